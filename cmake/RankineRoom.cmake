@@ -1,0 +1,17 @@
+# rankine_room(NAME SOURCES ... USES ... LIBRARIES ...)
+# One static library rankine::<room>. USES names the rooms it may include (scripts/check_includes holds the same
+# directions against the #include lines); LIBRARIES are third-party targets.
+function(rankine_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  add_library(rankine_${name} STATIC ${ROOM_SOURCES})
+  add_library(rankine::${name} ALIAS rankine_${name})
+  list(TRANSFORM ROOM_USES PREPEND rankine::)
+  target_include_directories(rankine_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(rankine_${name} PUBLIC ${ROOM_USES} ${ROOM_LIBRARIES})
+  target_compile_options(rankine_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+    -Wno-restrict)  # GCC 12 warns wrongly about std::string (GCC bug 105651)
+  if(RANKINE_ARCHITECTURE)
+    target_compile_options(rankine_${name} PRIVATE -march=${RANKINE_ARCHITECTURE})
+  endif()
+  target_compile_definitions(rankine_${name} PUBLIC $<$<BOOL:${RANKINE_CONTRACTS}>:RANKINE_CONTRACTS>)
+endfunction()

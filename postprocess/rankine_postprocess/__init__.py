@@ -1,0 +1,13 @@
+"""Read, tabulate, compare and draw the result files of rankine-simulate.
+
+import rankine_postprocess
+simulation = rankine_postprocess.read("result.h5")
+theta_h, value = simulation.curve("magnetization", step=5)
+"""
+
+from .errors import InputError
+from .reader import read
+from .simulation import Observable, Simulation
+from .version import __version__
+
+__all__ = ["InputError", "Observable", "Simulation", "read", "__version__"]

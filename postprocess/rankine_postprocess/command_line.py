@@ -1,0 +1,144 @@
+"""The command `rankine-postprocess`: table, plot, compare.
+
+Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot be used.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import comparison, pauli, table
+from .curve_file import read_curve_file
+from .curves import Axis
+from .errors import InputError
+from .reader import read
+from .simulation import Simulation
+from .version import __version__
+
+DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a title may hold what the terminal cannot show
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except InputError as error:
+        print(f"rankine-postprocess: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:  # the reader, `head` for instance, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rankine-postprocess", description="Tables, figures and comparisons from rankine-simulate results."
+    )
+    parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare}")
+    _add_table(commands)
+    _add_plot(commands)
+    _add_compare(commands)
+    return parser
+
+
+def _add_table(commands) -> None:
+    command = commands.add_parser("table", help="print the results as a table")
+    command.add_argument("file", metavar="FILE", help="result file (HDF5)")
+    steps = command.add_mutually_exclusive_group()
+    steps.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
+    steps.add_argument("--all-steps", action="store_true", help="every measured step")
+    _add_partial(command)
+    command.set_defaults(run=_run_table)
+
+
+def _add_plot(commands) -> None:
+    command = commands.add_parser("plot", help="draw an observable and its error")
+    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5)")
+    command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
+    command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
+    command.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
+    command.add_argument(
+        "--against", choices=[axis.value for axis in Axis],
+        help="horizontal axis (default: theta_h if there are several, else step)",
+    )  # fmt: skip
+    command.add_argument(
+        "--overlay", action="append", default=[], metavar="CURVE.csv",
+        help="also draw this curve (columns theta_h, value), labelled with its file name; may be repeated",
+    )  # fmt: skip
+    _add_partial(command)
+    command.set_defaults(run=_run_plot)
+
+
+def _add_compare(commands) -> None:
+    command = commands.add_parser("compare", help="hold results against a reference curve")
+    command.add_argument("file", metavar="FILE", help="result file (HDF5)")
+    command.add_argument("reference", metavar="REF.csv", help="two columns: theta_h (rad) and value")
+    command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
+    command.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
+    command.add_argument("--bond-dimension", type=int, metavar="N", help="of a sweep (default: the largest)")
+    command.add_argument("--tolerance", type=float, metavar="T", help="exit with 1 if a difference exceeds T")
+    _add_partial(command)
+    command.set_defaults(run=_run_compare)
+
+
+def _add_partial(command) -> None:
+    command.add_argument("--allow-partial", action="store_true", help="read files whose status is not complete")
+
+
+def _run_table(options) -> int:
+    simulation = read(options.file, allow_partial=options.allow_partial)
+    indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
+    print(table.header(simulation), table.table(simulation, indices), sep="\n\n")
+    return DONE
+
+
+def _run_plot(options) -> int:
+    from . import figure  # matplotlib takes a second to load; the other commands do without
+
+    simulations = [read(file, allow_partial=options.allow_partial) for file in options.files]
+    axis = Axis(options.against) if options.against else None
+    overlays = [figure.Overlay(Path(file).stem, *read_curve_file(file)) for file in options.overlay]
+    drawn = figure.draw(
+        simulations, _observable(simulations, options.observable), step=options.step, axis=axis, overlays=overlays
+    )
+    figure.save(drawn, options.output)
+    return DONE
+
+
+def _run_compare(options) -> int:
+    simulation = read(options.file, allow_partial=options.allow_partial)
+    found = comparison.compare(
+        simulation,
+        read_curve_file(options.reference),
+        _observable([simulation], options.observable),
+        step=options.step,
+        max_bond_dimension=options.bond_dimension,
+    )
+    print(comparison.report(found))
+    if options.tolerance is None:
+        return DONE
+    within = bool(found.difference.max() <= options.tolerance)
+    print(f"tolerance                {options.tolerance:.3e}: {'met' if within else 'EXCEEDED'}")
+    return DONE if within else BEYOND_TOLERANCE
+
+
+def _observable(simulations: list[Simulation], wanted: str | None) -> str:
+    """The observable asked for; by default the magnetization if every file has it, else the first common one."""
+    if wanted is not None:
+        return wanted
+    present = list(simulations[0].observables)
+    if not present:
+        raise InputError(f"{simulations[0].path}: the file holds no observable.")
+    for name in sorted(present, key=lambda name: name != pauli.MAGNETIZATION):
+        if all(any(pauli.same(name, other) for other in s.observables) for s in simulations[1:]):
+            if len(present) > 1:
+                print(f"observable: {name} (choose another of {', '.join(present)} with --observable)", file=sys.stderr)
+            return name
+    raise InputError("the files have no observable in common. Name one with --observable.")

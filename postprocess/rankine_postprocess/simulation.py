@@ -1,0 +1,109 @@
+"""A finished simulation in memory: numpy arrays, and selection by observable, step and bond dimension."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from . import pauli
+from .errors import InputError
+
+
+@dataclass(frozen=True)
+class Observable:
+    """One measured quantity."""
+
+    name: str  # "magnetization" or the literal Pauli string, "X13 X29"
+    values: np.ndarray  # [points, measured steps], dimensionless; NaN where not measured
+    route: str  # "mean-field", "cluster" or "clifford"
+    long_name: str
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The content of one result file; a point is one (max_bond_dimension, theta_h) of the deck."""
+
+    path: Path
+    status: str
+    title: str
+    lattice: str
+    n_sites: int
+    n_edges: int
+    circuit: str
+    theta_j: float  # radians
+    final_rx_layer: bool  # one more layer of RX gates after the last step
+    program: str
+    program_version: str
+    git_commit: str
+    created_utc: str
+    n_ranks: int
+    threads: int
+    theta_h: np.ndarray  # [points], radians
+    max_bond_dimension: np.ndarray  # [points]
+    steps: np.ndarray  # [measured steps]
+    observables: dict[str, Observable]
+    discarded_weight: np.ndarray  # [points, measured steps], sum over all bond updates so far
+    fidelity: np.ndarray  # [points, measured steps], product of (1 - discarded weight)
+    bond_dimension: np.ndarray  # [points, measured steps], largest reached
+    site_z: np.ndarray | None = None  # [points, measured steps, sites]
+    point_seconds: np.ndarray | None = None  # [points]
+    effective_deck: str = field(default="", repr=False)
+    log: str = field(default="", repr=False)
+
+    @property
+    def n_points(self) -> int:
+        return len(self.theta_h)
+
+    @property
+    def last_step(self) -> int:
+        """The last step with a measured value; before the end of the circuit only in partial files."""
+        measured = np.zeros(len(self.steps), dtype=bool)
+        for observable in self.observables.values():
+            measured |= np.isfinite(observable.values).any(axis=0)
+        return int(self.steps[measured][-1] if measured.any() else self.steps[-1])
+
+    @property
+    def bond_dimensions(self) -> list[int]:
+        """The distinct values of max_bond_dimension, ascending."""
+        return [int(chi) for chi in np.unique(self.max_bond_dimension)]
+
+    def observable(self, name: str) -> Observable:
+        """The observable of that name; factors of a Pauli string in any order. Raises InputError."""
+        for candidate in self.observables.values():
+            if pauli.same(candidate.name, name):
+                return candidate
+        present = ", ".join(f"'{known}'" for known in self.observables) or "none"
+        raise InputError(f"{self.path}: no observable '{name}'. Present: {present}.")
+
+    def step_index(self, step: int | None = None) -> int:
+        """The column of `step`, or of the last measured step. Raises InputError."""
+        wanted = self.last_step if step is None else step
+        found = np.flatnonzero(self.steps == wanted)
+        if not found.size:
+            listed = ", ".join(str(known) for known in self.steps)
+            raise InputError(f"{self.path}: step {wanted} was not measured. Measured steps: {listed}.")
+        return int(found[0])
+
+    def points(self, *, max_bond_dimension: int | None = None) -> np.ndarray:
+        """Indices of the points, of one bond dimension if given, by ascending theta_h. Raises InputError."""
+        chosen = np.arange(self.n_points)
+        if max_bond_dimension is not None:
+            chosen = chosen[self.max_bond_dimension == max_bond_dimension]
+            if not chosen.size:
+                listed = ", ".join(map(str, self.bond_dimensions))
+                raise InputError(
+                    f"{self.path}: no point with max_bond_dimension {max_bond_dimension}. Present: {listed}."
+                )
+        return chosen[np.argsort(self.theta_h[chosen], kind="stable")]
+
+    def curve(
+        self, observable: str, *, step: int | None = None, max_bond_dimension: int | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """theta_h (radians, ascending) and the observable at `step` (default: last measured).
+
+        `max_bond_dimension` defaults to the largest in the file. Raises InputError.
+        """
+        chi = self.bond_dimensions[-1] if max_bond_dimension is None else max_bond_dimension
+        chosen = self.points(max_bond_dimension=chi)
+        values = self.observable(observable).values[chosen, self.step_index(step)]
+        return self.theta_h[chosen], values

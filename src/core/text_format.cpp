@@ -1,0 +1,41 @@
+#include "core/text_format.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <cmath>
+
+namespace rankine {
+
+std::string format_bytes(std::uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  // 1023.95 is where one decimal would round up to 1024.0.
+  while (value >= 1023.95 && unit + 1 < units.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", value, units[unit]);
+}
+
+std::string format_duration(double seconds) {
+  if (!std::isfinite(seconds) || seconds < 0) return "?";
+  if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
+  // Rounded before the split into units, so that no "60 s" appears.
+  const double whole_seconds = std::round(seconds);
+  if (whole_seconds < 3600) {
+    return fmt::format("{:.0f} min {:02.0f} s", std::floor(whole_seconds / 60),
+                       std::fmod(whole_seconds, 60));
+  }
+  const double minutes = std::round(seconds / 60);
+  if (minutes < 24 * 60) {
+    return fmt::format("{:.0f} h {:02.0f} min", std::floor(minutes / 60), std::fmod(minutes, 60));
+  }
+  const double hours = std::round(seconds / 3600);
+  return fmt::format("{:.0f} d {:02.0f} h", std::floor(hours / 24), std::fmod(hours, 24));
+}
+
+}  // namespace rankine

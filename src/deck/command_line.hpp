@@ -1,0 +1,35 @@
+// What a program was asked to do: PROGRAM DECK [section.key=value ...] and the options every
+// program has.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace rankine::deck {
+
+enum class Action {
+  run,
+  help,
+  version,
+  help_deck,
+  print_defaults,
+  reference,
+  check,
+  dry_run,
+};
+
+struct CommandLine {
+  Action action = Action::run;
+  std::string deck;                    ///< for run, check and dry_run
+  std::vector<std::string> overrides;  ///< "section.key=value", unchecked
+  int ranks = 1;                       ///< for check and dry_run: the ranks the job will have
+  std::string topic;                   ///< for help_deck: "", "section" or "section.key"
+  std::string help;                    ///< for help: the text to print
+};
+
+/// Prints nothing and ends nothing. `description` is the program's sentence in its help.
+/// @throws InputError for unknown options, several actions at once, a missing deck, or --ranks
+/// without use
+CommandLine parse_command_line(int argc, const char* const* argv, const std::string& description);
+
+}  // namespace rankine::deck

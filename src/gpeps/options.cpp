@@ -1,0 +1,83 @@
+#include "gpeps/options.hpp"
+
+namespace rankine::gpeps {
+
+namespace {
+
+void declare_state(deck::Schema& schema, StateOptions& state) {
+  auto section = schema.section("state", "How the quantum state is stored and truncated.");
+  section.keyword("max_bond_dimension", state.max_bond_dimension)
+      .range(1, 65536)
+      .describe(
+          "Largest bond dimension kept by a bond update; a list gives one point for each value and "
+          "angle.");
+  section.keyword("discarded_weight_max", state.discarded_weight_max)
+      .at_least(0)
+      .below(1)
+      .describe(
+          "A bond update may discard this much of the squared singular values, relative to their "
+          "sum.");
+  section.keyword("precision", state.precision)
+      .choices({"complex128", "complex64"})
+      .describe("Numbers of the site tensors; complex64 halves memory and time.");
+  section.keyword("causal_cone", state.causal_cone)
+      .describe("Skip gates that cannot change what is still to be measured.");
+  section.keyword("route", state.route)
+      .choices({"gram", "qr"})
+      .describe(
+          "Factorisation of a bond update: gram is fast, qr keeps small singular values and is the "
+          "check; gates that are not "
+          "diagonal always take qr.");
+}
+
+void declare_measure(deck::Schema& schema, MeasureOptions& measure) {
+  auto section = schema.section("measure", "What is measured, and when.");
+  section.keyword("observables", measure.observables)
+      .describe(
+          "\"magnetization\" (mean of Z) and Pauli strings such as \"Z62\" or \"X13 Y9 Z8\".");
+  section.keyword("every", measure.every)
+      .at_least(1)
+      .unit("steps")
+      .describe("Steps between measurements; the last step is always measured.");
+  section.keyword("clifford_route", measure.clifford_route)
+      .choices({"automatic", "never"})
+      .describe(
+          "Measure a string as one Pauli letter after an inverse Clifford circuit, where one "
+          "exists.");
+}
+
+}  // namespace
+
+void declare_keywords(deck::Schema& schema, SimulateOptions& options) {
+  schema.keyword("title", options.title)
+      .describe("A sentence about the run; stands in tables and figures.");
+  lattice::declare_keywords(schema, options.lattice);
+  circuit::declare_keywords(schema, options.circuit);
+  declare_state(schema, options.state);
+  declare_measure(schema, options.measure);
+
+  auto parallel = schema.section("parallel", "How the ranks share the work.");
+  parallel.keyword("teams", options.parallel.teams)
+      .range(1, 1000000)
+      .describe(
+          "Teams of ranks that compute different points at the same time; each team partitions the "
+          "lattice over its ranks.");
+  parallel.keyword("memory_per_rank", options.parallel.memory_per_rank)
+      .at_least(0)
+      .unit("GiB")
+      .describe("Memory a rank may use; 0 takes an equal share of what the node has left.");
+
+  auto output = schema.section("output", "Where the results go.");
+  output.keyword("file", options.output_file)
+      .required()
+      .describe("HDF5 result file; it appears under this name when it is complete.");
+}
+
+std::vector<Point> sweep_points(const SimulateOptions& options) {
+  std::vector<Point> points;
+  for (std::int64_t bond_dimension : options.state.max_bond_dimension)
+    for (double theta_h : options.circuit.theta_h) points.push_back({theta_h, bond_dimension});
+  return points;
+}
+
+}  // namespace rankine::gpeps

@@ -1,0 +1,54 @@
+// The deck of rankine-simulate: its own sections [state], [measure], [parallel], [output] beside
+// [lattice] and [circuit].
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "circuit/options.hpp"
+#include "deck/schema.hpp"
+#include "lattice/options.hpp"
+
+namespace rankine::gpeps {
+
+struct StateOptions {
+  std::vector<std::int64_t> max_bond_dimension{64};
+  double discarded_weight_max = 1e-15;
+  std::string precision = "complex128";
+  bool causal_cone = true;
+  std::string route = "gram";
+};
+
+struct MeasureOptions {
+  std::vector<std::string> observables{"magnetization"};
+  std::int64_t every = 1;
+  std::string clifford_route = "automatic";
+};
+
+struct ParallelOptions {
+  std::int64_t teams = 1;
+  double memory_per_rank = 0;  ///< GiB; 0 for an equal share of the node's
+};
+
+struct SimulateOptions {
+  std::string title;
+  lattice::LatticeOptions lattice;
+  circuit::CircuitOptions circuit;
+  StateOptions state;
+  MeasureOptions measure;
+  ParallelOptions parallel;
+  std::string output_file;
+};
+
+/// Declares every keyword of rankine-simulate.
+void declare_keywords(deck::Schema& schema, SimulateOptions& options);
+
+/// One simulation of a sweep: every bond dimension with every angle, the angle running fastest.
+struct Point {
+  double theta_h = 0;
+  std::int64_t max_bond_dimension = 1;
+};
+std::vector<Point> sweep_points(const SimulateOptions& options);
+
+}  // namespace rankine::gpeps

@@ -1,0 +1,75 @@
+#include "parallel/agreement.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <new>
+#include <span>
+
+namespace rankine::parallel {
+
+namespace {
+
+template <class ErrorKind>
+[[noreturn]] void throw_agreed(const Failure& failure) {
+  throw known_to_all(failure.agreed_by, ErrorKind(failure.message, failure.where));
+}
+
+[[noreturn]] void throw_agreed(const Failure& failure) {
+  switch (failure.code) {
+    case ExitCode::input:
+      throw_agreed<InputError>(failure);
+    case ExitCode::resource:
+      throw_agreed<ResourceError>(failure);
+    case ExitCode::numerical:
+      throw_agreed<NumericalError>(failure);
+    case ExitCode::library:
+      throw_agreed<LibraryError>(failure);
+    default:
+      throw known_to_all(failure.agreed_by, Error(failure.code, failure.message, failure.where));
+  }
+}
+
+/// The failure of `origin` on every rank, and whether all ranks failed with just that.
+Failure spread(const Communicator& ranks, const Failure& mine, bool i_failed, int origin) {
+  struct {
+    ExitCode code;
+    int agreed_by;
+  } fixed{mine.code, mine.agreed_by};
+  ranks.broadcast(std::span(&fixed, 1), origin);
+  Failure failure{fixed.code, ranks.broadcast(mine.message, origin), ranks.size(), mine.where};
+  const bool alike = i_failed && mine.code == failure.code && mine.message == failure.message;
+  const bool all_alike = ranks.min(alike ? 1 : 0) == 1;
+  // A message that a part of the ranks agreed on before names its rank already.
+  if (!all_alike && fixed.agreed_by == 1) {
+    failure.message = fmt::format("rank {}: {}", origin, failure.message);
+  }
+  return failure;
+}
+
+}  // namespace
+
+Failure describe_failure(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const Error& error) {
+    return {error.code(), error.what(), error.agreed_by(), error.where()};
+  } catch (const std::bad_alloc&) {
+    return {ExitCode::resource,
+            "Out of memory (an allocation failed). Use more nodes, fewer ranks per node or a "
+            "smaller problem."};
+  } catch (const std::exception& error) {
+    return {ExitCode::internal, error.what()};
+  } catch (...) {
+    return {ExitCode::internal, "Unknown exception. Please report this as a defect."};
+  }
+}
+
+void agree_on(const Communicator& ranks, const std::exception_ptr& mine) {
+  const bool i_failed = mine != nullptr;
+  const int origin = ranks.min(i_failed ? ranks.rank() : ranks.size());
+  if (origin == ranks.size()) return;
+  throw_agreed(spread(ranks, i_failed ? describe_failure(mine) : Failure{}, i_failed, origin));
+}
+
+}  // namespace rankine::parallel

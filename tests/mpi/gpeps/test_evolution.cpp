@@ -1,0 +1,218 @@
+// Evolution and observables against dense state vectors, on any number of ranks.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "../../mpi_world.hpp"
+#include "core/errors.hpp"
+#include "gpeps/observables.hpp"
+#include "lattice/partition.hpp"
+#include "state_vector.hpp"
+
+namespace rankine::gpeps {
+namespace {
+
+using circuit::Circuit;
+using circuit::Complex;
+using circuit::Gate;
+using rankine::testing::StateVector;
+
+/// A tree of ten sites with degrees up to three.
+lattice::Graph tree() {
+  std::vector<lattice::Edge> edges{{0, 1}, {1, 2}, {1, 3}, {3, 4}, {4, 5},
+                                   {4, 6}, {6, 7}, {7, 8}, {7, 9}};
+  lattice::colour_greedily(10, edges);
+  return {"tree", 10, edges};
+}
+
+/// Sites dealt out in turn, so that nearly every edge is cut; ranks beyond the sites stay idle.
+std::vector<int> dealt_out(int n_sites, int n_ranks) {
+  std::vector<int> owner;
+  for (int site = 0; site < n_sites; ++site) owner.push_back(site % n_ranks);
+  return owner;
+}
+
+template <class T>
+void run(Evolution<T>& state, const Circuit& circuit) {
+  for (const auto& step : circuit.steps)
+    for (const auto& layer : circuit::layers(step, state.graph().n_sites())) state.apply(layer);
+}
+
+/// A unitary of the given size: the Q factor of a random matrix, by Gram-Schmidt.
+std::vector<Complex> random_unitary(int n, std::mt19937& generator, bool real) {
+  std::normal_distribution<double> normal;
+  std::vector<Complex> u(n * n);
+  for (int row = 0; row < n; ++row) {
+    for (int k = 0; k < n; ++k) u[row * n + k] = {normal(generator), real ? 0 : normal(generator)};
+    for (int before = 0; before < row; ++before) {
+      Complex dot = 0;
+      for (int k = 0; k < n; ++k) dot += std::conj(u[before * n + k]) * u[row * n + k];
+      for (int k = 0; k < n; ++k) u[row * n + k] -= dot * u[before * n + k];
+    }
+    double norm = 0;
+    for (int k = 0; k < n; ++k) norm += std::norm(u[row * n + k]);
+    for (int k = 0; k < n; ++k) u[row * n + k] /= std::sqrt(norm);
+  }
+  return u;
+}
+
+Circuit random_circuit(const lattice::Graph& graph, int n_steps, int d, bool real) {
+  std::mt19937 generator(11);
+  Circuit circuit;
+  for (int s = 0; s < n_steps; ++s) {
+    circuit::Step step;
+    for (int site = 0; site < graph.n_sites(); ++site)
+      step.push_back(
+          {std::make_shared<circuit::Operator>("u", 1, d, random_unitary(d, generator, real)),
+           {site, -1}});
+    for (const auto& edge : graph.edges())
+      step.push_back(
+          {std::make_shared<circuit::Operator>("v", 2, d, random_unitary(d * d, generator, real)),
+           {edge.b, edge.a}});
+    circuit.steps.push_back(std::move(step));
+  }
+  return circuit;
+}
+
+TEST(Evolution, OfKickedIsingOnATreeIsExact) {
+  const auto graph = tree();
+  const Circuit circuit = circuit::kicked_ising({.steps = 4, .theta_h = 0.7, .theta_j = -1.1}, 10,
+                                                graph.pairs_by_colour());
+  StateVector exact(10, 2);
+  exact.apply(circuit);
+  for (Route route : {Route::gram, Route::qr}) {
+    Evolution<Complex> state(graph, dealt_out(10, world().size()), world(),
+                             {{.max_rank = 1 << 10, .discarded_weight_max = 1e-28}, route});
+    run(state, circuit);
+    for (char letter : {'X', 'Y', 'Z'}) {
+      const auto& op = circuit::pauli_operator(letter);
+      const auto values = site_expectations(state, op);
+      for (int site = 0; site < 10; ++site) {
+        EXPECT_NEAR(values[site], exact.expectation(site, op), 1e-13) << letter << site;
+        EXPECT_EQ(values[site], site_expectation(state, site, op));
+      }
+    }
+    for (const char* text :
+         {"Z0 Z1", "X4 Y6", "Y0 Z5 X9", "X2 Z8", "X0 X1 X2 X3 X4 X5 X6 X7 X8 X9"}) {
+      const auto string = circuit::parse_pauli_string(text, 10);
+      const auto cluster = lattice::smallest_tree_cluster(graph, string.support());
+      EXPECT_NEAR(cluster_expectation(state, cluster, string), exact.expectation(string), 1e-13)
+          << text;
+    }
+  }
+}
+
+TEST(Evolution, OfAnyGatesAndPhysicalDimensionIsExact) {
+  const auto graph = tree();
+  const Circuit circuit = random_circuit(graph, 2, 3, false);
+  StateVector exact(10, 3);
+  exact.apply(circuit);
+  Evolution<Complex> state(graph, dealt_out(10, world().size()), world(),
+                           {{.discarded_weight_max = 1e-28}}, 3);
+  run(state, circuit);
+  const circuit::Operator op("op", 1, 3, {1, Complex(0, 2), 0, Complex(0, -2), 0, 3, 0, 3, -1});
+  const auto values = site_expectations(state, op);
+  for (int site = 0; site < 10; ++site)
+    EXPECT_NEAR(values[site], exact.expectation(site, op), 1e-12) << site;
+}
+
+TEST(Evolution, OfRealGatesRunsOnRealTensors) {
+  const auto graph = tree();
+  const Circuit circuit = random_circuit(graph, 2, 2, true);
+  StateVector exact(10, 2);
+  exact.apply(circuit);
+  Evolution<double> state(graph, dealt_out(10, world().size()), world(),
+                          {{.discarded_weight_max = 1e-28}});
+  run(state, circuit);
+  const auto values = site_expectations(state, circuit::pauli_operator('X'));
+  for (int site = 0; site < 10; ++site)
+    EXPECT_NEAR(values[site], exact.expectation(site, circuit::pauli_operator('X')), 1e-13) << site;
+}
+
+TEST(Evolution, InSinglePrecisionLosesOnlyDigits) {
+  const auto graph = tree();
+  const Circuit circuit =
+      circuit::kicked_ising({.steps = 4, .theta_h = 0.7}, 10, graph.pairs_by_colour());
+  StateVector exact(10, 2);
+  exact.apply(circuit);
+  Evolution<std::complex<float>> state(graph, dealt_out(10, world().size()), world(),
+                                       {{.discarded_weight_max = 1e-12}});
+  run(state, circuit);
+  const auto values = site_expectations(state, circuit::pauli_operator('Z'));
+  for (int site = 0; site < 10; ++site)
+    EXPECT_NEAR(values[site], exact.expectation(site, circuit::pauli_operator('Z')), 2e-5) << site;
+}
+
+TEST(Evolution, OnARingMissesOnlyTheLoop) {
+  // The ring of heavy hex: twelve sites. Exact until the light cone of a site closes around it.
+  std::vector<lattice::Edge> edges;
+  for (int site = 0; site < 12; ++site) edges.push_back({site, (site + 1) % 12});
+  lattice::colour_greedily(12, edges);
+  const lattice::Graph ring("ring", 12, edges);
+  const auto error = [&](int steps) {
+    const Circuit circuit =
+        circuit::kicked_ising({.steps = steps, .theta_h = 0.8}, 12, ring.pairs_by_colour());
+    StateVector exact(12, 2);
+    exact.apply(circuit);
+    Evolution<Complex> state(ring, dealt_out(12, world().size()), world(),
+                             {{.discarded_weight_max = 1e-28}});
+    run(state, circuit);
+    const auto& z = circuit::pauli_operator('Z');
+    return std::abs(site_expectation(state, 3, z) - exact.expectation(3, z));
+  };
+  EXPECT_LT(error(6), 1e-13);
+  const double loop_error = error(8);
+  EXPECT_GT(loop_error, 1e-8) << "a loop that is not seen cannot be exact";
+  EXPECT_LT(loop_error, 0.05);
+}
+
+TEST(Evolution, WithTruncationDoesNotDependOnRanksOrPartition) {
+  const auto graph = tree();
+  const Circuit circuit =
+      circuit::kicked_ising({.steps = 5, .theta_h = 0.9}, 10, graph.pairs_by_colour());
+  const parallel::Communicator alone = world().split(world().rank(), 0);
+  const UpdateOptions options{{.max_rank = 3, .discarded_weight_max = 1e-15}};
+  Evolution<Complex> reference(graph, std::vector<int>(10, 0), alone, options);
+  run(reference, circuit);
+  const auto expected = site_expectations(reference, circuit::pauli_operator('Z'));
+  const auto record = reference.record();
+  EXPECT_GT(record.discarded_weight, 1e-6) << "this test wants truncation";
+  EXPECT_EQ(record.bond_dimension, 3);
+  EXPECT_NEAR(record.fidelity, 1 - record.discarded_weight,
+              record.discarded_weight * record.discarded_weight);
+  for (const auto& owner : {dealt_out(10, world().size()),
+                            lattice::partition(graph, world().size(), std::vector<double>(10, 1)),
+                            std::vector<int>(10, world().size() - 1)}) {
+    Evolution<Complex> state(graph, owner, world(), options);
+    run(state, circuit);
+    const auto values = site_expectations(state, circuit::pauli_operator('Z'));
+    for (int site = 0; site < 10; ++site) EXPECT_NEAR(values[site], expected[site], 1e-12);
+    EXPECT_NEAR(state.record().discarded_weight, record.discarded_weight, 1e-14);
+  }
+}
+
+TEST(Evolution, RefusesGatesBetweenSitesThatAreNoNeighbours) {
+  const auto graph = tree();
+  Evolution<Complex> state(graph, dealt_out(10, world().size()), world(), {});
+  EXPECT_THROW(state.apply({{circuit::rzz(0.3), {0, 9}}}), InputError);
+}
+
+TEST(Evolution, TellsAllRanksOfAStateThatIsNotFinite) {
+  const auto graph = tree();
+  Evolution<Complex> state(graph, dealt_out(10, world().size()), world(), {});
+  // A gate of enormous elements overflows on one site, which one rank owns.
+  const auto huge =
+      std::make_shared<circuit::Operator>("huge", 1, 2, std::vector<Complex>{1e200, 0, 0, 1});
+  for (int k = 0; k < 2; ++k) state.apply({{huge, {4, -1}}});
+  EXPECT_THROW(
+      {
+        state.apply({{circuit::rzz(0.3), {3, 4}}});
+        state.record();
+      },
+      NumericalError);
+}
+
+}  // namespace
+}  // namespace rankine::gpeps

@@ -1,0 +1,60 @@
+// Circuits from files: what is understood, and every line that is refused.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "circuit/circuit.hpp"
+#include "core/errors.hpp"
+
+namespace rankine::circuit {
+namespace {
+
+using ::testing::HasSubstr;
+
+class GateList : public ::testing::Test {
+ protected:
+  std::filesystem::path file_ =
+      std::filesystem::temp_directory_path() / ("rankine_" + std::to_string(::getpid()) + ".gates");
+  ~GateList() override { std::filesystem::remove(file_); }
+
+  Circuit read(const std::string& text) {
+    std::ofstream(file_) << text;
+    return read_gate_list(file_, 4, 0.25, -0.5);
+  }
+  std::string message(const std::string& text) {
+    try {
+      read(text);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "accepted";
+  }
+};
+
+TEST_F(GateList, ReadsGatesStepsAndAngles) {
+  const Circuit circuit =
+      read("# a circuit\nrx 0 theta_h\nrzz 1 2 -theta_j\nstep\nh 3  # last\ncx 3 0\nstep\n");
+  ASSERT_EQ(circuit.n_steps(), 2);
+  ASSERT_EQ(circuit.steps[0].size(), 2u);
+  EXPECT_NEAR(std::abs((*circuit.steps[0][0].op)(0, 0) - std::cos(0.125)), 0, 1e-15);
+  EXPECT_NEAR(std::abs((*circuit.steps[0][1].op)(0, 0) - std::polar(1.0, -0.25)), 0, 1e-15);
+  EXPECT_EQ(circuit.steps[1][1].sites, (std::array{3, 0}));
+  EXPECT_EQ(read("x 0\n").n_steps(), 1) << "a last step needs no closing line";
+}
+
+TEST_F(GateList, NamesLineAndReason) {
+  EXPECT_THAT(message("h 0\nfoo 1\n"), HasSubstr(":2: unknown gate \"foo\""));
+  EXPECT_THAT(message("rx 0\n"), HasSubstr(":1: gate rx takes 1 site and an angle"));
+  EXPECT_THAT(message("cz 0\n"), HasSubstr("gate cz takes 2 sites"));
+  EXPECT_THAT(message("h 4\n"), HasSubstr("site 4 does not exist"));
+  EXPECT_THAT(message("h one\n"), HasSubstr("\"one\" is no site"));
+  EXPECT_THAT(message("cz 1 1\n"), HasSubstr("acts twice on site 1"));
+  EXPECT_THAT(message("rx 0 nan\n"), HasSubstr("\"nan\" is no angle"));
+  EXPECT_THAT(message("# none\n"), HasSubstr("holds no gate"));
+  EXPECT_THROW(read_gate_list("no_such.gates", 4, 0, 0), InputError);
+}
+
+}  // namespace
+}  // namespace rankine::circuit

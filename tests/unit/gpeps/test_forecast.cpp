@@ -1,0 +1,53 @@
+// Forecasts bound what a run really does.
+#include <gtest/gtest.h>
+
+#include "gpeps/forecast.hpp"
+#include "lattice/lattices.hpp"
+
+namespace rankine::gpeps {
+namespace {
+
+TEST(Forecast, GrowsByTheRankOfTheGateUpToTheLimit) {
+  const auto graph = lattice::infinite_heavy_hex();
+  const auto circuit =
+      circuit::kicked_ising({.steps = 4, .theta_h = 0.5}, graph.n_sites(), graph.pairs_by_colour());
+  const Forecast free = forecast(graph, circuit, 1000), limited = forecast(graph, circuit, 6);
+  EXPECT_EQ(free.bond_dimension, 16);
+  EXPECT_EQ(free.site_elements[0], 2 * 16 * 16 * 16);
+  EXPECT_EQ(free.site_elements[2], 2 * 16 * 16);
+  EXPECT_EQ(limited.bond_dimension, 6);
+  EXPECT_EQ(free.step_flops.size(), 4u);
+  EXPECT_LT(limited.step_flops.back(), free.step_flops.back());
+}
+
+TEST(Forecast, KnowsWhatEndsOfTheLatticeCanCarry) {
+  const lattice::Graph chain("chain", 3, {{0, 1, 0}, {1, 2, 1}});
+  const auto circuit =
+      circuit::kicked_ising({.steps = 6, .theta_h = 0.5}, 3, chain.pairs_by_colour());
+  EXPECT_EQ(forecast(chain, circuit, 64).bond_dimension, 2);
+}
+
+TEST(Forecast, MemoryBelongsToTheOwner) {
+  const auto graph = lattice::infinite_heavy_hex();
+  const auto circuit =
+      circuit::kicked_ising({.steps = 4, .theta_h = 0.5}, graph.n_sites(), graph.pairs_by_colour());
+  const Forecast f = forecast(graph, circuit, 16);
+  const auto bytes = bytes_per_rank(f, {0, 1, 1, 1, 1}, 3, 16);
+  EXPECT_GE(bytes[0], 16.0 * 2 * static_cast<double>(f.site_elements[0]));
+  EXPECT_EQ(bytes[2], 0) << "a rank without sites needs nothing";
+}
+
+TEST(Forecast, OfSeveralRunsAddsWorkAndKeepsTheLargerMemory) {
+  const auto graph = lattice::infinite_heavy_hex();
+  const auto circuit =
+      circuit::kicked_ising({.steps = 3, .theta_h = 0.5}, graph.n_sites(), graph.pairs_by_colour());
+  const Forecast one = forecast(graph, circuit, 4), other = forecast(graph, circuit, 8);
+  Forecast total = one;
+  merge(total, other);
+  EXPECT_EQ(total.step_flops.size(), 6u);
+  EXPECT_EQ(total.site_elements, other.site_elements);
+  EXPECT_DOUBLE_EQ(total.site_flops[0], one.site_flops[0] + other.site_flops[0]);
+}
+
+}  // namespace
+}  // namespace rankine::gpeps
