@@ -112,7 +112,7 @@ void check(const deck::CommandLine& command) {
              gpeps::sweep_points(input.options).size(), input.plan.measured_steps.size(),
              plan.text());
   for (const auto& observable : input.plan.observables)
-    fmt::print("{}: {}\n", observable.text, gpeps::name_of(observable.readouts.back()));
+    fmt::print("{}: {}\n", observable.text, observable.readings.back().name());
   gpeps::require_memory(plan);
   if (command.action == deck::Action::dry_run)
     fmt::print("\n{}", deck::effective_deck(input.schema));

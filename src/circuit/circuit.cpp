@@ -165,22 +165,29 @@ std::vector<Step> layers(const Step& step, int n_sites) {
   return out;
 }
 
-std::optional<CliffordRoute> clifford_route(const Circuit& clifford, const PauliString& string) {
-  CliffordRoute route{{}, string};
+std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string) {
+  std::vector<CliffordRoute> routes{{{}, string}};
+  CliffordRoute route = routes.front();
   std::map<const Operator*, OperatorPointer> inverse;
+  int kind = 0;  // sites of the gates of the layer that is being undone
   for (auto step = clifford.steps.rbegin(); step != clifford.steps.rend(); ++step) {
     route.extension.steps.emplace_back();
     for (auto gate = step->rbegin(); gate != step->rend(); ++gate) {
+      if (kind != 0 && gate->n_sites() != kind) routes.push_back(route);
+      kind = gate->n_sites();
       const auto pulled = pull_back(route.readout, *gate);
-      if (!pulled) return std::nullopt;
+      if (!pulled) return routes;
       route.readout = *pulled;
       auto& inverted = inverse[gate->op.get()];
       if (!inverted) inverted = adjoint(*gate->op);
       route.extension.steps.back().push_back({inverted, gate->sites});
-      if (route.readout.letters.size() == 1) return route;
+      if (route.readout.letters.size() > 1) continue;
+      routes.push_back(route);
+      return routes;
     }
   }
-  return std::nullopt;
+  routes.push_back(route);
+  return routes;
 }
 
 }  // namespace rankine::circuit

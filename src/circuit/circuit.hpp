@@ -55,17 +55,16 @@ Circuit fused(const Circuit& circuit, int n_sites);
 /// same time in any order.
 std::vector<Step> layers(const Step& step, int n_sites);
 
-/// Measures a Pauli string W as one Pauli letter: `extension` holds inverse Clifford gates in
-/// steps, to be applied after the circuit, so that <W> = sign * <letter on one site> in the
-/// extended state.
+/// A way to measure a Pauli string W: after the inverse Clifford gates of `extension`, <W> is the
+/// expectation value of `readout` (with its sign).
 struct CliffordRoute {
   Circuit extension;
   PauliString readout;
 };
 
-/// Looks for a Clifford circuit C with W = C P C^H, P on one site, among the trailing gates of
-/// `clifford` (the circuit at Clifford angles, same steps as the one that is measured). Nothing
-/// when there is none.
-std::optional<CliffordRoute> clifford_route(const Circuit& clifford, const PauliString& string);
+/// All ways along a Clifford circuit, the circuit at Clifford angles with the same steps as the one
+/// that is measured: W itself first, then W pulled back through one layer of gates after the other,
+/// until it is a single letter. Ends early where a gate is no Clifford gate.
+std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string);
 
 }  // namespace rankine::circuit

@@ -65,32 +65,33 @@ GateSides<T> decompose_as(const circuit::Operator& op) {
       })};
 }
 
-/// N[(k,g),(l,h)] = sum_q conj(p_g(q)) p_h(q) G^q[k,l] / (lambda_k lambda_l) for a diagonal side;
-/// its upper triangle.
+/// R for a diagonal side, without ever forming the large Gram matrix: with R_q^H R_q = G^q /
+/// (lambda lambda^T) at each physical value q, the blocks p_g(q) R_q are R's rows (q, m) and
+/// columns (k, g).
 template <Scalar T>
-Matrix<T> gate_gram(const SiteTensor<T>& tensor, int leg, std::span<const Real<T>> weights,
-                    const GateSide<T>& side) {
+Matrix<T> diagonal_factor(const SiteTensor<T>& tensor, int leg, std::span<const Real<T>> weights,
+                          const GateSide<T>& side) {
   const LegShape shape = shape_from_leg(tensor.dimensions, leg);
   const std::int64_t bond = shape.dimension;
-  Matrix<T> n(bond * side.rank, bond * side.rank);
-  n.fill(T{});
+  std::vector<Matrix<T>> blocks;
+  std::int64_t rows = 0;
   for (int q = 0; q < tensor.physical_dimension; ++q) {
     Matrix<T> gram = leg_gram(tensor.block(q), shape);
     for (std::int64_t l = 0; l < bond; ++l)
       for (std::int64_t k = 0; k <= l; ++k) gram(k, l) /= weights[k] * weights[l];
-    for (int g = 0; g < side.rank; ++g)
-      for (int h = g; h < side.rank; ++h) {
-        const T factor = linalg::conjugate(side(g, q, q)) * side(h, q, q);
-        for (std::int64_t l = 0; l < bond; ++l) {
-          T* column = &n(g * bond, h * bond + l);
-          for (std::int64_t k = 0; k <= l; ++k) column[k] += factor * gram(k, l);
-          if (h > g)  // an off-diagonal block is needed whole
-            for (std::int64_t k = l + 1; k < bond; ++k)
-              column[k] += factor * linalg::conjugate(gram(l, k));
-        }
-      }
+    blocks.push_back(linalg::gram_factor(std::move(gram)));
+    rows += blocks.back().rows();
   }
-  return n;
+  Matrix<T> factor(rows, bond * side.rank);
+  std::int64_t first = 0;
+  for (int q = 0; q < tensor.physical_dimension; ++q) {
+    for (int g = 0; g < side.rank; ++g)
+      for (std::int64_t k = 0; k < bond; ++k)
+        for (std::int64_t m = 0; m < blocks[q].rows(); ++m)
+          factor(first + m, g * bond + k) = side(g, q, q) * blocks[q](m, k);
+    first += blocks[q].rows();
+  }
+  return factor;
 }
 
 /// T_a / lambda as a dense matrix: rows (left, right, q), columns (k, g).
@@ -131,8 +132,7 @@ GateSides<T> decompose(const circuit::Operator& op) {
 template <Scalar T>
 Matrix<T> bond_factor(const SiteTensor<T>& tensor, int leg, std::span<const Real<T>> weights,
                       const GateSide<T>& side, Route route) {
-  if (route == Route::gram && side.diagonal)
-    return linalg::gram_factor(gate_gram(tensor, leg, weights, side));
+  if (route == Route::gram && side.diagonal) return diagonal_factor(tensor, leg, weights, side);
   return linalg::qr_factor(gate_columns(tensor, leg, weights, side));
 }
 
@@ -142,6 +142,9 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
                                std::span<const Real<T>> weights,
                                const linalg::Truncation& truncation) {
   const std::int64_t columns = factor_a.columns, bond = std::ssize(weights);
+  if (factor_a.rows == 0 || factor_b.rows == 0)
+    throw NumericalError(
+        "a site tensor is zero, so its bond cannot be updated. Check the gates of the circuit.");
   Matrix<T> weighted(factor_a.rows, columns);
   for (std::int64_t k = 0; k < columns; ++k)
     for (std::int64_t r = 0; r < factor_a.rows; ++r)
@@ -172,12 +175,14 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
 }
 
 template <Scalar T>
-void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side, const Matrix<T>& bond) {
+void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side, const Matrix<T>& bond,
+                 linalg::Buffer<T>& spare) {
   const LegShape shape = shape_from_leg(tensor.dimensions, leg);
   const int d = tensor.physical_dimension;
   const std::int64_t columns = bond.columns(), k_size = shape.dimension;
   const std::int64_t new_block = shape.left * columns * shape.right;
-  linalg::Buffer<T> elements(new_block * d);
+  linalg::Buffer<T> elements =
+      spare.size() == new_block * d ? std::move(spare) : linalg::Buffer<T>(new_block * d);
   Matrix<T> y(k_size, columns);
   for (int row = 0; row < d; ++row) {
     T beta = 0;
@@ -194,7 +199,8 @@ void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side, const 
       beta = 1;
     }
   }
-  tensor.elements = std::move(elements);
+  std::swap(tensor.elements, elements);
+  if (elements.size() >= spare.size()) spare = std::move(elements);
   tensor.dimensions[leg] = columns;
   if (leg == 0) {
     std::rotate(tensor.dimensions.begin(), tensor.dimensions.begin() + 1, tensor.dimensions.end());
@@ -209,7 +215,8 @@ void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side, const 
   template TruncatedBond<T> truncate_bond<T>(ConstView<std::type_identity_t<T>>,                   \
                                              ConstView<std::type_identity_t<T>>,                   \
                                              std::span<const Real<T>>, const linalg::Truncation&); \
-  template void update_site<T>(SiteTensor<T>&, int, const GateSide<T>&, const Matrix<T>&);
+  template void update_site<T>(SiteTensor<T>&, int, const GateSide<T>&, const Matrix<T>&,          \
+                               linalg::Buffer<T>&);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)
 RANKINE_INSTANTIATE(std::complex<float>)

@@ -67,9 +67,10 @@ TruncatedBond<T> truncate_bond(linalg::ConstView<std::type_identity_t<T>> factor
                                const linalg::Truncation& truncation);
 
 /// Applies one side of the gate and the truncation to a site tensor. A leg that came first in
-/// memory ends up last.
+/// memory ends up last. The new elements go into `spare` where that has the right size, and the old
+/// memory stays there for the next update: large tensors then never wait for fresh pages.
 template <linalg::Scalar T>
 void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side,
-                 const linalg::Matrix<T>& bond);
+                 const linalg::Matrix<T>& bond, linalg::Buffer<T>& spare);
 
 }  // namespace rankine::gpeps

@@ -14,6 +14,16 @@ using linalg::Matrix;
 using linalg::Real;
 using linalg::Scalar;
 
+int edge_of_gate(const lattice::Graph& graph, const circuit::Gate& gate) {
+  const int edge = graph.find_edge(gate.sites[0], gate.sites[1]);
+  if (edge < 0)
+    throw InputError(
+        fmt::format("gate {} acts on sites {} and {}, which no edge of lattice {} joins. Choose "
+                    "neighbours, or insert swap gates.",
+                    gate.op->name(), gate.sites[0], gate.sites[1], graph.name()));
+  return edge;
+}
+
 template <Scalar T>
 Evolution<T>::Evolution(const lattice::Graph& graph, std::vector<int> owner,
                         const parallel::Communicator& ranks, const UpdateOptions& options,
@@ -34,15 +44,9 @@ Evolution<T>::Evolution(const lattice::Graph& graph, std::vector<int> owner,
 
 template <Scalar T>
 typename Evolution<T>::BondGate Evolution<T>::bond_gate(const circuit::Gate& gate) {
-  const int edge = graph_.find_edge(gate.sites[0], gate.sites[1]);
-  if (edge < 0)
-    throw InputError(
-        fmt::format("gate {} acts on sites {} and {}, which no edge of lattice {} joins. Choose "
-                    "neighbours, or insert swap gates.",
-                    gate.op->name(), gate.sites[0], gate.sites[1], graph_.name()));
   auto sides = sides_.find(gate.op);
   if (sides == sides_.end()) sides = sides_.emplace(gate.op, decompose<T>(*gate.op)).first;
-  return {edge, gate.sites, &sides->second};
+  return {edge_of_gate(graph_, gate), gate.sites, &sides->second};
 }
 
 template <Scalar T>
@@ -136,7 +140,7 @@ void Evolution<T>::update_cut(const CutBond& bond) {
 template <Scalar T>
 void Evolution<T>::replace(const BondGate& gate, int end, const TruncatedBond<T>& bond) {
   SiteTensor<T>& tensor = tensors_[gate.sites[end]];
-  update_site(tensor, tensor.leg_of(gate.edge), gate.side(end), end == 0 ? bond.a : bond.b);
+  update_site(tensor, tensor.leg_of(gate.edge), gate.side(end), end == 0 ? bond.a : bond.b, spare_);
 }
 
 template <Scalar T>
@@ -153,6 +157,15 @@ TruncationRecord Evolution<T>::record() const {
   parallel::agree_on(ranks_, failure_);
   return {ranks_.sum(discarded_weight_), std::exp(ranks_.sum(log_fidelity_)),
           ranks_.max(bond_dimension_)};
+}
+
+template <Scalar T>
+std::vector<std::int64_t> Evolution<T>::bond_dimensions() const {
+  std::vector<std::int64_t> dimensions(graph_.n_edges(), 0);
+  for (int edge = 0; edge < graph_.n_edges(); ++edge)
+    if (owns(graph_.edge(edge).a)) dimensions[edge] = std::ssize(weights_[edge]);
+  ranks_.sum(std::span(dimensions));
+  return dimensions;
 }
 
 template <Scalar T>

@@ -15,6 +15,9 @@
 
 namespace rankine::gpeps {
 
+/// The edge a two-site gate acts on. InputError when its sites are no neighbours.
+int edge_of_gate(const lattice::Graph& graph, const circuit::Gate& gate);
+
 struct UpdateOptions {
   linalg::Truncation truncation;
   Route route = Route::gram;
@@ -54,6 +57,8 @@ class Evolution {
   const SiteTensor<T>& tensor(int site) const { return tensors_[site]; }
   /// Weights of an edge at a site this rank owns.
   const std::vector<linalg::Real<T>>& weights(int edge) const { return weights_[edge]; }
+  /// Collective. The bond dimension of every edge, on every rank.
+  std::vector<std::int64_t> bond_dimensions() const;
   /// Bytes of the site tensors of this rank.
   std::int64_t tensor_bytes() const;
 
@@ -88,6 +93,7 @@ class Evolution {
   UpdateOptions options_;
   std::vector<SiteTensor<T>> tensors_;
   std::vector<std::vector<linalg::Real<T>>> weights_;
+  linalg::Buffer<T> spare_;  // memory of a tensor that was replaced
   std::map<circuit::OperatorPointer, GateSides<T>> sides_;
   double discarded_weight_ = 0;
   double log_fidelity_ = 0;

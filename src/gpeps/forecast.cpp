@@ -54,7 +54,10 @@ class DimensionWalk {
     before_ = total;
   }
 
-  Forecast finish() { return std::move(result_); }
+  Forecast finish() {
+    result_.edge_dimensions = std::move(bond_);
+    return std::move(result_);
+  }
 
  private:
   double elements(int site) const {

@@ -13,10 +13,11 @@ namespace rankine::gpeps {
 /// Upper bounds: bonds grow as fast as the gates allow, up to the largest bond dimension and what
 /// the other legs of a site can carry.
 struct Forecast {
-  std::vector<double> site_flops;           ///< per site, over the whole run
-  std::vector<double> step_flops;           ///< per step, over all sites
-  std::vector<std::int64_t> site_elements;  ///< largest number of elements of each site tensor
-  std::int64_t bond_dimension = 1;          ///< the largest
+  std::vector<double> site_flops;             ///< per site, over the whole run
+  std::vector<double> step_flops;             ///< per step, over all sites
+  std::vector<std::int64_t> site_elements;    ///< largest number of elements of each site tensor
+  std::vector<std::int64_t> edge_dimensions;  ///< bond dimension of each edge at the end
+  std::int64_t bond_dimension = 1;            ///< the largest
 };
 Forecast forecast(const lattice::Graph& graph, const circuit::Circuit& circuit,
                   std::int64_t max_bond_dimension);

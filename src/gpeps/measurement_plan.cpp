@@ -3,42 +3,43 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <numbers>
 
 #include "core/errors.hpp"
+#include "gpeps/cluster_contraction.hpp"
+#include "gpeps/evolution.hpp"
+#include "gpeps/forecast.hpp"
 
 namespace rankine::gpeps {
 
 using circuit::Circuit;
 using circuit::Demand;
+using circuit::PauliString;
 
-const char* name_of(Readout readout) {
-  switch (readout) {
-    case Readout::mean_field:
-      return "mean-field";
-    case Readout::cluster:
-      return "cluster";
-    default:
-      return "clifford";
-  }
+std::string Reading::name() const {
+  const char* around = environment == Environment::mean_field ? "mean-field"
+                       : environment == Environment::cluster  ? "cluster"
+                                                              : "light-cone";
+  return fmt::format("{}{}", extension && !extension->steps.empty() ? "clifford+" : "", around);
 }
 
 std::string Observable::dataset() const {
-  std::string name = string ? string->text() : text;
-  if (string) {  // keep the deck's order of letters, with single separators
-    name.clear();
-    for (char c : text) {
-      if (c != ' ')
-        name += c;
-      else if (!name.empty() && name.back() != '_')
-        name += '_';
-    }
-    while (name.back() == '_') name.pop_back();
+  std::string name;
+  for (char c : text) {
+    if (c != ' ')
+      name += c;
+    else if (!name.empty() && name.back() != '_')
+      name += '_';
   }
+  while (!name.empty() && name.back() == '_') name.pop_back();
   return name;
 }
 
 namespace {
+
+/// Plans must hold for every angle of a sweep, so they are made at one where no gate is special.
+constexpr double generic_angle = 0.7390851332151607;
 
 std::vector<int> steps_to_measure(int n_steps, std::int64_t every) {
   std::vector<int> steps;
@@ -52,46 +53,93 @@ Circuit truncated(const Circuit& circuit, int n_steps) {
   return {{circuit.steps.begin(), circuit.steps.begin() + n_steps}};
 }
 
-/// The kicked Ising circuit at its Clifford point, where one-letter strings grow into the
-/// stabilisers of the experiment.
-std::optional<Circuit> clifford_circuit(const SimulateOptions& options,
-                                        const lattice::Graph& graph) {
-  if (options.measure.clifford_route == "never" || options.circuit.name != "kicked-ising")
-    return std::nullopt;
-  return circuit::make_circuit(options.circuit, std::numbers::pi / 2, graph.n_sites(),
-                               graph.pairs_by_colour());
-}
-
-void choose_readouts(Observable& observable, const std::vector<int>& measured_steps,
-                     const std::optional<Circuit>& clifford, const lattice::Graph& graph) {
-  const std::size_t n_columns = measured_steps.size();
-  observable.readouts.assign(n_columns, Readout::mean_field);
-  observable.clifford.resize(n_columns);
-  if (!observable.string || observable.string->letters.size() == 1) return;
-  bool needs_cluster = false;
-  for (std::size_t column = 0; column < n_columns; ++column) {
-    observable.readouts[column] = Readout::cluster;
-    if (clifford)
-      if (auto route =
-              clifford_route(truncated(*clifford, measured_steps[column]), *observable.string)) {
-        observable.clifford[column] = std::move(*route);
-        observable.readouts[column] = Readout::clifford;
-      }
-    needs_cluster = needs_cluster || observable.readouts[column] == Readout::cluster;
-  }
-  if (needs_cluster)
-    observable.cluster = lattice::smallest_tree_cluster(graph, observable.string->support());
-}
-
-/// What reading an observable asks of the sites.
-void add_demand(std::vector<Demand>& demand, const Observable& observable) {
-  if (!observable.string) {
-    for (Demand& site : demand) site = std::max(site, Demand::diagonal);
-    return;
-  }
-  for (const auto& [site, letter] : observable.string->letters)
+void add_demand(std::vector<Demand>& demand, const PauliString& string) {
+  for (const auto& [site, letter] : string.letters)
     demand[site] = std::max(demand[site], letter == 'Z' ? Demand::diagonal : Demand::full);
 }
+
+/// The circuit of a run of its own: extended, simplified, and cut down to the light cone of what is
+/// read at its end.
+Circuit own_circuit(Circuit circuit, const Circuit& extension, const PauliString& string,
+                    const SimulateOptions& options, int n_sites) {
+  for (const auto& step : extension.steps) circuit.steps.push_back(step);
+  circuit = fused(circuit, n_sites);
+  if (!options.state.causal_cone) return circuit;
+  std::vector<std::vector<Demand>> measured(circuit.steps.size());
+  measured.back().assign(n_sites, Demand::none);
+  add_demand(measured.back(), string);
+  return causal_cone(circuit, n_sites, measured);
+}
+
+/// Chooses how strings are read, at the generic angle.
+class ReadingChooser {
+ public:
+  ReadingChooser(const SimulateOptions& options, const lattice::Graph& graph)
+      : options_(options), graph_(graph), circuit_(at_angle(generic_angle)) {
+    if (options.measure.clifford_route != "never" && options.circuit.name == "kicked-ising")
+      clifford_ = at_angle(std::numbers::pi / 2);
+  }
+
+  const Circuit& circuit() const { return circuit_; }
+
+  Reading choose(const PauliString& string, int n_steps) const {
+    std::vector<circuit::CliffordRoute> routes{{{}, string}};
+    if (clifford_ && string.letters.size() > 1)
+      routes = clifford_routes(truncated(*clifford_, n_steps), string);
+    Reading best;
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& route : routes) {
+      Reading reading;
+      const double flops = contract_light_cone(route, n_steps, reading);
+      if (flops >= least) continue;
+      least = flops;
+      best = std::move(reading);
+    }
+    const bool plain =
+        best.extension && best.extension->steps.empty() && best.cluster.closing_edges.empty();
+    if (least < std::numeric_limits<double>::infinity() && !plain) return best;
+    if (routes.size() > 1 && routes.back().readout.letters.size() == 1)
+      return {Environment::mean_field, routes.back().extension, routes.back().readout, {}};
+    return in_the_direct_run(string);
+  }
+
+ private:
+  Circuit at_angle(double theta_h) const {
+    return circuit::make_circuit(options_.circuit, theta_h, graph_.n_sites(),
+                                 graph_.pairs_by_colour());
+  }
+
+  /// Flops of evolution and contraction when all loops are contracted; infinite when that is not
+  /// affordable.
+  double contract_light_cone(const circuit::CliffordRoute& route, int n_steps,
+                             Reading& reading) const {
+    constexpr double no = std::numeric_limits<double>::infinity();
+    if (!options_.state.causal_cone) return no;
+    const Circuit circuit = own_circuit(truncated(circuit_, n_steps), route.extension,
+                                        route.readout, options_, graph_.n_sites());
+    const Forecast cost =
+        forecast(graph_, circuit, std::ranges::max(options_.state.max_bond_dimension));
+    const auto cluster = light_cone_cluster(graph_, cost.edge_dimensions, route.readout.support());
+    if (!cluster) return no;
+    reading = {Environment::light_cone, route.extension, route.readout,
+               cheapest_root(graph_, *cluster, cost.edge_dimensions)};
+    const double contraction = contraction_flops(graph_, reading.cluster, cost.edge_dimensions);
+    if (contraction > options_.measure.loop_flops_max) return no;
+    double evolution = 0;
+    for (double flops : cost.step_flops) evolution += flops;
+    return evolution + contraction;
+  }
+
+  Reading in_the_direct_run(const PauliString& string) const {
+    if (string.letters.size() == 1) return {Environment::mean_field, {}, string, {}};
+    return {Environment::cluster, {}, string, smallest_tree_cluster(graph_, string.support())};
+  }
+
+  const SimulateOptions& options_;
+  const lattice::Graph& graph_;
+  Circuit circuit_;
+  std::optional<Circuit> clifford_;
+};
 
 Run direct_run(const MeasurementPlan& plan, const SimulateOptions& options, int n_sites,
                Circuit circuit) {
@@ -101,29 +149,17 @@ Run direct_run(const MeasurementPlan& plan, const SimulateOptions& options, int 
   for (int column = 0; column < std::ssize(plan.measured_steps); ++column) {
     const int step = plan.measured_steps[column] - 1;
     for (int index = 0; index < std::ssize(plan.observables); ++index) {
-      if (plan.observables[index].readouts[column] == Readout::clifford) continue;
+      const Observable& observable = plan.observables[index];
+      if (observable.readings[column].extension) continue;
       run.reads[step].push_back({index, column});
       measured[step].resize(n_sites, Demand::none);
-      add_demand(measured[step], plan.observables[index]);
+      if (observable.string)
+        add_demand(measured[step], *observable.string);
+      else
+        for (Demand& site : measured[step]) site = std::max(site, Demand::diagonal);
     }
   }
   if (options.state.causal_cone) run.circuit = causal_cone(run.circuit, n_sites, measured);
-  return run;
-}
-
-Run clifford_run(const circuit::CliffordRoute& route, Run::Read read,
-                 const SimulateOptions& options, int n_sites, Circuit circuit) {
-  for (const auto& step : route.extension.steps) circuit.steps.push_back(step);
-  Run run{fused(circuit, n_sites), {}};
-  run.reads.resize(run.circuit.steps.size());
-  run.reads.back().push_back(read);
-  if (options.state.causal_cone) {
-    std::vector<std::vector<Demand>> measured(run.circuit.steps.size());
-    measured.back().assign(n_sites, Demand::none);
-    const auto& [site, letter] = *route.readout.letters.begin();
-    measured.back()[site] = letter == 'Z' ? Demand::diagonal : Demand::full;
-    run.circuit = causal_cone(run.circuit, n_sites, measured);
-  }
   return run;
 }
 
@@ -131,18 +167,21 @@ Run clifford_run(const circuit::CliffordRoute& route, Run::Read read,
 
 MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOptions& options,
                                   const lattice::Graph& graph) {
-  const int n_steps = circuit::make_circuit(options.circuit, options.circuit.theta_h.front(),
-                                            graph.n_sites(), graph.pairs_by_colour())
-                          .n_steps();
-  MeasurementPlan plan{steps_to_measure(n_steps, options.measure.every), {}};
-  const auto clifford = clifford_circuit(options, graph);
+  const ReadingChooser chooser(options, graph);
+  for (const auto& step : chooser.circuit().steps)
+    for (const auto& gate : step)
+      if (gate.n_sites() == 2) edge_of_gate(graph, gate);
+  MeasurementPlan plan{steps_to_measure(chooser.circuit().n_steps(), options.measure.every), {}};
   deck::Findings findings(schema);
   for (const std::string& text : options.measure.observables) {
-    Observable observable{text, {}, {}, {}, {}};
+    Observable observable{text, {}, std::vector<Reading>(plan.measured_steps.size())};
     try {
-      if (text != "magnetization")
+      if (text != "magnetization") {
         observable.string = circuit::parse_pauli_string(text, graph.n_sites());
-      choose_readouts(observable, plan.measured_steps, clifford, graph);
+        for (std::size_t column = 0; column < plan.measured_steps.size(); ++column)
+          observable.readings[column] =
+              chooser.choose(*observable.string, plan.measured_steps[column]);
+      }
       for (const Observable& other : plan.observables)
         if (other.dataset() == observable.dataset())
           throw InputError(fmt::format("observable \"{}\" is listed twice. Remove one.", text));
@@ -168,10 +207,14 @@ std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& o
     runs.push_back(std::move(direct));
   for (int index = 0; index < std::ssize(plan.observables); ++index)
     for (int column = 0; column < std::ssize(plan.measured_steps); ++column) {
-      const Observable& observable = plan.observables[index];
-      if (observable.readouts[column] != Readout::clifford) continue;
-      runs.push_back(clifford_run(observable.clifford[column], {index, column}, options, n_sites,
-                                  truncated(circuit, plan.measured_steps[column])));
+      const Reading& reading = plan.observables[index].readings[column];
+      if (!reading.extension) continue;
+      Run run{own_circuit(truncated(circuit, plan.measured_steps[column]), *reading.extension,
+                          reading.string, options, n_sites),
+              {}};
+      run.reads.resize(run.circuit.steps.size());
+      run.reads.back().push_back({index, column});
+      runs.push_back(std::move(run));
     }
   return runs;
 }

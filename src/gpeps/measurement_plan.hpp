@@ -14,21 +14,30 @@
 
 namespace rankine::gpeps {
 
-/// How a value is read off the state.
-enum class Readout {
-  mean_field,  ///< one site in its mean-field environment
-  cluster,     ///< a tree-shaped cluster, contracted exactly
-  clifford,    ///< one site after an inverse Clifford circuit
+/// What stands around the sites that are read.
+enum class Environment {
+  mean_field,  ///< the weights of the bonds, around one site
+  cluster,     ///< the same, around the smallest tree that holds the string
+  light_cone,  ///< nothing is left out: all loops that can matter are contracted
 };
-const char* name_of(Readout readout);
+
+/// How one value is read off a state.
+struct Reading {
+  Environment environment = Environment::mean_field;
+  std::optional<circuit::Circuit> extension = {};  ///< read in a run of its own, after these gates
+  circuit::PauliString string = {};                ///< what is read there
+  lattice::Cluster cluster = {};  ///< around it, unless it is one site in mean field
+
+  /// "mean-field", "cluster" or "light-cone", with "clifford+" before it after inverse Clifford
+  /// gates.
+  std::string name() const;
+};
 
 /// An observable of the deck. Without a Pauli string it is the magnetization.
 struct Observable {
   std::string text;  ///< as in the deck
   std::optional<circuit::PauliString> string;
-  lattice::TreeCluster cluster;                  ///< for Readout::cluster
-  std::vector<Readout> readouts;                 ///< per measured step
-  std::vector<circuit::CliffordRoute> clifford;  ///< per measured step; used for Readout::clifford
+  std::vector<Reading> readings;  ///< per measured step
 
   /// Name of its dataset: the text with `_` for spaces.
   std::string dataset() const;
@@ -41,7 +50,8 @@ struct MeasurementPlan {
 
 /// Reads the observables and chooses how each is measured at each measured step.
 /// InputError (all problems together, with their place in the deck): a string that names no site of
-/// the lattice, is given twice, or cannot be measured, with the reason.
+/// the lattice, is given twice, or cannot be measured, with the reason; a gate whose sites are no
+/// neighbours.
 MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOptions& options,
                                   const lattice::Graph& graph);
 
@@ -56,9 +66,9 @@ struct Run {
   std::vector<std::vector<Read>> reads;
 };
 
-/// The runs of one point: the circuit itself for all that is read off directly, and one extended
-/// circuit for every value by the Clifford route. Gates outside the causal cone of what is read are
-/// already left out, if the deck wants that.
+/// The runs of one point: the circuit itself for all that is read off directly, and one more for
+/// every value with a run of its own. Gates outside the causal cone of what is read are already
+/// left out, if the deck wants that.
 std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& options,
                            const lattice::Graph& graph, double theta_h);
 

@@ -1,11 +1,9 @@
-// Expectation values of an evolved state: single sites, and Pauli strings on tree-shaped clusters.
+// Expectation values on single sites of an evolved state.
 #pragma once
 
 #include <vector>
 
-#include "circuit/pauli.hpp"
 #include "gpeps/evolution.hpp"
-#include "lattice/cluster.hpp"
 
 namespace rankine::gpeps {
 
@@ -18,11 +16,5 @@ std::vector<double> site_expectations(const Evolution<T>& state, const circuit::
 /// Collective. <op> on one site, on every rank. Errors as site_expectations.
 template <linalg::Scalar T>
 double site_expectation(const Evolution<T>& state, int site, const circuit::Operator& op);
-
-/// Collective. <string> by exact contraction of `cluster`, which holds its support, with the
-/// mean-field environment around it, on every rank. Errors as site_expectations.
-template <linalg::Scalar T>
-double cluster_expectation(const Evolution<T>& state, const lattice::TreeCluster& cluster,
-                           const circuit::PauliString& string);
 
 }  // namespace rankine::gpeps

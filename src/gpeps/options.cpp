@@ -42,8 +42,13 @@ void declare_measure(deck::Schema& schema, MeasureOptions& measure) {
   section.keyword("clifford_route", measure.clifford_route)
       .choices({"automatic", "never"})
       .describe(
-          "Measure a string as one Pauli letter after an inverse Clifford circuit, where one "
-          "exists.");
+          "Undo Clifford layers after the circuit where that makes a string easier to measure.");
+  section.keyword("loop_flops_max", measure.loop_flops_max)
+      .at_least(0)
+      .unit("flops")
+      .describe(
+          "Contract all loops in the light cone of a string exactly where that takes no more than "
+          "this; beyond it, and with 0, loops are left to the mean-field environment.");
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ struct MeasureOptions {
   std::vector<std::string> observables{"magnetization"};
   std::int64_t every = 1;
   std::string clifford_route = "automatic";
+  double loop_flops_max = 2e11;
 };
 
 struct ParallelOptions {

@@ -26,14 +26,15 @@ Values rows(const std::vector<PointResult>& results, std::size_t length, const R
   return all;
 }
 
-std::string readout_names(const Observable& observable) {
-  std::string names = name_of(observable.readouts.front());
+/// "mean-field", or one name per measured step where they differ.
+std::string route_names(const Observable& observable) {
+  std::string names;
   bool same = true;
-  for (Readout readout : observable.readouts) same = same && readout == observable.readouts.front();
-  if (!same)
-    for (std::size_t k = 1; k < observable.readouts.size(); ++k)
-      names += std::string(",") + name_of(observable.readouts[k]);
-  return names;
+  for (const Reading& reading : observable.readings) {
+    same = same && reading.name() == observable.readings.front().name();
+    names += (names.empty() ? "" : ",") + reading.name();
+  }
+  return same ? observable.readings.front().name() : names;
 }
 
 void write_observables(files::ResultFile& file, const Job& job,
@@ -50,7 +51,7 @@ void write_observables(files::ResultFile& file, const Job& job,
                {name,
                 "1",
                 per_step,
-                {{"route", readout_names(observable)},
+                {{"route", route_names(observable)},
                  {"pauli_string", observable.string ? observable.string->text() : std::string()}}});
     if (observable.string) continue;
     const auto n_sites = static_cast<std::size_t>(job.graph.n_sites());

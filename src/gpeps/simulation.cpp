@@ -7,6 +7,7 @@
 #include "core/memory.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
+#include "gpeps/cluster_contraction.hpp"
 #include "gpeps/evolution.hpp"
 #include "gpeps/observables.hpp"
 #include "lattice/partition.hpp"
@@ -38,15 +39,14 @@ void read_observable(const Evolution<T>& state, const Observable& observable, in
     values[column] = sum / static_cast<double>(site_z.size());
     return;
   }
-  if (observable.readouts[column] == Readout::cluster) {
-    values[column] = cluster_expectation(state, observable.cluster, *observable.string);
+  const Reading& reading = observable.readings[column];
+  if (reading.environment != Environment::mean_field) {
+    values[column] = cluster_expectation(state, reading.cluster, reading.string);
     return;
   }
-  const circuit::PauliString& readout = observable.readouts[column] == Readout::clifford
-                                            ? observable.clifford[column].readout
-                                            : *observable.string;
-  const auto& [site, letter] = *readout.letters.begin();
-  values[column] = readout.sign * site_expectation(state, site, circuit::pauli_operator(letter));
+  const auto& [site, letter] = *reading.string.letters.begin();
+  values[column] =
+      reading.string.sign * site_expectation(state, site, circuit::pauli_operator(letter));
 }
 
 /// Evolves one run to its end and reads off what it is for.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <numeric>
 #include <queue>
 
 #include "core/errors.hpp"
@@ -119,22 +120,20 @@ class SteinerTree {
   std::vector<std::vector<int>> cost_, split_, previous_;
 };
 
-TreeCluster rooted(const Graph& graph, const std::vector<bool>& chosen, int root) {
-  TreeCluster cluster{{root}, {-1}, {-1}};
-  std::vector<bool> seen(graph.n_sites(), false);
-  seen[root] = true;
+/// Walks the tree edges of the chosen sites from the root. Edges between chosen sites that are no
+/// tree edges become closing edges.
+Cluster rooted(const Graph& graph, const std::vector<bool>& chosen,
+               const std::vector<bool>& is_tree_edge, int root) {
+  Cluster cluster{{root}, {-1}, {-1}, {}};
   for (int position = 0; position < std::ssize(cluster.sites); ++position) {
     const int site = cluster.sites[position];
     for (int edge : graph.edges_at(site)) {
       const int next = graph.neighbour(site, edge);
       if (!chosen[next] || edge == cluster.parent_edge[position]) continue;
-      if (seen[next])
-        throw InputError(
-            fmt::format("the smallest connected cluster that holds the string closes a loop "
-                        "through sites {} and {}, so it is not a tree and cannot "
-                        "be contracted exactly.",
-                        site, next));
-      seen[next] = true;
+      if (!is_tree_edge[edge]) {
+        if (site < next) cluster.closing_edges.push_back(edge);
+        continue;
+      }
       cluster.sites.push_back(next);
       cluster.parent.push_back(position);
       cluster.parent_edge.push_back(edge);
@@ -143,9 +142,48 @@ TreeCluster rooted(const Graph& graph, const std::vector<bool>& chosen, int root
   return cluster;
 }
 
+/// Kruskal's spanning forest over `edges`, taken in their order.
+std::vector<bool> spanning_forest(const Graph& graph, const std::vector<int>& edges) {
+  std::vector<int> root(graph.n_sites());
+  std::iota(root.begin(), root.end(), 0);
+  const auto find = [&](int site) {
+    while (root[site] != site) site = root[site] = root[root[site]];
+    return site;
+  };
+  std::vector<bool> is_tree_edge(graph.n_edges(), false);
+  for (int edge : edges) {
+    const int a = find(graph.edge(edge).a), b = find(graph.edge(edge).b);
+    if (a == b) continue;
+    root[a] = b;
+    is_tree_edge[edge] = true;
+  }
+  return is_tree_edge;
+}
+
+/// Takes away the ends of branches, but no site of the support, until only paths and loops are
+/// left.
+void prune(const Graph& graph, std::span<const int> support, std::vector<bool>& alive) {
+  std::vector<bool> wanted(graph.n_sites(), false);
+  for (int site : support) wanted[site] = true;
+  std::vector<int> count(graph.n_sites(), 0);
+  for (int edge = 0; edge < graph.n_edges(); ++edge)
+    if (alive[edge]) ++count[graph.edge(edge).a], ++count[graph.edge(edge).b];
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (int edge = 0; edge < graph.n_edges(); ++edge) {
+      if (!alive[edge]) continue;
+      const auto [a, b, colour] = graph.edge(edge);
+      if ((count[a] > 1 || wanted[a]) && (count[b] > 1 || wanted[b])) continue;
+      alive[edge] = false;
+      --count[a], --count[b];
+      changed = true;
+    }
+  }
+}
+
 }  // namespace
 
-TreeCluster smallest_tree_cluster(const Graph& graph, std::span<const int> support) {
+Cluster smallest_tree_cluster(const Graph& graph, std::span<const int> support) {
   const Parts parts = connected_parts(graph, support);
   if (parts.count > most_parts)
     throw InputError(
@@ -157,9 +195,54 @@ TreeCluster smallest_tree_cluster(const Graph& graph, std::span<const int> suppo
   if (parts.count > 1 && !SteinerTree(graph, parts).mark(chosen))
     throw InputError(
         "the string's sites lie in parts of the lattice that no path joins, so no connected "
-        "cluster holds them. "
-        "Measure the parts as strings of their own: their product is the value.");
-  return rooted(graph, chosen, support.front());
+        "cluster holds them. Measure the parts as strings of their own: their product is the "
+        "value.");
+  std::vector<int> inner;
+  for (int edge = 0; edge < graph.n_edges(); ++edge)
+    if (chosen[graph.edge(edge).a] && chosen[graph.edge(edge).b]) inner.push_back(edge);
+  Cluster cluster = rooted(graph, chosen, spanning_forest(graph, inner), support.front());
+  if (!cluster.closing_edges.empty()) {
+    const Edge& edge = graph.edge(cluster.closing_edges.front());
+    throw InputError(
+        fmt::format("the smallest connected cluster that holds the string closes a loop through "
+                    "sites {} and {}, so it is not a tree and cannot be contracted exactly.",
+                    edge.a, edge.b));
+  }
+  return cluster;
+}
+
+std::optional<Cluster> light_cone_cluster(const Graph& graph,
+                                          std::span<const std::int64_t> bond_dimensions,
+                                          std::span<const int> support) {
+  std::vector<bool> alive(graph.n_edges());
+  std::vector<int> edges(graph.n_edges());
+  std::iota(edges.begin(), edges.end(), 0);
+  for (int edge : edges) alive[edge] = bond_dimensions[edge] > 1;
+  prune(graph, support, alive);
+  std::erase_if(edges, [&](int edge) { return !alive[edge]; });
+  std::ranges::stable_sort(edges, std::greater<>(),
+                           [&](int edge) { return bond_dimensions[edge]; });
+  std::vector<bool> chosen(graph.n_sites(), false);
+  for (int site : support) chosen[site] = true;
+  for (int edge : edges) chosen[graph.edge(edge).a] = chosen[graph.edge(edge).b] = true;
+  Cluster cluster = rooted(graph, chosen, spanning_forest(graph, edges), support.front());
+  // A loop that the support cannot reach, or a bond of dimension one, is no part of the cluster.
+  std::vector<bool> reached(graph.n_sites(), false);
+  for (int site : cluster.sites) reached[site] = true;
+  std::erase_if(cluster.closing_edges, [&](int edge) { return !alive[edge]; });
+  for (int site : support)
+    if (!reached[site]) return std::nullopt;
+  return cluster;
+}
+
+Cluster rerooted(const Graph& graph, const Cluster& cluster, int root) {
+  std::vector<bool> chosen(graph.n_sites(), false), is_tree_edge(graph.n_edges(), false);
+  for (int site : cluster.sites) chosen[site] = true;
+  for (int edge : cluster.parent_edge)
+    if (edge >= 0) is_tree_edge[edge] = true;
+  Cluster out = rooted(graph, chosen, is_tree_edge, root);
+  out.closing_edges = cluster.closing_edges;
+  return out;
 }
 
 }  // namespace rankine::lattice

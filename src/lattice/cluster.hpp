@@ -1,6 +1,9 @@
-// The smallest connected cluster of sites that holds a given set of sites.
+// Clusters of sites that hold a given set of sites: the smallest tree, and all loops of a light
+// cone.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,18 +12,31 @@
 
 namespace rankine::lattice {
 
-/// A connected set of sites whose edges form a tree, in an order in which every site stands after
-/// its parent.
-struct TreeCluster {
-  std::vector<int> sites;        ///< root first
-  std::vector<int> parent;       ///< position of the parent in `sites`; -1 for the root
-  std::vector<int> parent_edge;  ///< edge to the parent; -1 for the root
+/// A connected set of sites in the form of a rooted spanning tree, in an order in which every site
+/// stands after its parent, and the edges that close loops on it.
+struct Cluster {
+  std::vector<int> sites;          ///< root first
+  std::vector<int> parent;         ///< position of the parent in `sites`; -1 for the root
+  std::vector<int> parent_edge;    ///< edge to the parent; -1 for the root
+  std::vector<int> closing_edges;  ///< edges between sites of the cluster outside the tree
 };
 
 /// The smallest connected cluster that holds `support` (a Steiner tree, exact by Dreyfus-Wagner
 /// over the connected parts of the support; ties are broken by site number). InputError: the
 /// support is spread over disconnected parts of the lattice, falls into more than 10 separate
 /// parts, or the cluster closes a loop, so that it is no tree.
-TreeCluster smallest_tree_cluster(const Graph& graph, std::span<const int> support);
+Cluster smallest_tree_cluster(const Graph& graph, std::span<const int> support);
+
+/// All that correlations between `support` and itself can pass through in a state of the given bond
+/// dimensions (per edge): the sites of `support`, the paths between them, and every loop they can
+/// reach over bonds of dimension larger than one. Branches without loops are left out: their
+/// environment is exact. The tree takes the large bonds, so that the closing edges are small ones.
+/// Nothing when the bonds do not connect the support.
+std::optional<Cluster> light_cone_cluster(const Graph& graph,
+                                          std::span<const std::int64_t> bond_dimensions,
+                                          std::span<const int> support);
+
+/// The same cluster with another site as its root.
+Cluster rerooted(const Graph& graph, const Cluster& cluster, int root);
 
 }  // namespace rankine::lattice

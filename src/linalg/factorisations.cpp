@@ -120,10 +120,11 @@ Matrix<T> gram_factor(Matrix<T> gram) {
   RANKINE_EXPECTS(gram.rows() == gram.columns(), "a Gram matrix is square");
   Real<T> trace = 0;
   for (int i = 0; i < n; ++i) trace += std::real(gram(i, i));
-  if (!std::isfinite(trace) || trace <= 0)
+  if (!std::isfinite(trace))
     throw NumericalError(
-        "a Gram matrix of a bond update is not finite or zero: the state has lost its norm. "
+        "a Gram matrix of a bond update is not finite: the state has lost its norm. "
         "Use precision \"complex128\" or route \"qr\".");
+  if (trace <= 0) return Matrix<T>(0, n);
   std::vector<int> pivots(n);
   std::vector<Real<T>> work(2 * n);
   const Real<T> tolerance = -1;  // LAPACK's own: n * eps * largest diagonal element

@@ -34,7 +34,7 @@ TruncatedSvd<T> svd(Matrix<T> matrix, const Truncation& truncation);
 
 /// A factor R (rank x n) with R^H R = `gram`, of a positive semidefinite n x n matrix given by its
 /// upper triangle, by pivoted Cholesky. Directions below n * eps of the largest pivot are dropped
-/// as rounding. NumericalError when `gram` is not finite or zero.
+/// as rounding; the zero matrix has rank 0. NumericalError when `gram` is not finite.
 template <Scalar T>
 Matrix<T> gram_factor(Matrix<T> gram);
 

@@ -26,6 +26,13 @@ class Buffer {
                         : static_cast<T*>(::operator new(static_cast<std::size_t>(size) * sizeof(T),
                                                          alignment))),
         size_(size) {}
+  Buffer(Buffer&& other) noexcept
+      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
   T* data() { return data_.get(); }
   const T* data() const { return data_.get(); }

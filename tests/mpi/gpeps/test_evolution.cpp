@@ -7,6 +7,7 @@
 
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
+#include "gpeps/cluster_contraction.hpp"
 #include "gpeps/observables.hpp"
 #include "lattice/partition.hpp"
 #include "state_vector.hpp"
@@ -166,6 +167,31 @@ TEST(Evolution, OnARingMissesOnlyTheLoop) {
   const double loop_error = error(8);
   EXPECT_GT(loop_error, 1e-8) << "a loop that is not seen cannot be exact";
   EXPECT_LT(loop_error, 0.05);
+}
+
+TEST(ClusterContraction, OfAllLoopsIsExact) {
+  // Two rings of six that share an edge, with a tail: two loops to open.
+  std::vector<lattice::Edge> edges{{0, 1}, {1, 2}, {2, 3}, {3, 4}, {4, 5}, {5, 0},
+                                   {3, 6}, {6, 7}, {7, 8}, {8, 9}, {9, 4}, {9, 10}};
+  lattice::colour_greedily(11, edges);
+  const lattice::Graph graph("two rings", 11, edges);
+  const Circuit circuit = circuit::kicked_ising({.steps = 3, .theta_h = 0.8, .theta_j = -1.2}, 11,
+                                                graph.pairs_by_colour());
+  StateVector exact(11, 2);
+  exact.apply(circuit);
+  Evolution<Complex> state(graph, dealt_out(11, world().size()), world(),
+                           {{.discarded_weight_max = 1e-28}});
+  run(state, circuit);
+  const auto dimensions = state.bond_dimensions();
+  for (const char* text : {"Z3", "X0 Y8", "Z1 X2 Y3 Z10"}) {
+    const auto string = circuit::parse_pauli_string(text, 11);
+    const auto cluster = lattice::light_cone_cluster(graph, dimensions, string.support());
+    ASSERT_TRUE(cluster);
+    EXPECT_EQ(cluster->closing_edges.size(), 2u);
+    const double value =
+        cluster_expectation(state, cheapest_root(graph, *cluster, dimensions), string);
+    EXPECT_NEAR(value, exact.expectation(string), 1e-12) << text;
+  }
 }
 
 TEST(Evolution, WithTruncationDoesNotDependOnRanksOrPartition) {

@@ -127,8 +127,9 @@ TEST_P(BondUpdate, WithoutTruncationAppliesTheGateExactly) {
   const auto fa = bond_factor<C>(a, a.leg_of(0), weights, sides.a, route);
   const auto fb = bond_factor<C>(b, b.leg_of(0), weights, sides.b, route);
   auto bond = truncate_bond<C>(fa.view(), fb.view(), weights, {.discarded_weight_max = 1e-26});
-  update_site(a, a.leg_of(0), sides.a, bond.a);
-  update_site(b, b.leg_of(0), sides.b, bond.b);
+  linalg::Buffer<C> spare;
+  update_site(a, a.leg_of(0), sides.a, bond.a, spare);
+  update_site(b, b.leg_of(0), sides.b, bond.b, spare);
 
   const auto after = joined(a, b, bond.weights);
   EXPECT_NEAR(overlap(after, expected), 1, 1e-13);

@@ -71,5 +71,44 @@ TEST(Cluster, RefusesLoopsAndDisconnectedSupport) {
   EXPECT_EQ(message({3, 5}), "found");
 }
 
+TEST(LightConeCluster, HoldsTheLoopsAndDropsTheBranches) {
+  // A ring 0-3 with a branch 4-5, a chord-free tail 6 and an unreached ring 7-9.
+  const Graph graph("rings", 10,
+                    {{0, 1, 0},
+                     {1, 2, 1},
+                     {2, 3, 0},
+                     {3, 0, 1},
+                     {0, 4, 2},
+                     {4, 5, 0},
+                     {2, 6, 2},
+                     {7, 8, 0},
+                     {8, 9, 1},
+                     {9, 7, 2}});
+  std::vector<std::int64_t> dimensions{8, 8, 2, 8, 4, 4, 4, 2, 2, 2};
+  const auto cluster = light_cone_cluster(graph, dimensions, std::vector{5});
+  ASSERT_TRUE(cluster);
+  EXPECT_THAT(cluster->sites, ::testing::UnorderedElementsAre(5, 4, 0, 1, 2, 3));
+  EXPECT_THAT(cluster->closing_edges, ::testing::ElementsAre(2))
+      << "the smallest bond of the ring is opened";
+  dimensions[2] = 1;  // nothing passes there: no loop is left
+  EXPECT_THAT(light_cone_cluster(graph, dimensions, std::vector{5})->sites,
+              ::testing::ElementsAre(5));
+  dimensions[4] = 1;
+  EXPECT_FALSE(light_cone_cluster(graph, dimensions, std::vector{5, 0})) << "no bond joins the two";
+}
+
+TEST(LightConeCluster, CanBeRootedAnywhere) {
+  const Graph graph = heavy_hex(3, 7);
+  const std::vector<std::int64_t> dimensions(graph.n_edges(), 2);
+  const auto cluster = light_cone_cluster(graph, dimensions, std::vector{5});
+  ASSERT_TRUE(cluster);
+  for (int root : cluster->sites) {
+    const auto other = rerooted(graph, *cluster, root);
+    EXPECT_EQ(other.sites.front(), root);
+    EXPECT_EQ(other.sites.size(), cluster->sites.size());
+    EXPECT_EQ(other.closing_edges, cluster->closing_edges);
+  }
+}
+
 }  // namespace
 }  // namespace rankine::lattice

@@ -122,10 +122,10 @@ TYPED_TEST(Factorisations, GramAndQrFactorsHaveTheSameGramMatrix) {
   }
 }
 
-TYPED_TEST(Factorisations, GramFactorRefusesZeroAndNan) {
+TYPED_TEST(Factorisations, GramFactorOfZeroIsEmptyAndNanIsRefused) {
   Matrix<TypeParam> gram(2, 2);
   gram.fill(TypeParam{});
-  EXPECT_THROW(gram_factor(copy(gram)), NumericalError);
+  EXPECT_EQ(gram_factor(copy(gram)).rows(), 0);
   gram(0, 0) = std::numeric_limits<Real<TypeParam>>::quiet_NaN();
   EXPECT_THROW(gram_factor(copy(gram)), NumericalError);
 }

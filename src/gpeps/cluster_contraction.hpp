@@ -1,0 +1,29 @@
+// Pauli strings on clusters, contracted exactly: trees, and clusters with loops.
+//
+// A loop is opened at its smallest bond: the contraction is done for every pair of values (ket and
+// bra) of that bond, its slices, and summed where both ends meet. Outside the cluster stands the
+// mean-field environment, which is exact for branches without loops; a cluster that holds all loops
+// of the light cone therefore gives the exact value of the state.
+#pragma once
+
+#include "circuit/pauli.hpp"
+#include "gpeps/evolution.hpp"
+#include "lattice/cluster.hpp"
+
+namespace rankine::gpeps {
+
+/// Collective. <string> on a cluster that holds its support, on every rank.
+/// NumericalError on all ranks when a tensor is zero or not finite.
+template <linalg::Scalar T>
+double cluster_expectation(const Evolution<T>& state, const lattice::Cluster& cluster,
+                           const circuit::PauliString& string);
+
+/// Floating-point operations of one contraction for bond dimensions given per edge.
+double contraction_flops(const lattice::Graph& graph, const lattice::Cluster& cluster,
+                         std::span<const std::int64_t> bond_dimensions);
+
+/// The cluster with the root that makes its contraction cheapest.
+lattice::Cluster cheapest_root(const lattice::Graph& graph, const lattice::Cluster& cluster,
+                               std::span<const std::int64_t> bond_dimensions);
+
+}  // namespace rankine::gpeps

@@ -1,0 +1,117 @@
+"""Runs rankine-simulate on decks written by the tests, each in a folder of its own."""
+
+import json
+import os
+import resource
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import pytest
+
+BINARIES = Path(os.environ.get("RANKINE_BIN", Path(__file__).parents[2] / "build" / "bin"))
+MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
+HANG_SECONDS = 120
+RESULT = "result.h5"
+
+# What CTest sets; here for runs by hand.
+for name, value in {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+    "OMPI_MCA_mpi_yield_when_idle": "1",  # ranks that wait leave the cores to other tests
+    "OPENBLAS_NUM_THREADS": "1",
+}.items():
+    os.environ.setdefault(name, value)
+
+
+@dataclass
+class Outcome:
+    """What a run left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Program:
+    """rankine-simulate in one folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def write(self, name: str, text: str) -> str:
+        """Writes an input file; returns its name."""
+        (self.folder / name).write_text(text)
+        return name
+
+    def deck(self, **sections) -> str:
+        """Writes deck.toml: `title` and one dictionary for each section, over Eagle and result.h5."""
+        given = {"lattice": {"name": "eagle"}, "output": {"file": RESULT}}
+        text = f"title = {json.dumps(sections.pop('title'))}\n" if "title" in sections else ""
+        for name, values in sections.items():
+            given[name] = given.get(name, {}) | values
+        for name, values in given.items():
+            text += f"[{name}]\n"
+            # JSON writes strings, finite numbers, booleans and lists of them as TOML does.
+            text += "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+        return self.write("deck.toml", text)
+
+    def command(self, *arguments, ranks: int | None = None) -> list[str]:
+        launcher = [] if ranks is None else [*MPIRUN, str(ranks)]
+        return [*launcher, str(BINARIES / "rankine-simulate"), *map(str, arguments)]
+
+    def start(self, *arguments, ranks: int | None = None, memory_limit: int | None = None) -> Outcome:
+        """One run with these arguments; `ranks` puts it under mpirun, `memory_limit` is in bytes."""
+        limit = memory_limit and (lambda: resource.setrlimit(resource.RLIMIT_AS, (memory_limit,) * 2))
+        done = subprocess.run(
+            self.command(*arguments, ranks=ranks), cwd=self.folder, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL, timeout=HANG_SECONDS, preexec_fn=limit)
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def run(self, *arguments, ranks: int | None = None, **sections) -> Outcome:
+        """Writes a deck and starts the program on it."""
+        return self.start(self.deck(**sections), *arguments, ranks=ranks)
+
+    def results(self, *arguments, ranks: int | None = None, **sections) -> dict:
+        """A run that must succeed: the arrays of /results by name."""
+        outcome = self.run(*arguments, ranks=ranks, **sections)
+        assert outcome.code == 0, outcome.err
+        return self.read()
+
+    def read(self, name: str = RESULT) -> dict:
+        with h5py.File(self.folder / name) as file:
+            return {key: dataset[...] for key, dataset in file["results"].items()}
+
+    def result_files(self) -> list[str]:
+        """Everything named after the result, finished or not."""
+        return sorted(path.name for path in self.folder.glob(RESULT + "*"))
+
+
+@pytest.fixture
+def rankine(tmp_path) -> Program:
+    return Program(tmp_path)
+
+
+@pytest.fixture
+def refuses(rankine):
+    """Expects that the deck is refused with these messages, once, and that no result is left.
+
+    Most decks are only checked; a run reads them by the same steps, and `ranks` adds one.
+    """
+
+    def expect(*messages, code=2, deck=None, arguments=(), ranks=None, **sections):
+        path = deck if deck is not None else rankine.deck(**sections)
+        outcomes = [rankine.start(path, *arguments, "--check")]
+        if ranks is not None:
+            outcomes.append(rankine.start(path, *arguments, ranks=ranks or None))
+        for outcome in outcomes:
+            assert outcome.code == code, outcome
+            assert outcome.err.count("error: ") == 1, outcome.err
+            for message in messages:
+                assert message in outcome.err
+            assert rankine.result_files() == []
+        return outcomes[-1]
+
+    return expect
