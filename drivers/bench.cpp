@@ -207,8 +207,6 @@ void bench_case(const Case& which, const BenchOptions& options, const parallel::
                 .back();
     world.barrier();
   });
-  double flops = 0;
-  for (double step : gpeps::forecast_point(job, point).step_flops) flops += step;
   const auto peak = world.max(peak_resident_bytes());
   if (world.rank() != 0) return;
   fmt::print("{:<18} {:>9.4f} {:>18.14f} {:>10}  {}\n", which.name, seconds, value,

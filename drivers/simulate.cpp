@@ -1,8 +1,11 @@
 // rankine-simulate: evolves a quantum circuit on a lattice as a tensor network and measures it,
 // from a deck to a result file.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <new>
 #include <optional>
 
 #include "core/errors.hpp"
@@ -85,7 +88,7 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
   log().info("{} {}: {} sites, {} edges, {} ranks, {} BLAS threads each", program,
              program_version(), job.graph.n_sites(), job.graph.n_edges(), world.size(),
              linalg::blas_threads());
-  log().info("{}", resources.text());
+  for (const std::string& line : resources.lines()) log().info("{}", line);
 
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
@@ -95,7 +98,8 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
   const auto results = gpeps::run_sweep(job, world, file ? &*file : nullptr);
   parallel::agree_on_failure(world, [&] {
     if (!file) return;
-    log().info("results in {}", input.options.output_file);
+    log().info("results in {}",
+               std::filesystem::path(input.options.output_file).filename().string());
     file->complete();
     fmt::print("{}", gpeps::results_table(job, gpeps::sweep_points(input.options), results));
   });
@@ -110,7 +114,7 @@ void check(const deck::CommandLine& command) {
   fmt::print("{}: {} sites, {} edges, {} points, {} measured steps\n{}\n", command.deck,
              input.graph.n_sites(), input.graph.n_edges(),
              gpeps::sweep_points(input.options).size(), input.plan.measured_steps.size(),
-             plan.text());
+             fmt::join(plan.lines(), "\n"));
   for (const auto& observable : input.plan.observables)
     fmt::print("{}: {}\n", observable.text, observable.readings.back().name());
   gpeps::require_memory(plan);
@@ -155,6 +159,9 @@ int main(int argc, char** argv) {
   } catch (const Error& error) {
     log().error("{}", error.what());
     return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    log().error("memory does not suffice to read the input. Check the sizes it asks for.");
+    return static_cast<int>(ExitCode::resource);
   } catch (const std::exception& error) {
     log().error("{}", error.what());
     return static_cast<int>(ExitCode::internal);

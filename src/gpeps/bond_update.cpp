@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "core/errors.hpp"
 #include "linalg/blas.hpp"
@@ -152,7 +153,12 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
   Matrix<T> theta(factor_a.rows, factor_b.rows);
   linalg::gemm<T>(Op::none, Op::transpose, T(1), weighted.view(), factor_b, T(0), theta.view());
 
-  auto svd = linalg::svd(std::move(theta), truncation);
+  // Singular values of rounding size are no correlations, whatever the deck allows to keep.
+  linalg::Truncation above_rounding = truncation;
+  above_rounding.relative_threshold =
+      std::max<double>(truncation.relative_threshold,
+                       static_cast<double>(columns) * std::numeric_limits<Real<T>>::epsilon());
+  auto svd = linalg::svd(std::move(theta), above_rounding);
   Real<T> norm = 0;
   for (auto it = svd.singular_values.rbegin(); it != svd.singular_values.rend(); ++it)
     norm += *it * *it;

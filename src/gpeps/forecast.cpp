@@ -1,6 +1,7 @@
 #include "gpeps/forecast.hpp"
 
 #include <algorithm>
+#include <numeric>
 
 namespace rankine::gpeps {
 
@@ -83,6 +84,10 @@ Forecast forecast(const lattice::Graph& graph, const circuit::Circuit& circuit,
     walk.end_step();
   }
   return walk.finish();
+}
+
+double total_flops(const Forecast& forecast) {
+  return std::accumulate(forecast.step_flops.begin(), forecast.step_flops.end(), 0.0);
 }
 
 void merge(Forecast& total, const Forecast& other) {

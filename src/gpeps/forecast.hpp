@@ -22,6 +22,9 @@ struct Forecast {
 Forecast forecast(const lattice::Graph& graph, const circuit::Circuit& circuit,
                   std::int64_t max_bond_dimension);
 
+/// Flops over all steps.
+double total_flops(const Forecast& forecast);
+
 /// Adds `other` to what is already forecast: flops add up, memory is the larger (runs follow one
 /// another).
 void merge(Forecast& total, const Forecast& other);

@@ -38,9 +38,6 @@ std::string Observable::dataset() const {
 
 namespace {
 
-/// Plans must hold for every angle of a sweep, so they are made at one where no gate is special.
-constexpr double generic_angle = 0.7390851332151607;
-
 std::vector<int> steps_to_measure(int n_steps, std::int64_t every) {
   std::vector<int> steps;
   for (std::int64_t step = every; step < n_steps; step += every)
@@ -70,6 +67,16 @@ Circuit own_circuit(Circuit circuit, const Circuit& extension, const PauliString
   add_demand(measured.back(), string);
   return causal_cone(circuit, n_sites, measured);
 }
+
+/// An error about an observable, "what (why). What to do.", in the parts that findings are made of.
+deck::Problem problem_with(const std::string& text, const std::string& message) {
+  const std::size_t end = std::min(message.find(". "), message.size() - 1);
+  return {fmt::format("observable \"{}\" cannot be measured", text), message.substr(0, end),
+          end + 2 < message.size() ? message.substr(end + 2) : "Leave it out or choose another."};
+}
+
+/// Messages of a contraction beyond this number of elements are not worth their memory.
+constexpr double most_elements = 1e8;
 
 /// Chooses how strings are read, at the generic angle.
 class ReadingChooser {
@@ -123,11 +130,11 @@ class ReadingChooser {
     if (!cluster) return no;
     reading = {Environment::light_cone, route.extension, route.readout,
                cheapest_root(graph_, *cluster, cost.edge_dimensions)};
-    const double contraction = contraction_flops(graph_, reading.cluster, cost.edge_dimensions);
-    if (contraction > options_.measure.loop_flops_max) return no;
-    double evolution = 0;
-    for (double flops : cost.step_flops) evolution += flops;
-    return evolution + contraction;
+    const ContractionCost contraction =
+        contraction_cost(graph_, reading.cluster, cost.edge_dimensions);
+    if (contraction.flops > options_.measure.loop_flops_max || contraction.elements > most_elements)
+      return no;
+    return total_flops(cost) + contraction.flops;
   }
 
   Reading in_the_direct_run(const PauliString& string) const {
@@ -186,8 +193,7 @@ MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOpti
         if (other.dataset() == observable.dataset())
           throw InputError(fmt::format("observable \"{}\" is listed twice. Remove one.", text));
     } catch (const InputError& error) {
-      findings.add("measure.observables",
-                   {fmt::format("observable \"{}\" cannot be measured", text), error.what(), ""});
+      findings.add("measure.observables", problem_with(text, error.what()));
       continue;
     }
     plan.observables.push_back(std::move(observable));
@@ -217,6 +223,21 @@ std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& o
       runs.push_back(std::move(run));
     }
   return runs;
+}
+
+Forecast forecast_run(const MeasurementPlan& plan, const lattice::Graph& graph, const Run& run,
+                      std::int64_t max_bond_dimension) {
+  Forecast result = forecast(graph, run.circuit, max_bond_dimension);
+  for (std::size_t s = 0; s < run.reads.size(); ++s)
+    for (const Run::Read& read : run.reads[s]) {
+      const Reading& reading = plan.observables[read.observable].readings[read.column];
+      if (reading.environment != Environment::light_cone) continue;
+      const auto cost = contraction_cost(graph, reading.cluster, result.edge_dimensions);
+      result.step_flops[s] += cost.flops;
+      result.site_elements[reading.cluster.sites.front()] +=
+          static_cast<std::int64_t>(cost.elements);
+    }
+  return result;
 }
 
 }  // namespace rankine::gpeps

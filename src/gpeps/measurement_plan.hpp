@@ -8,11 +8,15 @@
 
 #include "circuit/circuit.hpp"
 #include "deck/schema.hpp"
+#include "gpeps/forecast.hpp"
 #include "gpeps/options.hpp"
 #include "lattice/cluster.hpp"
 #include "lattice/graph.hpp"
 
 namespace rankine::gpeps {
+
+/// Plans hold for every angle of a sweep, so they are made at one where no gate is special.
+inline constexpr double generic_angle = 0.7390851332151607;
 
 /// What stands around the sites that are read.
 enum class Environment {
@@ -71,5 +75,9 @@ struct Run {
 /// left out, if the deck wants that.
 std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& options,
                            const lattice::Graph& graph, double theta_h);
+
+/// Forecast of one run, with what its readings cost.
+Forecast forecast_run(const MeasurementPlan& plan, const lattice::Graph& graph, const Run& run,
+                      std::int64_t max_bond_dimension);
 
 }  // namespace rankine::gpeps

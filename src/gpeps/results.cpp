@@ -52,7 +52,7 @@ void write_observables(files::ResultFile& file, const Job& job,
                 "1",
                 per_step,
                 {{"route", route_names(observable)},
-                 {"pauli_string", observable.string ? observable.string->text() : std::string()}}});
+                 {"pauli_string", observable.string ? observable.text : std::string()}}});
     if (observable.string) continue;
     const auto n_sites = static_cast<std::size_t>(job.graph.n_sites());
     file.write("/results/site_z",

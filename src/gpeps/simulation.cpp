@@ -63,7 +63,7 @@ class Runner {
         result_(result) {
     options_.truncation = {point.max_bond_dimension, job.options.state.discarded_weight_max};
     options_.route = job.options.state.route == "qr" ? Route::qr : Route::gram;
-    for (double flops : total_.step_flops) all_flops_ += flops;
+    all_flops_ = total_flops(total_);
   }
 
   void evolve(const Run& run) {
@@ -92,7 +92,7 @@ class Runner {
   void tell(int step, int n_steps, const TruncationRecord& record) {
     done_flops_ += total_.step_flops[steps_done_++];
     const auto memory = team_.max(resident_bytes());
-    report_(done_flops_ / all_flops_,
+    report_(all_flops_ > 0 ? done_flops_ / all_flops_ : 1,
             fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}  {} per rank", step,
                         n_steps, record.bond_dimension, record.discarded_weight, record.fidelity,
                         format_bytes(memory)));
@@ -116,7 +116,7 @@ void evolve_all(const Job& job, const Point& point, const parallel::Communicator
   const std::vector<Run> runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
   Forecast total;
   for (const Run& run : runs)
-    merge(total, forecast(job.graph, run.circuit, point.max_bond_dimension));
+    merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
   Runner<T> runner(job, point, team, report, total,
                    lattice::partition(job.graph, team.size(), total.site_flops), result);
   for (const Run& run : runs) runner.evolve(run);
@@ -139,7 +139,7 @@ PointResult simulate_point(const Job& job, const Point& point, const parallel::C
 Forecast forecast_point(const Job& job, const Point& point) {
   Forecast total;
   for (const Run& run : plan_runs(job.plan, job.options, job.graph, point.theta_h))
-    merge(total, forecast(job.graph, run.circuit, point.max_bond_dimension));
+    merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
   return total;
 }
 

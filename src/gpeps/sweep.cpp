@@ -1,9 +1,10 @@
 #include "gpeps/sweep.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
+#include <map>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -27,18 +28,45 @@ std::int64_t element_bytes(const SimulateOptions& options) {
 
 }  // namespace
 
-std::string ResourcePlan::text() const {
-  std::string text = fmt::format(
-      "bond dimension at most {}, {:.2e} floating-point operations\n"
-      "memory of the largest rank at most {} ({} ranks a team",
-      bond_dimension, flops, format_bytes(static_cast<std::uint64_t>(bytes_largest_rank)),
-      ranks_per_team);
-  if (idle_ranks > 0) text += fmt::format(", {} of them idle: fewer sites than ranks", idle_ranks);
-  text += bytes_allowed > 0 ? fmt::format("); a rank may use {}",
-                                          format_bytes(static_cast<std::uint64_t>(bytes_allowed)))
-                            : "); what a rank may use is unknown";
-  return text;
+std::vector<std::string> ResourcePlan::lines() const {
+  const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
+  std::vector<std::string> lines{
+      fmt::format("bond dimension at most {}, {:.2e} floating-point operations", bond_dimension,
+                  flops),
+      fmt::format("memory of the largest rank at most {} ({} ranks a team); a rank may use {}",
+                  bytes(bytes_largest_rank), ranks_per_team,
+                  bytes_allowed > 0 ? bytes(bytes_allowed) : "an unknown amount")};
+  if (!idle_ranks.empty())
+    lines.push_back(fmt::format("idle, since they own no site: ranks {} of a team",
+                                fmt::join(idle_ranks, ", ")));
+  return lines;
 }
+
+namespace {
+
+/// Largest forecast of a team of `n_ranks`, per rank, program included; `idle` gets the ranks
+/// without sites.
+double largest_rank_bytes(const Job& job, const Forecast& forecast, int n_ranks,
+                          std::vector<int>& idle) {
+  const auto owner = lattice::partition(job.graph, n_ranks, forecast.site_flops);
+  const auto bytes = bytes_per_rank(forecast, owner, n_ranks, element_bytes(job.options));
+  idle.clear();
+  for (int rank = 0; rank < n_ranks; ++rank)
+    if (bytes[rank] == 0) idle.push_back(rank);
+  return program_bytes + std::ranges::max(bytes);
+}
+
+/// The smallest team that fits, found by doubling its size up to one rank a site; 0 when none does.
+int ranks_that_fit(const Job& job, const Forecast& forecast, double bytes_allowed) {
+  std::vector<int> idle;
+  for (int ranks = 1; ranks < 2 * job.graph.n_sites(); ranks *= 2) {
+    const int team = std::min(ranks, job.graph.n_sites());
+    if (largest_rank_bytes(job, forecast, team, idle) <= bytes_allowed) return team;
+  }
+  return 0;
+}
+
+}  // namespace
 
 ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, double node_bytes) {
   const auto teams = static_cast<int>(job.options.parallel.teams);
@@ -53,48 +81,41 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
   plan.bytes_allowed = limit > 0 ? limit : node_bytes / ranks_per_node;
   const auto n_angles = static_cast<double>(job.options.circuit.theta_h.size());
   for (std::int64_t bond_dimension : job.options.state.max_bond_dimension) {
-    const Forecast forecast =
-        forecast_point(job, {job.options.circuit.theta_h.front(), bond_dimension});
-    const auto owner = lattice::partition(job.graph, plan.ranks_per_team, forecast.site_flops);
-    const auto bytes =
-        bytes_per_rank(forecast, owner, plan.ranks_per_team, element_bytes(job.options));
-    plan.bytes_largest_rank =
-        std::max(plan.bytes_largest_rank, program_bytes + std::ranges::max(bytes));
-    plan.idle_ranks = static_cast<int>(std::ranges::count(bytes, 0.0));
+    const Forecast forecast = forecast_point(job, {generic_angle, bond_dimension});
+    plan.flops += n_angles * total_flops(forecast);
     plan.bond_dimension = std::max(plan.bond_dimension, forecast.bond_dimension);
-    for (double flops : forecast.step_flops) plan.flops += n_angles * flops;
+    const double bytes = largest_rank_bytes(job, forecast, plan.ranks_per_team, plan.idle_ranks);
+    if (bytes <= plan.bytes_largest_rank) continue;
+    plan.bytes_largest_rank = bytes;
+    if (plan.bytes_allowed > 0 && bytes > plan.bytes_allowed)
+      plan.ranks_advised = ranks_that_fit(job, forecast, plan.bytes_allowed);
   }
   return plan;
 }
 
 void require_memory(const ResourcePlan& plan) {
   if (plan.bytes_allowed <= 0 || plan.bytes_largest_rank <= plan.bytes_allowed) return;
-  const double ratio = plan.bytes_largest_rank / plan.bytes_allowed;
+  const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
+  const std::string ranks =
+      plan.ranks_advised > 0
+          ? fmt::format("Use about {} ranks a team with as much memory each, ", plan.ranks_advised)
+          : std::string("No number of ranks would do; use ");
   throw ResourceError(fmt::format(
-      "bond dimension {} needs up to {} on the largest rank, but a rank may use {}. Use about {} "
-      "ranks a team (of nodes with as much memory), "
-      "a bond dimension near {}, or precision \"complex64\".",
-      plan.bond_dimension, format_bytes(static_cast<std::uint64_t>(plan.bytes_largest_rank)),
-      format_bytes(static_cast<std::uint64_t>(plan.bytes_allowed)),
-      static_cast<int>(std::ceil(ratio * plan.ranks_per_team * 1.2)),
-      std::max<std::int64_t>(1, static_cast<std::int64_t>(static_cast<double>(plan.bond_dimension) /
-                                                          std::cbrt(ratio) * 0.95))));
+      "bond dimension {} needs up to {} on the largest rank, but a rank may use {}. {}a smaller "
+      "state.max_bond_dimension, or state.precision = \"complex64\".",
+      plan.bond_dimension, bytes(plan.bytes_largest_rank), bytes(plan.bytes_allowed), ranks));
 }
 
 namespace {
 
 /// Forecast work of each point: what progress and its time left are measured in.
 std::vector<double> point_work(const Job& job, const std::vector<Point>& points) {
+  std::map<std::int64_t, double> of_bond_dimension;
+  for (std::int64_t bond_dimension : job.options.state.max_bond_dimension)
+    of_bond_dimension[bond_dimension] =
+        total_flops(forecast_point(job, {generic_angle, bond_dimension}));
   std::vector<double> work;
-  for (const Point& point : points) {
-    if (!work.empty() && points[work.size() - 1].max_bond_dimension == point.max_bond_dimension) {
-      work.push_back(work.back());
-      continue;
-    }
-    double flops = 0;
-    for (double step : forecast_point(job, point).step_flops) flops += step;
-    work.push_back(flops);
-  }
+  for (const Point& point : points) work.push_back(of_bond_dimension[point.max_bond_dimension]);
   return work;
 }
 

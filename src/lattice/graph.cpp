@@ -11,9 +11,9 @@ namespace rankine::lattice {
 
 namespace {
 
-void require_valid(const std::string& name, int n_sites, const Edge& edge) {
+void require_valid(const std::string& origin, int n_sites, const Edge& edge) {
   const auto refuse = [&](const std::string& why) {
-    throw InputError(fmt::format("lattice {}: edge {}-{} {}", name, edge.a, edge.b, why));
+    throw InputError(fmt::format("{}: edge {}-{} {}", origin, edge.a, edge.b, why));
   };
   if (edge.a == edge.b)
     refuse("is a self loop. An edge joins two different sites; remove the line.");
@@ -28,24 +28,24 @@ void require_valid(const std::string& name, int n_sites, const Edge& edge) {
 
 }  // namespace
 
-Graph::Graph(std::string name, int n_sites, std::vector<Edge> edges)
+Graph::Graph(std::string name, int n_sites, std::vector<Edge> edges,
+             const std::vector<std::string>& origins)
     : name_(std::move(name)), n_sites_(n_sites), edges_(std::move(edges)) {
   edges_at_.resize(n_sites);
   for (int index = 0; index < n_edges(); ++index) {
     const Edge& edge = edges_[index];
-    require_valid(name_, n_sites, edge);
-    for (int other : edges_at_[edge.a])
-      if (neighbour(edge.a, other) == edge.b)
-        throw InputError(
-            fmt::format("lattice {}: edge {}-{} is given twice. Remove one of the two.", name_,
-                        edge.a, edge.b));
+    const std::string origin = origins.empty() ? "lattice " + name_ : origins[index];
+    require_valid(origin, n_sites, edge);
+    if (find_edge(edge.a, edge.b) >= 0)
+      throw InputError(fmt::format("{}: edge {}-{} is given twice. Remove one of the two.", origin,
+                                   edge.a, edge.b));
     for (int site : {edge.a, edge.b})
       for (int other : edges_at_[site])
         if (edges_[other].colour == edge.colour)
-          throw InputError(fmt::format(
-              "lattice {}: edges {}-{} and {}-{} share a site and colour {}. Give them different "
-              "colours, or leave the colour column out and it is chosen.",
-              name_, edges_[other].a, edges_[other].b, edge.a, edge.b, edge.colour));
+          throw InputError(
+              fmt::format("{}: edges {}-{} and {}-{} share a site and colour {}. Give them "
+                          "different colours, or leave the colour column out and it is chosen.",
+                          origin, edges_[other].a, edges_[other].b, edge.a, edge.b, edge.colour));
     edges_at_[edge.a].push_back(index);
     edges_at_[edge.b].push_back(index);
     n_colours_ = std::max(n_colours_, edge.colour + 1);

@@ -18,8 +18,10 @@ struct Edge {
 class Graph {
  public:
   Graph() = default;
+  /// `origins` says where each edge comes from ("file:line"), for messages; it may be empty.
   /// InputError: an edge is a self loop, a duplicate, out of range, or the colouring is not proper.
-  Graph(std::string name, int n_sites, std::vector<Edge> edges);
+  Graph(std::string name, int n_sites, std::vector<Edge> edges,
+        const std::vector<std::string>& origins = {});
 
   const std::string& name() const { return name_; }
   int n_sites() const { return n_sites_; }

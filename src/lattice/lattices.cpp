@@ -54,6 +54,9 @@ Graph infinite_heavy_hex() {
 
 namespace {
 
+/// More sites than this are a slip of the pen, not a lattice.
+constexpr int most_sites = 10'000'000;
+
 /// The integers of one line with its comment cut off; no value when something else stands there.
 std::optional<std::vector<int>> integers(std::string line) {
   line.resize(std::min(line.find('#'), line.size()));
@@ -89,6 +92,8 @@ class EdgeListReader {
   }
 
   bool coloured() const { return coloured_.value_or(false); }
+  /// "file:line" of each edge.
+  const std::vector<std::string>& origins() const { return origins_; }
 
  private:
   [[noreturn]] void refuse(const std::string& message) const {
@@ -113,13 +118,17 @@ class EdgeListReader {
     if (edge.a == edge.b)
       refuse(fmt::format("edge {} {} is a self loop. An edge joins two different sites.", edge.a,
                          edge.b));
+    if (std::max(edge.a, edge.b) >= most_sites)
+      refuse(fmt::format("edge {} {} names a site beyond {}, the largest there may be. Number the sites from 0.", edge.a, edge.b, most_sites - 1));
     edges_.push_back(edge);
+    origins_.push_back(fmt::format("{}:{}", file_.string(), line_number_));
   }
 
   std::filesystem::path file_;
   int line_number_ = 0;
   std::optional<bool> coloured_;
   std::vector<Edge> edges_;
+  std::vector<std::string> origins_;
 };
 
 }  // namespace
@@ -131,7 +140,7 @@ Graph read_edge_list(const std::filesystem::path& file, int n_sites) {
   for (const Edge& edge : edges) largest = std::max({largest, edge.a, edge.b});
   if (n_sites == 0) n_sites = largest + 1;
   if (!reader.coloured() && largest < n_sites) colour_greedily(n_sites, edges);
-  return Graph(file.filename().string(), n_sites, std::move(edges));
+  return Graph(file.filename().string(), n_sites, std::move(edges), reader.origins());
 }
 
 }  // namespace rankine::lattice

@@ -11,17 +11,17 @@ void declare_keywords(deck::Schema& schema, LatticeOptions& options) {
       .choices({"eagle", "osprey", "condor", "infinite-heavy-hex", "heavy-hex", "edge-list"})
       .describe("Which lattice; heavy-hex takes rows and row_length, edge-list takes file.");
   section.keyword("rows", options.rows)
-      .range(2, 10000)
+      .range(2, 1000)
       .describe("Rows of sites of a heavy-hex lattice (Eagle 7, Osprey 13, Condor 21).");
   section.keyword("row_length", options.row_length)
-      .range(3, 10000)
+      .range(3, 1000)
       .describe("Sites of a full row of a heavy-hex lattice (Eagle 15, Osprey 27, Condor 43).");
   section.keyword("file", options.file)
       .describe(
           "Edge list for name = \"edge-list\": lines \"a b [colour]\", sites from 0, # starts a "
           "comment.");
   section.keyword("n_sites", options.n_sites)
-      .range(0, 100000000)
+      .range(0, 10000000)
       .describe("Number of sites of an edge list; 0 takes the largest site in the file plus one.");
   schema.check([&options](deck::Findings& findings) {
     if (options.name == "edge-list" && options.file.empty())

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/errors.hpp"
 
@@ -28,7 +29,11 @@ std::vector<idx_t> integer_weights(const std::vector<double>& cost) {
 std::vector<int> partition(const Graph& graph, int n_parts, const std::vector<double>& site_cost) {
   const int n_sites = graph.n_sites();
   std::vector<idx_t> part(n_sites, 0);
-  idx_t parts = std::min(n_parts, n_sites);
+  if (n_parts >= n_sites) {
+    std::iota(part.begin(), part.end(), 0);
+    return {part.begin(), part.end()};
+  }
+  idx_t parts = n_parts;
   if (parts > 1) {
     std::vector<idx_t> offsets{0}, neighbours;
     for (int site = 0; site < n_sites; ++site) {

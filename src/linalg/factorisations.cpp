@@ -76,11 +76,12 @@ std::pair<std::int64_t, double> choose_rank(const std::vector<R>& s, const Trunc
   double total = 0;
   for (auto it = s.rbegin(); it != s.rend(); ++it) total += double(*it) * double(*it);
   const double allowed = truncation.discarded_weight_max * total;
+  const double smallest = truncation.relative_threshold * s.front();
   double discarded = 0;
   auto rank = static_cast<std::int64_t>(s.size());
   while (rank > 1) {
     const double next = discarded + double(s[rank - 1]) * double(s[rank - 1]);
-    if (rank <= truncation.max_rank && next > allowed) break;
+    if (rank <= truncation.max_rank && next > allowed && s[rank - 1] > smallest) break;
     discarded = next;
     --rank;
   }

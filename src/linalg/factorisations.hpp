@@ -14,6 +14,8 @@ namespace rankine::linalg {
 struct Truncation {
   std::int64_t max_rank = std::int64_t{1} << 40;
   double discarded_weight_max = 0;
+  /// Values at or below this times the largest are dropped in any case.
+  double relative_threshold = 0;
 };
 
 /// A ~ U diag(singular_values) V^H with the kept triplets.

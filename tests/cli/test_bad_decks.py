@@ -100,7 +100,8 @@ def test_bad_overrides_and_deck_are_told_together(refuses):
 
 
 @pytest.mark.parametrize("arguments, message", [
-    (["deck.toml", "--chek"], "unknown option --chek, command line (this program has none of that name). Did you mean "),
+    (["deck.toml", "--chek"],
+     "unknown option --chek, command line (this program has none of that name). Did you mean --check?"),
     (["deck.toml", "--verbose"], "unknown option --verbose, command line"),
     (["deck.toml", "--ranks", "3"], "--ranks without --check or --dry-run"),
     (["deck.toml", "--check", "--ranks", "0"], "a job has at least one rank"),
