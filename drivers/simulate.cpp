@@ -51,10 +51,12 @@ struct Input {
 };
 
 /// One BLAS thread for every core that no other rank uses, unless the user has said otherwise.
-void choose_threads(int ranks_per_node) {
+/// Below bond dimension 128 more than one thread costs more than it gains.
+void choose_threads(int ranks_per_node, std::int64_t bond_dimension) {
   for (const char* variable : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"})
     if (std::getenv(variable)) return;
-  linalg::set_blas_threads(std::max(1, parallel::cores_of_process() / ranks_per_node));
+  const int cores = std::max(1, parallel::cores_of_process() / ranks_per_node);
+  linalg::set_blas_threads(bond_dimension < 128 ? 1 : cores);
 }
 
 files::RunDescription describe_run(const Input& input, int n_ranks) {
@@ -78,13 +80,13 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
   parallel::agree_on_failure(world, [&] { input.read(deck_text, command); });
   const gpeps::Job job = input.job();
   const int per_node = parallel::ranks_per_node(world);
-  choose_threads(per_node);
   const auto resources = parallel::agree_on_failure(world, [&] {
     auto plan = gpeps::plan_resources(job, world.size(), per_node,
                                       static_cast<double>(available_node_bytes()));
     gpeps::require_memory(plan);
     return plan;
   });
+  choose_threads(per_node, resources.bond_dimension);
   log().info("{} {}: {} sites, {} edges, {} ranks, {} BLAS threads each", program,
              program_version(), job.graph.n_sites(), job.graph.n_edges(), world.size(),
              linalg::blas_threads());

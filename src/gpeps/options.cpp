@@ -16,7 +16,7 @@ void declare_state(deck::Schema& schema, StateOptions& state) {
       .below(1)
       .describe(
           "A bond update may discard this much of the squared singular values, relative to their "
-          "sum.");
+          "sum; observables feel up to its square root, so 1e-20 keeps ten digits and more.");
   section.keyword("precision", state.precision)
       .choices({"complex128", "complex64"})
       .describe("Numbers of the site tensors; complex64 halves memory and time.");

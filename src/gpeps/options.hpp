@@ -14,7 +14,7 @@ namespace rankine::gpeps {
 
 struct StateOptions {
   std::vector<std::int64_t> max_bond_dimension{64};
-  double discarded_weight_max = 1e-15;
+  double discarded_weight_max = 1e-20;
   std::string precision = "complex128";
   bool causal_cone = true;
   std::string route = "gram";

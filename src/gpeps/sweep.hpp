@@ -14,13 +14,13 @@ namespace rankine::gpeps {
 /// What a deck needs on a number of ranks, found without computing anything.
 struct ResourcePlan {
   int ranks_per_team = 1;
-  std::vector<int> idle_ranks;             ///< of a team: ranks that own no site
+  std::vector<int> idle_ranks;  ///< of a team: ranks that own no site
   double bytes_largest_rank =
       0;  ///< forecast (an upper bound) for the rank that needs most, program included
   double bytes_allowed = 0;         ///< per rank; 0 when unknown
   double flops = 0;                 ///< of all points
   std::int64_t bond_dimension = 1;  ///< the largest the gates can reach
-  int ranks_advised = 0;  ///< a team with enough memory; 0 when there is none, or no need
+  int ranks_advised = 0;            ///< a team with enough memory; 0 when there is none, or no need
   std::vector<std::string> lines() const;  ///< for people
 };
 

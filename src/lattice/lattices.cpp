@@ -119,7 +119,9 @@ class EdgeListReader {
       refuse(fmt::format("edge {} {} is a self loop. An edge joins two different sites.", edge.a,
                          edge.b));
     if (std::max(edge.a, edge.b) >= most_sites)
-      refuse(fmt::format("edge {} {} names a site beyond {}, the largest there may be. Number the sites from 0.", edge.a, edge.b, most_sites - 1));
+      refuse(fmt::format(
+          "edge {} {} names a site beyond {}, the largest there may be. Number the sites from 0.",
+          edge.a, edge.b, most_sites - 1));
     edges_.push_back(edge);
     origins_.push_back(fmt::format("{}:{}", file_.string(), line_number_));
   }

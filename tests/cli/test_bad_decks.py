@@ -120,7 +120,7 @@ def test_a_bad_command_line(rankine, arguments, message):
 
 
 OBSERVABLES = {
-    "Z127": "names site 127, which does not exist. The lattice has sites 0 to 126",
+    "Z127": "names site 127, which does not exist). The lattice has sites 0 to 126.",
     "X0 Q3": '"Q3" is no Pauli letter with a site',
     "Z": '"Z" is no Pauli letter with a site',
     "Z3 X3": "names site 3 twice",
