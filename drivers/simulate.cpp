@@ -5,33 +5,28 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <new>
 #include <optional>
 
-#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "core/version.hpp"
 #include "deck/command_line.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
-#include "deck/reference.hpp"
 #include "files/output_file.hpp"
 #include "files/result_file.hpp"
 #include "gpeps/sweep.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
-#include "parallel/run_to_exit_code.hpp"
 #include "parallel/session.hpp"
+#include "program.hpp"
 
 using namespace rankine;
 
 namespace {
 
 constexpr const char* program = "rankine-simulate";
-constexpr const char* purpose =
-    "Evolves a quantum circuit on a lattice as a tensor network (gPEPS) and measures it.";
 
 /// A deck that has been read, and everything that follows from it before any computing.
 struct Input {
@@ -92,6 +87,9 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
              linalg::blas_threads());
   for (const std::string& line : resources.lines()) log().info("{}", line);
 
+  for (const auto& observable : input.plan.observables)
+    log().info("{}: read by {}", observable.text, observable.readings.back().name());
+
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
     if (world.rank() == 0)
@@ -124,48 +122,16 @@ void check(const deck::CommandLine& command) {
     fmt::print("\n{}", deck::effective_deck(input.schema));
 }
 
-/// The text of an action that needs no MPI; nothing for those that compute.
-std::optional<std::string> answer(const deck::CommandLine& command) {
-  const Input input;
-  switch (command.action) {
-    case deck::Action::help:
-      return command.help;
-    case deck::Action::version:
-      return fmt::format("{} {} ({})\n", program, program_version(), git_commit());
-    case deck::Action::help_deck:
-      return deck::help_deck(input.schema, command.topic);
-    case deck::Action::print_defaults:
-      return deck::default_deck(input.schema);
-    case deck::Action::reference:
-      return deck::reference_markdown(input.schema, program);
-    default:
-      return std::nullopt;
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  try {
-    const deck::CommandLine command = deck::parse_command_line(argc, argv, purpose);
-    if (const auto text = answer(command)) {
-      fmt::print("{}", *text);
-      return 0;
-    }
-    if (command.action != deck::Action::run) {
-      check(command);
-      return 0;
-    }
-    parallel::Session session(argc, argv);
-    return parallel::run_to_exit_code(session.world(), [&] { simulate(session.world(), command); });
-  } catch (const Error& error) {
-    log().error("{}", error.what());
-    return static_cast<int>(error.code());
-  } catch (const std::bad_alloc&) {
-    log().error("memory does not suffice to read the input. Check the sizes it asks for.");
-    return static_cast<int>(ExitCode::resource);
-  } catch (const std::exception& error) {
-    log().error("{}", error.what());
-    return static_cast<int>(ExitCode::internal);
-  }
+  gpeps::SimulateOptions options;  // of --help-deck and its like
+  return run_program(
+      {.name = program,
+       .purpose =
+           "Evolves a quantum circuit on a lattice as a tensor network (gPEPS) and measures it.",
+       .declare_keywords = [&](deck::Schema& schema) { gpeps::declare_keywords(schema, options); },
+       .check = check,
+       .run = simulate},
+      argc, argv);
 }

@@ -15,7 +15,7 @@ class Observable:
 
     name: str  # "magnetization" or the literal Pauli string, "X13 X29"
     values: np.ndarray  # [points, measured steps], dimensionless; NaN where not measured
-    route: str  # "mean-field", "cluster" or "clifford"
+    route: str  # "mean-field", "cluster" or "light-cone", after "clifford+" or not; one for each step where they differ
     long_name: str
 
 

@@ -1,0 +1,68 @@
+#include "program.hpp"
+
+#include <fmt/format.h>
+
+#include <new>
+#include <optional>
+#include <string>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "core/version.hpp"
+#include "deck/reference.hpp"
+#include "parallel/run_to_exit_code.hpp"
+#include "parallel/session.hpp"
+
+namespace rankine {
+
+namespace {
+
+/// The text of an action that is only a text; nothing for those that do something.
+std::optional<std::string> answer(const Program& program, const deck::CommandLine& command) {
+  deck::Schema schema;
+  program.declare_keywords(schema);
+  switch (command.action) {
+    case deck::Action::help:
+      return command.help;
+    case deck::Action::version:
+      return fmt::format("{} {} ({})\n", program.name, program_version(), git_commit());
+    case deck::Action::help_deck:
+      return deck::help_deck(schema, command.topic);
+    case deck::Action::print_defaults:
+      return deck::default_deck(schema);
+    case deck::Action::reference:
+      return deck::reference_markdown(schema, program.name);
+    default:
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+int run_program(const Program& program, int argc, char** argv) {
+  try {
+    const deck::CommandLine command = deck::parse_command_line(argc, argv, program.purpose);
+    if (const auto text = answer(program, command)) {
+      fmt::print("{}", *text);
+      return 0;
+    }
+    if (command.action != deck::Action::run) {
+      program.check(command);
+      return 0;
+    }
+    parallel::Session session(argc, argv);
+    return parallel::run_to_exit_code(session.world(),
+                                      [&] { program.run(session.world(), command); });
+  } catch (const Error& error) {
+    log().error("{}", error.what());
+    return static_cast<int>(error.code());
+  } catch (const std::bad_alloc&) {
+    log().error("memory does not suffice to read the input. Check the sizes it asks for.");
+    return static_cast<int>(ExitCode::resource);
+  } catch (const std::exception& error) {
+    log().error("{}", error.what());
+    return static_cast<int>(ExitCode::internal);
+  }
+}
+
+}  // namespace rankine
