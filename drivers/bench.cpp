@@ -7,6 +7,7 @@
 #include "bench_gpeps.hpp"
 #include "core/errors.hpp"
 #include "deck/read.hpp"
+#include "parallel/agreement.hpp"
 #include "program.hpp"
 
 using namespace rankine;
@@ -36,7 +37,8 @@ int main(int argc, char** argv) {
        .check = [](const deck::CommandLine& command) { read_options(command); },
        .run =
            [](const parallel::Communicator& world, const deck::CommandLine& command) {
-             bench::bench_gpeps(read_options(command), world);
+             bench::bench_gpeps(
+                 parallel::agree_on_failure(world, [&] { return read_options(command); }), world);
            }},
       argc, argv);
 }
