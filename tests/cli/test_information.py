@@ -48,7 +48,7 @@ def test_the_printed_defaults_are_a_deck(rankine):
     document = tomllib.loads(defaults)
     assert document["state"] == {
         "max_bond_dimension": [64],
-        "discarded_weight_max": 1e-15,
+        "discarded_weight_max": 1e-20,
         "precision": "complex128",
         "causal_cone": True,
         "route": "gram",
