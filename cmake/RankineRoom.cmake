@@ -8,8 +8,9 @@ function(rankine_room name)
   list(TRANSFORM ROOM_USES PREPEND rankine::)
   target_include_directories(rankine_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(rankine_${name} PUBLIC ${ROOM_USES} ${ROOM_LIBRARIES})
-  target_compile_options(rankine_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
-    -Wno-restrict)  # GCC 12 warns wrongly about std::string (GCC bug 105651)
+  target_compile_options(rankine_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+  # GCC 12 warns wrongly about std::string (GCC bug 105651).
+  target_compile_options(rankine_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
   # Complex products without the library call that sorts out infinities: tensors are finite or the run stops.
   target_compile_options(rankine_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
   if(RANKINE_ARCHITECTURE)
