@@ -96,7 +96,13 @@ typename Evolution<T>::CutBond Evolution<T>::prepare_cut(const BondGate& gate) c
   const int mine = owns(gate.sites[0]) ? 0 : 1;
   // A factor has at most as many rows as columns, and both ends have as many columns.
   const std::int64_t columns = std::ssize(weights_[gate.edge]) * gate.sides->a.rank;
-  return {gate, mine, factor(gate, mine), linalg::Buffer<T>(1 + columns * columns)};
+  CutBond bond{gate, mine, linalg::Buffer<T>(1 + columns * columns),
+               linalg::Buffer<T>(1 + columns * columns)};
+  const Matrix<T> own = factor(gate, mine);
+  std::ranges::fill(bond.outgoing.span(), T{});
+  bond.outgoing.data()[0] = static_cast<Real<T>>(own.rows());
+  std::ranges::copy(own.span(), bond.outgoing.data() + 1);
+  return bond;
 }
 
 template <Scalar T>
@@ -108,11 +114,7 @@ std::vector<parallel::Request> Evolution<T>::start_exchange(std::vector<CutBond>
   }
   for (const CutBond& bond : cut) {
     const int other = owner_[bond.gate.sites[1 - bond.mine]];
-    linalg::Buffer<T> outgoing(bond.incoming.size());
-    std::ranges::fill(outgoing.span(), T{});
-    outgoing.data()[0] = static_cast<Real<T>>(bond.factor.rows());
-    std::ranges::copy(bond.factor.span(), outgoing.data() + 1);
-    requests.push_back(ranks_.send(std::as_const(outgoing).span(), other, bond.gate.edge));
+    requests.push_back(ranks_.send(bond.outgoing.span(), other, bond.gate.edge));
   }
   return requests;
 }
@@ -128,9 +130,12 @@ void Evolution<T>::update_inner(const BondGate& gate) {
 
 template <Scalar T>
 void Evolution<T>::update_cut(const CutBond& bond) {
-  const auto rows = static_cast<std::int64_t>(std::real(bond.incoming.data()[0]));
-  const ConstView<T> here = bond.factor.view();
-  const ConstView<T> there(bond.incoming.data() + 1, rows, here.columns);
+  const std::int64_t columns = std::ssize(weights_[bond.gate.edge]) * bond.gate.sides->a.rank;
+  const auto factor_in = [columns](const linalg::Buffer<T>& message) {
+    const auto rows = static_cast<std::int64_t>(std::real(message.data()[0]));
+    return ConstView<T>(message.data() + 1, rows, columns);
+  };
+  const ConstView<T> here = factor_in(bond.outgoing), there = factor_in(bond.incoming);
   auto truncated = truncate_bond<T>(bond.mine == 0 ? here : there, bond.mine == 0 ? there : here,
                                     weights_[bond.gate.edge], options_.truncation);
   replace(bond.gate, bond.mine, truncated);
@@ -166,13 +171,6 @@ std::vector<std::int64_t> Evolution<T>::bond_dimensions() const {
     if (owns(graph_.edge(edge).a)) dimensions[edge] = std::ssize(weights_[edge]);
   ranks_.sum(std::span(dimensions));
   return dimensions;
-}
-
-template <Scalar T>
-std::int64_t Evolution<T>::tensor_bytes() const {
-  std::int64_t elements = 0;
-  for (const auto& tensor : tensors_) elements += tensor.elements.size();
-  return elements * static_cast<std::int64_t>(sizeof(T));
 }
 
 template class Evolution<float>;

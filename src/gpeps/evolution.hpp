@@ -59,8 +59,6 @@ class Evolution {
   const std::vector<linalg::Real<T>>& weights(int edge) const { return weights_[edge]; }
   /// Collective. The bond dimension of every edge, on every rank.
   std::vector<std::int64_t> bond_dimensions() const;
-  /// Bytes of the site tensors of this rank.
-  std::int64_t tensor_bytes() const;
 
  private:
   /// A two-site gate on its edge, with the legs it acts on.
@@ -70,12 +68,13 @@ class Evolution {
     const GateSides<T>* sides = nullptr;
     const GateSide<T>& side(int end) const { return end == 0 ? sides->a : sides->b; }
   };
-  /// A bond between two ranks: the factor of this rank's end and the message with the other one.
+  /// A bond between two ranks: the messages with the factors of both ends, each the number of rows
+  /// and then the elements. All their memory is there before the first message starts.
   struct CutBond {
     BondGate gate;
     int mine = 0;  ///< which end this rank owns
-    linalg::Matrix<T> factor;
-    linalg::Buffer<T> incoming;  ///< number of rows, then the elements of the other factor
+    linalg::Buffer<T> outgoing;
+    linalg::Buffer<T> incoming;
   };
 
   BondGate bond_gate(const circuit::Gate& gate);

@@ -27,7 +27,6 @@ struct SiteTensor {
   T* block(int q) { return elements.data() + q * block_size(); }
   const T* block(int q) const { return elements.data() + q * block_size(); }
   int leg_of(int edge) const;  ///< position of the leg of an edge
-  bool empty() const { return elements.size() == 0; }
   SiteTensor copy() const;
 };
 
