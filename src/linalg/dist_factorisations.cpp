@@ -105,6 +105,55 @@ Eigen<T> hermitian_eigen(DistMatrix<T> a) {
   return result;
 }
 
+namespace {
+
+/// The first `count` eigenpairs as matrices of their own.
+template <Scalar T>
+Eigen<T> first_pairs(Eigen<T> all, std::int64_t count) {
+  all.values.resize(static_cast<std::size_t>(count));
+  const std::int64_t n = all.vectors.rows();
+  Eigen<T> result{std::move(all.values),
+                  DistMatrix<T>(all.vectors.grid(), all.vectors.distribution().reshaped(n, count))};
+  copy<T>(Op::none, std::as_const(all.vectors).view().leading_columns(count),
+          result.vectors.view());
+  return result;
+}
+
+}  // namespace
+
+template <Scalar T>
+Eigen<T> leading_hermitian_eigen(DistMatrix<T> a, std::int64_t count) {
+  RANKINE_EXPECTS(a.rows() == a.columns() && count >= 1, "a Hermitian matrix is square");
+  const ProcessGrid& grid = a.grid();
+  count = std::min(count, a.rows());
+  if (a.rows() <= largest_on_one_rank || grid.rows() * grid.columns() == 1)
+    return first_pairs(eigen_on_one_rank(std::move(a)), count);
+  const int n = scalapack_int(a.rows(), "rows", grid), wanted = static_cast<int>(count);
+  a.view().for_each_local([](std::int64_t, std::int64_t, T& value) { value = -value; });
+  Eigen<T> all{std::vector<Real<T>>(static_cast<std::size_t>(n)),
+               DistMatrix<T>(grid, a.distribution())};
+  const auto in = operand(a.view()), out = operand(all.vectors.view());
+  int info = 0, found = 0;
+  if (grid.is_inside()) {
+    T size{};
+    Real<T> real_size{};
+    int int_size = 0;
+    fortran::pheevr(n, wanted, in, &found, all.values.data(), out, &size, -1, &real_size, -1,
+                    &int_size, -1);
+    Buffer<T> work(workspace_size(size) + n);
+    Buffer<Real<T>> real_work(is_complex<T> ? workspace_size(real_size) + n : 0);
+    std::vector<int> int_work(static_cast<std::size_t>(int_size) + 64);
+    info = fortran::pheevr(n, wanted, in, &found, all.values.data(), out, work.data(),
+                           blas_int(work.size()), real_work.data(), blas_int(real_work.size()),
+                           int_work.data(), blas_int(std::ssize(int_work)));
+    if (info == 0 && found != wanted) info = 1;
+  }
+  require_convergence(grid, "p?syevr", n, info);
+  grid.ranks().broadcast(std::span(all.values), 0);
+  for (auto& value : all.values) value = -value;
+  return first_pairs(std::move(all), count);
+}
+
 template <Scalar T>
 Qr<T> qr(DistMatrix<T> a) {
   const ProcessGrid& grid = a.grid();
@@ -199,10 +248,11 @@ InterpolativeDecomposition<T> interpolative_rows(DistView<const T> a, std::int64
   return result;
 }
 
-#define RANKINE_DIST_FACTORISATIONS(T)                 \
-  template void cholesky<T>(DistView<T>);              \
-  template Eigen<T> hermitian_eigen<T>(DistMatrix<T>); \
-  template Qr<T> qr<T>(DistMatrix<T>);                 \
+#define RANKINE_DIST_FACTORISATIONS(T)                                       \
+  template void cholesky<T>(DistView<T>);                                    \
+  template Eigen<T> hermitian_eigen<T>(DistMatrix<T>);                       \
+  template Eigen<T> leading_hermitian_eigen<T>(DistMatrix<T>, std::int64_t); \
+  template Qr<T> qr<T>(DistMatrix<T>);                                       \
   template InterpolativeDecomposition<T> interpolative_rows<T>(DistView<const T>, std::int64_t);
 RANKINE_FOR_EACH_SCALAR(RANKINE_DIST_FACTORISATIONS)
 #undef RANKINE_DIST_FACTORISATIONS

@@ -26,6 +26,10 @@ struct Eigen {
 template <Scalar T>
 Eigen<T> hermitian_eigen(DistMatrix<T> a);
 
+/// The `count` largest of them only (p?syevr / p?heevr): vectors is n x count.
+template <Scalar T>
+Eigen<T> leading_hermitian_eigen(DistMatrix<T> a, std::int64_t count);
+
 template <Scalar T>
 struct Qr {
   DistMatrix<T> q;  ///< m x k with orthonormal columns, k = min(m, n); the layout of A

@@ -153,4 +153,42 @@ RANKINE_COMPLEX_SPECTRA(c64, double, z)
 #undef RANKINE_REAL_SPECTRA
 #undef RANKINE_COMPLEX_SPECTRA
 
+// The `count` lowest eigenpairs by p?syevr and p?heevr (MRRR).
+#define RANKINE_REAL_PARTIAL(T, x)                                                                 \
+  extern "C" void p##x##syevr_(const char*, const char*, const char*, const int*, T*, const int*,  \
+                               const int*, const int*, const T*, const T*, const int*, const int*, \
+                               int*, int*, T*, T*, const int*, const int*, const int*, T*,         \
+                               const int*, int*, const int*, int*);                                \
+  inline int pheevr(int n, int count, const Operand<T>& a, int* found, T* w, const Operand<T>& z,  \
+                    T* work, int size, T*, int, int* int_work, int int_size) {                     \
+    int info = 0, vectors = 0;                                                                     \
+    const int one = 1;                                                                             \
+    const T unused = 0;                                                                            \
+    p##x##syevr_("V", "I", "U", &n, a.data, &a.row, &a.column, a.descriptor, &unused, &unused,     \
+                 &one, &count, found, &vectors, w, z.data, &z.row, &z.column, z.descriptor, work,  \
+                 &size, int_work, &int_size, &info);                                               \
+    return info;                                                                                   \
+  }
+#define RANKINE_COMPLEX_PARTIAL(T, R, x)                                                           \
+  extern "C" void p##x##heevr_(const char*, const char*, const char*, const int*, T*, const int*,  \
+                               const int*, const int*, const R*, const R*, const int*, const int*, \
+                               int*, int*, R*, T*, const int*, const int*, const int*, T*,         \
+                               const int*, R*, const int*, int*, const int*, int*);                \
+  inline int pheevr(int n, int count, const Operand<T>& a, int* found, R* w, const Operand<T>& z,  \
+                    T* work, int size, R* real_work, int real_size, int* int_work, int int_size) { \
+    int info = 0, vectors = 0;                                                                     \
+    const int one = 1;                                                                             \
+    const R unused = 0;                                                                            \
+    p##x##heevr_("V", "I", "U", &n, a.data, &a.row, &a.column, a.descriptor, &unused, &unused,     \
+                 &one, &count, found, &vectors, w, z.data, &z.row, &z.column, z.descriptor, work,  \
+                 &size, real_work, &real_size, int_work, &int_size, &info);                        \
+    return info;                                                                                   \
+  }
+RANKINE_REAL_PARTIAL(float, s)
+RANKINE_REAL_PARTIAL(double, d)
+RANKINE_COMPLEX_PARTIAL(c32, float, c)
+RANKINE_COMPLEX_PARTIAL(c64, double, z)
+#undef RANKINE_REAL_PARTIAL
+#undef RANKINE_COMPLEX_PARTIAL
+
 }  // namespace rankine::linalg::fortran

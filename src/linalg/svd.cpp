@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -47,6 +48,12 @@ void cut_leading(DistSvd<T>& found, const Truncation& truncation, std::optional<
 }
 
 namespace {
+
+/// A run factorises hundreds of matrices of one shape: each choice is told once.
+void log_once(const std::string& line) {
+  static std::set<std::string> told;
+  if (told.insert(line).second) log().info("{}", line);
+}
 
 bool is_krylov(SvdMethod method) {
   return method == SvdMethod::randomized || method == SvdMethod::trlanczos ||
@@ -136,9 +143,11 @@ DistSvd<T> svd(DistView<const T> matrix, const Truncation& truncation, const Svd
                      .complex_numbers = is_complex<T>};
   const Forecast forecast = choose_method(task, options);
   chosen.method = forecast.method;
-  log().debug("SVD of {} x {}, rank {}: {} ({:.2g} s expected)", matrix.rows, matrix.columns,
-              std::min({truncation.max_rank, matrix.rows, matrix.columns}), name(chosen.method),
-              forecast.seconds);
+  if (options.method == SvdMethod::automatic)
+    log_once(fmt::format("SVD of {} x {}, at most {} triplets, on {} ranks: {}, {:.2g} s expected",
+                         matrix.rows, matrix.columns,
+                         std::min({truncation.max_rank, matrix.rows, matrix.columns}), task.ranks,
+                         name(chosen.method), forecast.seconds));
   DistSvd<T> found;
   if (is_krylov(chosen.method)) {
     try {
@@ -146,7 +155,7 @@ DistSvd<T> svd(DistView<const T> matrix, const Truncation& truncation, const Svd
     } catch (const NumericalError& error) {
       // A spectrum that hardly decays shows only now; who asked for the method hears of it.
       if (options.method != SvdMethod::automatic) throw;
-      log().debug("{} Taking gram.", error.what());
+      log_once(fmt::format("{} Taking gram.", error.what()));
       chosen.method = SvdMethod::gram;
     }
   }

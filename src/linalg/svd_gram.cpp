@@ -69,10 +69,9 @@ class GramSvd {
     constexpr double growth = 10;  // of rounding in a Gram matrix and its eigenvectors
     constexpr double share = 10;   // of the 50 eps max(m, n) that U S V^H may be wrong by
     const double allowed = share * eps_ * static_cast<double>(m_) * largest_, s = estimates.front();
-    // The second bound keeps the columns, scaled to unit length, orthogonal to a tenth, so that one
+    // The second bound keeps the columns, scaled to unit length, independent enough that one
     // Cholesky factorisation makes them orthonormal.
-    const double threshold =
-        std::max(growth * eps_ * s * s / allowed, s * std::sqrt(10 * growth * eps_));
+    const double threshold = std::max(growth * eps_ * s * s / allowed, 2 * s * std::sqrt(eps_));
     std::int64_t count = 1;
     while (count < std::ssize(estimates) && estimates[static_cast<std::size_t>(count)] >= threshold)
       ++count;
@@ -149,7 +148,7 @@ class GramSvd {
     const std::int64_t left = n_ - resolved_;
     const auto columns = u_.view().trailing_columns(resolved_);
     dropped_weight_ += project_off(columns);
-    if (frobenius_norm<T>(columns) <= eps_ * static_cast<double>(m_) * largest_) {
+    if (frobenius_norm<T>(columns) <= 2 * eps_ * std::sqrt(static_cast<double>(m_)) * largest_) {
       fill_null_space(columns);
       return;
     }

@@ -144,6 +144,28 @@ TYPED_TEST(DistFactorisations, EigenpairsOfKnownSpectrum) {
   }
 }
 
+TYPED_TEST(DistFactorisations, LeadingEigenpairsAreTheFirstOfAll) {
+  using T = TypeParam;
+  for (const std::int64_t n : {20, 600}) {  // on one rank, on all
+    const auto a = random_matrix<T>(n, n, 7);
+    const auto gram = this->product(Op::adjoint, a, Op::none, a);
+    const Distribution layout = this->layouts_.cyclic(n, n, 16);
+    const auto all = hermitian_eigen(spread(gram, this->layouts_.square, layout)),
+               some = leading_hermitian_eigen(spread(gram, this->layouts_.square, layout), 5);
+    ASSERT_EQ(some.values.size(), 5U);
+    const auto vectors = all_gather(some.vectors.view());
+    ASSERT_EQ(vectors.columns(), 5);
+    EXPECT_LT(departure_from_orthonormality(vectors), 50 * eps<T> * n);
+    const auto image = this->product(Op::none, gram, Op::none, vectors);
+    for (std::int64_t k = 0; k < 5; ++k) {
+      const auto value = some.values[static_cast<std::size_t>(k)];
+      EXPECT_NEAR(value, all.values[static_cast<std::size_t>(k)], 50 * eps<T> * n * all.values[0]);
+      for (std::int64_t i = 0; i < n; i += 7)
+        EXPECT_LT(std::abs(image(i, k) - vectors(i, k) * value), 50 * eps<T> * n * all.values[0]);
+    }
+  }
+}
+
 TYPED_TEST(DistFactorisations, CholeskyAndItsSolve) {
   using T = TypeParam;
   const auto a = random_matrix<T>(30, 9, 1);
