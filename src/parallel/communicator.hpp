@@ -97,6 +97,14 @@ class Communicator {
     return all;
   }
 
+  /// The same into `all`, where every rank knows how many values each one has (`counts`, one per
+  /// rank; all.size() is their sum). Throws ResourceError like gather.
+  template <Transferable T>
+  void all_gather(std::span<const T> mine, std::span<const std::int64_t> counts,
+                  std::span<T> all) const {
+    all_gather_blocks(mine.data(), all.data(), sizeof(T), place_blocks(counts, sizeof(T)));
+  }
+
   /// Starts a message and returns; `values` may be reused at once (the request holds a copy).
   template <Transferable T>
   [[nodiscard]] Request send(std::span<const T> values, int destination, int tag) const {
@@ -122,6 +130,7 @@ class Communicator {
   void broadcast_bytes(std::span<std::byte> bytes, int root) const;
   void reduce(void* values, std::size_t count, MPI_Datatype type, MPI_Op operation) const;
   Blocks measure_blocks(std::size_t mine, std::size_t value_bytes) const;
+  Blocks place_blocks(std::span<const std::int64_t> counts, std::size_t value_bytes) const;
   void gather_blocks(const void* mine, void* all, std::size_t value_bytes, const Blocks& blocks,
                      int root) const;
   void all_gather_blocks(const void* mine, void* all, std::size_t value_bytes,
