@@ -31,8 +31,11 @@ std::string_view name_of(DataType type);
 /// The type with that name in a safetensors header; nothing for names beyond DataType.
 std::optional<DataType> data_type_named(std::string_view name);
 
+bool is_floating_point(DataType type);
+
 /// The values that `bytes` (little-endian, bytes.size() == values.size() * size_of(type)) hold.
-/// Numbers beyond float or double are rounded to nearest, ties to even; booleans become 0 and 1.
+/// Numbers that float or double cannot hold are rounded to nearest, ties to even; booleans become 0
+/// and 1.
 void decode(DataType type, std::span<const std::byte> bytes, std::span<float> values);
 void decode(DataType type, std::span<const std::byte> bytes, std::span<double> values);
 

@@ -1,0 +1,78 @@
+#include "files/json_document.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+#include <unordered_set>
+#include <vector>
+
+#include "core/errors.hpp"
+
+namespace rankine::files {
+
+namespace {
+
+using nlohmann::json;
+
+/// Notices keys that an object names twice; the library itself would keep the last of them.
+class DuplicateKeys {
+ public:
+  explicit DuplicateKeys(const std::string& source) : source_(source) {}
+
+  bool operator()(int, json::parse_event_t event, json& value) {
+    if (event == json::parse_event_t::object_start) open_objects_.emplace_back();
+    if (event == json::parse_event_t::object_end) open_objects_.pop_back();
+    if (event == json::parse_event_t::key) check(value.get_ref<const std::string&>());
+    return true;
+  }
+
+ private:
+  void check(const std::string& key) {
+    if (open_objects_.back().insert(key).second) return;
+    throw InputError(
+        fmt::format("Cannot use {} (it names '{}' twice). Remove one of the two.", source_, key));
+  }
+
+  const std::string& source_;
+  std::vector<std::unordered_set<std::string>> open_objects_;
+};
+
+/// The library's message without the prefix "[json.exception.parse_error.101] parse error ".
+std::string explain(const json::parse_error& error) {
+  const std::string text = error.what();
+  const auto place = text.find("at ");
+  return place == std::string::npos ? text : text.substr(place);
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::string& source) {
+  try {
+    return json::parse(text, DuplicateKeys(source));
+  } catch (const json::parse_error& error) {
+    throw InputError(fmt::format("Cannot read {} (not valid JSON, {}). Obtain the file anew.",
+                                 source, explain(error)));
+  }
+}
+
+json read_json(const std::filesystem::path& path) {
+  return parse_json(read_text(path), fmt::format("'{}'", path.string()));
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text;
+  if (file && !std::filesystem::is_directory(path)) {
+    text.assign(std::istreambuf_iterator<char>(file), {});
+    if (!file.bad()) return text;
+  }
+  throw InputError(
+      fmt::format("Cannot read '{}' ({}). Name a file that exists and that you may "
+                  "read.",
+                  path.string(), std::generic_category().message(errno != 0 ? errno : EIO)));
+}
+
+}  // namespace rankine::files

@@ -1,0 +1,21 @@
+// Reads JSON strictly: what is malformed or names a key twice is an InputError.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace rankine::files {
+
+/// `source` names the text in messages, such as "'config.json'".
+nlohmann::json parse_json(std::string_view text, const std::string& source);
+
+/// Throws InputError also if the file cannot be read or begins with a byte-order mark.
+nlohmann::json read_json(const std::filesystem::path& path);
+
+/// All bytes of a file. Throws InputError if it cannot be read.
+std::string read_text(const std::filesystem::path& path);
+
+}  // namespace rankine::files

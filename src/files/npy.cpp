@@ -1,0 +1,155 @@
+#include "files/npy.hpp"
+
+#include <fmt/core.h>
+
+#include <cstring>
+#include <limits>
+#include <regex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "core/errors.hpp"
+#include "files/json_document.hpp"
+#include "files/short_floats.hpp"
+
+namespace rankine::files {
+
+namespace {
+
+using Path = std::filesystem::path;
+
+[[noreturn]] void refuse(const Path& path, const std::string& reason) {
+  throw InputError(
+      fmt::format("Cannot use '{}' ({}). Save the array with numpy.save in C order, as "
+                  "little-endian integers or floating-point numbers.",
+                  path.string(), reason));
+}
+
+struct Header {
+  std::string type;  ///< such as "<u2"
+  std::vector<std::int64_t> shape;
+  std::size_t data_begin;
+};
+
+/// The Python dictionary that describes the array, and where it ends.
+std::pair<std::string, std::size_t> find_description(const std::string& bytes, const Path& path) {
+  constexpr std::string_view magic = "\x93NUMPY";
+  if (bytes.size() < 12 || !bytes.starts_with(magic)) refuse(path, "it is not a .npy file");
+  const int version = bytes[6];
+  if (version < 1 || version > 3) refuse(path, fmt::format("its version {} is unknown", version));
+  std::uint32_t length = 0;
+  const std::size_t length_bytes = version == 1 ? 2 : 4;
+  std::memcpy(&length, bytes.data() + 8, length_bytes);
+  const std::size_t begin = 8 + length_bytes;
+  if (length > bytes.size() - begin) refuse(path, "it ends within its header");
+  return {bytes.substr(begin, length), begin + length};
+}
+
+std::string find_entry(const std::string& description, const char* pattern, const Path& path) {
+  std::smatch found;
+  if (!std::regex_search(description, found, std::regex(pattern))) {
+    refuse(path, fmt::format("its header is '{}'", description));
+  }
+  return found[1];
+}
+
+Header read_header(const std::string& bytes, const Path& path) {
+  const auto [description, data_begin] = find_description(bytes, path);
+  if (description.size() > 4096) refuse(path, "its header is too long for one plain array");
+  if (find_entry(description, R"('fortran_order':\s*(True|False))", path) == "True") {
+    refuse(path, "it is in Fortran order");
+  }
+  Header header{find_entry(description, R"('descr':\s*'([^']*)')", path), {}, data_begin};
+  const std::string shape = find_entry(description, R"('shape':\s*\(([\d\s,]*)\))", path);
+  const std::regex number(R"(\d+)");
+  for (std::sregex_iterator found(shape.begin(), shape.end(), number), end; found != end; ++found) {
+    if (found->length() > 18) refuse(path, "its shape is too large");
+    header.shape.push_back(std::stoll(found->str()));
+  }
+  return header;
+}
+
+/// Number of values. The file ends with the last of them, each of `size` bytes.
+std::size_t check_length(const Header& header, std::size_t size, std::size_t file_bytes,
+                         const Path& path) {
+  std::size_t count = 1;
+  std::size_t bytes = 0;
+  bool too_large = false;
+  for (const std::int64_t length : header.shape) {
+    too_large |= __builtin_mul_overflow(count, static_cast<std::size_t>(length), &count);
+  }
+  too_large |= __builtin_mul_overflow(count, size, &bytes);
+  if (too_large || bytes != file_bytes - header.data_begin) {
+    refuse(path, fmt::format("it has {} bytes of values, and its shape another number of them",
+                             file_bytes - header.data_begin));
+  }
+  return count;
+}
+
+template <class Stored, class Value, class Convert>
+std::vector<Value> convert_values(const std::string& bytes, const Header& header, const Path& path,
+                                  Convert&& convert) {
+  std::vector<Value> values(check_length(header, sizeof(Stored), bytes.size(), path));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    Stored stored;
+    std::memcpy(&stored, bytes.data() + header.data_begin + i * sizeof(Stored), sizeof(Stored));
+    values[i] = convert(stored);
+  }
+  return values;
+}
+
+template <class Stored>
+std::vector<std::int64_t> integers(const std::string& bytes, const Header& header,
+                                   const Path& path) {
+  return convert_values<Stored, std::int64_t>(bytes, header, path, [&](Stored stored) {
+    if constexpr (std::is_same_v<Stored, std::uint64_t>) {
+      if (stored > std::numeric_limits<std::int64_t>::max()) {
+        refuse(path, fmt::format("it holds {}, beyond 2^63 - 1", stored));
+      }
+    }
+    return static_cast<std::int64_t>(stored);
+  });
+}
+
+NpyArray read_values(const std::string& bytes, Header header, const Path& path) {
+  const std::string& type = header.type;
+  const auto array = [&](auto values) { return NpyArray{header.shape, std::move(values)}; };
+  const auto same = [](auto stored) { return static_cast<float>(stored); };
+  if (type == "|b1" || type == "|u1") return array(integers<std::uint8_t>(bytes, header, path));
+  if (type == "|i1") return array(integers<std::int8_t>(bytes, header, path));
+  if (type == "<i2") return array(integers<std::int16_t>(bytes, header, path));
+  if (type == "<u2") return array(integers<std::uint16_t>(bytes, header, path));
+  if (type == "<i4") return array(integers<std::int32_t>(bytes, header, path));
+  if (type == "<u4") return array(integers<std::uint32_t>(bytes, header, path));
+  if (type == "<i8") return array(integers<std::int64_t>(bytes, header, path));
+  if (type == "<u8") return array(integers<std::uint64_t>(bytes, header, path));
+  if (type == "<f2") {
+    return array(convert_values<std::uint16_t, float>(bytes, header, path, float_from_float16));
+  }
+  if (type == "<f4") return array(convert_values<float, float>(bytes, header, path, same));
+  if (type == "<f8") return array(convert_values<double, float>(bytes, header, path, same));
+  refuse(path, fmt::format("its type is '{}'", type));
+}
+
+}  // namespace
+
+NpyArray read_npy(const Path& path) {
+  const std::string bytes = read_text(path);
+  return read_values(bytes, read_header(bytes, path), path);
+}
+
+NpyIntegers read_npy_integers(const Path& path) {
+  NpyArray array = read_npy(path);
+  if (auto* values = std::get_if<std::vector<std::int64_t>>(&array.values)) {
+    return {std::move(array.shape), std::move(*values)};
+  }
+  throw InputError(
+      fmt::format("Cannot use '{}' (it holds floating-point numbers). Give an array of "
+                  "integers.",
+                  path.string()));
+}
+
+}  // namespace rankine::files

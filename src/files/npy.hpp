@@ -1,0 +1,31 @@
+// Reads NumPy's .npy files: arrays of tokens and reference values.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <variant>
+#include <vector>
+
+namespace rankine::files {
+
+struct NpyArray {
+  std::vector<std::int64_t> shape;
+  /// Row-major: integers for files of integers or booleans, float for files of floating-point
+  /// numbers (float64 is rounded).
+  std::variant<std::vector<std::int64_t>, std::vector<float>> values;
+};
+
+/// Reads versions 1 to 3 of the format: little-endian, C order, types b1 i1 u1 i2 u2 i4 u4 i8 u8
+/// f2 f4 f8. Throws InputError, naming the file, for anything else, for a file of the wrong length
+/// and for a u8 beyond 2^63 - 1.
+NpyArray read_npy(const std::filesystem::path& path);
+
+struct NpyIntegers {
+  std::vector<std::int64_t> shape;
+  std::vector<std::int64_t> values;
+};
+
+/// As read_npy; InputError if the file holds floating-point numbers.
+NpyIntegers read_npy_integers(const std::filesystem::path& path);
+
+}  // namespace rankine::files

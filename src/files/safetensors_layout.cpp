@@ -1,0 +1,164 @@
+#include "files/safetensors_layout.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "core/errors.hpp"
+#include "files/json_document.hpp"
+#include "files/safetensors_header.hpp"
+
+namespace rankine::files {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+[[noreturn]] void refuse_index(const fs::path& index, const std::string& reason) {
+  throw InputError(
+      fmt::format("Cannot use '{}' ({}). Obtain the checkpoint anew.", index.string(), reason));
+}
+
+/// A plain name: an index must not lead out of its folder.
+bool is_file_name(const std::string& name) {
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string::npos &&
+         name.find('\0') == std::string::npos;
+}
+
+/// Tensor name to shard name.
+std::map<std::string, std::string> read_weight_map(const fs::path& index) {
+  const json document = read_json(index);
+  if (!document.is_object() || !document.contains("weight_map") ||
+      !document["weight_map"].is_object()) {
+    refuse_index(index, "it has no object 'weight_map'");
+  }
+  std::map<std::string, std::string> shard_of;
+  for (const auto& [tensor, shard] : document["weight_map"].items()) {
+    if (!shard.is_string() || !is_file_name(shard.get<std::string>())) {
+      refuse_index(index, fmt::format("for tensor '{}' it names no file of its folder", tensor));
+    }
+    shard_of.emplace(tensor, shard.get<std::string>());
+  }
+  return shard_of;
+}
+
+void append(SafetensorsLayout& layout, SafetensorsHeader header) {
+  std::ranges::move(header.tensors, std::back_inserter(layout.tensors));
+  layout.metadata.merge(header.metadata);
+}
+
+/// The tensors of one shard of an index are just those that the index sees there.
+void check_shard(const SafetensorsHeader& header, const std::string& shard, const fs::path& index,
+                 const std::map<std::string, std::string>& shard_of) {
+  for (const TensorEntry& tensor : header.tensors) {
+    const auto entry = shard_of.find(tensor.name);
+    if (entry == shard_of.end()) {
+      refuse_index(index, fmt::format("it lacks tensor '{}' of '{}'", tensor.name, shard));
+    }
+    if (entry->second != shard) {
+      refuse_index(index, fmt::format("it sees tensor '{}' in '{}', but '{}' holds it too",
+                                      tensor.name, entry->second, shard));
+    }
+  }
+  std::set<std::string_view> held;
+  for (const TensorEntry& tensor : header.tensors) held.insert(tensor.name);
+  for (const auto& [tensor, its_shard] : shard_of) {
+    if (its_shard == shard && !held.contains(tensor)) {
+      refuse_index(index,
+                   fmt::format("it sees tensor '{}' in '{}', which lacks it", tensor, shard));
+    }
+  }
+}
+
+SafetensorsLayout read_shards(const fs::path& index) {
+  const auto shard_of = read_weight_map(index);
+  SafetensorsLayout layout;
+  for (const auto& [tensor, shard] : shard_of) layout.shards.push_back(shard);
+  std::ranges::sort(layout.shards);
+  layout.shards.erase(std::unique(layout.shards.begin(), layout.shards.end()), layout.shards.end());
+  for (std::size_t number = 0; number < layout.shards.size(); ++number) {
+    const std::string& shard = layout.shards[number];
+    const fs::path file = index.parent_path() / shard;
+    std::error_code ignored;
+    if (!fs::exists(file, ignored)) {
+      refuse_index(index, fmt::format("its shard '{}' is missing", shard));
+    }
+    SafetensorsHeader header = read_header(file, number);
+    check_shard(header, shard, index, shard_of);
+    append(layout, std::move(header));
+  }
+  return layout;
+}
+
+SafetensorsLayout read_single(const fs::path& file) {
+  SafetensorsLayout layout;
+  layout.shards.push_back(file.filename().string());
+  append(layout, read_header(file, 0));
+  return layout;
+}
+
+SafetensorsLayout read_any(const fs::path& path) {
+  std::error_code ignored;
+  if (!fs::exists(path, ignored)) {
+    throw InputError(
+        fmt::format("There is no checkpoint '{}'. Name a safetensors file or the "
+                    "folder of a model.",
+                    path.string()));
+  }
+  if (!fs::is_directory(path, ignored)) {
+    return path.string().ends_with(".json") ? read_shards(path) : read_single(path);
+  }
+  if (fs::exists(path / single_file_name, ignored)) return read_single(path / single_file_name);
+  if (fs::exists(path / index_file_name, ignored)) return read_shards(path / index_file_name);
+  throw InputError(
+      fmt::format("There is no checkpoint in '{}' (it holds neither {} nor {}). Name "
+                  "a safetensors file or the folder of a model.",
+                  path.string(), single_file_name, index_file_name));
+}
+
+}  // namespace
+
+fs::path folder_of(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_directory(path, ignored) ? path : path.parent_path();
+}
+
+SafetensorsLayout read_layout(const fs::path& path) {
+  SafetensorsLayout layout = read_any(path);
+  std::ranges::sort(layout.tensors, {}, &TensorEntry::name);
+  return layout;
+}
+
+std::string text_of(const SafetensorsLayout& layout) {
+  json tensors = json::array();
+  for (const TensorEntry& tensor : layout.tensors) {
+    tensors.push_back({tensor.name, name_of(tensor.type), tensor.shape, tensor.shard, tensor.begin,
+                       tensor.bytes});
+  }
+  const auto bytes = json::to_cbor(json{
+      {"shards", layout.shards}, {"tensors", std::move(tensors)}, {"metadata", layout.metadata}});
+  return std::string(bytes.begin(), bytes.end());
+}
+
+SafetensorsLayout layout_from_text(const std::string& text) {
+  const json document = json::from_cbor(text);
+  SafetensorsLayout layout;
+  document.at("shards").get_to(layout.shards);
+  document.at("metadata").get_to(layout.metadata);
+  for (const json& tensor : document.at("tensors")) {
+    layout.tensors.push_back(
+        {tensor[0].get<std::string>(), data_type_named(tensor[1].get<std::string>()).value(),
+         tensor[2].get<std::vector<std::int64_t>>(), tensor[3].get<std::size_t>(),
+         tensor[4].get<std::uint64_t>(), tensor[5].get<std::uint64_t>()});
+  }
+  return layout;
+}
+
+}  // namespace rankine::files

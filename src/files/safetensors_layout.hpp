@@ -1,0 +1,33 @@
+// Which files a checkpoint consists of and which tensor lies where in them.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "files/safetensors.hpp"
+
+namespace rankine::files {
+
+inline constexpr const char* single_file_name = "model.safetensors";
+inline constexpr const char* index_file_name = "model.safetensors.index.json";
+
+struct SafetensorsLayout {
+  std::vector<std::string> shards;   ///< file names within the checkpoint's folder
+  std::vector<TensorEntry> tensors;  ///< sorted by name
+  std::map<std::string, std::string> metadata;
+};
+
+/// The folder that holds the shards of the checkpoint `path`.
+std::filesystem::path folder_of(const std::filesystem::path& path);
+
+/// Reads and checks all headers, and the index if there is one. Throws InputError, naming file and
+/// tensor.
+SafetensorsLayout read_layout(const std::filesystem::path& path);
+
+/// For sending: a text that `layout_from_text` turns into an equal layout.
+std::string text_of(const SafetensorsLayout& layout);
+SafetensorsLayout layout_from_text(const std::string& text);
+
+}  // namespace rankine::files
