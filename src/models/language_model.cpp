@@ -1,8 +1,5 @@
 #include "models/language_model.hpp"
 
-#include <ATen/Parallel.h>
-#include <torch/version.h>
-
 #include "core/contracts.hpp"
 #include "weights/exchange.hpp"
 
@@ -67,9 +64,5 @@ std::vector<weights::Parameter> LanguageModel::parameters() const {
   add("positions", positions_);
   return all;
 }
-
-void set_tensor_threads(int threads) { at::set_num_threads(threads); }
-
-std::string tensor_library_version() { return TORCH_VERSION; }
 
 }  // namespace rankine::models

@@ -68,9 +68,4 @@ class LanguageModel {
   std::uint64_t bytes_read_ = 0;
 };
 
-/// Threads of the tensor library in this process.
-void set_tensor_threads(int threads);
-/// "1.13.1", for provenance.
-std::string tensor_library_version();
-
 }  // namespace rankine::models

@@ -30,4 +30,9 @@ double ComparisonPart::divergence(const LogitPart& model) const {
   return difference / reference.sum - reference.log_sum() + model.log_sum();
 }
 
+std::int64_t tokens_per_chunk(std::int64_t columns) {
+  constexpr std::int64_t numbers = std::int64_t{1} << 23;
+  return std::max<std::int64_t>(16, numbers / std::max<std::int64_t>(1, columns));
+}
+
 }  // namespace rankine::models

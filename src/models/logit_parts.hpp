@@ -31,6 +31,10 @@ struct ComparisonPart {
   double divergence(const LogitPart& model) const;
 };
 
+/// Tokens whose logits are computed together where a rank owns `columns` of the vocabulary: enough
+/// for the matrix product to run at its full rate.
+std::int64_t tokens_per_chunk(std::int64_t columns);
+
 /// Row-major logits of parts.size() tokens in columns [first_column, first_column + columns) of the
 /// vocabulary. `targets` is empty or holds one token id for each row.
 template <class T>

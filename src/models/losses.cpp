@@ -21,9 +21,6 @@ using weights::with_element_type;
 
 namespace {
 
-/// Logits of a chunk on one rank: large enough for the matrix product to run at its full rate.
-constexpr std::int64_t chunk_logits = std::int64_t{1} << 23;
-
 /// Calls work(first, count) for the chunks of `tokens`. All ranks of a team use the same chunks,
 /// those of the rank with most columns.
 template <class Work>
@@ -149,10 +146,6 @@ struct TokenLosses : Function<TokenLosses> {
 };
 
 }  // namespace
-
-std::int64_t tokens_per_chunk(std::int64_t columns) {
-  return std::max<std::int64_t>(16, chunk_logits / std::max<std::int64_t>(1, columns));
-}
 
 std::vector<LogitPart> score_tokens(const LanguageModel& model, const Tensor& hidden,
                                     std::span<const std::int64_t> targets) {

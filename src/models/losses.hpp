@@ -34,7 +34,4 @@ ComparedTokens compare_tokens(const LanguageModel& model, const torch::Tensor& h
 torch::Tensor token_losses(const LanguageModel& model, const torch::Tensor& hidden,
                            const torch::Tensor& targets);
 
-/// Tokens of a chunk of logits where a rank owns `columns` of the vocabulary.
-std::int64_t tokens_per_chunk(std::int64_t columns);
-
 }  // namespace rankine::models
