@@ -111,7 +111,8 @@ class Evaluation {
     const auto n_windows = job_.plan.windows.size();
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     Stopwatch since_save;
-    EvaluationResult known{.scores = unknown_scores(n_windows, nan, -1)};
+    EvaluationResult known;
+    known.scores = unknown_scores(n_windows, nan, -1);
     for (auto w = static_cast<std::size_t>(teams_.index()); w < n_windows;
          w += static_cast<std::size_t>(teams_.count())) {
       const Stopwatch clock;

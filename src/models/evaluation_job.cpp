@@ -75,7 +75,9 @@ std::int64_t EvaluationJob::longest_sequence() const {
 }
 
 EvaluationJob prepare_evaluation(const EvaluateOptions& options) {
-  EvaluationJob job{.options = options, .config = read_checked_config(options.model.path)};
+  EvaluationJob job;
+  job.options = options;
+  job.config = read_checked_config(options.model.path);
   if (!options.evaluate.reference_model.empty()) {
     job.reference_config = read_checked_config(options.evaluate.reference_model);
     check_vocabularies(options, job.config, *job.reference_config);
