@@ -12,7 +12,9 @@ const std::string llama =
     R"("num_attention_heads":32,"intermediate_size":11008,"max_position_embeddings":4096,)"
     R"("rms_norm_eps":1e-5)";
 
-ModelConfig parse(const std::string& members) { return parse_config("{" + members + "}", "c.json"); }
+ModelConfig parse(const std::string& members) {
+  return parse_config("{" + members + "}", "c.json");
+}
 
 std::string complaint(const std::string& members) {
   try {
@@ -38,10 +40,10 @@ TEST(Config, CountsTheParametersOfPublishedModels) {
 }
 
 TEST(Config, ReadsLlama3sScaling) {
-  const auto config = parse(
-      llama + R"(,"num_key_value_heads":8,"rope_theta":5e5,"rope_scaling":{"factor":8.0,)"
-              R"("low_freq_factor":1.0,"high_freq_factor":4.0,)"
-              R"("original_max_position_embeddings":8192,"rope_type":"llama3"})");
+  const auto config =
+      parse(llama + R"(,"num_key_value_heads":8,"rope_theta":5e5,"rope_scaling":{"factor":8.0,)"
+                    R"("low_freq_factor":1.0,"high_freq_factor":4.0,)"
+                    R"("original_max_position_embeddings":8192,"rope_type":"llama3"})");
   EXPECT_EQ(config.key_heads, 8);
   EXPECT_EQ(config.rope_theta, 5e5);
   ASSERT_TRUE(config.rope_scaling);

@@ -78,7 +78,7 @@ TEST(CausalAttention, EqualsPlainTensorOperationsWithItsGradients) {
       {{4, 6, 2, 3}, {0, 0, 0, 1, 1, 1}, 3, 20},     // behind cached keys
       {{2, 2, 3, 3, 2}, {0, 1}, 70, 70},             // a share that crosses key heads
       {{2, 1, 1, 1}, {0}, 1, 1},
-      {{2, 0, 2, 2}, {}, 5, 5},                      // a rank without heads
+      {{2, 0, 2, 2}, {}, 5, 5},  // a rank without heads
   };
   for (const Case& c : cases) {
     const Tensor q = leaf({c.queries, c.heads.query_heads * c.heads.head_size});

@@ -72,7 +72,8 @@ TEST(LogitParts, ComparisonEqualsTheDefinitionOfTheDivergence) {
   }
   ComparisonPart whole;
   LogitPart model;
-  for (const auto& [first, last] : std::vector<std::pair<std::size_t, std::size_t>>{{0, 11}, {11, 300}}) {
+  for (const auto& [first, last] :
+       std::vector<std::pair<std::size_t, std::size_t>>{{0, 11}, {11, 300}}) {
     ComparisonPart part;
     compare_logits<double>(r.data() + first, m.data() + first,
                            static_cast<std::int64_t>(last - first),

@@ -22,9 +22,8 @@ Tensor plain(const Tensor& x, const Tensor& w) {
 TEST(Product, EqualsPlainLoopsForAnyExtentAndThreads) {
   for (const int threads : {1, 2, 3}) {
     omp_set_num_threads(threads);
-    for (const auto& [tokens, inputs, outputs] :
-         std::vector<std::array<std::int64_t, 3>>{{1, 5, 70}, {65, 3, 2}, {40, 7, 41}, {0, 4, 3},
-                                                  {3, 4, 0}, {3, 0, 2}}) {
+    for (const auto& [tokens, inputs, outputs] : std::vector<std::array<std::int64_t, 3>>{
+             {1, 5, 70}, {65, 3, 2}, {40, 7, 41}, {0, 4, 3}, {3, 4, 0}, {3, 0, 2}}) {
       const Tensor x = torch::randn({tokens, inputs}, torch::kFloat64);
       const Tensor w = torch::randn({outputs, inputs}, torch::kFloat64);
       EXPECT_TRUE(torch::allclose(times_transposed(x, w), plain(x, w), 1e-13, 1e-13));
@@ -46,8 +45,8 @@ TEST(Product, GradientsEqualFiniteDifferences) {
       return (y * factor).sum().item<double>();
     };
     // The product is linear in either operand: a difference over a long step is exact.
-    EXPECT_NEAR((operand->grad() * direction).sum().item<double>(),
-                (loss_at(1) - loss_at(-1)) / 2, 1e-12);
+    EXPECT_NEAR((operand->grad() * direction).sum().item<double>(), (loss_at(1) - loss_at(-1)) / 2,
+                1e-12);
   }
 }
 
