@@ -21,6 +21,7 @@
 #include "parallel/node.hpp"
 #include "parallel/session.hpp"
 #include "program.hpp"
+#include "threads.hpp"
 
 using namespace rankine;
 
@@ -45,13 +46,11 @@ struct Input {
   gpeps::Job job() const { return {options, graph, plan}; }
 };
 
-/// One BLAS thread for every core that no other rank uses, unless the user has said otherwise.
-/// Below bond dimension 128 more than one thread costs more than it gains.
+/// Below bond dimension 128 more than one thread costs more than it gains, unless the user has said
+/// otherwise.
 void choose_threads(int ranks_per_node, std::int64_t bond_dimension) {
-  for (const char* variable : {"OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"})
-    if (std::getenv(variable)) return;
-  const int cores = std::max(1, parallel::cores_of_process() / ranks_per_node);
-  linalg::set_blas_threads(bond_dimension < 128 ? 1 : cores);
+  const ThreadChoice choice = threads_of_rank(ranks_per_node);
+  linalg::set_blas_threads(choice.is_users || bond_dimension >= 128 ? choice.threads : 1);
 }
 
 files::RunDescription describe_run(const Input& input, int n_ranks) {

@@ -133,22 +133,28 @@ void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> ou
 }
 
 Communicator::Blocks Communicator::measure_blocks(std::size_t mine, std::size_t value_bytes) const {
-  std::vector<std::uint64_t> counts(static_cast<std::size_t>(size_));
-  const std::uint64_t my_count = mine;
-  check_mpi(MPI_Allgather(&my_count, 1, MPI_UINT64_T, counts.data(), 1, MPI_UINT64_T, handle_),
+  std::vector<std::int64_t> counts(static_cast<std::size_t>(size_));
+  const auto my_count = static_cast<std::int64_t>(mine);
+  check_mpi(MPI_Allgather(&my_count, 1, MPI_INT64_T, counts.data(), 1, MPI_INT64_T, handle_),
             "MPI_Allgather");
-  std::uint64_t total = 0;
-  for (const std::uint64_t count : counts) total += count;
-  if (total > static_cast<std::uint64_t>(std::numeric_limits<int>::max())) {
+  return place_blocks(counts, value_bytes);
+}
+
+Communicator::Blocks Communicator::place_blocks(std::span<const std::int64_t> counts,
+                                                std::size_t value_bytes) const {
+  RANKINE_EXPECTS(counts.size() == static_cast<std::size_t>(size_), "one count for each rank");
+  std::int64_t total = 0;
+  for (const std::int64_t count : counts) total += count;
+  if (total > std::numeric_limits<int>::max()) {
     throw known_to_all(
         size_, ResourceError(fmt::format(
                    "Cannot gather {} values of {} bytes from {} ranks (MPI's 32-bit counts end at "
                    "2147483647). Use a smaller problem or more teams of ranks.",
                    total, value_bytes, size_)));
   }
-  Blocks blocks{{}, {}, total};
+  Blocks blocks{{}, {}, static_cast<std::size_t>(total)};
   int start = 0;
-  for (const std::uint64_t count : counts) {
+  for (const std::int64_t count : counts) {
     blocks.counts.push_back(static_cast<int>(count));
     blocks.starts.push_back(start);
     start += blocks.counts.back();

@@ -97,6 +97,14 @@ class Communicator {
     return all;
   }
 
+  /// The same into `all`, where every rank knows how many values each one has (`counts`, one per
+  /// rank; all.size() is their sum). Throws ResourceError like gather.
+  template <Transferable T>
+  void all_gather(std::span<const T> mine, std::span<const std::int64_t> counts,
+                  std::span<T> all) const {
+    all_gather_blocks(mine.data(), all.data(), sizeof(T), place_blocks(counts, sizeof(T)));
+  }
+
   /// Sends outgoing[r] to rank r and receives from it exactly incoming[r].size() values, for all r;
   /// lengths may be 0. Nothing is copied, so both must stay untouched until this returns.
   template <Transferable T>
@@ -136,6 +144,7 @@ class Communicator {
   void exchange_bytes(std::span<const std::span<const std::byte>> outgoing,
                       std::span<const std::span<std::byte>> incoming) const;
   Blocks measure_blocks(std::size_t mine, std::size_t value_bytes) const;
+  Blocks place_blocks(std::span<const std::int64_t> counts, std::size_t value_bytes) const;
   void gather_blocks(const void* mine, void* all, std::size_t value_bytes, const Blocks& blocks,
                      int root) const;
   void all_gather_blocks(const void* mine, void* all, std::size_t value_bytes,

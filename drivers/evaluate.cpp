@@ -1,0 +1,128 @@
+// rankine-evaluate: scores a language model on a text and continues prompts, from a deck to a
+// result file.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/version.hpp"
+#include "deck/command_line.hpp"
+#include "deck/echo.hpp"
+#include "deck/read.hpp"
+#include "files/output_file.hpp"
+#include "files/result_file.hpp"
+#include "linalg/blas.hpp"
+#include "models/evaluation.hpp"
+#include "models/forecast.hpp"
+#include "models/results.hpp"
+#include "models/threads.hpp"
+#include "parallel/agreement.hpp"
+#include "parallel/node.hpp"
+#include "parallel/session.hpp"
+#include "program.hpp"
+#include "threads.hpp"
+
+using namespace rankine;
+
+namespace {
+
+constexpr const char* program = "rankine-evaluate";
+
+/// A deck that has been read, and everything that follows from it before any computing.
+struct Input {
+  models::EvaluateOptions options;
+  deck::Schema schema;
+
+  Input() { models::declare_keywords(schema, options); }
+  models::EvaluationJob read(const std::string& text, const deck::CommandLine& command) {
+    deck::read_text(schema, text, command.deck, command.overrides);
+    files::check_writable(options.output_file);
+    return models::prepare_evaluation(options);
+  }
+};
+
+files::RunDescription describe_run(const Input& input, int n_ranks, int threads) {
+  const char* job_id = std::getenv("SLURM_JOB_ID");
+  return {.filetype = program,
+          .format_version = models::result_format_version,
+          .program = program,
+          .n_ranks = n_ranks,
+          .threads = threads,
+          .effective_deck = deck::effective_deck(input.schema),
+          .library_versions = {{"mpi", parallel::mpi_library_version()},
+                               {"blas", linalg::blas_library()},
+                               {"torch", models::tensor_library_version()}},
+          .job_id = job_id ? job_id : ""};
+}
+
+void evaluate(const parallel::Communicator& world, const deck::CommandLine& command) {
+  Input input;
+  const std::string text = parallel::agree_on_failure(
+      world, [&] { return world.rank() == 0 ? deck::load(command.deck) : ""; });
+  const std::string deck_text = world.broadcast(text, 0);
+  const auto job =
+      parallel::agree_on_failure(world, [&] { return input.read(deck_text, command); });
+  const int per_node = parallel::ranks_per_node(world);
+  const int threads = threads_of_rank(per_node).threads;
+  models::set_tensor_threads(threads);
+  const auto memory = models::plan_memory(job, {.ranks = world.size(),
+                                                .ranks_per_node = per_node,
+                                                .threads = threads,
+                                                .node_bytes = available_node_bytes()});
+  parallel::agree_on_failure(world, [&] { memory.require(); });
+  log().info("{} {}: {} parameters, {} ranks in {} teams, {} threads each", program,
+             program_version(), job.config.parameters(), world.size(), input.options.parallel.teams,
+             threads);
+  log().info("{}", memory.line());
+  if (!job.plan.windows.empty()) log().info("{}", models::protocol_line(job));
+
+  std::optional<files::ResultFile> file;
+  parallel::agree_on_failure(world, [&] {
+    if (world.rank() == 0)
+      file.emplace(input.options.output_file, describe_run(input, world.size(), threads));
+  });
+  const auto result = models::evaluate(job, world, [&](const models::EvaluationResult& known) {
+    models::write_results(*file, job, known);
+    file->save();
+  });
+  parallel::agree_on_failure(world, [&] {
+    if (!file) return;
+    models::write_results(*file, job, result);
+    log().info("results in {}",
+               std::filesystem::path(input.options.output_file).filename().string());
+    file->complete();
+    fmt::print("{}", models::results_table(job, result));
+  });
+}
+
+/// Everything a job would meet before it loads the weights, without starting MPI.
+void check(const deck::CommandLine& command) {
+  Input input;
+  const auto job = input.read(deck::load(command.deck), command);
+  const auto memory = models::plan_memory(job, {.ranks = command.ranks,
+                                                .ranks_per_node = command.ranks,
+                                                .threads = threads_of_rank(command.ranks).threads,
+                                                .node_bytes = available_node_bytes()});
+  fmt::print("{}: {} parameters, {} windows, {} prompts\n{}\n", command.deck,
+             job.config.parameters(), job.plan.windows.size(), job.prompts.size(), memory.line());
+  if (!job.plan.windows.empty()) fmt::print("{}\n", models::protocol_line(job));
+  memory.require();
+  if (command.action == deck::Action::dry_run)
+    fmt::print("\n{}", deck::effective_deck(input.schema));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  models::EvaluateOptions options;  // of --help-deck and its like
+  return run_program(
+      {.name = program,
+       .purpose = "Scores a language model on a text, compares it with another, continues prompts.",
+       .declare_keywords = [&](deck::Schema& schema) { models::declare_keywords(schema, options); },
+       .check = check,
+       .run = evaluate},
+      argc, argv);
+}

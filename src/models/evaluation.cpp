@@ -1,0 +1,204 @@
+#include "models/evaluation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/progress.hpp"
+#include "core/text_format.hpp"
+#include "core/timer.hpp"
+#include "models/generation.hpp"
+#include "models/language_model.hpp"
+#include "models/losses.hpp"
+#include "parallel/agreement.hpp"
+#include "parallel/teams.hpp"
+
+namespace rankine::models {
+
+using parallel::Communicator;
+
+namespace {
+
+constexpr double seconds_between_saves = 60;
+
+/// Scores of one window on one team; alike on all its ranks.
+struct WindowScore {
+  double negative_log_likelihood = 0;
+  double divergence = 0;
+  std::int64_t agreements = 0;
+};
+
+WindowScores unknown_scores(std::size_t windows, double unknown, std::int64_t unknown_count) {
+  WindowScores scores;
+  for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
+    values->assign(windows, unknown);
+  scores.agreements.assign(windows, unknown_count);
+  return scores;
+}
+
+WindowScore score_window(const LanguageModel& model, const LanguageModel* reference,
+                         const Window& window, const TokenText& text) {
+  const torch::InferenceMode no_gradients;
+  const std::vector<std::int64_t> ids = window.ids(text);
+  const torch::Tensor sequence = torch::tensor(ids, torch::kInt64);
+  const std::vector<std::int64_t> targets(ids.begin() + window.first_scored, ids.end());
+  // The hidden states that predict the targets; the last position predicts nothing here.
+  const auto states = [&](const LanguageModel& one) {
+    return one.hidden_states(sequence).narrow(0, window.first_scored - 1, window.scored());
+  };
+  WindowScore score;
+  const auto add = [&](const LogitPart& part) {
+    score.negative_log_likelihood += part.negative_log_likelihood();
+  };
+  if (!reference) {
+    for (const LogitPart& part : score_tokens(model, states(model), targets)) add(part);
+    return score;
+  }
+  const ComparedTokens tokens =
+      compare_tokens(model, states(model), *reference, states(*reference), targets);
+  for (std::size_t t = 0; t < targets.size(); ++t) {
+    add(tokens.model[t]);
+    score.divergence += tokens.reference[t].divergence(tokens.model[t]);
+    score.agreements += tokens.reference[t].reference.top_id == tokens.model[t].top_id ? 1 : 0;
+  }
+  return score;
+}
+
+/// One rank's part of an evaluation.
+class Evaluation {
+ public:
+  Evaluation(const EvaluationJob& job, const Communicator& world, const SaveScores& save)
+      : job_(job),
+        world_(world),
+        save_(save),
+        teams_(world, static_cast<int>(job.options.parallel.teams)) {}
+
+  EvaluationResult run() {
+    const Stopwatch load;
+    const LanguageModel model = read(job_.options.model.path);
+    std::optional<LanguageModel> reference;
+    if (job_.reference_config) reference.emplace(read(job_.options.evaluate.reference_model));
+    result_.load_seconds = world_.max(load.seconds());
+    log().info("weights loaded in {}", format_duration(result_.load_seconds));
+    // Agreement adds up the teams' scores: what another team owns is zero.
+    result_.scores = unknown_scores(job_.plan.windows.size(), 0, 0);
+    const Stopwatch loop;
+    const std::string failure = score_own_windows(model, reference ? &*reference : nullptr);
+    parallel::agree_on_failure(world_, [&] {
+      if (!failure.empty()) throw NumericalError(failure);
+    });
+    gather_scores();
+    result_.loop_seconds = world_.max(loop.seconds());
+    continue_prompts(model);
+    result_.peak_bytes_largest_rank = world_.max(peak_resident_bytes());
+    return std::move(result_);
+  }
+
+ private:
+  LanguageModel read(const std::string& folder) const {
+    return LanguageModel::read(
+        world_, teams_.team(), folder,
+        job_.options.model.precision == "float64" ? Precision::float64 : Precision::float32);
+  }
+
+  /// Returns what went wrong, alike on all ranks of the team; other teams learn of it afterwards.
+  std::string score_own_windows(const LanguageModel& model, const LanguageModel* reference) {
+    const auto n_windows = job_.plan.windows.size();
+    ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
+    Stopwatch since_save;
+    EvaluationResult known;
+    known.scores = unknown_scores(n_windows, nan, -1);
+    for (auto w = static_cast<std::size_t>(teams_.index()); w < n_windows;
+         w += static_cast<std::size_t>(teams_.count())) {
+      const Stopwatch clock;
+      const Window& window = job_.plan.windows[w];
+      const WindowScore score = score_window(model, reference, window, job_.plan.text);
+      if (!std::isfinite(score.negative_log_likelihood) || !std::isfinite(score.divergence))
+        return fmt::format(
+            "the loss of window {} is not finite (the model overflows, or predicts a token with "
+            "probability 0). Try model.precision = \"float64\", or check the checkpoint.",
+            w);
+      put(result_.scores, w, score, teams_.leads() ? 1 : 0, clock.seconds());
+      put(known.scores, w, score, 1, clock.seconds());
+      tell(progress, known, w);
+      if (world_.rank() == 0 && save_ && since_save.seconds() > seconds_between_saves) {
+        save_(known);
+        since_save.restart();
+      }
+    }
+    return "";
+  }
+
+  static void put(WindowScores& scores, std::size_t w, const WindowScore& score, int weight,
+                  double seconds) {
+    scores.negative_log_likelihood[w] = weight * score.negative_log_likelihood;
+    scores.divergence[w] = weight * score.divergence;
+    scores.agreements[w] = weight * score.agreements;
+    scores.seconds[w] = weight * seconds;
+  }
+
+  void tell(ProgressLine& progress, const EvaluationResult& known, std::size_t w) const {
+    const auto done = static_cast<double>(w + 1),
+               all = static_cast<double>(job_.plan.windows.size());
+    progress.update(
+        std::min(1.0, done / all),
+        fmt::format("window {} of {} | perplexity {:.4e}", w + 1, job_.plan.windows.size(),
+                    std::exp(known.mean(job_, known.scores.negative_log_likelihood))));
+  }
+
+  void gather_scores() {
+    WindowScores& scores = result_.scores;
+    for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
+      world_.sum(std::span(*values));
+    world_.sum(std::span(scores.agreements));
+  }
+
+  /// The first team speaks; rank 0 is in it.
+  void continue_prompts(const LanguageModel& model) {
+    const GenerateOptions& generate = job_.options.generate;
+    if (teams_.index() != 0) return;
+    for (Continuation continuation : job_.prompts) {
+      continuation.ids = continue_sequence(model, continuation.prompt_ids,
+                                           {.tokens = generate.tokens,
+                                            .temperature = generate.temperature,
+                                            .top_k = generate.top_k,
+                                            .seed = static_cast<std::uint64_t>(generate.seed)});
+      if (job_.tokenizer)
+        continuation.text = job_.tokenizer->decode(
+            std::vector<std::int32_t>(continuation.ids.begin(), continuation.ids.end()));
+      result_.continuations.push_back(std::move(continuation));
+    }
+  }
+
+  static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const EvaluationJob& job_;
+  const Communicator& world_;
+  const SaveScores& save_;
+  parallel::Teams teams_;
+  EvaluationResult result_;
+};
+
+}  // namespace
+
+double EvaluationResult::mean(const EvaluationJob& job, const std::vector<double>& values) const {
+  double sum = 0;
+  std::int64_t tokens = 0;
+  for (std::size_t w = 0; w < values.size(); ++w) {
+    if (std::isnan(values[w])) continue;
+    sum += values[w];
+    tokens += job.plan.windows[w].scored();
+  }
+  return tokens == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(tokens);
+}
+
+EvaluationResult evaluate(const EvaluationJob& job, const Communicator& world,
+                          const SaveScores& save) {
+  return Evaluation(job, world, save).run();
+}
+
+}  // namespace rankine::models

@@ -1,0 +1,70 @@
+// rankine-evaluate's work: scores the windows of a text over teams of ranks, compares with a
+// reference model, continues prompts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/config.hpp"
+#include "models/options.hpp"
+#include "models/tokenizer.hpp"
+#include "models/windows.hpp"
+#include "parallel/communicator.hpp"
+
+namespace rankine::models {
+
+/// One prompt and what follows it. Texts are empty without a tokenizer.
+struct Continuation {
+  std::vector<std::int64_t> prompt_ids;
+  std::vector<std::int64_t> ids;
+  std::string prompt;
+  std::string text;
+};
+
+/// Everything that follows from the deck before a model is loaded.
+struct EvaluationJob {
+  EvaluateOptions options;
+  ModelConfig config;
+  std::optional<ModelConfig> reference_config;
+  WindowPlan plan;
+  std::optional<Tokenizer> tokenizer;  ///< where there are prompts in words
+  std::vector<Continuation> prompts;
+
+  std::int64_t longest_sequence() const;
+};
+
+/// Without MPI: reads config.json, checks the headers of the weights, reads and cuts the text.
+/// Throws InputError.
+EvaluationJob prepare_evaluation(const EvaluateOptions& options);
+
+/// Sums over the scored tokens of each window; NaN (-1 in counts) where a window is not done.
+struct WindowScores {
+  std::vector<double> negative_log_likelihood;
+  std::vector<double> divergence;        ///< with a reference model
+  std::vector<std::int64_t> agreements;  ///< tokens whose top token is the reference's
+  std::vector<double> seconds;
+};
+
+struct EvaluationResult {
+  WindowScores scores;
+  std::vector<Continuation> continuations;
+  double load_seconds = 0;
+  double loop_seconds = 0;
+  std::uint64_t peak_bytes_largest_rank = 0;
+
+  /// Mean over all scored tokens of `values` (sums of windows), over the windows that are done.
+  double mean(const EvaluationJob& job, const std::vector<double>& values) const;
+};
+
+/// What is known on rank 0 so far, called there now and then.
+using SaveScores = std::function<void(const EvaluationResult&)>;
+
+/// Collective over `world`. The result is complete on rank 0. Throws on all ranks: errors of
+/// LanguageModel::read, InputError (more teams than ranks), NumericalError (a loss is not finite).
+EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
+                          const SaveScores& save);
+
+}  // namespace rankine::models

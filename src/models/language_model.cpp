@@ -1,0 +1,67 @@
+#include "models/language_model.hpp"
+
+#include "core/contracts.hpp"
+#include "weights/exchange.hpp"
+
+namespace rankine::models {
+
+using torch::Tensor;
+
+Tensor LanguageModel::hidden_states(const Tensor& ids, KeyValueCache* cache) const {
+  RANKINE_EXPECTS(ids.dim() == 1 && ids.size(0) > 0, "ids are a sequence");
+  const std::int64_t first = cache ? cache->length : 0;
+  RANKINE_EXPECTS(first + ids.size(0) <= config_->context, "the sequence fits the context");
+  Tensor x = weights::sum_over_ranks(*team_, embedding_.weight->look_up(ids));
+  if (positions_.defined()) x = x + positions_.narrow(0, first, ids.size(0));
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer)
+    x = layers_[layer].forward(*team_, *config_, x, first, cache ? &cache->layers[layer] : nullptr);
+  if (cache) cache->length += ids.size(0);
+  return last_norm_.forward(x);
+}
+
+Tensor LanguageModel::logits(const Tensor& hidden) const {
+  const Tensor own = head().forward(weights::share_input(*team_, hidden));
+  return weights::gather_columns(*team_, own, head().split(), weights::Gradient::same);
+}
+
+KeyValueCache LanguageModel::make_cache(std::int64_t capacity) const {
+  const AttentionHeads heads = HeadPlan(*config_, team_->size()).own(*config_, team_->rank());
+  KeyValueCache cache{.length = 0, .capacity = capacity, .layers = {}};
+  const auto options = last_norm_.weight.options().requires_grad(false);
+  for (std::size_t layer = 0; layer < layers_.size(); ++layer)
+    cache.layers.push_back(
+        {.keys = torch::empty({capacity, heads.key_heads * heads.head_size}, options),
+         .values = torch::empty({capacity, heads.key_heads * heads.head_size}, options)});
+  return cache;
+}
+
+std::vector<const Projection*> LanguageModel::projections() const {
+  std::vector<const Projection*> all{&embedding_};
+  for (const TransformerLayer& layer : layers_)
+    for (const Projection* projection : layer.projections()) all.push_back(projection);
+  if (head_.weight != embedding_.weight) all.push_back(&head_);
+  return all;
+}
+
+std::vector<weights::Parameter> LanguageModel::parameters() const {
+  std::vector<weights::Parameter> all;
+  const auto add = [&](const std::string& name, const Tensor& values) {
+    if (values.defined()) all.push_back({name, values});
+  };
+  for (const Projection* projection : projections()) {
+    for (const weights::Parameter& parameter : projection->weight->parameters())
+      add(projection->name + "." + parameter.name, parameter.values);
+    add(projection->name + ".bias", projection->own_bias);
+  }
+  std::vector<const Norm*> norms{&last_norm_};
+  for (const TransformerLayer& layer : layers_)
+    for (const Norm* norm : layer.norms()) norms.push_back(norm);
+  for (const Norm* norm : norms) {
+    add(norm->name + ".weight", norm->weight);
+    add(norm->name + ".bias", norm->bias);
+  }
+  add("positions", positions_);
+  return all;
+}
+
+}  // namespace rankine::models

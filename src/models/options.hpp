@@ -1,0 +1,56 @@
+// The deck of rankine-evaluate.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "deck/schema.hpp"
+
+namespace rankine::models {
+
+struct ModelOptions {
+  std::string path;
+  std::string precision = "float32";
+};
+
+struct TextOptions {
+  std::string text;
+  std::int64_t window_length = 2048;
+  std::int64_t stride = 0;       ///< tokens; 0 for window_length
+  std::int64_t max_windows = 0;  ///< 0 for all
+  std::string beginning_of_sequence = "tokenizer";
+  std::string reference_model;
+
+  std::int64_t effective_stride() const { return stride == 0 ? window_length : stride; }
+};
+
+struct GenerateOptions {
+  std::vector<std::string> prompts;
+  std::vector<std::int64_t> prompt_tokens;
+  std::int64_t tokens = 32;
+  double temperature = 0;
+  std::int64_t top_k = 0;
+  std::int64_t seed = 1;
+
+  bool is_wanted() const { return !prompts.empty() || !prompt_tokens.empty(); }
+};
+
+struct ParallelOptions {
+  std::int64_t teams = 1;
+  double memory_per_rank = 0;  ///< GiB; 0 for an equal share of the node's
+};
+
+struct EvaluateOptions {
+  std::string title;
+  ModelOptions model;
+  TextOptions evaluate;
+  GenerateOptions generate;
+  ParallelOptions parallel;
+  std::string output_file;
+};
+
+/// Declares every keyword of rankine-evaluate.
+void declare_keywords(deck::Schema& schema, EvaluateOptions& options);
+
+}  // namespace rankine::models

@@ -1,0 +1,13 @@
+// The tensor library's threads and name, free of its headers.
+#pragma once
+
+#include <string>
+
+namespace rankine::models {
+
+/// Threads that layers compute with in this process; BLAS is called from each of them with one.
+void set_tensor_threads(int threads);
+/// "1.13.1", for provenance.
+std::string tensor_library_version();
+
+}  // namespace rankine::models

@@ -1,0 +1,61 @@
+// What a layer knows of its weight matrix, however that is stored.
+//
+// A weight W (outputs x inputs) is held in row blocks over the ranks of a team. A new form
+// (factors, clusters, ...) is a class that implements this interface; the models need no change.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "files/safetensors.hpp"
+#include "weights/row_split.hpp"
+
+namespace rankine::weights {
+
+/// A stored tensor of a weight. `name` tells it from the others of the weight: "weight".
+struct Parameter {
+  std::string name;
+  torch::Tensor values;
+};
+
+class Weight {
+ public:
+  Weight() = default;
+  Weight(const Weight&) = delete;
+  Weight& operator=(const Weight&) = delete;
+  virtual ~Weight() = default;
+
+  /// Which rows (outputs) each rank of the team owns.
+  virtual const RowSplit& split() const = 0;
+  std::int64_t outputs() const { return split().total(); }
+  virtual std::int64_t inputs() const = 0;
+
+  /// x (tokens x inputs, the same on all ranks) W^T: the columns of this rank's rows, tokens x
+  /// split().count(rank). Differentiable in x, where each rank gets its share of the gradient
+  /// (weights/exchange.hpp), and in the parameters. May be collective over the team.
+  virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
+
+  /// Rows of W for `ids` (int64, any of [0, outputs)) where this rank owns them, zeros elsewhere:
+  /// ids x inputs. Differentiable in the parameters.
+  virtual torch::Tensor look_up(const torch::Tensor& ids) const = 0;
+
+  /// W itself in this rank's rows: split().count(rank) x inputs.
+  virtual torch::Tensor own_rows() const = 0;
+
+  /// What this rank stores; the tensors share their memory with the weight.
+  virtual std::vector<Parameter> parameters() const = 0;
+  /// Numbers and bytes that store the weight, summed over the ranks.
+  virtual std::int64_t stored_numbers() const = 0;
+  virtual std::int64_t stored_bytes() const = 0;
+
+  /// The tensors that `write` will write under names that begin with `name` ("model.norm").
+  virtual std::vector<files::TensorPlan> plan(const std::string& name,
+                                              files::DataType type) const = 0;
+  /// Writes this rank's part of them.
+  virtual void write(files::SafetensorsWriter& writer, const std::string& name) const = 0;
+};
+
+}  // namespace rankine::weights
