@@ -8,6 +8,8 @@ namespace rankine::linalg {
 
 namespace {
 
+constexpr double never = std::numeric_limits<double>::infinity();
+
 /// What 1e9 operations of this kind take on all ranks, in seconds, at `rate` of one rank; a
 /// reduction to tridiagonal form is bound by memory and gains only the square root of the ranks.
 struct Speed {
@@ -39,23 +41,31 @@ double expected_seconds(SvdMethod method, const SvdTask& task, const CostModel& 
       return 1e-9 * (m * n * n + 4 * m * n * k) * speed.gemm + 4e-9 * n * n * n * speed.eigen +
              40 * steps;
     case SvdMethod::randomized: {
-      if (k > n / 8) return std::numeric_limits<double>::infinity();
-      // About five blocks of k/2 vectors: two products each with A, orthogonalised twice.
+      if (k > n / 8) return never;
+      // About five blocks of k/2 vectors: two products each with A, orthogonalised twice, at half
+      // the rate of square products, and as much again in small matrices.
       const double vectors = 3 * k + 40;
-      return 1e-9 * (4 * m * n * vectors + 8 * (m + n) * vectors * vectors) * 2 * speed.gemm +
-             4e-9 * std::pow(vectors, 3) * speed.lapack * task.ranks / std::max(1, task.ranks) +
-             80 * steps;
+      return 1e-9 * (4 * m * n * vectors + 8 * (m + n) * vectors * vectors) * 4 * speed.gemm +
+             4e-9 * std::pow(vectors, 3) * speed.lapack + 80 * steps;
+    }
+    case SvdMethod::trlanczos: {
+      if (k > n / 8 || !task.slepc) return never;
+      // One vector at a time: at the speed of the cache if a rank's rows fit in it, else of memory.
+      const double bytes = m * n * (task.single_precision ? 4 : 8) * (task.complex_numbers ? 2 : 1);
+      const double slower = bytes / task.ranks <= 8e6 ? 5 : 17;
+      return 4e-9 * m * n * (2.8 * k + 20) * slower * speed.gemm + 20 * steps;
     }
     default:
-      return std::numeric_limits<double>::infinity();
+      return never;
   }
 }
 
 Forecast choose_method(const SvdTask& task, const SvdOptions& options) {
   if (options.method != SvdMethod::automatic)
     return {options.method, expected_seconds(options.method, task, options.cost)};
-  Forecast best{SvdMethod::gram, std::numeric_limits<double>::infinity()};
-  for (const SvdMethod method : {SvdMethod::lapack, SvdMethod::gram, SvdMethod::randomized}) {
+  Forecast best{SvdMethod::gram, never};
+  for (const SvdMethod method :
+       {SvdMethod::lapack, SvdMethod::gram, SvdMethod::randomized, SvdMethod::trlanczos}) {
     const double seconds = expected_seconds(method, task, options.cost);
     if (seconds < best.seconds) best = {method, seconds};
   }

@@ -12,6 +12,7 @@ struct SvdTask {
   int ranks = 1;
   bool single_precision = false;
   bool complex_numbers = false;
+  bool slepc = false;  ///< whether SLEPc runs, in a build that can take these numbers
 };
 
 struct Forecast {
@@ -19,8 +20,9 @@ struct Forecast {
   double seconds = 0;
 };
 
-/// Expected seconds of one method; infinite for what the automatic choice never takes (scalapack,
-/// trlanczos and cross, which measure slower everywhere on the map of docs/performance.md).
+/// Expected seconds of one method; infinite for what the automatic choice never takes: scalapack
+/// and cross, which are slower everywhere on the map of docs/performance.md, Krylov methods for
+/// more than an eighth of the triplets, and trlanczos without SLEPc.
 double expected_seconds(SvdMethod method, const SvdTask& task, const CostModel& cost);
 
 /// The method of `options`, or for automatic the one expected to be fastest.

@@ -24,10 +24,10 @@ std::vector<std::string> svd_method_names();
 /// counts as twice as fast, complex numbers as four times the work. `rankine-bench linalg` measures
 /// them.
 struct CostModel {
-  double gemm_rate = 40;    ///< GFlop/s of one rank in large matrix products
-  double eigen_rate = 17;   ///< 4 n^3 / time of a Hermitian eigenproblem on one rank, GFlop/s
-  double lapack_rate = 11;  ///< 4 m n k / time of LAPACK's SVD on one rank, GFlop/s
-  double latency = 2e-4;    ///< seconds to begin a distributed step
+  double gemm_rate = 50;   ///< GFlop/s of one rank in large matrix products
+  double eigen_rate = 18;  ///< 4 n^3 / time of a Hermitian eigenproblem on one rank, GFlop/s
+  double lapack_rate = 9;  ///< 4 m n k / time of LAPACK's SVD on one rank, GFlop/s
+  double latency = 2e-4;   ///< seconds to begin a distributed step
 };
 
 struct SvdOptions {

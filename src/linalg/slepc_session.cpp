@@ -27,9 +27,15 @@ SlepcSession::~SlepcSession() {
   if (std::uncaught_exceptions() == 0) SlepcFinalize();
 }
 
-void require_slepc_session(int n_ranks) {
+bool slepc_takes(Numbers numbers) {
+  constexpr bool real_build = sizeof(PetscScalar) == sizeof(PetscReal);
   PetscBool alive = PETSC_FALSE;
-  if (SlepcInitialized(&alive) == 0 && alive == PETSC_TRUE) return;
+  return SlepcInitialized(&alive) == 0 && alive == PETSC_TRUE &&
+         (numbers == Numbers::real || !real_build);
+}
+
+void require_slepc_session(int n_ranks) {
+  if (slepc_takes(Numbers::real)) return;
   throw known_to_all(n_ranks,
                      LibraryError("SLEPc has not been started. The program must hold a "
                                   "SlepcSession where it uses \"trlanczos\" or \"cross\"."));

@@ -17,6 +17,10 @@ class SlepcSession {
   ~SlepcSession();
 };
 
+/// Whether a session is alive in a build of SLEPc that takes real, or complex, numbers.
+enum class Numbers { real, complex };
+bool slepc_takes(Numbers numbers);
+
 /// LibraryError, the same on all `n_ranks` ranks, when no session is alive.
 void require_slepc_session(int n_ranks);
 

@@ -12,6 +12,7 @@
 #include "linalg/dist_blas.hpp"
 #include "linalg/instantiate.hpp"
 #include "linalg/redistribute.hpp"
+#include "linalg/slepc_session.hpp"
 #include "linalg/svd_methods.hpp"
 
 namespace rankine::linalg {
@@ -140,7 +141,8 @@ DistSvd<T> svd(DistView<const T> matrix, const Truncation& truncation, const Svd
                      .wanted = truncation.max_rank,
                      .ranks = matrix.grid->ranks().size(),
                      .single_precision = sizeof(Real<T>) == 4,
-                     .complex_numbers = is_complex<T>};
+                     .complex_numbers = is_complex<T>,
+                     .slepc = slepc_takes(is_complex<T> ? Numbers::complex : Numbers::real)};
   const Forecast forecast = choose_method(task, options);
   chosen.method = forecast.method;
   if (options.method == SvdMethod::automatic)

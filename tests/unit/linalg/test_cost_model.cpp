@@ -17,6 +17,15 @@ TEST(CostModel, SmallMatricesGoToOneRankLargeOnesToAll) {
   EXPECT_EQ(chosen(4096, 4096, 32, 2), SvdMethod::randomized);
 }
 
+TEST(CostModel, SlepcTakesFewTripletsOfWhatFitsTheCacheWhereItRuns) {
+  SvdTask task{.rows = 1024, .columns = 1024, .wanted = 64, .ranks = 2};
+  EXPECT_NE(choose_method(task, {}).method, SvdMethod::trlanczos);
+  task.slepc = true;
+  EXPECT_EQ(choose_method(task, {}).method, SvdMethod::trlanczos);
+  task.rows = task.columns = 4096;
+  EXPECT_EQ(choose_method(task, {}).method, SvdMethod::randomized);
+}
+
 TEST(CostModel, ANamedMethodIsTakenAsItIs) {
   EXPECT_EQ(
       choose_method({.rows = 10, .columns = 10, .wanted = 10}, {.method = SvdMethod::scalapack})
