@@ -97,8 +97,11 @@ def draw(measurements: list[Measurement]):
         for axes in (whole, leading, scaling):
             axes.set_yscale("log")
             axes.set_ylabel("seconds")
-        if whole.get_legend_handles_labels()[0]:
-            whole.legend()
+        handles = {}
+        for axes in (whole, leading, scaling):
+            handles |= {label: handle for handle, label in zip(*axes.get_legend_handles_labels())}
+        figure.legend(handles.values(), handles.keys(), loc="lower center", ncols=6)
+        figure.get_layout_engine().set(rect=(0, 0.08, 1, 0.92))  # the legend stands below
         figure.suptitle(f"singular value decompositions, {number}")
     return figure
 
@@ -114,9 +117,11 @@ def _by_size(axes, rows: list[Measurement], colours: dict[str, str]) -> None:
         points = sorted((m.rows, m.seconds) for m in rows if m.method == method)
         if points:
             axes.plot(*zip(*points), "o-", color=colour, label=method)
-    line = sorted({(m.rows, m.gemm_seconds) for m in rows})
+    line = {}
+    for m in rows:
+        line[m.rows] = min(m.gemm_seconds, line.get(m.rows, m.gemm_seconds))
     if line:
-        axes.plot(*zip(*line), "k--", linewidth=1, label="4 m n k flops at the rate of gemm")
+        axes.plot(*zip(*sorted(line.items())), "k--", linewidth=1, label="4 m n k flops at the rate of gemm")
 
 
 def _by_ranks(axes, rows: list[Measurement], colours: dict[str, str]) -> None:
