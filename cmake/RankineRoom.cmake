@@ -8,13 +8,18 @@ function(rankine_room name)
   list(TRANSFORM ROOM_USES PREPEND rankine::)
   target_include_directories(rankine_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(rankine_${name} PUBLIC ${ROOM_USES} ${ROOM_LIBRARIES})
-  target_compile_options(rankine_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
-  # GCC 12 warns wrongly about std::string (GCC bug 105651).
-  target_compile_options(rankine_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
-  # Complex products without the library call that sorts out infinities: tensors are finite or the run stops.
-  target_compile_options(rankine_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
-  if(RANKINE_ARCHITECTURE)
-    target_compile_options(rankine_${name} PRIVATE -march=${RANKINE_ARCHITECTURE})
-  endif()
   target_compile_definitions(rankine_${name} PUBLIC $<$<BOOL:${RANKINE_CONTRACTS}>:RANKINE_CONTRACTS>)
+  rankine_compile_options(rankine_${name})
+endfunction()
+
+# How every library of src/ is compiled.
+function(rankine_compile_options target)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+  # GCC 12 warns wrongly about std::string (GCC bug 105651).
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  # Complex products without the library call that sorts out infinities: tensors are finite or the run stops.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
+  if(RANKINE_ARCHITECTURE)
+    target_compile_options(${target} PRIVATE -march=${RANKINE_ARCHITECTURE})
+  endif()
 endfunction()

@@ -2,9 +2,11 @@
 // matrix-product rate.
 //
 // rankine-bench gpeps [bench.key=value ...]
+// rankine-bench linalg [bench.key=value ...]
 #include <fmt/format.h>
 
 #include "bench_gpeps.hpp"
+#include "bench_linalg.hpp"
 #include "core/errors.hpp"
 #include "deck/read.hpp"
 #include "parallel/agreement.hpp"
@@ -15,30 +17,46 @@ using namespace rankine;
 namespace {
 
 /// The suite stands where other programs have their deck; its options come from the command line.
-bench::BenchOptions read_options(const deck::CommandLine& command) {
-  if (command.deck != "gpeps")
-    throw InputError(
-        fmt::format("there is no suite \"{}\". Run rankine-bench gpeps.", command.deck));
-  bench::BenchOptions options;
+template <class Options>
+Options read_options(const deck::CommandLine& command) {
+  Options options;
   deck::Schema schema;
   bench::declare_keywords(schema, options);
   deck::read_text(schema, "", command.deck, command.overrides);
   return options;
 }
 
+[[noreturn]] void refuse(const std::string& suite) {
+  throw InputError(fmt::format(
+      "there is no suite \"{}\". Run rankine-bench gpeps or rankine-bench linalg.", suite));
+}
+
+void check(const deck::CommandLine& command) {
+  if (command.deck == "gpeps")
+    read_options<bench::BenchOptions>(command);
+  else if (command.deck == "linalg")
+    read_options<bench::LinalgBenchOptions>(command);
+  else
+    refuse(command.deck);
+}
+
+void run(const parallel::Communicator& world, const deck::CommandLine& command) {
+  parallel::agree_on_failure(world, [&] { check(command); });
+  if (command.deck == "gpeps")
+    bench::bench_gpeps(read_options<bench::BenchOptions>(command), world);
+  else
+    bench::bench_linalg(read_options<bench::LinalgBenchOptions>(command), world);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  bench::BenchOptions options;  // of --help-deck and its like
+  bench::LinalgBenchOptions options;  // of --help-deck and its like
   return run_program(
       {.name = "rankine-bench",
-       .purpose = "Measures Rankine; DECK is the suite: gpeps.",
+       .purpose = "Measures Rankine; DECK is the suite: gpeps or linalg.",
        .declare_keywords = [&](deck::Schema& schema) { bench::declare_keywords(schema, options); },
-       .check = [](const deck::CommandLine& command) { read_options(command); },
-       .run =
-           [](const parallel::Communicator& world, const deck::CommandLine& command) {
-             bench::bench_gpeps(
-                 parallel::agree_on_failure(world, [&] { return read_options(command); }), world);
-           }},
+       .check = check,
+       .run = run},
       argc, argv);
 }

@@ -1,4 +1,4 @@
-"""The command `rankine-postprocess`: table, plot, compare.
+"""The command `rankine-postprocess`: table, plot, compare, bench.
 
 Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot be used.
 """
@@ -41,10 +41,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from rankine-simulate results."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare}")
+    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
+    _add_bench(commands)
     return parser
 
 
@@ -88,6 +89,13 @@ def _add_compare(commands) -> None:
     command.set_defaults(run=_run_compare)
 
 
+def _add_bench(commands) -> None:
+    command = commands.add_parser("bench", help="draw results of rankine-bench linalg")
+    command.add_argument("files", metavar="FILE", nargs="+", help="benchmark files (HDF5), one per rank count")
+    command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
+    command.set_defaults(run=_run_bench)
+
+
 def _add_partial(command) -> None:
     command.add_argument("--allow-partial", action="store_true", help="read files whose status is not complete")
 
@@ -109,6 +117,13 @@ def _run_plot(options) -> int:
         simulations, _observable(simulations, options.observable), step=options.step, axis=axis, overlays=overlays
     )
     figure.save(drawn, options.output)
+    return DONE
+
+
+def _run_bench(options) -> int:
+    from . import bench, figure
+
+    figure.save(bench.draw(bench.read_measurements(options.files)), options.output)
     return DONE
 
 

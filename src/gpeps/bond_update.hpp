@@ -16,6 +16,7 @@
 #include "circuit/gate.hpp"
 #include "gpeps/site_tensor.hpp"
 #include "linalg/factorisations.hpp"
+#include "linalg/svd.hpp"
 
 namespace rankine::gpeps {
 

@@ -8,9 +8,6 @@
 
 namespace rankine::linalg {
 
-/// How an operand enters a product.
-enum class Op { none, transpose, adjoint };
-
 /// C = alpha op(A) op(B) + beta C. ResourceError when a dimension does not fit BLAS's 32-bit
 /// integers.
 template <Scalar T>

@@ -9,111 +9,10 @@
 #include "core/errors.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/fortran.hpp"
+#include "linalg/instantiate.hpp"
+#include "linalg/workspace.hpp"
 
 namespace rankine::linalg {
-
-namespace {
-
-/// LAPACK reports an optimal workspace size in the first element, rounded down in single precision:
-/// round it up.
-template <Scalar T>
-int workspace_size(T reported) {
-  const double size = std::real(reported);
-  return blas_int(static_cast<std::int64_t>(
-                      std::nextafter(static_cast<float>(size), std::numeric_limits<float>::max())) +
-                  1);
-}
-
-void require_no_argument_error(const char* routine, int info) {
-  if (info < 0)
-    throw LibraryError(fmt::format("LAPACK {} refused its argument {}.", routine, -info));
-}
-
-template <Scalar T>
-bool is_finite(const Matrix<T>& matrix) {
-  // A sum of magnitudes is finite exactly when every term is (up to overflow, which is an error all
-  // the same).
-  Real<T> sum = 0;
-  for (const T& value : matrix.span())
-    sum += std::abs(std::real(value)) + std::abs(std::imag(value));
-  return std::isfinite(sum);
-}
-
-enum class Algorithm { divide_and_conquer, qr_iteration };
-
-/// One LAPACK SVD with economy-size vectors; returns info. `a` is overwritten.
-template <Scalar T>
-int lapack_svd(Algorithm algorithm, Matrix<T>& a, std::vector<Real<T>>& s, Matrix<T>& u,
-               Matrix<T>& vh) {
-  const int m = blas_int(a.rows()), n = blas_int(a.columns()), k = std::min(m, n);
-  const std::int64_t k64 = k, longer = std::max(m, n);
-  std::vector<Real<T>> real_work(
-      is_complex<T> ? std::max(k64 * (5 * k64 + 7), k64 * (2 * longer + 2 * k64 + 1)) : 0);
-  std::vector<int> int_work(8 * k64);
-  int info = 0;
-  const auto call = [&](T* work, int size) {
-    if (algorithm == Algorithm::divide_and_conquer)
-      fortran::gesdd("S", &m, &n, a.data(), &m, s.data(), u.data(), &m, vh.data(), &k, work, &size,
-                     real_work.data(), int_work.data(), &info);
-    else
-      fortran::gesvd("S", &m, &n, a.data(), &m, s.data(), u.data(), &m, vh.data(), &k, work, &size,
-                     real_work.data(), &info);
-  };
-  T reported{};
-  call(&reported, -1);
-  require_no_argument_error("gesdd", info);
-  const int size = workspace_size(reported);
-  Buffer<T> work(size);
-  call(work.data(), size);
-  require_no_argument_error("gesdd", info);
-  return info;
-}
-
-/// How many of the descending singular values to keep, and what is then discarded.
-template <class R>
-std::pair<std::int64_t, double> choose_rank(const std::vector<R>& s, const Truncation& truncation) {
-  // Summed from the smallest up, so that a tail of rounding size is still seen exactly.
-  double total = 0;
-  for (auto it = s.rbegin(); it != s.rend(); ++it) total += double(*it) * double(*it);
-  const double allowed = truncation.discarded_weight_max * total;
-  const double smallest = truncation.relative_threshold * s.front();
-  double discarded = 0;
-  auto rank = static_cast<std::int64_t>(s.size());
-  while (rank > 1) {
-    const double next = discarded + double(s[rank - 1]) * double(s[rank - 1]);
-    if (rank <= truncation.max_rank && next > allowed && s[rank - 1] > smallest) break;
-    discarded = next;
-    --rank;
-  }
-  return {rank, total > 0 ? discarded / total : 0};
-}
-
-}  // namespace
-
-template <Scalar T>
-TruncatedSvd<T> svd(Matrix<T> matrix, const Truncation& truncation) {
-  if (!is_finite(matrix))
-    throw NumericalError(fmt::format(
-        "a {} x {} matrix to be truncated holds NaN or infinity. The input of this step is not "
-        "finite; look for overflowing weights or angles.",
-        matrix.rows(), matrix.columns()));
-  const std::int64_t k = std::min(matrix.rows(), matrix.columns());
-  RANKINE_EXPECTS(k > 0, "an SVD needs at least one row and column");
-  TruncatedSvd<T> result{Matrix<T>(matrix.rows(), k), Matrix<T>(k, matrix.columns()), {}, 0};
-  std::vector<Real<T>> s(k);
-  Matrix<T> spare(matrix.rows(), matrix.columns());
-  std::copy_n(matrix.data(), matrix.size(), spare.data());
-  int info = lapack_svd(Algorithm::divide_and_conquer, matrix, s, result.u, result.vh);
-  if (info != 0) info = lapack_svd(Algorithm::qr_iteration, spare, s, result.u, result.vh);
-  if (info != 0)
-    throw NumericalError(fmt::format("the SVD of a {} x {} matrix did not converge in LAPACK.",
-                                     spare.rows(), spare.columns()));
-  const auto [rank, discarded] = choose_rank(s, truncation);
-  s.resize(rank);
-  result.singular_values = std::move(s);
-  result.discarded_weight = discarded;
-  return result;
-}
 
 template <Scalar T>
 Matrix<T> gram_factor(Matrix<T> gram) {
@@ -142,10 +41,13 @@ Matrix<T> gram_factor(Matrix<T> gram) {
   return factor;
 }
 
+namespace {
+
+/// Householder QR in place; returns the factors of the reflections.
 template <Scalar T>
-Matrix<T> qr_factor(Matrix<T> matrix) {
-  const int m = blas_int(matrix.rows()), n = blas_int(matrix.columns()), k = std::min(m, n);
-  std::vector<T> tau(k);
+std::vector<T> reflect(Matrix<T>& matrix) {
+  const int m = blas_int(matrix.rows()), n = blas_int(matrix.columns());
+  std::vector<T> tau(static_cast<std::size_t>(std::min(m, n)));
   int info = 0, query = -1;
   T reported{};
   fortran::geqrf(&m, &n, matrix.data(), &m, tau.data(), &reported, &query, &info);
@@ -153,23 +55,76 @@ Matrix<T> qr_factor(Matrix<T> matrix) {
   Buffer<T> work(size);
   fortran::geqrf(&m, &n, matrix.data(), &m, tau.data(), work.data(), &size, &info);
   require_no_argument_error("geqrf", info);
-  Matrix<T> factor(k, n);
-  for (std::int64_t j = 0; j < n; ++j) {
-    const std::int64_t filled = std::min<std::int64_t>(j + 1, k);
+  return tau;
+}
+
+/// The upper trapezoid of a matrix that has been reflected.
+template <Scalar T>
+Matrix<T> upper_part(const Matrix<T>& matrix) {
+  const std::int64_t k = std::min(matrix.rows(), matrix.columns());
+  Matrix<T> factor(k, matrix.columns());
+  for (std::int64_t j = 0; j < matrix.columns(); ++j) {
+    const std::int64_t filled = std::min(j + 1, k);
     std::copy_n(&matrix(0, j), filled, &factor(0, j));
     std::fill(&factor(0, j) + filled, &factor(0, j) + k, T{});
   }
   return factor;
 }
 
-#define RANKINE_INSTANTIATE(T)                                   \
-  template TruncatedSvd<T> svd<T>(Matrix<T>, const Truncation&); \
-  template Matrix<T> gram_factor<T>(Matrix<T>);                  \
-  template Matrix<T> qr_factor<T>(Matrix<T>);
-RANKINE_INSTANTIATE(float)
-RANKINE_INSTANTIATE(double)
-RANKINE_INSTANTIATE(std::complex<float>)
-RANKINE_INSTANTIATE(std::complex<double>)
-#undef RANKINE_INSTANTIATE
+}  // namespace
+
+template <Scalar T>
+Matrix<T> qr_factor(Matrix<T> matrix) {
+  if (matrix.size() == 0) return Matrix<T>(0, matrix.columns());
+  reflect(matrix);
+  return upper_part(matrix);
+}
+
+template <Scalar T>
+Matrix<T> qr_in_place(Matrix<T>& matrix) {
+  if (matrix.size() == 0) return Matrix<T>(0, matrix.columns());
+  const std::vector<T> tau = reflect(matrix);
+  Matrix<T> r = upper_part(matrix);
+  const int m = blas_int(matrix.rows()), k = std::min(m, blas_int(matrix.columns()));
+  T reported{};
+  fortran::form_q(m, k, k, matrix.data(), m, tau.data(), &reported, -1);
+  const int size = workspace_size(reported);
+  Buffer<T> work(size);
+  require_no_argument_error(
+      "orgqr", fortran::form_q(m, k, k, matrix.data(), m, tau.data(), work.data(), size));
+  return r;
+}
+
+template <Scalar T>
+std::vector<Real<T>> hermitian_eigen(Matrix<T>& matrix) {
+  RANKINE_EXPECTS(matrix.rows() == matrix.columns(), "a Hermitian matrix is square");
+  const int n = blas_int(matrix.rows());
+  std::vector<Real<T>> values(static_cast<std::size_t>(n));
+  if (n == 0) return values;
+  T reported{};
+  Real<T> real_reported{};
+  int int_reported = 0;
+  fortran::heevd(n, matrix.data(), values.data(), &reported, -1, &real_reported, -1, &int_reported,
+                 -1);
+  const int size = workspace_size(reported), real_size = workspace_size(real_reported);
+  Buffer<T> work(size);
+  Buffer<Real<T>> real_work(is_complex<T> ? real_size : 0);
+  std::vector<int> int_work(static_cast<std::size_t>(int_reported));
+  const int info = fortran::heevd(n, matrix.data(), values.data(), work.data(), size,
+                                  real_work.data(), real_size, int_work.data(), int_reported);
+  require_no_argument_error("heevd", info);
+  if (info > 0)
+    throw NumericalError(fmt::format(
+        "the eigenvalues of a Hermitian {} x {} matrix did not converge in LAPACK.", n, n));
+  return values;
+}
+
+#define RANKINE_FACTORISATIONS(T)                \
+  template Matrix<T> gram_factor<T>(Matrix<T>);  \
+  template Matrix<T> qr_factor<T>(Matrix<T>);    \
+  template Matrix<T> qr_in_place<T>(Matrix<T>&); \
+  template std::vector<Real<T>> hermitian_eigen<T>(Matrix<T>&);
+RANKINE_FOR_EACH_SCALAR(RANKINE_FACTORISATIONS)
+#undef RANKINE_FACTORISATIONS
 
 }  // namespace rankine::linalg

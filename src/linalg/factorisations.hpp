@@ -1,5 +1,4 @@
-// The factorisations of small dense matrices that bond updates need, and the one door to a
-// truncated SVD.
+// Factorisations of dense matrices on one rank: pivoted Cholesky, QR, the Hermitian eigenproblem.
 #pragma once
 
 #include <vector>
@@ -8,37 +7,21 @@
 
 namespace rankine::linalg {
 
-/// What to keep of a singular spectrum: at most `max_rank` values, and no more of them than needed
-/// to discard at most `discarded_weight_max` (sum of squares, relative to all of them). At least
-/// one value is kept.
-struct Truncation {
-  std::int64_t max_rank = std::int64_t{1} << 40;
-  double discarded_weight_max = 0;
-  /// Values at or below this times the largest are dropped in any case.
-  double relative_threshold = 0;
-};
-
-/// A ~ U diag(singular_values) V^H with the kept triplets.
-template <Scalar T>
-struct TruncatedSvd {
-  Matrix<T> u;                           ///< m x min(m, n); the first `rank` columns are kept
-  Matrix<T> vh;                          ///< min(m, n) x n; the first `rank` rows are kept
-  std::vector<Real<T>> singular_values;  ///< the kept ones, descending
-  double discarded_weight = 0;           ///< exact: discarded / total sum of squares
-  std::int64_t rank() const { return std::ssize(singular_values); }
-};
-
-/// The truncated singular value decomposition of a dense matrix on one rank, by LAPACK's divide and
-/// conquer (QR iteration where that does not converge). `matrix` is consumed. NumericalError:
-/// `matrix` is not finite, or LAPACK does not converge.
-template <Scalar T>
-TruncatedSvd<T> svd(Matrix<T> matrix, const Truncation& truncation);
-
 /// A factor R (rank x n) with R^H R = `gram`, of a positive semidefinite n x n matrix given by its
 /// upper triangle, by pivoted Cholesky. Directions below n * eps of the largest pivot are dropped
 /// as rounding; the zero matrix has rank 0. NumericalError when `gram` is not finite.
 template <Scalar T>
 Matrix<T> gram_factor(Matrix<T> gram);
+
+/// Ascending eigenvalues of a Hermitian matrix given by its upper triangle; the matrix is replaced
+/// by the eigenvectors. NumericalError when LAPACK does not converge.
+template <Scalar T>
+std::vector<Real<T>> hermitian_eigen(Matrix<T>& matrix);
+
+/// A = Q R with k = min(m, n): A is replaced by Q (m x k in its first k columns), R (k x n)
+/// returned.
+template <Scalar T>
+Matrix<T> qr_in_place(Matrix<T>& matrix);
 
 /// The upper-trapezoidal factor R (min(m, n) x n) of A = Q R; Q is not formed.
 template <Scalar T>

@@ -15,6 +15,9 @@
 
 namespace rankine::linalg {
 
+/// How an operand enters a product.
+enum class Op { none, transpose, adjoint };
+
 /// Memory of `size` scalars, aligned to 64 bytes, contents undefined. Move-only; throws
 /// std::bad_alloc.
 template <Scalar T>
@@ -71,23 +74,32 @@ struct View {
 template <class T>
 using ConstView = View<const T>;
 
+/// Elements of memory behind a matrix of complex numbers with this many rows. The complex gemv of
+/// OpenBLAS 0.3.21 reads, and ignores, one element beyond a strided vector: beyond the last row of
+/// a matrix, that is one column away.
+template <Scalar T>
+constexpr std::int64_t overread(std::int64_t rows) {
+  return is_complex<T> ? rows + 1 : 0;
+}
+
 /// A dense column-major matrix, contents undefined after construction. Move-only.
 template <Scalar T>
 class Matrix {
  public:
   Matrix() = default;
   Matrix(std::int64_t rows, std::int64_t columns)
-      : buffer_(rows * columns), rows_(rows), columns_(columns) {
+      : buffer_(rows * columns + overread<T>(rows)), rows_(rows), columns_(columns) {
     RANKINE_EXPECTS(rows >= 0 && columns >= 0, "a matrix has no negative dimension");
   }
 
   std::int64_t rows() const { return rows_; }
   std::int64_t columns() const { return columns_; }
-  std::int64_t size() const { return buffer_.size(); }
+  /// 0 also after the matrix has been moved from.
+  std::int64_t size() const { return data() ? rows_ * columns_ : 0; }
   T* data() { return buffer_.data(); }
   const T* data() const { return buffer_.data(); }
-  std::span<T> span() { return buffer_.span(); }
-  std::span<const T> span() const { return buffer_.span(); }
+  std::span<T> span() { return {data(), static_cast<std::size_t>(size())}; }
+  std::span<const T> span() const { return {data(), static_cast<std::size_t>(size())}; }
 
   T& operator()(std::int64_t i, std::int64_t j) { return buffer_.data()[i + j * rows_]; }
   const T& operator()(std::int64_t i, std::int64_t j) const {

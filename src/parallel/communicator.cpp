@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <exception>
 #include <limits>
 #include <utility>
@@ -105,6 +106,30 @@ void Communicator::reduce(void* values, std::size_t count, MPI_Datatype type,
                             piece, type, operation, handle_),
               "MPI_Allreduce");
   });
+}
+
+void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> outgoing,
+                                  std::span<const std::span<std::byte>> incoming) const {
+  RANKINE_EXPECTS(std::ssize(outgoing) == size_ && std::ssize(incoming) == size_,
+                  "an exchange has one message for each rank");
+  constexpr int tag = 0;
+  std::vector<MPI_Request> requests;
+  const auto start = [&](auto bytes, int other, auto call) {
+    if (bytes.empty()) return;
+    for_each_piece(bytes.size(), longest_piece, [&](std::size_t first, int count) {
+      check_mpi(call(bytes.data() + first, count, MPI_BYTE, other, tag, handle_,
+                     &requests.emplace_back(MPI_REQUEST_NULL)),
+                "message of an exchange");
+    });
+  };
+  for (int other = 0; other < size_; ++other)
+    if (other != rank_) start(incoming[static_cast<std::size_t>(other)], other, MPI_Irecv);
+  for (int other = 0; other < size_; ++other)
+    if (other != rank_) start(outgoing[static_cast<std::size_t>(other)], other, MPI_Isend);
+  const auto mine = outgoing[static_cast<std::size_t>(rank_)];
+  std::copy(mine.begin(), mine.end(), incoming[static_cast<std::size_t>(rank_)].begin());
+  check_mpi(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
+            "MPI_Waitall");
 }
 
 Communicator::Blocks Communicator::measure_blocks(std::size_t mine, std::size_t value_bytes) const {

@@ -105,6 +105,18 @@ class Communicator {
     all_gather_blocks(mine.data(), all.data(), sizeof(T), place_blocks(counts, sizeof(T)));
   }
 
+  /// Sends outgoing[r] to rank r and receives from it exactly incoming[r].size() values, for all r;
+  /// lengths may be 0. Nothing is copied, so both must stay untouched until this returns.
+  template <Transferable T>
+  void exchange(std::span<const std::span<const T>> outgoing,
+                std::span<const std::span<T>> incoming) const {
+    std::vector<std::span<const std::byte>> out;
+    std::vector<std::span<std::byte>> in;
+    for (const auto& values : outgoing) out.push_back(std::as_bytes(values));
+    for (const auto& values : incoming) in.push_back(std::as_writable_bytes(values));
+    exchange_bytes(out, in);
+  }
+
   /// Starts a message and returns; `values` may be reused at once (the request holds a copy).
   template <Transferable T>
   [[nodiscard]] Request send(std::span<const T> values, int destination, int tag) const {
@@ -129,6 +141,8 @@ class Communicator {
   static MPI_Datatype datatype();
   void broadcast_bytes(std::span<std::byte> bytes, int root) const;
   void reduce(void* values, std::size_t count, MPI_Datatype type, MPI_Op operation) const;
+  void exchange_bytes(std::span<const std::span<const std::byte>> outgoing,
+                      std::span<const std::span<std::byte>> incoming) const;
   Blocks measure_blocks(std::size_t mine, std::size_t value_bytes) const;
   Blocks place_blocks(std::span<const std::int64_t> counts, std::size_t value_bytes) const;
   void gather_blocks(const void* mine, void* all, std::size_t value_bytes, const Blocks& blocks,

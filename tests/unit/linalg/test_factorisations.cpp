@@ -9,6 +9,7 @@
 #include "core/errors.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/factorisations.hpp"
+#include "linalg/svd.hpp"
 
 namespace rankine::linalg {
 namespace {
@@ -120,6 +121,38 @@ TYPED_TEST(Factorisations, GramAndQrFactorsHaveTheSameGramMatrix) {
       EXPECT_LT(distance(product, gram), 5000 * this->eps);
     }
   }
+}
+
+TYPED_TEST(Factorisations, QrInPlaceGivesBothFactors) {
+  using T = TypeParam;
+  for (auto [m, n] : {std::pair{9, 4}, {4, 9}, {5, 5}, {1, 3}}) {
+    const auto a = random_matrix<T>(m, n, 2);
+    auto q = copy(a);
+    const auto r = qr_in_place(q);
+    ASSERT_EQ(r.rows(), std::min(m, n));
+    Matrix<T> product(m, n);
+    gemm<T>(Op::none, Op::none, T(1), std::as_const(q).leading_columns(r.rows()), r.view(), T(0),
+            product.view());
+    EXPECT_LT(distance(product, a), 100 * this->eps);
+    EXPECT_LT(this->departure_from_identity(std::as_const(q).leading_columns(r.rows()), Op::adjoint,
+                                            Op::none),
+              50 * this->eps * m);
+  }
+}
+
+TYPED_TEST(Factorisations, EigenvectorsDiagonaliseAHermitianMatrix) {
+  using T = TypeParam;
+  const auto a = random_matrix<T>(8, 8, 2);
+  Matrix<T> hermitian(8, 8), image(8, 8);
+  gemm<T>(Op::adjoint, Op::none, T(1), a.view(), a.view(), T(0), hermitian.view());
+  auto vectors = copy(hermitian);
+  const auto values = hermitian_eigen(vectors);
+  EXPECT_TRUE(std::ranges::is_sorted(values));
+  EXPECT_LT(this->departure_from_identity(vectors.view(), Op::adjoint, Op::none), 400 * this->eps);
+  gemm<T>(Op::none, Op::none, T(1), hermitian.view(), vectors.view(), T(0), image.view());
+  for (int j = 0; j < 8; ++j)
+    for (int i = 0; i < 8; ++i)
+      EXPECT_LT(std::abs(image(i, j) - vectors(i, j) * values[j]), 500 * this->eps * values.back());
 }
 
 TYPED_TEST(Factorisations, GramFactorOfZeroIsEmptyAndNanIsRefused) {

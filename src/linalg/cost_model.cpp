@@ -1,0 +1,65 @@
+#include "linalg/cost_model.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace rankine::linalg {
+
+namespace {
+
+/// What 1e9 operations of this kind take on all ranks, in seconds, at `rate` of one rank; a
+/// reduction to tridiagonal form is bound by memory and gains only the square root of the ranks.
+struct Speed {
+  double gemm;
+  double eigen;
+  double lapack;
+};
+
+Speed seconds_per_gflop(const SvdTask& task, const CostModel& cost) {
+  const double work = (task.complex_numbers ? 4.0 : 1.0) * (task.single_precision ? 0.5 : 1.0);
+  const double ranks = task.ranks;
+  return {work / (cost.gemm_rate * ranks), work / (cost.eigen_rate * std::sqrt(ranks)),
+          work / cost.lapack_rate};
+}
+
+}  // namespace
+
+double expected_seconds(SvdMethod method, const SvdTask& task, const CostModel& cost) {
+  const auto m = static_cast<double>(std::max(task.rows, task.columns)),
+             n = static_cast<double>(std::min(task.rows, task.columns)),
+             k = std::min(n, static_cast<double>(task.wanted));
+  const Speed speed = seconds_per_gflop(task, cost);
+  const double steps = task.ranks > 1 ? cost.latency : 0;
+  switch (method) {
+    case SvdMethod::lapack:
+      return 4e-9 * m * n * n * speed.lapack + 4 * steps;
+    case SvdMethod::gram:
+      // A^H A and U^H U by half, A V, one triangular solve; then the eigenproblem.
+      return 1e-9 * (m * n * n + 4 * m * n * k) * speed.gemm + 4e-9 * n * n * n * speed.eigen +
+             40 * steps;
+    case SvdMethod::randomized: {
+      if (k > n / 8) return std::numeric_limits<double>::infinity();
+      // About five blocks of k/2 vectors: two products each with A, orthogonalised twice.
+      const double vectors = 3 * k + 40;
+      return 1e-9 * (4 * m * n * vectors + 8 * (m + n) * vectors * vectors) * 2 * speed.gemm +
+             4e-9 * std::pow(vectors, 3) * speed.lapack * task.ranks / std::max(1, task.ranks) +
+             80 * steps;
+    }
+    default:
+      return std::numeric_limits<double>::infinity();
+  }
+}
+
+Forecast choose_method(const SvdTask& task, const SvdOptions& options) {
+  if (options.method != SvdMethod::automatic)
+    return {options.method, expected_seconds(options.method, task, options.cost)};
+  Forecast best{SvdMethod::gram, std::numeric_limits<double>::infinity()};
+  for (const SvdMethod method : {SvdMethod::lapack, SvdMethod::gram, SvdMethod::randomized}) {
+    const double seconds = expected_seconds(method, task, options.cost);
+    if (seconds < best.seconds) best = {method, seconds};
+  }
+  return best;
+}
+
+}  // namespace rankine::linalg

@@ -1,0 +1,44 @@
+#include "linalg/slepc_session.hpp"
+
+#include <fmt/format.h>
+#include <slepcsys.h>
+
+#include <exception>
+
+#include "core/errors.hpp"
+
+namespace rankine::linalg {
+
+SlepcSession::SlepcSession(const parallel::Communicator& world) {
+  PETSC_COMM_WORLD = world.handle();
+  PetscOptionsSetValue(nullptr, "-no_signal_handler", nullptr);
+  PetscOptionsSetValue(nullptr, "-options_left", "no");  // we check our own
+  const PetscErrorCode code = SlepcInitialize(nullptr, nullptr, nullptr, nullptr);
+  if (world.max(static_cast<int>(code)) != 0)
+    throw known_to_all(world.size(),
+                       LibraryError(fmt::format("SLEPc did not start (code {}). Check that its "
+                                                "libraries fit the MPI library of this program.",
+                                                static_cast<int>(code))));
+  // Errors come back as codes, which become exceptions; nothing is printed.
+  PetscPushErrorHandler(PetscIgnoreErrorHandler, nullptr);
+}
+
+SlepcSession::~SlepcSession() {
+  if (std::uncaught_exceptions() == 0) SlepcFinalize();
+}
+
+void require_slepc_session(int n_ranks) {
+  PetscBool alive = PETSC_FALSE;
+  if (SlepcInitialized(&alive) == 0 && alive == PETSC_TRUE) return;
+  throw known_to_all(n_ranks,
+                     LibraryError("SLEPc has not been started. The program must hold a "
+                                  "SlepcSession where it uses \"trlanczos\" or \"cross\"."));
+}
+
+std::string slepc_version() {
+  return fmt::format("SLEPc {}.{}.{} ({})", SLEPC_VERSION_MAJOR, SLEPC_VERSION_MINOR,
+                     SLEPC_VERSION_SUBMINOR,
+                     sizeof(PetscScalar) == sizeof(PetscReal) ? "real" : "complex");
+}
+
+}  // namespace rankine::linalg
