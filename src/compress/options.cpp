@@ -1,0 +1,113 @@
+#include "compress/options.hpp"
+
+#include <fmt/format.h>
+
+namespace rankine::compress {
+
+namespace {
+
+void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) {
+  auto section = schema.section("calibration", "The text that says which inputs a weight meets.");
+  section.keyword("text", calibration.text)
+      .describe(
+          "A text file in UTF-8 or a .npy file of token ids, as in evaluate.text; empty where "
+          "nothing is weighted.");
+  section.keyword("windows", calibration.windows)
+      .range(1, 100'000'000)
+      .describe("Windows from the beginning of the text whose activations are measured.");
+  section.keyword("window_length", calibration.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("gradient_windows", calibration.gradient_windows)
+      .range(1, 100'000'000)
+      .describe("Windows from the beginning of the text for output gradients (two-sided).");
+  section.keyword("gradient_window_length", calibration.gradient_window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
+  section.keyword("ridge", calibration.ridge)
+      .above(0)
+      .describe(
+          "Added to the diagonal of the second moments of the output gradients, times their mean "
+          "diagonal.");
+}
+
+void declare_method(deck::Schema& schema, CompressOptions& options) {
+  auto select = schema.section("select", "Which weights are compressed.");
+  select.keyword("weights", options.select)
+      .describe(
+          "Patterns with * and ? of weight names in the layers, without .weight; embedding and head "
+          "stay as they are.");
+  auto method = schema.section("method", "What a weight becomes.");
+  method.keyword("form", options.method.form)
+      .choices({"low-rank", "pivoted", "dense"})
+      .describe(
+          "Two factors; two factors with pivot rows made the identity; or the low-rank matrix "
+          "stored as a dense one.");
+  method.keyword("weighting", options.method.weighting)
+      .choices({"none", "diagonal", "full", "two-sided"})
+      .describe(
+          "The norm of an error: of the weight; of the outputs on the calibration text, by the "
+          "sizes of the inputs or by their second moments; or that weighted with the second moments "
+          "of the loss gradient.");
+}
+
+void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
+  auto section = schema.section("ranks", "How ranks are shared among the weights.");
+  section.keyword("allocation", ranks.allocation)
+      .choices({"uniform", "additive", "fermi"})
+      .describe(
+          "The same part of every weight; least sum of weighted errors; or from there on by the "
+          "gradient of the model's loss (FermiGrad).");
+  section.keyword("parameter_ratio", ranks.parameter_ratio)
+      .above(0)
+      .at_most(1)
+      .describe("Kept part of the parameters of the selected weights.");
+  section.keyword("bond_dimension", ranks.bond_dimension)
+      .range(0, 1e9)
+      .describe("The rank of every selected weight; 0 to follow parameter_ratio.");
+  section.keyword("fermi_steps", ranks.fermi_steps)
+      .range(1, 1'000'000)
+      .describe("Steps of FermiGrad, each on a window of its own for every team.");
+}
+
+void declare_export(deck::Schema& schema, ExportOptions& result) {
+  auto section = schema.section("export", "The compressed model as a checkpoint.");
+  section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
+  section.keyword("format", result.format)
+      .choices({"dense"})
+      .describe("dense: a checkpoint of the original's layout, with the new matrices in it.");
+}
+
+void check_method(const CompressOptions& options, deck::Findings& findings) {
+  if (options.needs_calibration() && options.calibration.text.empty())
+    findings.add("calibration.text",
+                 {.what = "calibration.text is not set",
+                  .why = options.method.needs_inputs()
+                             ? fmt::format("method.weighting = \"{}\" needs activations",
+                                           options.method.weighting)
+                             : "FermiGrad needs the model's loss on a text",
+                  .advice = "Name a text file under [calibration], or use method.weighting = "
+                            "\"none\" with another allocation."});
+  if (options.ranks.bond_dimension > 0 && options.ranks.allocation != "uniform")
+    findings.add("ranks.bond_dimension",
+                 {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
+                                      "\"{}\"",
+                                      options.ranks.bond_dimension, options.ranks.allocation),
+                  .why = "one rank for all leaves nothing to allocate",
+                  .advice = "Set ranks.allocation = \"uniform\", or drop ranks.bond_dimension."});
+}
+
+}  // namespace
+
+void declare_keywords(deck::Schema& schema, CompressOptions& options) {
+  models::declare_scoring(schema, options.scoring);
+  declare_calibration(schema, options.calibration);
+  declare_method(schema, options);
+  declare_ranks(schema, options.ranks);
+  declare_export(schema, options.result);
+  schema.check([&](deck::Findings& findings) { check_method(options, findings); });
+}
+
+}  // namespace rankine::compress
