@@ -182,7 +182,8 @@ ComparedTokens compare_tokens(const LanguageModel& model, const Tensor& hidden,
 
 Tensor token_losses(const LanguageModel& model, const Tensor& hidden, const Tensor& targets) {
   const Tensor shared = weights::share_input(model.team(), hidden);
-  return TokenLosses::apply(&model, shared, targets.contiguous(), head_parameters(model));
+  const std::vector<Tensor> parameters = head_parameters(model);
+  return TokenLosses::apply(&model, shared, targets.contiguous(), at::TensorList(parameters));
 }
 
 }  // namespace rankine::models

@@ -75,7 +75,8 @@ Tensor Dense::forward(const Tensor& x) const { return times_transposed(x, rows_)
 Tensor Dense::look_up(const Tensor& ids) const {
   const std::int64_t first = split_.first(rank_), count = split_.count(rank_);
   if (count == split_.total()) return rows_.index_select(0, ids);
-  if (count == 0) return torch::zeros({ids.size(0), inputs()}, rows_.options());
+  // The empty sum keeps the result in the graph: the backward pass must be alike on all ranks.
+  if (count == 0) return torch::zeros({ids.size(0), inputs()}, rows_.options()) + rows_.sum();
   const Tensor local = ids - first;
   const Tensor owned = local.ge(0).logical_and(local.lt(count));
   return rows_.index_select(0, local.clamp(0, count - 1)) *
