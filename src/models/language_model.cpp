@@ -14,8 +14,7 @@ Tensor LanguageModel::hidden_states(const Tensor& ids, KeyValueCache* cache) con
   Tensor x = weights::sum_over_ranks(*team_, embedding_.weight->look_up(ids));
   if (positions_.defined()) x = x + positions_.narrow(0, first, ids.size(0));
   for (std::size_t layer = 0; layer < layers_.size(); ++layer)
-    x = layers_[layer].forward(*team_, *config_, x, first,
-                               cache ? &cache->layers[layer] : nullptr);
+    x = layers_[layer].forward(*team_, *config_, x, first, cache ? &cache->layers[layer] : nullptr);
   if (cache) cache->length += ids.size(0);
   return last_norm_.forward(x);
 }

@@ -74,10 +74,11 @@ void declare_generate(deck::Schema& schema, GenerateOptions& generate) {
 void check_text(const EvaluateOptions& options, deck::Findings& findings) {
   const TextOptions& text = options.evaluate;
   if (text.text.empty() && !options.generate.is_wanted())
-    findings.add("evaluate.text",
-                 {.what = "evaluate.text is not set",
-                  .why = "there is nothing to score, and no prompt to continue",
-                  .advice = "Name a text file under [evaluate], or give prompts under [generate]."});
+    findings.add(
+        "evaluate.text",
+        {.what = "evaluate.text is not set",
+         .why = "there is nothing to score, and no prompt to continue",
+         .advice = "Name a text file under [evaluate], or give prompts under [generate]."});
   if (text.stride > text.window_length)
     findings.add("evaluate.stride",
                  {.what = fmt::format("evaluate.stride = {} is larger than evaluate.window_length "
