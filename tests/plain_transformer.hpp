@@ -26,11 +26,10 @@ class PlainTransformer {
     for (std::int64_t layer = 0; layer < c_.layers; ++layer)
       x = gpt2 ? gpt2_layer(x, "transformer.h." + std::to_string(layer) + ".")
                : llama_layer(x, "model.layers." + std::to_string(layer) + ".");
-    const std::string head = gpt2            ? "transformer.wte.weight"
+    const std::string head = gpt2               ? "transformer.wte.weight"
                              : c_.has_tied_head ? "model.embed_tokens.weight"
                                                 : "lm_head.weight";
-    for (Row& token : x)
-      token = times(head, norm(token, gpt2 ? "transformer.ln_f" : "model.norm"));
+    for (Row& token : x) token = times(head, norm(token, gpt2 ? "transformer.ln_f" : "model.norm"));
     return x;
   }
 
@@ -81,7 +80,8 @@ class PlainTransformer {
     return y;
   }
 
-  /// Angle per position of pair i, with Llama 3's rule (Llama 3.1's reference code) if there is one.
+  /// Angle per position of pair i, with Llama 3's rule (Llama 3.1's reference code) if there is
+  /// one.
   double frequency(std::int64_t i) const {
     const double plain = 1 / std::pow(c_.rope_theta, 2.0 * static_cast<double>(i) /
                                                          static_cast<double>(c_.head_size));
@@ -101,7 +101,8 @@ class PlainTransformer {
       for (std::size_t i = 0; i < size / 2; ++i) {
         double& a = x[head + (adjacent ? 2 * i : i)];
         double& b = x[head + (adjacent ? 2 * i + 1 : i + size / 2)];
-        const double angle = static_cast<double>(position) * frequency(static_cast<std::int64_t>(i));
+        const double angle =
+            static_cast<double>(position) * frequency(static_cast<std::int64_t>(i));
         const double turned = a * std::cos(angle) - b * std::sin(angle);
         b = b * std::cos(angle) + a * std::sin(angle);
         a = turned;

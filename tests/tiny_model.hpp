@@ -54,7 +54,8 @@ struct TinyModel {
       for (const std::int64_t length : tensor.shape)
         shape += (shape.empty() ? "" : ",") + std::to_string(length);
       const std::int64_t end = begin + 4 * tensor.size();
-      header += (begin > 0 ? "," : "") + ("\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape) +
+      header += (begin > 0 ? "," : "") +
+                ("\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape) +
                 "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
       begin = end;
     }
@@ -87,7 +88,8 @@ struct TinyLlamaShape {
 inline TinyModel tiny_llama(const TinyLlamaShape& s, std::uint64_t seed) {
   TinyModel model;
   model.config_json =
-      "{\"model_type\":\"llama\",\"hidden_act\":\"silu\",\"rms_norm_eps\":1e-5,\"rope_theta\":500.0,"
+      "{\"model_type\":\"llama\",\"hidden_act\":\"silu\",\"rms_norm_eps\":1e-5,\"rope_theta\":500."
+      "0,"
       "\"max_position_embeddings\":128,\"bos_token_id\":1,\"vocab_size\":" +
       std::to_string(s.vocabulary) + ",\"hidden_size\":" + std::to_string(s.width) +
       ",\"num_hidden_layers\":" + std::to_string(s.layers) +

@@ -63,16 +63,18 @@ json read_json(const std::filesystem::path& path) {
 }
 
 std::string read_text(const std::filesystem::path& path) {
+  std::error_code ignored;
+  const bool is_folder = std::filesystem::is_directory(path, ignored);
   std::ifstream file(path, std::ios::binary);
-  std::string text;
-  if (file && !std::filesystem::is_directory(path)) {
-    text.assign(std::istreambuf_iterator<char>(file), {});
+  if (file && !is_folder) {
+    std::string text(std::istreambuf_iterator<char>(file), {});
     if (!file.bad()) return text;
   }
+  const int error_number = is_folder ? EISDIR : errno;
   throw InputError(
       fmt::format("Cannot read '{}' ({}). Name a file that exists and that you may "
                   "read.",
-                  path.string(), std::generic_category().message(errno != 0 ? errno : EIO)));
+                  path.string(), std::generic_category().message(error_number)));
 }
 
 }  // namespace rankine::files

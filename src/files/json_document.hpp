@@ -12,7 +12,7 @@ namespace rankine::files {
 /// `source` names the text in messages, such as "'config.json'".
 nlohmann::json parse_json(std::string_view text, const std::string& source);
 
-/// Throws InputError also if the file cannot be read or begins with a byte-order mark.
+/// Throws InputError also if the file cannot be read.
 nlohmann::json read_json(const std::filesystem::path& path);
 
 /// All bytes of a file. Throws InputError if it cannot be read.

@@ -36,8 +36,8 @@ std::vector<Unit> units_of(const AttentionHeads& heads, std::int64_t key_head,
                            std::int64_t queries) {
   const std::int64_t begin =
       std::max<std::int64_t>(0, key_head * heads.queries_per_key - heads.first_query_head);
-  const std::int64_t end = std::min(
-      heads.query_heads, (key_head + 1) * heads.queries_per_key - heads.first_query_head);
+  const std::int64_t end =
+      std::min(heads.query_heads, (key_head + 1) * heads.queries_per_key - heads.first_query_head);
   std::vector<Unit> units;
   if (begin >= end) return units;
   for (std::int64_t first = (queries - 1) / block_queries * block_queries; first >= 0;
@@ -47,7 +47,8 @@ std::vector<Unit> units_of(const AttentionHeads& heads, std::int64_t key_head,
   return units;
 }
 
-/// One unit at a time: packed copies of its rows, its scores, and the products with keys and values.
+/// One unit at a time: packed copies of its rows, its scores, and the products with keys and
+/// values.
 template <class T>
 class Block {
  public:
@@ -130,8 +131,8 @@ void attend_unit(Block<T>& block, const AttentionInput<T>& input, std::vector<T>
   std::vector<T> sums(static_cast<std::size_t>(rows));
   for (std::int64_t row = 0; row < rows; ++row) {
     T largest;
-    const T sum = exponentials(scores.data + row * scores.leading, block.visible(row), scores.rows,
-                               largest);
+    const T sum =
+        exponentials(scores.data + row * scores.leading, block.visible(row), scores.rows, largest);
     sums[static_cast<std::size_t>(row)] = sum;
     log_sums[block.token(row) * input.heads.query_heads + block.head(row)] =
         largest + std::log(sum);
@@ -194,8 +195,9 @@ void attend(const AttentionInput<T>& input, T* out, T* log_sums) {
   std::vector<Unit> units;
   for (std::int64_t head = 0; head < input.heads.key_heads; ++head)
     for (const Unit& unit : units_of(input.heads, head, input.queries)) units.push_back(unit);
-  std::stable_sort(units.begin(), units.end(),
-                   [](const Unit& a, const Unit& b) { return a.last * a.heads > b.last * b.heads; });
+  std::stable_sort(units.begin(), units.end(), [](const Unit& a, const Unit& b) {
+    return a.last * a.heads > b.last * b.heads;
+  });
   const weights::SingleThreadedBlas guard;
 #pragma omp parallel
   {
@@ -232,10 +234,10 @@ std::int64_t attention_block_size(std::int64_t keys, std::int64_t queries_per_ke
   return keys * queries_per_key * block_queries;
 }
 
-#define RANKINE_INSTANTIATE(T)                                                                  \
-  template void attend<T>(const AttentionInput<T>&, T*, T*);                                    \
-  template void attend_backward<T>(const AttentionInput<T>&, const T*, const T*, const T*, T*, \
-                                   T*, T*);
+#define RANKINE_INSTANTIATE(T)                                                                     \
+  template void attend<T>(const AttentionInput<T>&, T*, T*);                                       \
+  template void attend_backward<T>(const AttentionInput<T>&, const T*, const T*, const T*, T*, T*, \
+                                   T*);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)
 #undef RANKINE_INSTANTIATE

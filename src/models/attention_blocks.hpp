@@ -32,8 +32,8 @@ struct AttentionInput {
   const T* v;
 };
 
-/// softmax(q k^T / sqrt(head_size)) v into `out` (as q), and the logarithm of each softmax's sum into
-/// `log_sums` (queries x query_heads).
+/// softmax(q k^T / sqrt(head_size)) v into `out` (as q), and the logarithm of each softmax's sum
+/// into `log_sums` (queries x query_heads).
 template <class T>
 void attend(const AttentionInput<T>& input, T* out, T* log_sums);
 

@@ -137,8 +137,7 @@ void check_tensors(const ModelConfig& config, const CheckpointNames& names,
       problems.push_back(fmt::format("the tensor {} is missing", tensor.name));
     else if (entry->shape != tensor.shape)
       problems.push_back(fmt::format("the tensor {} has shape [{}] and not [{}]", tensor.name,
-                                     fmt::join(entry->shape, ", "),
-                                     fmt::join(tensor.shape, ", ")));
+                                     fmt::join(entry->shape, ", "), fmt::join(tensor.shape, ", ")));
   }
   if (problems.empty()) return;
   constexpr std::size_t shown = 5;

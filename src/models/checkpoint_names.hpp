@@ -16,7 +16,7 @@ struct CheckpointNames {
   std::string embedding;
   std::string positions = {};  ///< GPT-2 only
   std::string first_norm;
-  std::string query, key, value;  ///< Llama
+  std::string query, key, value;     ///< Llama
   std::string joint_attention = {};  ///< GPT-2: query, key and value side by side
   std::string attention_output;
   std::string second_norm;

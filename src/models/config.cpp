@@ -26,15 +26,17 @@ class Values {
   template <class T>
   T get(const char* key) const {
     if (!has(key))
-      throw InputError(fmt::format("{} does not give {}{} (the model cannot be built without it). "
-                                   "Get the config.json of the checkpoint.",
-                                   file_, prefix_, key));
+      throw InputError(
+          fmt::format("{} does not give {}{} (the model cannot be built without it). "
+                      "Get the config.json of the checkpoint.",
+                      file_, prefix_, key));
     try {
       return object_.at(key).get<T>();
     } catch (const json::exception&) {
-      throw InputError(fmt::format("{}: {}{} = {} is of the wrong type. Get the config.json of the "
-                                   "checkpoint.",
-                                   file_, prefix_, key, object_.at(key).dump()));
+      throw InputError(
+          fmt::format("{}: {}{} = {} is of the wrong type. Get the config.json of the "
+                      "checkpoint.",
+                      file_, prefix_, key, object_.at(key).dump()));
     }
   }
   template <class T>
@@ -74,11 +76,11 @@ std::optional<RopeScaling> read_rope_scaling(const json& scaling, const std::str
   const auto type = values.get<std::string>(key);
   if (type == "default") return std::nullopt;
   if (type != "llama3") values.refuse(key, "\"default\" and \"llama3\" are");
-  const RopeScaling result{.factor = values.get<double>("factor"),
-                           .low_freq_factor = values.get<double>("low_freq_factor"),
-                           .high_freq_factor = values.get<double>("high_freq_factor"),
-                           .original_context =
-                               values.get<double>("original_max_position_embeddings")};
+  const RopeScaling result{
+      .factor = values.get<double>("factor"),
+      .low_freq_factor = values.get<double>("low_freq_factor"),
+      .high_freq_factor = values.get<double>("high_freq_factor"),
+      .original_context = values.get<double>("original_max_position_embeddings")};
   if (!(result.factor >= 1)) values.refuse("factor", "it is at least 1");
   if (!(result.high_freq_factor > result.low_freq_factor))
     values.refuse("high_freq_factor", "it is above low_freq_factor");
@@ -199,9 +201,10 @@ ModelConfig read_config(const std::filesystem::path& folder) {
   std::ifstream file(path);
   std::ostringstream text;
   if (!file || !(text << file.rdbuf()))
-    throw InputError(fmt::format("{} cannot be read (it says what the model is). Name the folder of "
-                                 "a checkpoint in model.path.",
-                                 path.string()));
+    throw InputError(
+        fmt::format("{} cannot be read (it says what the model is). Name the folder of "
+                    "a checkpoint in model.path.",
+                    path.string()));
   return parse_config(text.str(), path.string());
 }
 

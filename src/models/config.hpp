@@ -29,18 +29,18 @@ struct RopeScaling {
 struct ModelConfig {
   Family family = Family::llama;
   std::int64_t vocabulary_size = 0;
-  std::int64_t width = 0;         ///< numbers per token between layers
+  std::int64_t width = 0;  ///< numbers per token between layers
   std::int64_t layers = 0;
-  std::int64_t heads = 0;         ///< query heads
-  std::int64_t key_heads = 0;     ///< heads of keys and values; divides heads
+  std::int64_t heads = 0;      ///< query heads
+  std::int64_t key_heads = 0;  ///< heads of keys and values; divides heads
   std::int64_t head_size = 0;
-  std::int64_t hidden = 0;        ///< inner width of the MLP
-  std::int64_t context = 0;       ///< longest sequence, in tokens
+  std::int64_t hidden = 0;   ///< inner width of the MLP
+  std::int64_t context = 0;  ///< longest sequence, in tokens
   double norm_epsilon = 0;
   double rope_theta = 0;
   std::optional<RopeScaling> rope_scaling = {};
   RopePairs rope_pairs = RopePairs::halves;
-  bool has_tied_head = false;     ///< the output weight is the embedding
+  bool has_tied_head = false;                              ///< the output weight is the embedding
   std::optional<std::int32_t> beginning_of_sequence = {};  ///< the token bos_token_id
 
   /// Parameters of the dense model.

@@ -16,8 +16,7 @@ void rms_norm(const T* x, const T* w, double epsilon, std::int64_t tokens, std::
 #pragma omp simd reduction(+ : squares)
     for (std::int64_t i = 0; i < width; ++i)
       squares += static_cast<double>(row[i]) * static_cast<double>(row[i]);
-    const T scale =
-        static_cast<T>(1 / std::sqrt(squares / static_cast<double>(width) + epsilon));
+    const T scale = static_cast<T>(1 / std::sqrt(squares / static_cast<double>(width) + epsilon));
     inverse_root[t] = scale;
     for (std::int64_t i = 0; i < width; ++i) y[t * width + i] = w[i] * (row[i] * scale);
   }
@@ -60,8 +59,8 @@ void swiglu_backward(const T* gate, const T* up, const T* dy, std::int64_t size,
 std::vector<double> rotary_frequencies(const ModelConfig& config) {
   std::vector<double> frequencies;
   for (std::int64_t i = 0; i < config.head_size; i += 2) {
-    double frequency = std::pow(config.rope_theta, -static_cast<double>(i) /
-                                                       static_cast<double>(config.head_size));
+    double frequency = std::pow(config.rope_theta,
+                                -static_cast<double>(i) / static_cast<double>(config.head_size));
     if (const auto& scaling = config.rope_scaling) {
       // Turns within the original context decide: few are stretched, many stay, between is blended.
       const double turns = scaling->original_context * frequency / (2 * std::numbers::pi);
@@ -110,14 +109,14 @@ void rotate(const T* x, const RotaryTable<T>& table, RopePairs pairs, Turn turn,
     }
 }
 
-#define RANKINE_INSTANTIATE(T)                                                                   \
-  template void rms_norm<T>(const T*, const T*, double, std::int64_t, std::int64_t, T*, T*);     \
-  template void rms_norm_backward<T>(const T*, const T*, const T*, const T*, std::int64_t,       \
-                                     std::int64_t, T*, T*);                                      \
-  template void swiglu<T>(const T*, const T*, std::int64_t, T*);                                 \
-  template void swiglu_backward<T>(const T*, const T*, const T*, std::int64_t, T*, T*);          \
-  template RotaryTable<T> rotary_table<T>(const ModelConfig&, std::int64_t, std::int64_t);       \
-  template void rotate<T>(const T*, const RotaryTable<T>&, RopePairs, Turn, std::int64_t,        \
+#define RANKINE_INSTANTIATE(T)                                                               \
+  template void rms_norm<T>(const T*, const T*, double, std::int64_t, std::int64_t, T*, T*); \
+  template void rms_norm_backward<T>(const T*, const T*, const T*, const T*, std::int64_t,   \
+                                     std::int64_t, T*, T*);                                  \
+  template void swiglu<T>(const T*, const T*, std::int64_t, T*);                             \
+  template void swiglu_backward<T>(const T*, const T*, const T*, std::int64_t, T*, T*);      \
+  template RotaryTable<T> rotary_table<T>(const ModelConfig&, std::int64_t, std::int64_t);   \
+  template void rotate<T>(const T*, const RotaryTable<T>&, RopePairs, Turn, std::int64_t,    \
                           std::int64_t, std::int64_t, T*);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)

@@ -152,11 +152,12 @@ class Evaluation {
   }
 
   void tell(ProgressLine& progress, const EvaluationResult& known, std::size_t w) const {
-    const auto done = static_cast<double>(w + 1), all = static_cast<double>(job_.plan.windows.size());
-    progress.update(std::min(1.0, done / all),
-                    fmt::format("window {} of {} | perplexity {:.4e}", w + 1,
-                                job_.plan.windows.size(),
-                                std::exp(known.mean(job_, known.scores.negative_log_likelihood))));
+    const auto done = static_cast<double>(w + 1),
+               all = static_cast<double>(job_.plan.windows.size());
+    progress.update(
+        std::min(1.0, done / all),
+        fmt::format("window {} of {} | perplexity {:.4e}", w + 1, job_.plan.windows.size(),
+                    std::exp(known.mean(job_, known.scores.negative_log_likelihood))));
   }
 
   void gather_scores() {

@@ -40,10 +40,11 @@ void check_prompt(const Continuation& prompt, const ModelConfig& config) {
         length, config.context));
   for (const std::int64_t id : prompt.prompt_ids)
     if (id >= config.vocabulary_size)
-      throw InputError(fmt::format(
-          "generate.prompt_tokens holds token {} (the model's vocabulary ends at {}). Use tokens of "
-          "this model.",
-          id, config.vocabulary_size - 1));
+      throw InputError(
+          fmt::format("generate.prompt_tokens holds token {} (the model's vocabulary ends at {}). "
+                      "Use tokens of "
+                      "this model.",
+                      id, config.vocabulary_size - 1));
 }
 
 void read_prompts(EvaluationJob& job) {
@@ -54,7 +55,8 @@ void read_prompts(EvaluationJob& job) {
                                                                            : AddSpecialTokens::yes;
     for (const std::string& text : options.generate.prompts) {
       const std::vector<std::int32_t> ids = job.tokenizer->encode(text, special);
-      job.prompts.push_back({.prompt_ids = {ids.begin(), ids.end()}, .ids = {}, .prompt = text, .text = {}});
+      job.prompts.push_back(
+          {.prompt_ids = {ids.begin(), ids.end()}, .ids = {}, .prompt = text, .text = {}});
     }
   }
   if (!options.generate.prompt_tokens.empty())
@@ -68,9 +70,9 @@ void read_prompts(EvaluationJob& job) {
 std::int64_t EvaluationJob::longest_sequence() const {
   std::int64_t longest = plan.longest_window();
   for (const Continuation& prompt : prompts)
-    longest = std::max(longest, std::min(config.context,
-                                         static_cast<std::int64_t>(prompt.prompt_ids.size()) +
-                                             options.generate.tokens));
+    longest = std::max(
+        longest, std::min(config.context, static_cast<std::int64_t>(prompt.prompt_ids.size()) +
+                                              options.generate.tokens));
   return longest;
 }
 

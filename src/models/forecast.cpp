@@ -25,8 +25,9 @@ double weights_of(const ModelConfig& c, int ranks) {
   const double keys = share(c.key_heads * c.head_size, ranks, c.head_size);
   const double mlp = share(c.hidden, ranks);
   const double gates = c.family == Family::llama ? 2 : 1;
-  const double layer = width * (queries + 2 * keys + gates * mlp) +
-                       share(c.width, ranks) * static_cast<double>(c.heads * c.head_size + c.hidden);
+  const double layer =
+      width * (queries + 2 * keys + gates * mlp) +
+      share(c.width, ranks) * static_cast<double>(c.heads * c.head_size + c.hidden);
   const double whole = c.family == Family::gpt2 ? static_cast<double>(c.context) * width : 0;
   return static_cast<double>(c.layers) * layer +
          share(c.vocabulary_size, ranks) * width * (c.has_tied_head ? 1 : 2) + whole;
@@ -45,8 +46,8 @@ double activations_of(const ModelConfig& c, std::int64_t tokens, int ranks, int 
   const double mlp =
       t * (3 * share(c.hidden, ranks) + (ranks > 1 ? 2.0 * static_cast<double>(c.hidden) : 0));
   const double columns = share(c.vocabulary_size, ranks);
-  const double chunk = static_cast<double>(std::min(
-      tokens, tokens_per_chunk(static_cast<std::int64_t>(columns))));
+  const double chunk =
+      static_cast<double>(std::min(tokens, tokens_per_chunk(static_cast<std::int64_t>(columns))));
   return t * 5 * width + std::max({attention, mlp, chunk * columns});
 }
 
@@ -74,7 +75,8 @@ void MemoryPlan::require() const {
 MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {
   constexpr double gibibyte = 1073741824.0;
   const double number = job.options.model.precision == "float64" ? 8 : 4;
-  const int teams = static_cast<int>(std::min<std::int64_t>(job.options.parallel.teams, machine.ranks));
+  const int teams =
+      static_cast<int>(std::min<std::int64_t>(job.options.parallel.teams, machine.ranks));
   MemoryPlan plan{.forecast = {.program = program_bytes}, .ranks_per_team = machine.ranks / teams};
   std::vector<ModelConfig> configs{job.config};
   if (job.reference_config) configs.push_back(*job.reference_config);

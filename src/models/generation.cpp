@@ -36,8 +36,7 @@ std::int64_t draw(const std::vector<double>& logits, const Sampling& sampling, d
   };
   const bool greedy = sampling.temperature == 0;
   const auto all = static_cast<std::int64_t>(ids.size());
-  const std::int64_t kept =
-      greedy ? 1 : sampling.top_k == 0 ? all : std::min(sampling.top_k, all);
+  const std::int64_t kept = greedy ? 1 : sampling.top_k == 0 ? all : std::min(sampling.top_k, all);
   std::partial_sort(ids.begin(), ids.begin() + kept, ids.end(), more_likely);
   if (greedy) return ids.front();
   std::vector<double> cumulative;

@@ -9,10 +9,10 @@
 namespace rankine::models {
 
 struct Sampling {
-  std::int64_t tokens = 32;    ///< how many to add, at most
-  double temperature = 0;      ///< 0: the most likely token each time
-  std::int64_t top_k = 0;      ///< only the k most likely tokens; 0: all
-  std::uint64_t seed = 1;      ///< equal seeds give equal texts, at any number of ranks
+  std::int64_t tokens = 32;  ///< how many to add, at most
+  double temperature = 0;    ///< 0: the most likely token each time
+  std::int64_t top_k = 0;    ///< only the k most likely tokens; 0: all
+  std::uint64_t seed = 1;    ///< equal seeds give equal texts, at any number of ranks
 };
 
 /// The ids that follow `prompt` (not empty). Ends early where the context is full. Collective over

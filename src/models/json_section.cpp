@@ -28,6 +28,10 @@ void JsonSection::refuse_wrong(const std::string& reason) const {
                                place_, place_.empty() ? "" : ": ", reason));
 }
 
+std::string JsonSection::name() const {
+  return fmt::format("'{}'{}{}", file_.string(), place_.empty() ? "" : ", ", place_);
+}
+
 bool JsonSection::has(const std::string& key) const {
   const auto found = object_.find(key);
   return found != object_.end() && !found->is_null();

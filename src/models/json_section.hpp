@@ -27,6 +27,8 @@ class JsonSection {
   /// An array of objects.
   std::vector<JsonSection> sections(const std::string& key) const;
   const nlohmann::json& array(const std::string& key) const;
+  /// File and place, for messages.
+  std::string name() const;
   /// All keys and values.
   const nlohmann::json& object() const { return object_; }
 

@@ -18,8 +18,7 @@ Tensor LanguageModel::hidden_states(const Tensor& ids, KeyValueCache* cache) con
   RANKINE_EXPECTS(first + ids.size(0) <= config_->context, "the sequence fits the context");
   Tensor x = embed(ids, first);
   for (std::size_t layer = 0; layer < layers_.size(); ++layer)
-    x = layers_[layer].forward(*team_, *config_, x, first,
-                               cache ? &cache->layers[layer] : nullptr);
+    x = layers_[layer].forward(*team_, *config_, x, first, cache ? &cache->layers[layer] : nullptr);
   if (cache) cache->length += ids.size(0);
   return last_norm_.forward(x);
 }

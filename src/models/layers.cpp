@@ -89,8 +89,7 @@ struct Rotate : Function<Rotate> {
 template <class T>
 AttentionInput<T> attention_input(const Tensor& q, const Tensor& k, const Tensor& v,
                                   const AttentionHeads& heads) {
-  return {heads,           q.size(0), k.size(0), q.data_ptr<T>(), k.data_ptr<T>(),
-          v.data_ptr<T>()};
+  return {heads, q.size(0), k.size(0), q.data_ptr<T>(), k.data_ptr<T>(), v.data_ptr<T>()};
 }
 
 struct CausalAttention : Function<CausalAttention> {

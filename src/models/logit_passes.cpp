@@ -1,8 +1,8 @@
 // The passes over logits; compiled with fast math, so infinities are kept to logit_parts.cpp.
-#include "models/logit_parts.hpp"
-
 #include <algorithm>
 #include <cmath>
+
+#include "models/logit_parts.hpp"
 
 namespace rankine::models {
 
@@ -93,13 +93,13 @@ void logits_to_gradient(T* logits, std::int64_t columns, std::int64_t first_colu
   }
 }
 
-#define RANKINE_INSTANTIATE(T)                                                                  \
-  template void measure_logits<T>(const T*, std::int64_t, std::int64_t,                         \
-                                  std::span<const std::int64_t>, std::span<LogitPart>);         \
-  template void compare_logits<T>(const T*, const T*, std::int64_t, std::int64_t,               \
-                                  std::span<ComparisonPart>);                                   \
-  template void logits_to_gradient<T>(T*, std::int64_t, std::int64_t,                           \
-                                      std::span<const std::int64_t>, std::span<const double>,   \
+#define RANKINE_INSTANTIATE(T)                                                                \
+  template void measure_logits<T>(const T*, std::int64_t, std::int64_t,                       \
+                                  std::span<const std::int64_t>, std::span<LogitPart>);       \
+  template void compare_logits<T>(const T*, const T*, std::int64_t, std::int64_t,             \
+                                  std::span<ComparisonPart>);                                 \
+  template void logits_to_gradient<T>(T*, std::int64_t, std::int64_t,                         \
+                                      std::span<const std::int64_t>, std::span<const double>, \
                                       std::span<const double>);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)

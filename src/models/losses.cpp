@@ -44,8 +44,7 @@ std::vector<Part> merged(const Communicator& team, std::vector<Part> own) {
                   std::span<Part>(all));
   for (std::size_t t = 0; t < own.size(); ++t) {
     Part part;
-    for (std::size_t rank = 0; rank < counts.size(); ++rank)
-      part.merge(all[rank * own.size() + t]);
+    for (std::size_t rank = 0; rank < counts.size(); ++rank) part.merge(all[rank * own.size() + t]);
     own[t] = part;
   }
   return own;
@@ -127,10 +126,10 @@ struct TokenLosses : Function<TokenLosses> {
     Tensor of_hidden = torch::empty_like(hidden);
     variable_list of_parameters(parameters.size());
     for_each_chunk(*model, hidden.size(0), [&](std::int64_t first, std::int64_t count) {
-      const variable_list chunk = chunk_gradients(
-          *model, hidden.narrow(0, first, count), parameters,
-          chunk_of(span_of(saved[1]), first, count), part(saved[2], first, count),
-          part(weights, first, count));
+      const variable_list chunk =
+          chunk_gradients(*model, hidden.narrow(0, first, count), parameters,
+                          chunk_of(span_of(saved[1]), first, count), part(saved[2], first, count),
+                          part(weights, first, count));
       of_hidden.narrow(0, first, count).copy_(chunk[0]);
       std::size_t next = 1;
       for (std::size_t i = 0; i < parameters.size(); ++i) {

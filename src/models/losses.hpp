@@ -24,8 +24,7 @@ struct ComparedTokens {
   std::vector<ComparisonPart> reference;
 };
 ComparedTokens compare_tokens(const LanguageModel& model, const torch::Tensor& hidden,
-                              const LanguageModel& reference,
-                              const torch::Tensor& reference_hidden,
+                              const LanguageModel& reference, const torch::Tensor& reference_hidden,
                               std::span<const std::int64_t> targets);
 
 /// Negative log-likelihood of each target (int64, one for each row): float64, the same on all

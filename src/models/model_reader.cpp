@@ -77,8 +77,8 @@ class ModelReader {
     const std::int64_t width = config_.width;
     TransformerLayer result;
     result.attention_norm = norm(name(names_.first_norm));
-    auto joint = transposed(name(names_.joint_attention), width,
-                            {plan.queries, plan.keys, plan.keys});
+    auto joint =
+        transposed(name(names_.joint_attention), width, {plan.queries, plan.keys, plan.keys});
     result.query = std::move(joint[0]);
     result.key = std::move(joint[1]);
     result.value = std::move(joint[2]);
@@ -135,13 +135,13 @@ class ModelReader {
 
   void broadcast(const Tensor& values, int root) const {
     weights::with_element_type(values, [&]<class T>(T) {
-      team_.broadcast(
-          std::span(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())), root);
+      team_.broadcast(std::span(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())),
+                      root);
     });
   }
 
-  void take_columns(const Tensor& rows, std::int64_t first_input, const std::vector<RowSplit>& parts,
-                    std::vector<Tensor>& own) const {
+  void take_columns(const Tensor& rows, std::int64_t first_input,
+                    const std::vector<RowSplit>& parts, std::vector<Tensor>& own) const {
     std::int64_t begin = 0;
     for (std::size_t part = 0; part < parts.size(); ++part) {
       own[part]

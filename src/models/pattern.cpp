@@ -53,7 +53,7 @@ class Search {
 
 }  // namespace
 
-Pattern::Pattern(const std::string& expression) {
+Pattern::Pattern(const std::string& expression, std::string_view source) {
   int error = 0;
   std::size_t place = 0;
   pcre2_code* code =
@@ -61,24 +61,24 @@ Pattern::Pattern(const std::string& expression) {
                     PCRE2_UTF | PCRE2_UCP, &error, &place, nullptr);
   if (code == nullptr) {
     throw InputError(
-        fmt::format("Cannot use the regular expression '{}' ({} at character {}). "
-                    "Mend it in tokenizer.json.",
-                    expression, explain(error), place));
+        fmt::format("Cannot use the regular expression '{}' of {} ({} at character "
+                    "{}). Obtain the file anew.",
+                    expression, source, explain(error), place));
   }
   code_ = std::shared_ptr<const void>(code, [code](const void*) { pcre2_code_free(code); });
   // Without just-in-time compilation, where it is not to be had, matching is only slower.
   pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 }
 
-Pattern Pattern::regular_expression(std::string_view expression) {
-  return Pattern(pcre2_from_oniguruma(expression));
+Pattern Pattern::regular_expression(std::string_view expression, std::string_view source) {
+  return Pattern(pcre2_from_oniguruma(expression, source), source);
 }
 
-Pattern Pattern::literal(std::string_view text) { return Pattern(pcre2_from_literal(text)); }
+Pattern Pattern::literal(std::string_view text) { return Pattern(pcre2_from_literal(text), ""); }
 
-Pattern Pattern::digit() { return Pattern(pcre2_digit_class()); }
+Pattern Pattern::digit() { return Pattern(pcre2_digit_class(), ""); }
 
-Pattern Pattern::digits() { return Pattern(pcre2_digit_class() + "+"); }
+Pattern Pattern::digits() { return Pattern(pcre2_digit_class() + "+", ""); }
 
 std::vector<PatternPart> Pattern::cut(std::string_view text) const {
   std::vector<PatternPart> parts;

@@ -17,8 +17,8 @@ struct PatternPart {
 class Pattern {
  public:
   /// A regular expression in the dialect of the package `tokenizers` (Oniguruma's Ruby syntax).
-  /// Throws InputError, quoting the expression, for constructs that PCRE2 might read otherwise.
-  static Pattern regular_expression(std::string_view expression);
+  /// Throws InputError, naming `source`, for constructs that PCRE2 might read otherwise.
+  static Pattern regular_expression(std::string_view expression, std::string_view source);
   /// Matches just `text`.
   static Pattern literal(std::string_view text);
   /// Matches one character that Rust's char::is_numeric accepts (Unicode 17: Nd, Nl, No).
@@ -31,7 +31,7 @@ class Pattern {
   std::vector<PatternPart> cut(std::string_view text) const;
 
  private:
-  explicit Pattern(const std::string& pcre2_expression);
+  Pattern(const std::string& pcre2_expression, std::string_view source);
 
   std::shared_ptr<const void> code_;
 };

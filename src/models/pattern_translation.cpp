@@ -35,11 +35,12 @@ std::string members_of(std::string_view category) {
 /// Reads an expression from left to right and writes it anew.
 class Translation {
  public:
-  explicit Translation(std::string_view expression) : source_(expression) {}
+  Translation(std::string_view expression, std::string_view source)
+      : expression_(expression), source_(source) {}
 
   std::string run() {
-    while (position_ < source_.size()) {
-      switch (source_[position_]) {
+    while (position_ < expression_.size()) {
+      switch (expression_[position_]) {
         case '\\':
           escape(Place::outside_set);
           break;
@@ -57,7 +58,7 @@ class Translation {
         case '$':
         case '}':
         case ']':
-          refuse(source_.substr(position_, 1));
+          refuse(expression_.substr(position_, 1));
         default:
           copy(1);
       }
@@ -70,15 +71,17 @@ class Translation {
 
   [[noreturn]] void refuse(std::string_view construct) const {
     throw InputError(
-        fmt::format("Cannot use the regular expression '{}' ('{}' at byte {} is not "
-                    "supported). Use a tokenizer with one of the usual expressions.",
-                    source_, construct, position_));
+        fmt::format("Cannot use the regular expression '{}' of {} ('{}' at byte {} is "
+                    "not supported). Use a model with one of the usual expressions.",
+                    expression_, source_, construct, position_));
   }
 
-  bool next_is(std::string_view text) const { return source_.substr(position_).starts_with(text); }
+  bool next_is(std::string_view text) const {
+    return expression_.substr(position_).starts_with(text);
+  }
 
   void copy(std::size_t n) {
-    result_ += source_.substr(position_, n);
+    result_ += expression_.substr(position_, n);
     position_ += n;
   }
 
@@ -87,7 +90,7 @@ class Translation {
       if (next_is(start)) return copy(start.size());
     }
     if (next_is("(?i:")) return caseless_group();
-    if (next_is("(?") || next_is("(*")) refuse(source_.substr(position_, 3));
+    if (next_is("(?") || next_is("(*")) refuse(expression_.substr(position_, 3));
     copy(1);
   }
 
@@ -95,8 +98,8 @@ class Translation {
   void caseless_group() {
     copy(4);
     for (int depth = 1; depth > 0;) {
-      if (position_ == source_.size()) refuse("(?i:");
-      const char c = source_[position_];
+      if (position_ == expression_.size()) refuse("(?i:");
+      const char c = expression_[position_];
       if (c == '(' && !next_is("(?:")) refuse("( within (?i:");
       if (c == '(') {
         ++depth;
@@ -112,11 +115,11 @@ class Translation {
   }
 
   void repetition() {
-    const std::size_t end = source_.find('}', position_);
+    const std::size_t end = expression_.find('}', position_);
     const std::string_view counts =
-        source_.substr(position_ + 1, end == source_.npos ? end : end - position_ - 1);
+        expression_.substr(position_ + 1, end == expression_.npos ? end : end - position_ - 1);
     const bool is_plain =
-        end != source_.npos && !counts.empty() && is_ascii_digit(counts[0]) &&
+        end != expression_.npos && !counts.empty() && is_ascii_digit(counts[0]) &&
         std::ranges::all_of(counts, [](char c) { return is_ascii_digit(c) || c == ','; });
     if (!is_plain) refuse("{");
     copy(counts.size() + 2);
@@ -128,8 +131,8 @@ class Translation {
     copy(next_is("[^") ? 2 : 1);
     if (next_is("]")) refuse("[]");
     while (!next_is("]")) {
-      if (position_ == source_.size()) refuse("[");
-      if (next_is("[") || next_is("&&")) refuse(source_.substr(position_, 1));
+      if (position_ == expression_.size()) refuse("[");
+      if (next_is("[") || next_is("&&")) refuse(expression_.substr(position_, 1));
       if (next_is("\\")) {
         escape(Place::inside_set);
       } else {
@@ -140,14 +143,14 @@ class Translation {
   }
 
   void escape(Place place) {
-    if (position_ + 1 == source_.size()) refuse("\\");
-    const char c = source_[position_ + 1];
+    if (position_ + 1 == expression_.size()) refuse("\\");
+    const char c = expression_[position_ + 1];
     if (c == 'p' || c == 'P') return property(place);
     if (c == 's' || c == 'S') return members(white_space, c == 'S', place, 2);
     if (c == 'd') return members(members_of("Nd"), false, place, 2);
     const bool is_plain = c == 'r' || c == 'n' || c == 't' || c == 'f' ||
                           (c > ' ' && c <= '~' && !is_ascii_letter(c) && !is_ascii_digit(c));
-    if (!is_plain) refuse(source_.substr(position_, 2));
+    if (!is_plain) refuse(expression_.substr(position_, 2));
     copy(2);
   }
 
@@ -160,21 +163,23 @@ class Translation {
     } else if (members == white_space) {
       result_ += "\\S\\x{180e}";
     } else {
-      refuse(source_.substr(position_, length));
+      refuse(expression_.substr(position_, length));
     }
     position_ += length;
   }
 
   void property(Place place) {
-    const std::size_t end = source_.find('}', position_);
-    if (!source_.substr(position_ + 2).starts_with('{') || end == source_.npos) refuse("\\p");
-    const std::string_view category = source_.substr(position_ + 3, end - position_ - 3);
+    const std::size_t end = expression_.find('}', position_);
+    if (!expression_.substr(position_ + 2).starts_with('{') || end == expression_.npos)
+      refuse("\\p");
+    const std::string_view category = expression_.substr(position_ + 3, end - position_ - 3);
     if (std::ranges::find(categories, category) == categories.end()) {
-      refuse(source_.substr(position_, end + 1 - position_));
+      refuse(expression_.substr(position_, end + 1 - position_));
     }
-    members(members_of(category), source_[position_ + 1] == 'P', place, end + 1 - position_);
+    members(members_of(category), expression_[position_ + 1] == 'P', place, end + 1 - position_);
   }
 
+  std::string_view expression_;
   std::string_view source_;
   std::size_t position_ = 0;
   std::string result_;
@@ -182,8 +187,8 @@ class Translation {
 
 }  // namespace
 
-std::string pcre2_from_oniguruma(std::string_view expression) {
-  return Translation(expression).run();
+std::string pcre2_from_oniguruma(std::string_view expression, std::string_view source) {
+  return Translation(expression, source).run();
 }
 
 std::string pcre2_from_literal(std::string_view text) {

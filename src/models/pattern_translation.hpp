@@ -10,11 +10,11 @@
 
 namespace rankine::models {
 
-/// Throws InputError, quoting the expression, for any construct outside the supported ones:
+/// Throws InputError, naming `source`, for any construct outside the supported ones:
 /// literals, groups (?:...), (?i:...) of ASCII, (?=...), (?!...), (...), alternatives, ? * + with
 /// their lazy and possessive forms, {n}, {n,} and {n,m}, sets with ranges, \s \S \d \r \n \t \f,
 /// and \p{...}, \P{...} for L Lu Ll Lt Lm Lo M N Nd P S Z.
-std::string pcre2_from_oniguruma(std::string_view expression);
+std::string pcre2_from_oniguruma(std::string_view expression, std::string_view source);
 
 std::string pcre2_from_literal(std::string_view text);
 

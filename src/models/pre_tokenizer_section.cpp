@@ -26,7 +26,8 @@ SplitStep read_split(const JsonSection& split) {
   const Keep keep = behaviour == "Isolated" ? Keep::all_parts
                     : inverted              ? Keep::matches
                                             : Keep::between_matches;
-  return {is_literal ? Pattern::literal(text) : Pattern::regular_expression(text), keep};
+  return {is_literal ? Pattern::literal(text) : Pattern::regular_expression(text, pattern.name()),
+          keep};
 }
 
 /// Adds the steps of one pre-tokenizer after another. Whatever follows ByteLevel would see symbols
@@ -49,7 +50,7 @@ class StepReader {
       ends_ = true;
       if (section.flag("add_prefix_space")) steps_.add_prefix_space();
       if (section.flag("use_regex", true)) {
-        steps_.add({Pattern::regular_expression(gpt2_expression), Keep::all_parts});
+        steps_.add({Pattern::regular_expression(gpt2_expression, section.name()), Keep::all_parts});
       }
     } else {
       section.refuse_unsupported(type);

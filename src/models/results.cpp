@@ -65,7 +65,8 @@ void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationRe
                std::exp(result.mean(job, scores.negative_log_likelihood)),
                "exponential of the mean negative log-likelihood of the scored tokens", "1");
   file.write("/results/negative_log_likelihood", per_token(job, scores.negative_log_likelihood),
-             shape, {"mean negative log-likelihood of the scored tokens of each window", "nat", dims});
+             shape,
+             {"mean negative log-likelihood of the scored tokens of each window", "nat", dims});
   const std::int64_t scored = job.plan.scored_tokens();
   file.write("/results/scored_tokens", std::span<const std::int64_t>(&scored, 1), {},
              {"tokens whose likelihood was taken, over all windows", "1", {}});

@@ -15,8 +15,7 @@ namespace {
 
 RowSplit split_queries(const ModelConfig& config, int n_ranks) {
   const bool whole_groups = config.key_heads % n_ranks == 0;
-  const std::int64_t unit =
-      config.head_size * (whole_groups ? config.heads / config.key_heads : 1);
+  const std::int64_t unit = config.head_size * (whole_groups ? config.heads / config.key_heads : 1);
   return RowSplit::even(config.heads * config.head_size, n_ranks, unit);
 }
 
@@ -87,15 +86,13 @@ Tensor TransformerLayer::mlp(const Communicator& team, const Tensor& x) const {
 Tensor TransformerLayer::forward(const Communicator& team, const ModelConfig& config,
                                  const Tensor& x, std::int64_t first_position,
                                  LayerCache* cache) const {
-  const Tensor y =
-      x + attention(team, config, attention_norm.forward(x), first_position, cache);
+  const Tensor y = x + attention(team, config, attention_norm.forward(x), first_position, cache);
   return y + mlp(team, mlp_norm.forward(y));
 }
 
 std::vector<const Projection*> TransformerLayer::projections() const {
   std::vector<const Projection*> all;
-  for (const Projection* projection :
-       {&query, &key, &value, &attention_output, &gate, &up, &down})
+  for (const Projection* projection : {&query, &key, &value, &attention_output, &gate, &up, &down})
     if (projection->exists()) all.push_back(projection);
   return all;
 }

@@ -18,9 +18,10 @@ namespace {
 TokenText read_ids(const std::filesystem::path& path) {
   files::NpyIntegers array = files::read_npy_integers(path);
   if (array.shape.empty() || array.shape.size() > 2)
-    throw InputError(fmt::format("{} has {} axes (token ids are a sequence, or rows of them). Save "
-                                 "an array of one or two axes.",
-                                 path.string(), array.shape.size()));
+    throw InputError(
+        fmt::format("{} has {} axes (token ids are a sequence, or rows of them). Save "
+                    "an array of one or two axes.",
+                    path.string(), array.shape.size()));
   const std::int64_t row = array.shape.back();
   return {std::move(array.values), row, array.shape.size() == 2};
 }
@@ -29,9 +30,10 @@ std::string load_text(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::ostringstream text;
   if (std::filesystem::is_directory(path) || !file || !(text << file.rdbuf()))
-    throw InputError(fmt::format("the text {} cannot be read (it is missing, empty or no file). "
-                                 "Name a text file or a .npy file in evaluate.text.",
-                                 path.string()));
+    throw InputError(
+        fmt::format("the text {} cannot be read (it is missing, empty or no file). "
+                    "Name a text file or a .npy file in evaluate.text.",
+                    path.string()));
   return text.str();
 }
 
@@ -100,10 +102,10 @@ TokenText read_text(const EvaluateOptions& options) {
   const std::filesystem::path path = options.evaluate.text;
   if (path.extension() == ".npy") return read_ids(path);
   const std::string text = load_text(path);
-  const auto tokenizer = Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
-  const auto special = options.evaluate.beginning_of_sequence == "tokenizer"
-                           ? AddSpecialTokens::yes
-                           : AddSpecialTokens::no;
+  const auto tokenizer =
+      Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
+  const auto special = options.evaluate.beginning_of_sequence == "tokenizer" ? AddSpecialTokens::yes
+                                                                             : AddSpecialTokens::no;
   const std::vector<std::int32_t> ids = tokenizer.encode(text, special);
   return {{ids.begin(), ids.end()}, static_cast<std::int64_t>(ids.size()), false};
 }
@@ -114,8 +116,8 @@ WindowPlan plan_windows(const EvaluateOptions& options, const ModelConfig& confi
   const std::optional<std::int64_t> beginning = beginning_of(options, config);
   const std::int64_t before = beginning ? 1 : 0;
   // A row shorter than a window is a window as it is.
-  const std::int64_t tokens = text.has_rows ? std::min(how.window_length, text.row_length + before)
-                                            : how.window_length;
+  const std::int64_t tokens =
+      text.has_rows ? std::min(how.window_length, text.row_length + before) : how.window_length;
   check_length(tokens, options, config);
   if (tokens < 2 || tokens - before > text.row_length)
     throw InputError(fmt::format(

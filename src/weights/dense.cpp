@@ -64,9 +64,9 @@ Dense::Dense(const parallel::Communicator& team, RowSplit split, Tensor own_rows
 
 std::unique_ptr<Dense> Dense::read(const parallel::Communicator& team, const DenseSource& source) {
   const RowSplit& split = source.split;
-  Tensor rows = read_checked_rows(source.file, source.name + ".weight",
-                                  {split.total(), source.inputs}, split.first(team.rank()),
-                                  split.count(team.rank()), source.type);
+  Tensor rows =
+      read_checked_rows(source.file, source.name + ".weight", {split.total(), source.inputs},
+                        split.first(team.rank()), split.count(team.rank()), source.type);
   return std::make_unique<Dense>(team, split, std::move(rows));
 }
 

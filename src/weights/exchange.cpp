@@ -37,10 +37,9 @@ Tensor gathered(const Communicator& team, const Tensor& own, const RowSplit& spl
   for (const std::int64_t columns : split.counts()) counts.push_back(columns * tokens);
   Tensor blocks = torch::empty({tokens * split.total()}, mine.options());
   with_element_type(mine, [&]<class T>(T) {
-    team.all_gather(
-        std::span<const T>(mine.data_ptr<T>(), static_cast<std::size_t>(mine.numel())),
-        std::span<const std::int64_t>(counts),
-        std::span<T>(blocks.data_ptr<T>(), static_cast<std::size_t>(blocks.numel())));
+    team.all_gather(std::span<const T>(mine.data_ptr<T>(), static_cast<std::size_t>(mine.numel())),
+                    std::span<const std::int64_t>(counts),
+                    std::span<T>(blocks.data_ptr<T>(), static_cast<std::size_t>(blocks.numel())));
   });
   Tensor all = torch::empty({tokens, split.total()}, mine.options());
   for (int rank = 0; rank < split.n_ranks(); ++rank)
@@ -70,9 +69,9 @@ struct GatherColumns : Function<GatherColumns> {
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     Tensor whole = gradients[0];
     if (context->saved_data["shares"].toBool()) whole = summed(saved_ranks(context), whole);
-    return {whole.narrow(1, context->saved_data["first"].toInt(),
-                         context->saved_data["count"].toInt()),
-            Tensor(), Tensor(), Tensor()};
+    return {
+        whole.narrow(1, context->saved_data["first"].toInt(), context->saved_data["count"].toInt()),
+        Tensor(), Tensor(), Tensor()};
   }
 };
 

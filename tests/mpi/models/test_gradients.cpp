@@ -52,8 +52,8 @@ TEST(Losses, EqualPlainLoops) {
     const auto ids = random_ids(10, tiny.config.vocabulary_size, 11);
     const std::vector<double> expected = plain_losses(tiny, ids);
     const std::vector<std::int64_t> targets(ids.begin() + 1, ids.end());
-    const auto parts = score_tokens(model, model.hidden_states(as_tensor(ids)).narrow(0, 0, 9),
-                                    targets);
+    const auto parts =
+        score_tokens(model, model.hidden_states(as_tensor(ids)).narrow(0, 0, 9), targets);
     double sum = 0;
     for (std::size_t t = 0; t < parts.size(); ++t) {
       EXPECT_NEAR(parts[t].negative_log_likelihood(), expected[t], 1e-11);
@@ -64,8 +64,13 @@ TEST(Losses, EqualPlainLoops) {
 }
 
 TEST(Losses, DoNotDependOnTheChunksOfALargeVocabulary) {
-  const TinyModel tiny = tiny_llama({.vocabulary = 300'000, .width = 2, .layers = 1, .heads = 1,
-                                     .key_heads = 1, .head_size = 2, .hidden = 2},
+  const TinyModel tiny = tiny_llama({.vocabulary = 300'000,
+                                     .width = 2,
+                                     .layers = 1,
+                                     .heads = 1,
+                                     .key_heads = 1,
+                                     .head_size = 2,
+                                     .hidden = 2},
                                     9);
   const TinyFolder folder(tiny);
   const auto model = LanguageModel::read(world(), world(), folder.path(), Precision::float64);
@@ -98,10 +103,9 @@ TEST(Gradients, EqualFiniteDifferences) {
                                    parameter.name.find("mlp") != std::string::npos;
       torch::manual_seed(17);  // replicated parameters move alike on all ranks
       const Tensor direction = torch::randn_like(parameter.values.detach());
-      const double slope =
-          parameter.values.grad().defined()
-              ? (parameter.values.grad() * direction).sum().item<double>()
-              : 0;
+      const double slope = parameter.values.grad().defined()
+                               ? (parameter.values.grad() * direction).sum().item<double>()
+                               : 0;
       const double whole_slope = in_row_blocks || is_bias_of_rows ? world().sum(slope) : slope;
       const auto loss_at = [&](double step) {
         move(parameter.values, direction, step);
@@ -110,11 +114,10 @@ TEST(Gradients, EqualFiniteDifferences) {
         return loss;
       };
       constexpr double step = 1e-5;  // central differences of fourth order
-      const double difference = (8 * (loss_at(step) - loss_at(-step)) -
-                                 (loss_at(2 * step) - loss_at(-2 * step))) /
-                                (12 * step);
-      EXPECT_NEAR(whole_slope, difference, 1e-9 * (1 + std::abs(whole_slope)))
-          << parameter.name;
+      const double difference =
+          (8 * (loss_at(step) - loss_at(-step)) - (loss_at(2 * step) - loss_at(-2 * step))) /
+          (12 * step);
+      EXPECT_NEAR(whole_slope, difference, 1e-9 * (1 + std::abs(whole_slope))) << parameter.name;
     }
   }
 }

@@ -25,10 +25,11 @@ double largest_difference(const torch::Tensor& logits,
   const torch::Tensor values = logits.detach().to(torch::kFloat64);
   for (std::size_t t = 0; t < expected.size(); ++t)
     for (std::size_t i = 0; i < expected[t].size(); ++i)
-      largest = std::max(largest,
-                         std::abs(values[static_cast<std::int64_t>(t)][static_cast<std::int64_t>(i)]
-                                      .item<double>() -
-                                  expected[t][i]));
+      largest = std::max(
+          largest,
+          std::abs(
+              values[static_cast<std::int64_t>(t)][static_cast<std::int64_t>(i)].item<double>() -
+              expected[t][i]));
   return largest;
 }
 
@@ -104,13 +105,13 @@ TEST(LanguageModel, SampledContinuationsDoNotDependOnTheNumberOfRanks) {
   const TinyFolder folder(tiny);
   const LanguageModel shared = read(folder.path());
   const parallel::Communicator alone = world().split(world().rank(), 0);
-  const LanguageModel single = LanguageModel::read(world(), alone, folder.path(),
-                                                   Precision::float64);
+  const LanguageModel single =
+      LanguageModel::read(world(), alone, folder.path(), Precision::float64);
   const Sampling sampling{.tokens = 40, .temperature = 1.3, .top_k = 12, .seed = 3};
   const auto one = continue_sequence(shared, {1}, sampling);
   EXPECT_EQ(one, continue_sequence(single, {1}, sampling));
-  EXPECT_NE(one, continue_sequence(shared, {1}, {.tokens = 40, .temperature = 1.3, .top_k = 12,
-                                                 .seed = 4}));
+  EXPECT_NE(one, continue_sequence(shared, {1},
+                                   {.tokens = 40, .temperature = 1.3, .top_k = 12, .seed = 4}));
 }
 
 TEST(LanguageModel, AContinuationEndsWhereTheContextIsFull) {
@@ -132,8 +133,8 @@ TEST(Stories260K, GreedyLogitsEqualTheReference) {
   ASSERT_EQ(static_cast<std::size_t>(ours.numel()), expected.size());
   double largest = 0;
   for (std::size_t i = 0; i < expected.size(); ++i)
-    largest = std::max(largest, std::abs(static_cast<double>(ours.data_ptr<float>()[i] -
-                                                             expected[i])));
+    largest =
+        std::max(largest, std::abs(static_cast<double>(ours.data_ptr<float>()[i] - expected[i])));
   EXPECT_LT(largest, 1e-4);
   const auto added = continue_sequence(model, {ids[0]}, {.tokens = 31});
   EXPECT_EQ(added, std::vector<std::int64_t>(ids.begin() + 1, ids.end()));

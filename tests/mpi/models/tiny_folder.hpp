@@ -44,8 +44,7 @@ inline std::vector<std::int64_t> random_ids(int count, std::int64_t vocabulary,
   std::mt19937_64 engine(seed);
   std::vector<std::int64_t> ids;
   for (int i = 0; i < count; ++i)
-    ids.push_back(
-        static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(vocabulary)));
+    ids.push_back(static_cast<std::int64_t>(engine() % static_cast<std::uint64_t>(vocabulary)));
   return ids;
 }
 
@@ -56,15 +55,15 @@ inline torch::Tensor as_tensor(const std::vector<std::int64_t>& ids) {
 /// The models of the tests: grouped heads with Llama 3's scaling; fewer heads than ranks and a tied
 /// head; original pairs; GPT-2.
 inline std::vector<TinyModel> tiny_models() {
-  return {tiny_llama({.more = ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0,"
-                              "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,"
-                              "\"original_max_position_embeddings\":32}"},
-                     1),
-          tiny_llama({.vocabulary = 3, .width = 5, .heads = 2, .key_heads = 1, .hidden = 2,
-                      .tied = true},
-                     2),
-          tiny_llama({.heads = 4, .key_heads = 4, .more = ",\"rope_pairs\":\"adjacent\""}, 3),
-          tiny_gpt2(4)};
+  return {
+      tiny_llama({.more = ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0,"
+                          "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,"
+                          "\"original_max_position_embeddings\":32}"},
+                 1),
+      tiny_llama(
+          {.vocabulary = 3, .width = 5, .heads = 2, .key_heads = 1, .hidden = 2, .tied = true}, 2),
+      tiny_llama({.heads = 4, .key_heads = 4, .more = ",\"rope_pairs\":\"adjacent\""}, 3),
+      tiny_gpt2(4)};
 }
 
 }  // namespace rankine

@@ -1,7 +1,6 @@
 // A dense weight over row blocks: products, look-ups and their gradients against whole matrices,
 // and the way to a checkpoint and back.
 #include <gtest/gtest.h>
-
 #include <torch/csrc/autograd/autograd.h>
 #include <unistd.h>
 
@@ -38,7 +37,8 @@ struct Shared {
 };
 
 // More ranks than rows; uneven; units that leave ranks without rows.
-const std::vector<std::pair<std::int64_t, std::int64_t>> row_counts{{1, 1}, {3, 1}, {10, 1}, {8, 4}};
+const std::vector<std::pair<std::int64_t, std::int64_t>> row_counts{
+    {1, 1}, {3, 1}, {10, 1}, {8, 4}};
 
 TEST(Dense, ForwardAndGradientsEqualTheWholeMatrix) {
   for (const auto& [rows, unit] : row_counts) {
