@@ -1,6 +1,7 @@
 #include "compress/fermi_loss.hpp"
 
 #include <cmath>
+#include <span>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"

@@ -51,9 +51,10 @@ void check_export(const CompressionJob& job) {
 /// The calibration text as rankine-evaluate would read it.
 models::EvaluateOptions text_options(const CompressOptions& options, std::int64_t window_length) {
   models::EvaluateOptions text = options.scoring;
-  text.evaluate = {.text = options.calibration.text,
-                   .window_length = window_length,
-                   .beginning_of_sequence = options.scoring.evaluate.beginning_of_sequence};
+  text.evaluate.text = options.calibration.text;
+  text.evaluate.window_length = window_length;
+  text.evaluate.stride = 0;
+  text.evaluate.max_windows = 0;
   return text;
 }
 

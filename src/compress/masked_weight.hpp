@@ -13,12 +13,15 @@ class MaskedWeight final : public weights::Weight {
   MaskedWeight(const parallel::Communicator& team, weights::RowSplit split, torch::Tensor own_left,
                torch::Tensor right);
 
+  std::string form() const override { return "masked"; }
   const weights::RowSplit& split() const override { return split_; }
   std::int64_t inputs() const override { return right_.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override;
-  std::vector<weights::Parameter> parameters() const override { return {{"mask", mask_}}; }
+  std::vector<weights::Parameter> parameters() const override {
+    return {{"mask", mask_, weights::Placement::copy, 0, mask_.size(0)}};
+  }
   std::int64_t stored_numbers() const override { return outputs() * inputs(); }
   std::int64_t stored_bytes() const override;
   std::vector<files::TensorPlan> plan(const std::string& name,

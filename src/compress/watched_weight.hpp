@@ -22,12 +22,14 @@ class WatchedWeight final : public weights::Weight {
   WatchedWeight(std::shared_ptr<weights::Weight> watched, Observer observer)
       : watched_(std::move(watched)), observer_(std::move(observer)) {}
 
+  std::string form() const override { return watched_->form(); }
   const weights::RowSplit& split() const override { return watched_->split(); }
   std::int64_t inputs() const override { return watched_->inputs(); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override { return watched_->look_up(ids); }
   torch::Tensor own_rows() const override { return watched_->own_rows(); }
   std::vector<weights::Parameter> parameters() const override { return watched_->parameters(); }
+  std::vector<weights::Parameter> indices() const override { return watched_->indices(); }
   std::int64_t stored_numbers() const override { return watched_->stored_numbers(); }
   std::int64_t stored_bytes() const override { return watched_->stored_bytes(); }
   std::vector<files::TensorPlan> plan(const std::string& name,
