@@ -5,15 +5,9 @@
 #include <optional>
 
 #include "weights/form.hpp"
+#include "weights/outliers.hpp"
 
 namespace rankine::weights {
-
-/// Entries kept as they are beside the clusters.
-struct Outliers {
-  torch::Tensor rows;     ///< int64, of the whole matrix
-  torch::Tensor columns;  ///< int64
-  torch::Tensor values;
-};
 
 /// Centroids and outliers are the same on all ranks, codes lie in the row blocks of W. A stored
 /// code takes ceil(log2 clusters) bits; each row of codes begins at a byte.

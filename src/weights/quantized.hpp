@@ -26,8 +26,12 @@ Storage storage_named(std::string_view name);
 class Quantized final : public Weight {
  public:
   Quantized(const parallel::Communicator& team, std::unique_ptr<Weight> inner, Storage storage);
+  /// As read from a file: `inner` has the values that `stored`, in the types of the file, stands
+  /// for.
+  Quantized(const parallel::Communicator& team, std::unique_ptr<Weight> inner, Storage storage,
+            std::vector<Parameter> stored);
 
-  /// Rounds the parameters in place. Rounding twice changes nothing.
+  /// Rounds the parameters in place; `write` stores what the last rounding made of them.
   void round();
   Storage storage() const { return storage_; }
   const Weight& inner() const { return *inner_; }
@@ -42,7 +46,8 @@ class Quantized final : public Weight {
   std::vector<Parameter> indices() const override { return inner_->indices(); }
   std::int64_t stored_numbers() const override { return inner_->stored_numbers(); }
   std::int64_t stored_bytes() const override;
-  /// 16-bit storage ignores `type`; 4-bit storage writes "<parameter>.codes", ".minima", ".steps".
+  /// `type` is not used: the storage decides. 4-bit storage writes "<parameter>.codes", ".minima",
+  /// ".steps" (weights/four_bits.hpp) and ".shape".
   std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;
   void write(files::SafetensorsWriter& writer, const std::string& name) const override;
 
@@ -50,6 +55,7 @@ class Quantized final : public Weight {
   int rank_;
   std::unique_ptr<Weight> inner_;
   Storage storage_;
+  std::vector<Parameter> stored_;  ///< in the types of the file
 };
 
 std::unique_ptr<Weight> make_quantized(const parallel::Communicator& team,

@@ -4,7 +4,7 @@
 
 #include <torch/types.h>
 
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "parallel/communicator.hpp"
@@ -17,6 +17,9 @@ struct ValueHistogram {
   /// Fraction bits of float32 that tell two values apart; 23 when the values are the entries
   /// themselves, otherwise entries that agree in these bits count as the middle of their bin.
   int fraction_bits = 23;
+
+  /// What `entry` counts as.
+  double counted_value(float entry) const;
 };
 
 /// Distinct values beyond this are binned.
