@@ -7,6 +7,7 @@
 
 #include "compress/allocation.hpp"
 #include "compress/checkpoint_export.hpp"
+#include "compress/direct_forms.hpp"
 #include "compress/factors.hpp"
 #include "compress/fermi_loss.hpp"
 #include "compress/moments.hpp"
@@ -51,11 +52,10 @@ class Compression {
   CompressionResult run() {
     result_.before = score("before");
     save_(result_);
-    ErrorNorm norm = measure();
-    timed(result_.seconds.decomposition,
-          [&] { factors_ = decompose(model_, world_, teams_, names_, std::move(norm)); });
-    timed(result_.seconds.allocation, [&] { allocate(); });
-    timed(result_.seconds.conversion, [&] { convert(); });
+    if (options_.method.has_ranks())
+      replace_by_components(measure());
+    else
+      timed(result_.seconds.conversion, [&] { replace_directly(measure()); });
     save_(result_);
     if (!options_.result.directory.empty())
       write_checkpoint(model_, world_, teams_, options_.scoring.model.path,
@@ -66,6 +66,41 @@ class Compression {
   }
 
  private:
+  void replace_by_components(ErrorNorm norm) {
+    timed(result_.seconds.decomposition,
+          [&] { factors_ = decompose(model_, world_, teams_, names_, std::move(norm)); });
+    timed(result_.seconds.allocation, [&] { allocate(); });
+    timed(result_.seconds.conversion, [&] { convert(); });
+  }
+
+  void replace_directly(const ErrorNorm& norm) {
+    ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
+    for (std::size_t w = 0; w < names_.size(); ++w) {
+      const auto dense = weight_of(model_, names_[w]);
+      WeightMoments moments;
+      if (options_.method.needs_inputs())
+        moments.inputs = norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble(world_);
+      if (options_.method.needs_gradients())
+        moments.outputs = norm.output_moments[w].assemble(world_);
+      const bool is_mpo = options_.method.form == "mpo";
+      const DirectForm form =
+          is_mpo ? make_matrix_product_form(options_, teams_.team(), *dense, moments)
+                 : make_clustered_form(options_, teams_.team(), *dense, moments);
+      model_.replace_weight(names_[w], form.weight);
+      WeightReport report;
+      report.name = names_[w];
+      report.shape = job_.selected[w].shape;
+      report.form = form.weight->form();
+      report.rank = form.rank;
+      report.numbers = form.weight->stored_numbers();
+      report.bytes = form.weight->stored_bytes();
+      report.weighted_error = form.weighted_error;
+      result_.weights.push_back(std::move(report));
+      progress.update(static_cast<double>(w + 1) / static_cast<double>(names_.size()),
+                      fmt::format("converted {} of {} weights", w + 1, names_.size()));
+    }
+  }
+
   /// Runs `work` and adds the time of the slowest rank.
   template <class Work>
   std::invoke_result_t<Work> timed(double& seconds, Work&& work) {

@@ -52,9 +52,7 @@ struct Group {
 
 Tensor input_factor(const Group& group, InputWeighting weighting) {
   if (weighting == InputWeighting::diagonal) return group.input_moment.diagonal().sqrt();
-  Matrix<double> factor = linalg::gram_factor(as_matrix(group.input_moment));
-  // The factor of a rank-deficient moment has fewer rows; its transpose is L.
-  return torch::from_blob(factor.data(), {factor.columns(), factor.rows()}, torch::kFloat64).clone();
+  return factor_of_moment(group.input_moment);
 }
 
 /// R, lower triangular, of a moment with its ridge.
@@ -238,6 +236,12 @@ void broadcast(const Communicator& world, const Tensor& values, int root) {
 }
 
 }  // namespace
+
+Tensor factor_of_moment(const Tensor& moment) {
+  // A rank-deficient moment has a factor of fewer rows; column-major, it is L row by row.
+  Matrix<double> factor = linalg::gram_factor(as_matrix(moment));
+  return torch::from_blob(factor.data(), {factor.columns(), factor.rows()}, torch::kFloat64).clone();
+}
 
 std::vector<WeightFactors> decompose(const LanguageModel& model, const Communicator& world,
                                      const Teams& teams, const std::vector<std::string>& names,

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "compress/allocation.hpp"
+#include "compress/bond_dimension.hpp"
 #include "core/errors.hpp"
 #include "files/safetensors_layout.hpp"
 
@@ -18,8 +19,20 @@ std::vector<NamedShape> select(const CompressionJob& job) {
   return select_weights(layer_weights(job.scoring.config, names), job.options.select);
 }
 
+void check_bonds(const CompressionJob& job) {
+  for (const NamedShape& weight : job.selected)
+    if (bond_dimension_of(job.options, weight.shape) == 0)
+      throw InputError(fmt::format(
+          "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} sites at bond dimension "
+          "1 hold more). Choose a larger ratio, or leave the weight out of select.weights.",
+          job.options.ranks.parameter_ratio, weight.name, weight.shape.rows, weight.shape.columns,
+          job.options.method.sites));
+}
+
 void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
+  if (job.options.method.form == "clustered") return;
+  if (job.options.method.form == "mpo") return check_bonds(job);
   std::vector<Candidate> candidates;
   for (const NamedShape& weight : job.selected) candidates.push_back({weight.name, weight.shape, {}});
   if (ranks.bond_dimension == 0)
@@ -90,7 +103,7 @@ void read_calibration(CompressionJob& job) {
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
   if (job.options.method.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
-  if (job.options.ranks.allocation == "fermi") {
+  if (job.options.method.has_ranks() && job.options.ranks.allocation == "fermi") {
     const auto plan = models::plan_windows(text_options(job.options, how.gradient_window_length),
                                            job.scoring.config, text);
     for (const models::Window& window : plan.windows)

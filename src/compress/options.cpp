@@ -41,16 +41,25 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
           "stay as they are.");
   auto method = schema.section("method", "What a weight becomes.");
   method.keyword("form", options.method.form)
-      .choices({"low-rank", "pivoted", "dense"})
+      .choices({"low-rank", "pivoted", "mpo", "clustered", "dense"})
       .describe(
-          "Two factors; two factors with pivot rows made the identity; or the low-rank matrix "
-          "stored as a dense one.");
+          "Two factors; two factors with pivot rows made the identity; a matrix-product operator; "
+          "few shared values; or the low-rank matrix stored as a dense one.");
   method.keyword("weighting", options.method.weighting)
       .choices({"none", "diagonal", "full", "two-sided"})
       .describe(
           "The norm of an error: of the weight; of the outputs on the calibration text, by the "
           "sizes of the inputs or by their second moments; or that weighted with the second moments "
           "of the loss gradient.");
+  method.keyword("sites", options.method.sites)
+      .range(2, 16)
+      .describe("Sites of a matrix-product operator.");
+  method.keyword("clusters", options.method.clusters)
+      .range(1, 65536)
+      .describe("Shared values of a clustered weight.");
+  method.keyword("outliers", options.method.outliers)
+      .range(0, 1e9)
+      .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
 }
 
 void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
@@ -80,6 +89,28 @@ void declare_export(deck::Schema& schema, ExportOptions& result) {
       .describe("dense: a checkpoint of the original's layout, with the new matrices in it.");
 }
 
+/// Which norms a form can be made in.
+void check_weighting(const MethodOptions& method, deck::Findings& findings) {
+  const char* wrong = method.form == "mpo" ? "two-sided" : method.form == "clustered" ? "full" : "";
+  if (method.weighting == wrong)
+    findings.add("method.weighting",
+                 {.what = fmt::format("method.weighting = \"{}\" stands beside method.form = \"{}\"",
+                                      method.weighting, method.form),
+                  .why = "this form is not made in that norm",
+                  .advice = method.form == "mpo"
+                                ? "Use \"none\", \"diagonal\" or \"full\"."
+                                : "Use \"none\", \"diagonal\" or \"two-sided\"."});
+}
+
+void check_allocation(const CompressOptions& options, deck::Findings& findings) {
+  if (options.method.form != "mpo" || options.ranks.allocation == "uniform") return;
+  findings.add("ranks.allocation",
+               {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = \"mpo\"",
+                                    options.ranks.allocation),
+                .why = "bond dimensions of matrix-product operators follow the ratio of each weight",
+                .advice = "Set ranks.allocation = \"uniform\"."});
+}
+
 void check_method(const CompressOptions& options, deck::Findings& findings) {
   if (options.needs_calibration() && options.calibration.text.empty())
     findings.add("calibration.text",
@@ -90,7 +121,10 @@ void check_method(const CompressOptions& options, deck::Findings& findings) {
                              : "FermiGrad needs the model's loss on a text",
                   .advice = "Name a text file under [calibration], or use method.weighting = "
                             "\"none\" with another allocation."});
-  if (options.ranks.bond_dimension > 0 && options.ranks.allocation != "uniform")
+  check_weighting(options.method, findings);
+  check_allocation(options, findings);
+  if (options.method.has_ranks() && options.ranks.bond_dimension > 0 &&
+      options.ranks.allocation != "uniform")
     findings.add("ranks.bond_dimension",
                  {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
                                       "\"{}\"",

@@ -23,7 +23,12 @@ struct CalibrationOptions {
 struct MethodOptions {
   std::string form = "pivoted";
   std::string weighting = "two-sided";
+  std::int64_t sites = 2;
+  std::int64_t clusters = 64;
+  std::int64_t outliers = 8;
 
+  /// Whether the form is made of singular components, so that ranks are allocated.
+  bool has_ranks() const { return form != "mpo" && form != "clustered"; }
   Storage storage() const { return form == "pivoted" ? Storage::pivoted : Storage::plain; }
   bool needs_inputs() const { return weighting != "none"; }
   bool needs_gradients() const { return weighting == "two-sided"; }
@@ -50,7 +55,7 @@ struct CompressOptions {
   ExportOptions result;
 
   bool needs_calibration() const {
-    return method.needs_inputs() || ranks.allocation == "fermi";
+    return method.needs_inputs() || (method.has_ranks() && ranks.allocation == "fermi");
   }
 };
 

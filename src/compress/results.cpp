@@ -53,13 +53,14 @@ void write_scores(ResultFile& file, const CompressionJob& job, const std::string
 void write_weight(ResultFile& file, const WeightReport& weight) {
   const std::string path = "/results/weights/" + weight.name;
   file.set_attribute(path, "form", weight.form);
-  write_count(file, path + "/rank", weight.rank, "rank; the smaller side for a dense weight");
+  write_count(file, path + "/rank", weight.rank, "rank (the smaller side for a dense weight), bond dimension or number of shared values");
   write_count(file, path + "/parameters", weight.numbers, "stored numbers");
   write_count(file, path + "/bytes", weight.bytes, "stored bytes, indices included", "B");
   write_number(file, path + "/weighted_error", weight.weighted_error,
                "discarded part of the weight in the norm of method.weighting, relative", "1");
-  file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
-             {"singular values in the norm of method.weighting", "1", {"components"}});
+  if (!weight.spectrum.empty())
+    file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
+               {"singular values in the norm of method.weighting", "1", {"components"}});
   if (weight.form != "pivoted") return;
   write_number(file, path + "/largest_coefficient", weight.largest_coefficient,
                "largest magnitude among the rows expressed by pivot rows", "1");
@@ -91,13 +92,21 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
 
 }  // namespace
 
+namespace {
+
+std::string rank_text(const CompressOptions& options) {
+  if (options.method.form == "clustered")
+    return fmt::format("{} shared values, {} outliers", options.method.clusters,
+                       options.method.outliers);
+  if (options.ranks.bond_dimension > 0) return fmt::format("rank {}", options.ranks.bond_dimension);
+  return fmt::format("{} ranks, ratio {}", options.ranks.allocation, options.ranks.parameter_ratio);
+}
+
+}  // namespace
+
 std::string method_line(const CompressionJob& job) {
   const CompressOptions& options = job.options;
-  const std::string ranks =
-      options.ranks.bond_dimension > 0
-          ? fmt::format("rank {}", options.ranks.bond_dimension)
-          : fmt::format("{} ranks, ratio {}", options.ranks.allocation,
-                        options.ranks.parameter_ratio);
+  const std::string ranks = rank_text(options);
   std::string line = fmt::format("{} weights ({} parameters): {}, weighting {}, {}",
                                  job.selected.size(), job.selected_parameters(),
                                  options.method.form, options.method.weighting, ranks);
