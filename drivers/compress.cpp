@@ -1,5 +1,5 @@
-// rankine-compress: replaces the weights of a language model by forms with fewer numbers, from a deck
-// to a result file and a checkpoint.
+// rankine-compress: replaces the weights of a language model by forms with fewer numbers, from a
+// deck to a result file and a checkpoint.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "compress/compression.hpp"
+#include "compress/forecast.hpp"
 #include "compress/results.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
@@ -17,7 +18,6 @@
 #include "files/output_file.hpp"
 #include "files/result_file.hpp"
 #include "linalg/blas.hpp"
-#include "models/forecast.hpp"
 #include "models/threads.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
@@ -58,11 +58,12 @@ files::RunDescription describe_run(const Input& input, int n_ranks, int threads)
           .job_id = job_id ? job_id : ""};
 }
 
-models::MemoryPlan plan(const compress::CompressionJob& job, int ranks, int ranks_per_node) {
-  return models::plan_memory(job.scoring, {.ranks = ranks,
-                                           .ranks_per_node = ranks_per_node,
-                                           .threads = threads_of_rank(ranks_per_node).threads,
-                                           .node_bytes = available_node_bytes()});
+compress::CompressionMemory plan(const compress::CompressionJob& job, int ranks,
+                                 int ranks_per_node) {
+  return compress::plan_memory(job, {.ranks = ranks,
+                                     .ranks_per_node = ranks_per_node,
+                                     .threads = threads_of_rank(ranks_per_node).threads,
+                                     .node_bytes = available_node_bytes()});
 }
 
 void run(const parallel::Communicator& world, const deck::CommandLine& command) {
@@ -80,6 +81,7 @@ void run(const parallel::Communicator& world, const deck::CommandLine& command) 
   log().info("{} {}: {} parameters, {} ranks in {} teams, {} threads each", program,
              program_version(), job.scoring.config.parameters(), world.size(),
              job.options.scoring.parallel.teams, threads);
+  log().info("{}", memory.line());
   log().info("{}", compress::method_line(job));
 
   std::optional<files::ResultFile> file;

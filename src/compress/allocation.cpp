@@ -62,8 +62,9 @@ std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, Storage
   for (std::size_t m = 0; m < candidates.size(); ++m) {
     const std::vector<Point> hull = lower_hull(points_of(candidates[m], storage));
     for (std::size_t i = 1; i < hull.size(); ++i)
-      edges.push_back({m, hull[i - 1].rank, hull[i].rank,
-                       (hull[i - 1].tail - hull[i].tail) / (hull[i].numbers - hull[i - 1].numbers)});
+      edges.push_back(
+          {m, hull[i - 1].rank, hull[i].rank,
+           (hull[i - 1].tail - hull[i].tail) / (hull[i].numbers - hull[i - 1].numbers)});
   }
   std::stable_sort(edges.begin(), edges.end(), [](const Edge& a, const Edge& b) {
     return a.gain_per_number > b.gain_per_number;
@@ -165,8 +166,7 @@ std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidate
       left -= after - before;
       continue;
     }
-    ranks[edge.matrix] =
-        std::max(edge.from, largest_rank(storage, shape, before + left));
+    ranks[edge.matrix] = std::max(edge.from, largest_rank(storage, shape, before + left));
     break;
   }
   fill_budget(candidates, storage, budget, ranks);
@@ -182,8 +182,8 @@ void fill_budget(const std::vector<Candidate>& candidates, Storage storage, std:
     for (std::size_t m = 0; m < candidates.size(); ++m) {
       const MatrixShape& shape = candidates[m].shape;
       if (ranks[m] >= shape.full_rank()) continue;
-      const Step step = step_between(candidates[m], storage, ranks[m],
-                                     next_rank(storage, shape, ranks[m]));
+      const Step step =
+          step_between(candidates[m], storage, ranks[m], next_rank(storage, shape, ranks[m]));
       if (step.numbers > left || step.gain_per_number <= best_step.gain_per_number) continue;
       best = m;
       best_step = step;

@@ -10,6 +10,7 @@
 #include "compress/direct_forms.hpp"
 #include "compress/factors.hpp"
 #include "compress/fermi_loss.hpp"
+#include "compress/healing.hpp"
 #include "compress/moments.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
@@ -57,15 +58,31 @@ class Compression {
     else
       timed(result_.seconds.conversion, [&] { replace_directly(measure()); });
     save_(result_);
+    if (options_.heal.steps > 0) {
+      result_.unhealed = score("before healing, after");
+      timed(result_.seconds.healing, [&] {
+        result_.healing_losses =
+            heal(model_, world_, teams_, compressed_names(), job_.healing_windows, options_.heal);
+      });
+    }
     if (!options_.result.directory.empty())
-      write_checkpoint(model_, world_, teams_, options_.scoring.model.path,
-                       options_.result.directory);
+      write_checkpoint(
+          model_, world_, teams_, options_.scoring.model.path, options_.result.directory,
+          options_.result.format == "dense" ? ExportFormat::dense : ExportFormat::factorised);
     result_.after = score("after");
     result_.peak_bytes_largest_rank = world_.max(peak_resident_bytes());
     return std::move(result_);
   }
 
  private:
+  /// Of the weights that are not dense any more.
+  std::vector<std::string> compressed_names() const {
+    std::vector<std::string> names;
+    for (const WeightReport& weight : result_.weights)
+      if (weight.form != "dense") names.push_back(weight.name);
+    return names;
+  }
+
   void replace_by_components(ErrorNorm norm) {
     timed(result_.seconds.decomposition,
           [&] { factors_ = decompose(model_, world_, teams_, names_, std::move(norm)); });
@@ -79,7 +96,8 @@ class Compression {
       const auto dense = weight_of(model_, names_[w]);
       WeightMoments moments;
       if (options_.method.needs_inputs())
-        moments.inputs = norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble(world_);
+        moments.inputs =
+            norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble(world_);
       if (options_.method.needs_gradients())
         moments.outputs = norm.output_moments[w].assemble(world_);
       const bool is_mpo = options_.method.form == "mpo";
@@ -174,13 +192,14 @@ class Compression {
     MaskedModel masked(model_, world_, teams_, factors_);
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     const std::int64_t steps = options_.ranks.fermi_steps;
-    ranks_ = fermi_ranks(candidates_, storage, budget, ranks_, {.steps = steps},
-                         [&](std::int64_t step, const Components& masks) {
-                           auto gradient = masked.gradient(step, masks, job_.fermi_windows);
-                           progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
-                                           fmt::format("FermiGrad: step {} of {}", step + 1, steps));
-                           return gradient;
-                         });
+    ranks_ =
+        fermi_ranks(candidates_, storage, budget, ranks_, {.steps = steps},
+                    [&](std::int64_t step, const Components& masks) {
+                      auto gradient = masked.gradient(step, masks, job_.fermi_windows);
+                      progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
+                                      fmt::format("FermiGrad: step {} of {}", step + 1, steps));
+                      return gradient;
+                    });
   }
 
   void convert() {
@@ -208,6 +227,17 @@ class Compression {
     return tails[0] > 0 ? std::sqrt(tails[index] / tails[0]) : 0;
   }
 
+  /// Columns of the left factor and rows of the right one get equal norms, which training likes.
+  std::shared_ptr<weights::Weight> make_balanced_low_rank(const weights::RowSplit& split,
+                                                          const RankFactors& factors,
+                                                          const Tensor& own_left,
+                                                          torch::ScalarType type) const {
+    const Tensor scale =
+        (factors.right.norm(2, 1) / factors.left.norm(2, 0)).clamp_min(1e-30).sqrt();
+    return weights::make_low_rank(teams_.team(), split, own_left * scale,
+                                  factors.right / scale.unsqueeze(1), type);
+  }
+
   std::shared_ptr<weights::Weight> make_form(std::size_t w, WeightReport& report) {
     const auto dense = weight_of(model_, names_[w]);
     const weights::RowSplit& split = dense->split();
@@ -218,11 +248,10 @@ class Compression {
         broadcast_factors(world_, factors_[w], dense->outputs(), dense->inputs(), kept, type);
     const Tensor own_left = factors.left.narrow(0, split.first(rank), split.count(rank));
     if (options_.method.form == "dense")
-      return std::make_shared<weights::Dense>(teams_.team(), split,
-                                              own_left.matmul(factors.right));
+      return std::make_shared<weights::Dense>(teams_.team(), split, own_left.matmul(factors.right));
     report.form = options_.method.form;
     if (options_.method.form == "low-rank")
-      return weights::make_low_rank(teams_.team(), split, own_left, factors.right, type);
+      return make_balanced_low_rank(split, factors, own_left, type);
     weights::PivotReport pivots;
     auto weight =
         weights::make_pivoted(teams_.team(), split, own_left, factors.right, type, &pivots);

@@ -1,4 +1,5 @@
-// Forms that are made of a weight itself, not of its factors: matrix-product operators and clusters.
+// Forms that are made of a weight itself, not of its factors: matrix-product operators and
+// clusters.
 #pragma once
 
 #include <torch/types.h>

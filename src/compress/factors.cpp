@@ -28,16 +28,28 @@ using torch::Tensor;
 
 namespace {
 
-/// Column-major copies of row-major tensors.
-Matrix<double> as_matrix(const Tensor& values) {
-  const Tensor transposed = values.t().to(torch::kFloat64).contiguous();
-  Matrix<double> matrix(values.size(0), values.size(1));
-  std::copy_n(transposed.data_ptr<double>(), transposed.numel(), matrix.data());
+/// A column-major copy of a row-major tensor.
+template <class T>
+Matrix<T> as_matrix(const Tensor& values) {
+  const Tensor transposed = values.t().to(c10::CppTypeToScalarType<T>::value).contiguous();
+  Matrix<T> matrix(values.size(0), values.size(1));
+  std::copy_n(transposed.data_ptr<T>(), transposed.numel(), matrix.data());
   return matrix;
 }
 
-Tensor transposed_tensor(Matrix<double>& matrix, std::int64_t columns) {
-  return torch::from_blob(matrix.data(), {columns, matrix.rows()}, torch::kFloat64).clone();
+/// U and singular values of a matrix.
+struct LeftVectors {
+  Tensor u;  ///< m x k, float64
+  std::vector<double> singular_values;
+};
+
+template <class T>
+LeftVectors left_vectors(const Tensor& matrix) {
+  auto svd = linalg::svd(as_matrix<T>(matrix), linalg::Truncation{});
+  const Tensor transposed = torch::from_blob(svd.u.data(), {svd.rank(), svd.u.rows()},
+                                             c10::CppTypeToScalarType<T>::value);
+  return {transposed.t().to(torch::kFloat64),
+          {svd.singular_values.begin(), svd.singular_values.end()}};
 }
 
 /// A group of weights with the same inputs, whole on the rank that decomposes it.
@@ -68,14 +80,14 @@ void decompose_weight(const Tensor& w, const Tensor& input_factor, const Tensor&
   Tensor target = scaled;
   if (input_factor.defined())
     target = input_factor.dim() == 1 ? scaled * input_factor : scaled.matmul(input_factor);
-  auto svd = linalg::svd(as_matrix(target), linalg::Truncation{});
-  const Tensor u = transposed_tensor(svd.u, svd.rank()).t();
-  const Tensor left = output_factor.defined()
-                          ? torch::linalg_solve_triangular(output_factor.t(), u, true)
-                          : u;
+  // A model in float32 needs no better components, and they take half the time.
+  const auto [u, singular_values] =
+      type == torch::kFloat64 ? left_vectors<double>(target) : left_vectors<float>(target);
+  const Tensor left =
+      output_factor.defined() ? torch::linalg_solve_triangular(output_factor.t(), u, true) : u;
   result.left = left.to(type).contiguous();
   result.right = u.t().matmul(scaled).to(type).contiguous();
-  result.singular_values = svd.singular_values;
+  result.singular_values = singular_values;
 }
 
 /// The whole matrix in float64, on every rank of the world.
@@ -95,7 +107,8 @@ double cost_of(const std::vector<std::size_t>& members, const LanguageModel& mod
   double cost = 0;
   for (const std::size_t w : members) {
     const auto weight = weight_of(model, names[w]);
-    const auto m = static_cast<double>(weight->outputs()), n = static_cast<double>(weight->inputs());
+    const auto m = static_cast<double>(weight->outputs()),
+               n = static_cast<double>(weight->inputs());
     cost += m * n * (std::min(m, n) * 6 + m + n) + n * n * n / 3;
   }
   return cost;
@@ -112,12 +125,14 @@ class Decomposition {
         names_(names),
         norm_(std::move(norm)),
         type_(weight_of(model, names.front())->own_rows().scalar_type()) {
-    for (const std::string& name : names) results_.push_back({.name = name, .left = {}, .right = {}});
+    for (const std::string& name : names)
+      results_.push_back({.name = name, .left = {}, .right = {}});
     form_groups();
   }
 
   std::vector<WeightFactors> run() {
-    const std::size_t slots = static_cast<std::size_t>(world_.size() * world_.max(omp_get_max_threads()));
+    const std::size_t slots =
+        static_cast<std::size_t>(world_.size() * world_.max(omp_get_max_threads()));
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     for (std::size_t first = 0; first < groups_.size(); first += slots) {
       const std::size_t last = std::min(groups_.size(), first + slots);
@@ -161,7 +176,8 @@ class Decomposition {
       norm_.output_moments[w].release();
     }
     if (norm_.inputs == InputWeighting::none) return;
-    SecondMoment& moment = norm_.input_moments.moments[norm_.input_moments.of_weight[group.weights[0]]];
+    SecondMoment& moment =
+        norm_.input_moments.moments[norm_.input_moments.of_weight[group.weights[0]]];
     group.input_moment = keep(moment.assemble(world_));
     moment.release();
   }
@@ -231,7 +247,8 @@ class Decomposition {
 
 void broadcast(const Communicator& world, const Tensor& values, int root) {
   weights::with_element_type(values, [&]<class T>(T) {
-    world.broadcast(std::span(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())), root);
+    world.broadcast(std::span(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())),
+                    root);
   });
 }
 
@@ -239,8 +256,9 @@ void broadcast(const Communicator& world, const Tensor& values, int root) {
 
 Tensor factor_of_moment(const Tensor& moment) {
   // A rank-deficient moment has a factor of fewer rows; column-major, it is L row by row.
-  Matrix<double> factor = linalg::gram_factor(as_matrix(moment));
-  return torch::from_blob(factor.data(), {factor.columns(), factor.rows()}, torch::kFloat64).clone();
+  Matrix<double> factor = linalg::gram_factor(as_matrix<double>(moment));
+  return torch::from_blob(factor.data(), {factor.columns(), factor.rows()}, torch::kFloat64)
+      .clone();
 }
 
 std::vector<WeightFactors> decompose(const LanguageModel& model, const Communicator& world,

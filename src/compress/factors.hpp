@@ -22,8 +22,8 @@ namespace rankine::compress {
 struct WeightFactors {
   std::string name;
   int owner = 0;
-  torch::Tensor left;   ///< m x k, R^{-T} U; of the model's type
-  torch::Tensor right;  ///< k x n, U^T R^T W
+  torch::Tensor left;                        ///< m x k, R^{-T} U; of the model's type
+  torch::Tensor right;                       ///< k x n, U^T R^T W
   std::vector<double> singular_values = {};  ///< k, descending, on every rank
 };
 
@@ -35,9 +35,9 @@ enum class InputWeighting { none, diagonal, full };
 /// How errors are weighted; moments are released while they are used.
 struct ErrorNorm {
   InputWeighting inputs = InputWeighting::none;
-  InputMoments input_moments = {};               ///< empty for `none`
+  InputMoments input_moments = {};                ///< empty for `none`
   std::vector<SecondMoment> output_moments = {};  ///< empty for a one-sided norm
-  double ridge = 0.1;  ///< added to C, times its mean diagonal
+  double ridge = 0.1;                             ///< added to C, times its mean diagonal
 };
 
 /// Collective over `world`. Weights that share their inputs are decomposed by one rank, one after

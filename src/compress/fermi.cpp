@@ -86,9 +86,7 @@ class Potentials {
   static double dot(const Values& a, const Values& b) {
     return std::inner_product(a.begin(), a.end(), b.begin(), 0.0);
   }
-  double full(std::size_t m) const {
-    return static_cast<double>(candidates_[m].shape.full_rank());
-  }
+  double full(std::size_t m) const { return static_cast<double>(candidates_[m].shape.full_rank()); }
   SoftCut cut(std::size_t m, double shift = 0) const {
     return {(parts_[m] + shift) * full(m), temperatures_[m]};
   }
@@ -155,8 +153,8 @@ std::vector<std::int64_t> repaired(const std::vector<Candidate>& candidates, Sto
   for (std::size_t m = 0; m < candidates.size(); ++m) {
     const MatrixShape& shape = candidates[m].shape;
     const double soft = potentials.soft_rank(m);
-    std::int64_t rank = std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(soft)), 1,
-                                                 shape.full_rank());
+    std::int64_t rank =
+        std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(soft)), 1, shape.full_rank());
     fractions.push_back(soft - static_cast<double>(rank));
     if (stored_numbers(storage, shape, rank) >= shape.dense_numbers()) rank = shape.full_rank();
     ranks.push_back(rank);
@@ -167,7 +165,8 @@ std::vector<std::int64_t> repaired(const std::vector<Candidate>& candidates, Sto
                    [&](std::size_t a, std::size_t b) { return fractions[a] > fractions[b]; });
   // Ranks raised to 1 may have cost too much: the smallest fractions pay.
   while (stored_numbers(candidates, storage, ranks) > budget)
-    for (std::size_t i = order.size(); i-- > 0 && stored_numbers(candidates, storage, ranks) > budget;)
+    for (std::size_t i = order.size();
+         i-- > 0 && stored_numbers(candidates, storage, ranks) > budget;)
       if (ranks[order[i]] > 1) --ranks[order[i]];
   for (const std::size_t m : order) {
     if (ranks[m] >= candidates[m].shape.full_rank()) continue;
@@ -189,12 +188,12 @@ std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, 
   Potentials potentials(candidates, storage, static_cast<double>(budget), first);
   Adam adam(candidates.size());
   for (std::int64_t step = 0; step < options.steps; ++step) {
-    const double fraction =
-        static_cast<double>(step) / static_cast<double>(std::max<std::int64_t>(1, options.steps - 1));
+    const double fraction = static_cast<double>(step) /
+                            static_cast<double>(std::max<std::int64_t>(1, options.steps - 1));
     potentials.cool(options.temperature_first, options.temperature_last, fraction);
     const Values tangent = potentials.tangent(gradient(step, potentials.masks()));
-    potentials.move(adam.step(tangent, geometric(options.learning_rate_first,
-                                                 options.learning_rate_last, fraction)));
+    potentials.move(adam.step(
+        tangent, geometric(options.learning_rate_first, options.learning_rate_last, fraction)));
   }
   return repaired(candidates, storage, budget, potentials);
 }

@@ -1,8 +1,8 @@
 // FermiGrad: ranks by gradient descent on soft cut-offs of the singular values (arXiv:2512.03062).
 //
 // The component i of a matrix is scaled by the Fermi function f_i = 1 / (1 + exp((i + 1/2 - mu) /
-// T)); its soft rank is sum_i f_i. The chemical potentials mu of all matrices follow the gradient of
-// the loss within the budget, while T falls until f is a step.
+// T)); its soft rank is sum_i f_i. The chemical potentials mu of all matrices follow the gradient
+// of the loss within the budget, while T falls until f is a step.
 #pragma once
 
 #include <functional>

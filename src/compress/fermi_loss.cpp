@@ -17,9 +17,9 @@ MaskedModel::MaskedModel(models::LanguageModel& model, const parallel::Communica
   const int rank = teams.team().rank();
   for (const WeightFactors& all : factors) {
     const auto dense = weight_of(model, all.name);
-    const RankFactors whole = broadcast_factors(
-        world, all, dense->outputs(), dense->inputs(), std::ssize(all.singular_values),
-        dense->own_rows().scalar_type());
+    const RankFactors whole =
+        broadcast_factors(world, all, dense->outputs(), dense->inputs(),
+                          std::ssize(all.singular_values), dense->own_rows().scalar_type());
     weights_.push_back(std::make_shared<MaskedWeight>(
         teams.team(), dense->split(),
         whole.left.narrow(0, dense->split().first(rank), dense->split().count(rank)).clone(),
@@ -47,9 +47,11 @@ Components MaskedModel::gradient(std::int64_t step, const Components& masks,
   const double loss = world_.sum(teams_.leads() ? own_loss : 0.0) / teams_.count();
   log().info("FermiGrad step {}: loss {:.4f} nat", step + 1, loss);
   if (!std::isfinite(loss))
-    throw known_to_all(world_.size(), NumericalError(
-        "the loss of FermiGrad is not finite (the masked model overflows). Choose a larger "
-        "ranks.parameter_ratio or ranks.allocation = \"additive\"."));
+    throw known_to_all(
+        world_.size(),
+        NumericalError(
+            "the loss of FermiGrad is not finite (the masked model overflows). Choose a larger "
+            "ranks.parameter_ratio or ranks.allocation = \"additive\"."));
   Components gradient;
   for (const auto& weight : weights_) {
     gradient.push_back(weight->own_mask_gradient());

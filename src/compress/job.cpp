@@ -23,7 +23,8 @@ void check_bonds(const CompressionJob& job) {
   for (const NamedShape& weight : job.selected)
     if (bond_dimension_of(job.options, weight.shape) == 0)
       throw InputError(fmt::format(
-          "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} sites at bond dimension "
+          "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} sites at bond "
+          "dimension "
           "1 hold more). Choose a larger ratio, or leave the weight out of select.weights.",
           job.options.ranks.parameter_ratio, weight.name, weight.shape.rows, weight.shape.columns,
           job.options.method.sites));
@@ -34,16 +35,18 @@ void check_ranks(const CompressionJob& job) {
   if (job.options.method.form == "clustered") return;
   if (job.options.method.form == "mpo") return check_bonds(job);
   std::vector<Candidate> candidates;
-  for (const NamedShape& weight : job.selected) candidates.push_back({weight.name, weight.shape, {}});
+  for (const NamedShape& weight : job.selected)
+    candidates.push_back({weight.name, weight.shape, {}});
   if (ranks.bond_dimension == 0)
     require_reachable(candidates, job.options.method.storage(), ranks.parameter_ratio);
   for (const NamedShape& weight : job.selected)
     if (ranks.bond_dimension > weight.shape.full_rank())
-      throw InputError(fmt::format(
-          "ranks.bond_dimension = {} is above the rank of {} ({} x {}). Choose at most {}, or leave "
-          "the weight out of select.weights.",
-          ranks.bond_dimension, weight.name, weight.shape.rows, weight.shape.columns,
-          weight.shape.full_rank()));
+      throw InputError(
+          fmt::format("ranks.bond_dimension = {} is above the rank of {} ({} x {}). Choose at most "
+                      "{}, or leave "
+                      "the weight out of select.weights.",
+                      ranks.bond_dimension, weight.name, weight.shape.rows, weight.shape.columns,
+                      weight.shape.full_rank()));
 }
 
 void check_export(const CompressionJob& job) {
@@ -53,6 +56,13 @@ void check_export(const CompressionJob& job) {
     throw InputError(
         "export.directory is set for a model of the GPT-2 family (its transposed weights are not "
         "written). Drop it, or compress a model of the Llama family.");
+  if (job.options.result.format == "factorised" &&
+      job.selected[0].name.rfind("model.layers.", 0) != 0)
+    throw InputError(
+        fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
+                    "called like {} (the "
+                    "modelling file needs Hugging Face's names). Use export.format = \"dense\".",
+                    job.selected[0].name));
   std::error_code ignored;
   if (std::filesystem::equivalent(folder, job.options.scoring.model.path, ignored))
     throw InputError(fmt::format(
@@ -94,6 +104,15 @@ TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::
   return windows;
 }
 
+TokenWindows all_windows(const CompressionJob& job, const models::TokenText& text,
+                         std::int64_t length) {
+  const auto plan =
+      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+  TokenWindows windows;
+  for (const models::Window& window : plan.windows) windows.push_back(window.ids(plan.text));
+  return windows;
+}
+
 void read_calibration(CompressionJob& job) {
   const CalibrationOptions& how = job.options.calibration;
   if (!job.options.needs_calibration()) return;
@@ -103,12 +122,10 @@ void read_calibration(CompressionJob& job) {
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
   if (job.options.method.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
-  if (job.options.method.has_ranks() && job.options.ranks.allocation == "fermi") {
-    const auto plan = models::plan_windows(text_options(job.options, how.gradient_window_length),
-                                           job.scoring.config, text);
-    for (const models::Window& window : plan.windows)
-      job.fermi_windows.push_back(window.ids(plan.text));
-  }
+  if (job.options.method.has_ranks() && job.options.ranks.allocation == "fermi")
+    job.fermi_windows = all_windows(job, text, how.gradient_window_length);
+  if (job.options.heal.steps > 0)
+    job.healing_windows = all_windows(job, text, job.options.heal.window_length);
   if (job.options.method.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
     throw InputError(fmt::format(
         "calibration.windows = {} is fewer than parallel.teams = {} (a team without a window "

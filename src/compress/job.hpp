@@ -18,6 +18,7 @@ struct CompressionJob {
   std::vector<NamedShape> selected;
   TokenWindows calibration_windows;  ///< for activations
   TokenWindows gradient_windows;     ///< for output gradients
+  TokenWindows healing_windows;      ///< the steps of healing go through them in turn
   TokenWindows fermi_windows;        ///< the steps of FermiGrad go through them in turn
 
   /// Of the selected weights, uncompressed.

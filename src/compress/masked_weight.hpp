@@ -24,8 +24,7 @@ class MaskedWeight final : public weights::Weight {
   }
   std::int64_t stored_numbers() const override { return outputs() * inputs(); }
   std::int64_t stored_bytes() const override;
-  std::vector<files::TensorPlan> plan(const std::string& name,
-                                      files::DataType type) const override;
+  std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;
   void write(files::SafetensorsWriter& writer, const std::string& name) const override;
 
   std::size_t components() const { return static_cast<std::size_t>(right_.size(0)); }

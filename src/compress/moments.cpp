@@ -127,7 +127,8 @@ InputMoments measure_inputs(LanguageModel& model, const Communicator& world, con
   ProgressLine progress(output_of(world));
   for (std::size_t layer = 0; layer < model.layers().size(); ++layer)
     for (std::size_t w = 0; w < own.size(); ++w) {
-      states[w] = model.layers()[layer].forward(teams.team(), model.config(), states[w], 0, nullptr);
+      states[w] =
+          model.layers()[layer].forward(teams.team(), model.config(), states[w], 0, nullptr);
       const auto done = static_cast<double>(layer * own.size() + w + 1);
       progress.update(done / static_cast<double>(model.layers().size() * own.size()),
                       fmt::format("calibration: layer {} of {}", layer + 1, model.layers().size()));

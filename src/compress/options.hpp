@@ -41,6 +41,14 @@ struct RankOptions {
   std::int64_t fermi_steps = 30;
 };
 
+struct HealOptions {
+  std::int64_t steps = 0;
+  std::int64_t windows_per_step = 1;  ///< of each team
+  std::int64_t window_length = 512;
+  double learning_rate = 1e-4;
+  double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
+};
+
 struct ExportOptions {
   std::string directory;  ///< empty for none
   std::string format = "dense";
@@ -52,10 +60,12 @@ struct CompressOptions {
   std::vector<std::string> select = {"*"};
   MethodOptions method;
   RankOptions ranks;
+  HealOptions heal;
   ExportOptions result;
 
   bool needs_calibration() const {
-    return method.needs_inputs() || (method.has_ranks() && ranks.allocation == "fermi");
+    return heal.steps > 0 || method.needs_inputs() ||
+           (method.has_ranks() && ranks.allocation == "fermi");
   }
 };
 

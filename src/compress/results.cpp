@@ -44,8 +44,9 @@ void write_scores(ResultFile& file, const CompressionJob& job, const std::string
     losses[w] /= static_cast<double>(job.scoring.plan.windows[w].scored());
   write_number(file, "/results/perplexity_" + when, perplexity(job, *scored),
                "exponential of the mean negative log-likelihood of the scored tokens", "1");
-  file.write("/results/negative_log_likelihood_" + when, losses, {losses.size()},
-             {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
+  file.write(
+      "/results/negative_log_likelihood_" + when, losses, {losses.size()},
+      {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
   write_number(file, "/timing/score_" + when + "_seconds", scored->loop_seconds,
                "time to score all windows", "s");
 }
@@ -53,7 +54,9 @@ void write_scores(ResultFile& file, const CompressionJob& job, const std::string
 void write_weight(ResultFile& file, const WeightReport& weight) {
   const std::string path = "/results/weights/" + weight.name;
   file.set_attribute(path, "form", weight.form);
-  write_count(file, path + "/rank", weight.rank, "rank (the smaller side for a dense weight), bond dimension or number of shared values");
+  write_count(
+      file, path + "/rank", weight.rank,
+      "rank (the smaller side for a dense weight), bond dimension or number of shared values");
   write_count(file, path + "/parameters", weight.numbers, "stored numbers");
   write_count(file, path + "/bytes", weight.bytes, "stored bytes, indices included", "B");
   write_number(file, path + "/weighted_error", weight.weighted_error,
@@ -81,10 +84,13 @@ void write_protocol(ResultFile& file, const CompressionJob& job) {
 }
 
 void write_times(ResultFile& file, const CompressionTimes& seconds) {
-  const std::pair<const char*, double> times[] = {
-      {"load", seconds.load},           {"inputs", seconds.inputs},
-      {"gradients", seconds.gradients}, {"decomposition", seconds.decomposition},
-      {"allocation", seconds.allocation}, {"conversion", seconds.conversion}};
+  const std::pair<const char*, double> times[] = {{"load", seconds.load},
+                                                  {"inputs", seconds.inputs},
+                                                  {"gradients", seconds.gradients},
+                                                  {"decomposition", seconds.decomposition},
+                                                  {"allocation", seconds.allocation},
+                                                  {"conversion", seconds.conversion},
+                                                  {"healing", seconds.healing}};
   for (const auto& [name, value] : times)
     write_number(file, fmt::format("/timing/{}_seconds", name), value,
                  "time of this stage on the slowest rank", "s");
@@ -107,9 +113,9 @@ std::string rank_text(const CompressOptions& options) {
 std::string method_line(const CompressionJob& job) {
   const CompressOptions& options = job.options;
   const std::string ranks = rank_text(options);
-  std::string line = fmt::format("{} weights ({} parameters): {}, weighting {}, {}",
-                                 job.selected.size(), job.selected_parameters(),
-                                 options.method.form, options.method.weighting, ranks);
+  std::string line =
+      fmt::format("{} weights ({} parameters): {}, weighting {}, {}", job.selected.size(),
+                  job.selected_parameters(), options.method.form, options.method.weighting, ranks);
   if (options.needs_calibration())
     line += fmt::format(", calibration {}: {} windows of {} tokens",
                         file_name(options.calibration.text), options.calibration.windows,
@@ -129,7 +135,11 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   write_count(file, "/results/bytes_after", result.bytes(),
               "bytes that store the selected weights, indices included", "B");
   for (const WeightReport& weight : result.weights) write_weight(file, weight);
+  write_scores(file, job, "unhealed", result.unhealed);
   write_scores(file, job, "after", result.after);
+  if (!result.healing_losses.empty())
+    file.write("/results/healing_loss", result.healing_losses, {result.healing_losses.size()},
+               {"mean next-token loss of each step of healing", "nat", {"steps"}});
 }
 
 std::string results_table(const CompressionJob& job, const CompressionResult& result) {
@@ -138,15 +148,15 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
   std::string table = fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width,
                                   "form", "rank", "parameters", "bytes", "error");
   for (const WeightReport& weight : result.weights)
-    table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
-                         weight.form, weight.rank, weight.numbers,
-                         format_bytes(static_cast<std::uint64_t>(weight.bytes)),
-                         weight.weighted_error);
+    table +=
+        fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
+                    weight.form, weight.rank, weight.numbers,
+                    format_bytes(static_cast<std::uint64_t>(weight.bytes)), weight.weighted_error);
   table += fmt::format("{}\n", method_line(job));
-  table += fmt::format("parameters of the selected weights   {} -> {} ({:.4f})\n",
-                       job.selected_parameters(), result.parameters(),
-                       static_cast<double>(result.parameters()) /
-                           static_cast<double>(job.selected_parameters()));
+  table += fmt::format(
+      "parameters of the selected weights   {} -> {} ({:.4f})\n", job.selected_parameters(),
+      result.parameters(),
+      static_cast<double>(result.parameters()) / static_cast<double>(job.selected_parameters()));
   table += fmt::format("bytes of the selected weights        {}\n",
                        format_bytes(static_cast<std::uint64_t>(result.bytes())));
   if (!result.before || !result.after) return table;

@@ -14,13 +14,13 @@ UNIFORM = {"allocation": "uniform", "parameter_ratio": 0.6}
 
 
 def tensors(folder) -> dict:
-    """The float32 tensors of model.safetensors by name."""
+    """The tensors of model.safetensors by name."""
     data = (folder / "model.safetensors").read_bytes()
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:8 + length])
     header.pop("__metadata__", None)
     return {name: np.frombuffer(data[8 + length + entry["data_offsets"][0]:8 + length + entry["data_offsets"][1]],
-                                np.float32).reshape(entry["shape"]).astype(float)
+                                {"F32": np.float32, "I32": np.int32}[entry["dtype"]]).reshape(entry["shape"]).astype(float)
             for name, entry in header.items()}
 
 
@@ -42,7 +42,7 @@ def test_plain_uniform_ranks_spectra_and_errors_are_those_of_numpy(compress):
         assert weight["rank"] == rank
         assert weight["parameters"] == rank * sum(matrix.shape)
         assert weight["bytes"] == 4 * weight["parameters"]
-        np.testing.assert_allclose(weight["spectrum"], sigma, atol=1e-6 * sigma[0])
+        np.testing.assert_allclose(weight["spectrum"], sigma, atol=3e-6 * sigma[0])
         expected = np.sqrt((sigma[rank:] ** 2).sum() / (sigma ** 2).sum())
         assert weight["weighted_error"] == pytest.approx(expected, rel=1e-5)
 
@@ -103,6 +103,54 @@ def test_the_dense_export_scores_as_the_compressed_model_did(compress, tmp_path)
     assert scorer.results()["perplexity"] == pytest.approx(results["perplexity_after"], rel=1e-5)
 
 
+@pytest.fixture
+def renamed(compress):
+    """The story model under Hugging Face's names."""
+    folder = compress.folder / "renamed"
+    folder.mkdir()
+    (folder / "config.json").write_text((STORIES / "config.json").read_text())
+    names = {"tok_embeddings": "model.embed_tokens", "layers.": "model.layers.", "attention.wq": "self_attn.q_proj",
+             "attention.wk": "self_attn.k_proj", "attention.wv": "self_attn.v_proj", "attention.wo": "self_attn.o_proj",
+             "attention_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+             "feed_forward.w1": "mlp.gate_proj", "feed_forward.w3": "mlp.up_proj", "feed_forward.w2": "mlp.down_proj"}
+    data = (STORIES / "model.safetensors").read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = {}
+    for name, entry in json.loads(data[8:8 + length]).items():
+        for old, new in names.items():
+            name = name.replace(old, new)
+        header["model.norm.weight" if name == "norm.weight" else name] = entry
+    text = json.dumps(header).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length:])
+    compress.given["model"] = {"path": "renamed"}
+    return folder
+
+
+@pytest.mark.parametrize("form", ["low-rank", "pivoted"])
+def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, renamed, form):
+    for format in ("dense", "factorised"):
+        compress.results(method={"form": form, "weighting": "none"}, ranks=UNIFORM,
+                         export={"directory": format, "format": format})
+    dense, factors = tensors(compress.folder / "dense"), tensors(compress.folder / "factorised")
+    forms = json.loads((compress.folder / "factorised" / "config.json").read_text())["rankine_forms"]
+    assert len(forms) == 35
+    for name, stored in forms.items():
+        matrix = dense[name + ".weight"]
+        assert name + ".weight" not in factors
+        if form == "low-rank":
+            product = factors[name + ".left"] @ factors[name + ".right"]
+        else:
+            pivots = factors[name + ".pivots"].astype(int)
+            product = np.empty_like(matrix)
+            product[pivots] = factors[name + ".basis"]
+            others = np.setdiff1d(np.arange(len(matrix)), pivots)
+            product[others] = factors[name + ".coefficients"] @ factors[name + ".basis"]
+        np.testing.assert_allclose(product, matrix, atol=2e-6 * np.linalg.norm(matrix, 2))
+        assert stored == {"form": form, "rank": int(0.6 * matrix.size / sum(matrix.shape)) if form == "low-rank" else
+                          len(factors[name + ".pivots"])}
+    compile((compress.folder / "factorised" / "modeling_rankine.py").read_text(), "modeling_rankine.py", "exec")
+
+
 def test_fermi_keeps_the_budget(compress):
     results = compress.results(ranks={"allocation": "fermi", "parameter_ratio": 0.7, "fermi_steps": 10})
     assert 0.695 < results["parameters_after"] / results["parameters_before"] <= 0.7
@@ -158,3 +206,16 @@ def test_weighted_operators_have_a_smaller_weighted_error(compress):
 ])
 def test_what_cannot_be_done_is_refused_before_any_work(compress_refuses, messages, sections):
     compress_refuses(*messages, **sections)
+
+
+def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress):
+    deck = {"ranks": {"parameter_ratio": 0.6}, "heal": {"steps": 30, "window_length": 256, "learning_rate": 1e-3}}
+    losses = []
+    for count in (1, 2):
+        outcome = compress.start(compress.deck(**deck), ranks=count)
+        assert outcome.code == 0, outcome.err
+        results = compress.read()
+        assert results["perplexity_after"] < 0.9 * results["perplexity_unhealed"]
+        losses.append(results["healing_loss"])
+    assert len(losses[0]) == 30
+    np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)

@@ -57,7 +57,8 @@ TEST(Allocation, UniformRanksStayWithinTheRatioOfEachMatrix) {
     for (std::size_t m = 0; m < matrices.size(); ++m) {
       const double share = 0.6 * static_cast<double>(matrices[m].shape.dense_numbers());
       EXPECT_LE(static_cast<double>(stored_numbers(storage, matrices[m].shape, ranks[m])), share);
-      EXPECT_GT(static_cast<double>(stored_numbers(storage, matrices[m].shape, ranks[m] + 1)), share);
+      EXPECT_GT(static_cast<double>(stored_numbers(storage, matrices[m].shape, ranks[m] + 1)),
+                share);
     }
   }
 }
@@ -78,9 +79,9 @@ double best_tail(const std::vector<Candidate>& matrices, Storage storage, std::i
     for (std::int64_t rank = 1; rank <= matrix.shape.full_rank(); ++rank) {
       const std::int64_t cost = stored_numbers(storage, matrix.shape, rank);
       for (std::int64_t used = cost; used <= budget; ++used)
-        next[static_cast<std::size_t>(used)] =
-            std::min(next[static_cast<std::size_t>(used)],
-                     best[static_cast<std::size_t>(used - cost)] + tails[static_cast<std::size_t>(rank)]);
+        next[static_cast<std::size_t>(used)] = std::min(
+            next[static_cast<std::size_t>(used)],
+            best[static_cast<std::size_t>(used - cost)] + tails[static_cast<std::size_t>(rank)]);
     }
     best = next;
   }
