@@ -97,6 +97,34 @@ Step step_between(const Candidate& candidate, Storage storage, std::int64_t rank
   return {numbers, gain / static_cast<double>(std::max<std::int64_t>(1, numbers))};
 }
 
+/// What to do with an edge that costs more than is left.
+enum class AtEdgeThatExceeds {
+  skip,   ///< leave the matrix at the vertex before
+  split,  ///< the largest rank within it that fits; later edges of the matrix are lost
+};
+
+/// Takes the edges in their order while the budget lasts, then single ranks.
+std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, Storage storage,
+                                std::int64_t budget, const std::vector<Edge>& edges,
+                                AtEdgeThatExceeds choice) {
+  std::vector<std::int64_t> ranks(candidates.size(), 1);
+  std::int64_t left = budget - stored_numbers(candidates, storage, ranks);
+  RANKINE_EXPECTS(left >= 0, "the budget covers rank 1 of every matrix");
+  for (const Edge& edge : edges) {
+    std::int64_t& rank = ranks[edge.matrix];
+    if (rank != edge.from) continue;  // an edge before this one was not taken as a whole
+    const MatrixShape& shape = candidates[edge.matrix].shape;
+    const std::int64_t before = stored_numbers(storage, shape, rank);
+    if (stored_numbers(storage, shape, edge.to) - before <= left)
+      rank = edge.to;
+    else if (choice == AtEdgeThatExceeds::split)
+      rank = std::max(rank, largest_rank(storage, shape, before + left));
+    left -= stored_numbers(storage, shape, rank) - before;
+  }
+  fill_budget(candidates, storage, budget, ranks);
+  return ranks;
+}
+
 }  // namespace
 
 std::vector<double> Candidate::tails() const {
@@ -154,23 +182,12 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
 
 std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                          std::int64_t budget) {
-  std::vector<std::int64_t> ranks(candidates.size(), 1);
-  std::int64_t left = budget - stored_numbers(candidates, storage, ranks);
-  RANKINE_EXPECTS(left >= 0, "the budget covers rank 1 of every matrix");
-  for (const Edge& edge : sorted_edges(candidates, storage)) {
-    const MatrixShape& shape = candidates[edge.matrix].shape;
-    const std::int64_t before = stored_numbers(storage, shape, edge.from);
-    const std::int64_t after = stored_numbers(storage, shape, edge.to);
-    if (after - before <= left) {
-      ranks[edge.matrix] = edge.to;
-      left -= after - before;
-      continue;
-    }
-    ranks[edge.matrix] = std::max(edge.from, largest_rank(storage, shape, before + left));
-    break;
-  }
-  fill_budget(candidates, storage, budget, ranks);
-  return ranks;
+  const std::vector<Edge> edges = sorted_edges(candidates, storage);
+  std::vector<std::int64_t> whole =
+      climb(candidates, storage, budget, edges, AtEdgeThatExceeds::skip);
+  std::vector<std::int64_t> split =
+      climb(candidates, storage, budget, edges, AtEdgeThatExceeds::split);
+  return total_tail(candidates, whole) < total_tail(candidates, split) ? whole : split;
 }
 
 void fill_budget(const std::vector<Candidate>& candidates, Storage storage, std::int64_t budget,

@@ -36,12 +36,12 @@ double total_tail(const std::vector<Candidate>& candidates, const std::vector<st
 std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                         double ratio);
 
-/// Ranks that make the sum of the squared errors least, up to less than one step of one matrix.
+/// Ranks that make the sum of the squared errors least, up to part of one edge of a hull.
 ///
 /// The points (numbers, squared error) of each matrix, the dense one (all numbers, 0) among them,
 /// have a lower convex hull; its edges of all matrices together are taken by falling gain per
-/// number until the budget is used. Within the last edge the rank is the largest that fits, and
-/// what then remains goes to single ranks.
+/// number while they fit the budget. An edge that does not fit is left out, or taken as far as it
+/// fits, whichever is better in the end; what then remains goes to single ranks.
 std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                          std::int64_t budget);
 

@@ -13,6 +13,13 @@ PLAIN = {"form": "low-rank", "weighting": "none"}
 UNIFORM = {"allocation": "uniform", "parameter_ratio": 0.6}
 
 
+def results_of(program: Program, count: int | None = None, **sections) -> dict:
+    """A run on `count` ranks that must succeed: the arrays of /results by name."""
+    outcome = program.start(program.deck(**sections), ranks=count)
+    assert outcome.code == 0, outcome.err
+    return program.read()
+
+
 def tensors(folder) -> dict:
     """The tensors of model.safetensors by name."""
     data = (folder / "model.safetensors").read_bytes()
@@ -32,7 +39,7 @@ def weights_of(program: Program) -> dict:
 
 
 def test_plain_uniform_ranks_spectra_and_errors_are_those_of_numpy(compress):
-    compress.results(method=PLAIN, ranks=UNIFORM)
+    results_of(compress, method=PLAIN, ranks=UNIFORM)
     original, weights = tensors(STORIES), weights_of(compress)
     assert len(weights) == 35
     for name, weight in weights.items():
@@ -48,7 +55,7 @@ def test_plain_uniform_ranks_spectra_and_errors_are_those_of_numpy(compress):
 
 
 def test_the_weighted_norm_matters_more_than_the_weight_itself(compress):
-    after = {weighting: compress.results(method={"form": "low-rank", "weighting": weighting}, ranks=UNIFORM)
+    after = {weighting: results_of(compress, method={"form": "low-rank", "weighting": weighting}, ranks=UNIFORM)
              ["perplexity_after"] for weighting in ("none", "full", "two-sided")}
     assert after["full"] < 0.5 * after["none"]
     assert after["two-sided"] < 0.5 * after["none"]
@@ -57,7 +64,7 @@ def test_the_weighted_norm_matters_more_than_the_weight_itself(compress):
 def test_better_storage_and_allocation_lower_the_perplexity_at_equal_numbers(compress):
     after = []
     for form, allocation in (("low-rank", "uniform"), ("pivoted", "uniform"), ("pivoted", "additive")):
-        results = compress.results(method={"form": form, "weighting": "two-sided"},
+        results = results_of(compress, method={"form": form, "weighting": "two-sided"},
                                    ranks={"allocation": allocation, "parameter_ratio": 0.7})
         kept = results["parameters_after"] / results["parameters_before"]
         assert 0.68 < kept <= 0.7
@@ -66,7 +73,7 @@ def test_better_storage_and_allocation_lower_the_perplexity_at_equal_numbers(com
 
 
 def test_a_ratio_of_one_changes_nothing(compress):
-    results = compress.results(ranks={"parameter_ratio": 1.0})
+    results = results_of(compress, ranks={"parameter_ratio": 1.0})
     assert results["perplexity_after"] == results["perplexity_before"]
     assert results["parameters_after"] == results["parameters_before"] == 226560
     assert {weight["form"] for weight in weights_of(compress).values()} == {"dense"}
@@ -75,9 +82,7 @@ def test_a_ratio_of_one_changes_nothing(compress):
 def test_any_number_of_ranks_finds_the_same_ranks(compress):
     results, ranks = [], []
     for count in (1, 2, 3):
-        outcome = compress.start(compress.deck(ranks={"parameter_ratio": 0.7}), ranks=count)
-        assert outcome.code == 0, outcome.err
-        results.append(compress.read())
+        results.append(results_of(compress, count, ranks={"parameter_ratio": 0.7}))
         ranks.append({name: int(weight["rank"]) for name, weight in weights_of(compress).items()})
     assert ranks[0] == ranks[1] == ranks[2]
     for other in results[1:]:
@@ -85,7 +90,7 @@ def test_any_number_of_ranks_finds_the_same_ranks(compress):
 
 
 def test_the_dense_export_scores_as_the_compressed_model_did(compress, tmp_path):
-    results = compress.results(ranks={"parameter_ratio": 0.7}, select={"weights": "*feed_forward*"},
+    results = results_of(compress, ranks={"parameter_ratio": 0.7}, select={"weights": "*feed_forward*"},
                                export={"directory": "out"})
     original, exported = tensors(STORIES), tensors(compress.folder / "out")
     assert original.keys() == exported.keys()
@@ -129,7 +134,7 @@ def renamed(compress):
 @pytest.mark.parametrize("form", ["low-rank", "pivoted"])
 def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, renamed, form):
     for format in ("dense", "factorised"):
-        compress.results(method={"form": form, "weighting": "none"}, ranks=UNIFORM,
+        results_of(compress, method={"form": form, "weighting": "none"}, ranks=UNIFORM,
                          export={"directory": format, "format": format})
     dense, factors = tensors(compress.folder / "dense"), tensors(compress.folder / "factorised")
     forms = json.loads((compress.folder / "factorised" / "config.json").read_text())["rankine_forms"]
@@ -152,13 +157,13 @@ def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, ren
 
 
 def test_fermi_keeps_the_budget(compress):
-    results = compress.results(ranks={"allocation": "fermi", "parameter_ratio": 0.7, "fermi_steps": 10})
+    results = results_of(compress, ranks={"allocation": "fermi", "parameter_ratio": 0.7, "fermi_steps": 10})
     assert 0.695 < results["parameters_after"] / results["parameters_before"] <= 0.7
     assert results["perplexity_after"] < 20
 
 
 def test_clusters_leave_few_values_and_the_outliers(compress):
-    compress.results(method={"form": "clustered", "weighting": "none", "clusters": 16, "outliers": 3},
+    results_of(compress, method={"form": "clustered", "weighting": "none", "clusters": 16, "outliers": 3},
                      export={"directory": "out"})
     original, exported = tensors(STORIES), tensors(compress.folder / "out")
     for name, weight in weights_of(compress).items():
@@ -172,7 +177,7 @@ def test_clusters_leave_few_values_and_the_outliers(compress):
 
 
 def test_two_site_operators_are_svds_of_the_regrouped_matrix(compress):
-    compress.results(method={"form": "mpo", "weighting": "none", "sites": 2},
+    results_of(compress, method={"form": "mpo", "weighting": "none", "sites": 2},
                      ranks={"allocation": "uniform", "bond_dimension": 12}, select={"weights": "*.wq"})
     original = tensors(STORIES)
     for name, weight in weights_of(compress).items():
@@ -184,7 +189,7 @@ def test_two_site_operators_are_svds_of_the_regrouped_matrix(compress):
 
 
 def test_weighted_operators_have_a_smaller_weighted_error(compress):
-    after = [compress.results(method={"form": "mpo", "weighting": weighting},
+    after = [results_of(compress, method={"form": "mpo", "weighting": weighting},
                               ranks={"allocation": "uniform", "parameter_ratio": 0.6})["perplexity_after"]
              for weighting in ("none", "full")]
     assert after[1] < after[0]
@@ -204,17 +209,15 @@ def test_weighted_operators_have_a_smaller_weighted_error(compress):
      {"method": {"form": "mpo", "weighting": "none"}, "ranks": {"allocation": "uniform", "parameter_ratio": 0.01}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),
 ])
-def test_what_cannot_be_done_is_refused_before_any_work(compress_refuses, messages, sections):
-    compress_refuses(*messages, **sections)
+def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):
+    compress_refuses(*messages, deck=compress.deck(**sections))
 
 
 def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress):
     deck = {"ranks": {"parameter_ratio": 0.6}, "heal": {"steps": 30, "window_length": 256, "learning_rate": 1e-3}}
     losses = []
     for count in (1, 2):
-        outcome = compress.start(compress.deck(**deck), ranks=count)
-        assert outcome.code == 0, outcome.err
-        results = compress.read()
+        results = results_of(compress, count, **deck)
         assert results["perplexity_after"] < 0.9 * results["perplexity_unhealed"]
         losses.append(results["healing_loss"])
     assert len(losses[0]) == 30
