@@ -98,6 +98,10 @@ bool is_floating_point(DataType type) {
          type == DataType::bfloat16;
 }
 
+bool can_encode(DataType type) {
+  return is_floating_point(type) || type == DataType::uint8 || type == DataType::int32;
+}
+
 void decode(DataType type, std::span<const std::byte> bytes, std::span<float> values) {
   decode_values(type, bytes, values);
 }
@@ -107,7 +111,7 @@ void decode(DataType type, std::span<const std::byte> bytes, std::span<double> v
 }
 
 void encode(DataType type, std::span<const float> values, std::span<std::byte> bytes) {
-  RANKINE_EXPECTS(is_floating_point(type), "values are written as floating-point numbers");
+  RANKINE_EXPECTS(can_encode(type), "values are written as floating-point numbers, U8 or I32");
   RANKINE_EXPECTS(bytes.size() == values.size() * size_of(type), "give room for all values");
   switch (type) {
     case DataType::float64:
@@ -116,6 +120,12 @@ void encode(DataType type, std::span<const float> values, std::span<std::byte> b
       return encode_each<std::uint16_t>(values, bytes, float16_from_float);
     case DataType::bfloat16:
       return encode_each<std::uint16_t>(values, bytes, bfloat16_from_float);
+    case DataType::uint8:
+      return encode_each<std::uint8_t>(
+          values, bytes, [](float value) { return static_cast<std::uint8_t>(value); });
+    case DataType::int32:
+      return encode_each<std::int32_t>(
+          values, bytes, [](float value) { return static_cast<std::int32_t>(value); });
     default:
       return encode_each<float>(values, bytes, [](float value) { return value; });
   }

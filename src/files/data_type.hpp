@@ -33,6 +33,9 @@ std::optional<DataType> data_type_named(std::string_view name);
 
 bool is_floating_point(DataType type);
 
+/// Whether `encode` can make this type: the floating-point types, uint8 and int32.
+bool can_encode(DataType type);
+
 /// The values that `bytes` (little-endian, bytes.size() == values.size() * size_of(type)) hold.
 /// Numbers that float or double cannot hold are rounded to nearest, ties to even; booleans become 0
 /// and 1.
@@ -40,7 +43,8 @@ void decode(DataType type, std::span<const std::byte> bytes, std::span<float> va
 void decode(DataType type, std::span<const std::byte> bytes, std::span<double> values);
 
 /// Writes `values` into `bytes` as one of the four floating-point types, rounded to nearest, ties
-/// to even; what exceeds the range of float16 or bfloat16 becomes infinite, NaN stays NaN.
+/// to even; what exceeds the range of float16 or bfloat16 becomes infinite, NaN stays NaN. Or as
+/// uint8 or int32, when each value is an integer of that type.
 void encode(DataType type, std::span<const float> values, std::span<std::byte> bytes);
 
 }  // namespace rankine::files

@@ -65,7 +65,7 @@ class SafetensorsReader {
   std::unique_ptr<State> state_;
 };
 
-/// A tensor that is to be written, as one of the four floating-point types.
+/// A tensor that is to be written, as a type for which can_encode(type) holds.
 struct TensorPlan {
   std::string name;
   DataType type;
@@ -87,7 +87,8 @@ class SafetensorsWriter {
   ~SafetensorsWriter();
 
   /// Rows of the first axis from `first` on (as in read_rows), converted to the planned type
-  /// (rounded to nearest, ties to even). Not collective; every row is written once, by any rank.
+  /// (rounded to nearest, ties to even; integers exactly). Not collective; every row is written
+  /// once, by any rank.
   void write_rows(std::string_view name, std::int64_t first, std::span<const float> values);
 
   /// Collective. Gives the files their final names once all ranks have all bytes on disk. Replaces

@@ -24,7 +24,7 @@ struct ShardPlan {
 
 /// Fills shards in the order of `tensors`: one ends where the next tensor would take its values
 /// beyond `largest_shard` bytes. Throws InputError (messages name `folder`) for a name given twice,
-/// a type that is not floating-point or an impossible shape.
+/// a type that cannot be encoded or an impossible shape.
 ShardPlan plan_shards(std::vector<TensorPlan> tensors, std::uint64_t largest_shard,
                       const std::filesystem::path& folder);
 

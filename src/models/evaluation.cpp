@@ -72,11 +72,9 @@ WindowScore score_window(const LanguageModel& model, const LanguageModel* refere
 /// One rank's part of an evaluation.
 class Evaluation {
  public:
-  Evaluation(const EvaluationJob& job, const Communicator& world, const SaveScores& save)
-      : job_(job),
-        world_(world),
-        save_(save),
-        teams_(world, static_cast<int>(job.options.parallel.teams)) {}
+  Evaluation(const EvaluationJob& job, const Communicator& world, const parallel::Teams& teams,
+             const SaveScores& save)
+      : job_(job), world_(world), save_(save), teams_(teams) {}
 
   EvaluationResult run() {
     const Stopwatch load;
@@ -85,21 +83,32 @@ class Evaluation {
     if (job_.reference_config) reference.emplace(read(job_.options.evaluate.reference_model));
     result_.load_seconds = world_.max(load.seconds());
     log().info("weights loaded in {}", format_duration(result_.load_seconds));
-    // Agreement adds up the teams' scores: what another team owns is zero.
-    result_.scores = unknown_scores(job_.plan.windows.size(), 0, 0);
-    const Stopwatch loop;
-    const std::string failure = score_own_windows(model, reference ? &*reference : nullptr);
-    parallel::agree_on_failure(world_, [&] {
-      if (!failure.empty()) throw NumericalError(failure);
-    });
-    gather_scores();
-    result_.loop_seconds = world_.max(loop.seconds());
+    score(model, reference ? &*reference : nullptr);
     continue_prompts(model);
     result_.peak_bytes_largest_rank = world_.max(peak_resident_bytes());
     return std::move(result_);
   }
 
+  EvaluationResult run(const LanguageModel& model) {
+    std::optional<LanguageModel> reference;
+    if (job_.reference_config) reference.emplace(read(job_.options.evaluate.reference_model));
+    score(model, reference ? &*reference : nullptr);
+    return std::move(result_);
+  }
+
  private:
+  void score(const LanguageModel& model, const LanguageModel* reference) {
+    // Agreement adds up the teams' scores: what another team owns is zero.
+    result_.scores = unknown_scores(job_.plan.windows.size(), 0, 0);
+    const Stopwatch loop;
+    const std::string failure = score_own_windows(model, reference);
+    parallel::agree_on_failure(world_, [&] {
+      if (!failure.empty()) throw NumericalError(failure);
+    });
+    gather_scores();
+    result_.loop_seconds = world_.max(loop.seconds());
+  }
+
   LanguageModel read(const std::string& folder) const {
     return LanguageModel::read(
         world_, teams_.team(), folder,
@@ -179,7 +188,7 @@ class Evaluation {
   const EvaluationJob& job_;
   const Communicator& world_;
   const SaveScores& save_;
-  parallel::Teams teams_;
+  const parallel::Teams& teams_;
   EvaluationResult result_;
 };
 
@@ -198,7 +207,14 @@ double EvaluationResult::mean(const EvaluationJob& job, const std::vector<double
 
 EvaluationResult evaluate(const EvaluationJob& job, const Communicator& world,
                           const SaveScores& save) {
-  return Evaluation(job, world, save).run();
+  const parallel::Teams teams(world, static_cast<int>(job.options.parallel.teams));
+  return Evaluation(job, world, teams, save).run();
+}
+
+EvaluationResult score_model(const EvaluationJob& job, const Communicator& world,
+                             const parallel::Teams& teams, const LanguageModel& model) {
+  const SaveScores nowhere;
+  return Evaluation(job, world, teams, nowhere).run(model);
 }
 
 }  // namespace rankine::models

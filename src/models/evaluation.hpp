@@ -13,8 +13,11 @@
 #include "models/tokenizer.hpp"
 #include "models/windows.hpp"
 #include "parallel/communicator.hpp"
+#include "parallel/teams.hpp"
 
 namespace rankine::models {
+
+class LanguageModel;
 
 /// One prompt and what follows it. Texts are empty without a tokenizer.
 struct Continuation {
@@ -66,5 +69,9 @@ using SaveScores = std::function<void(const EvaluationResult&)>;
 /// LanguageModel::read, InputError (more teams than ranks), NumericalError (a loss is not finite).
 EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
                           const SaveScores& save);
+
+/// Scores the windows of `job` with a model that is there already; each team holds it.
+EvaluationResult score_model(const EvaluationJob& job, const parallel::Communicator& world,
+                             const parallel::Teams& teams, const LanguageModel& model);
 
 }  // namespace rankine::models

@@ -7,15 +7,24 @@ namespace rankine::models {
 
 using torch::Tensor;
 
+Tensor LanguageModel::embed(const Tensor& ids, std::int64_t first_position) const {
+  const Tensor x = weights::sum_over_ranks(*team_, embedding_.weight->look_up(ids));
+  return positions_.defined() ? x + positions_.narrow(0, first_position, ids.size(0)) : x;
+}
+
 Tensor LanguageModel::hidden_states(const Tensor& ids, KeyValueCache* cache) const {
   RANKINE_EXPECTS(ids.dim() == 1 && ids.size(0) > 0, "ids are a sequence");
   const std::int64_t first = cache ? cache->length : 0;
   RANKINE_EXPECTS(first + ids.size(0) <= config_->context, "the sequence fits the context");
-  Tensor x = weights::sum_over_ranks(*team_, embedding_.weight->look_up(ids));
-  if (positions_.defined()) x = x + positions_.narrow(0, first, ids.size(0));
+  Tensor x = embed(ids, first);
   for (std::size_t layer = 0; layer < layers_.size(); ++layer)
     x = layers_[layer].forward(*team_, *config_, x, first, cache ? &cache->layers[layer] : nullptr);
   if (cache) cache->length += ids.size(0);
+  return last_norm_.forward(x);
+}
+
+Tensor LanguageModel::run_layers(Tensor x) const {
+  for (const TransformerLayer& layer : layers_) x = layer.forward(*team_, *config_, x, 0, nullptr);
   return last_norm_.forward(x);
 }
 
@@ -41,6 +50,20 @@ std::vector<const Projection*> LanguageModel::projections() const {
     for (const Projection* projection : layer.projections()) all.push_back(projection);
   if (head_.weight != embedding_.weight) all.push_back(&head_);
   return all;
+}
+
+void LanguageModel::replace_weight(const std::string& projection,
+                                   std::shared_ptr<weights::Weight> weight) {
+  for (TransformerLayer& layer : layers_)
+    for (Projection* own : layer.projections())
+      if (own->name == projection) {
+        RANKINE_EXPECTS(weight->outputs() == own->weight->outputs() &&
+                            weight->inputs() == own->weight->inputs(),
+                        "the new weight has the shape of the old one");
+        own->weight = std::move(weight);
+        return;
+      }
+  RANKINE_EXPECTS(false, "the layers have a projection of that name");
 }
 
 std::vector<weights::Parameter> LanguageModel::parameters() const {

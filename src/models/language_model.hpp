@@ -41,6 +41,11 @@ class LanguageModel {
   /// activations behind the last norm, tokens x width, the same on all ranks. Differentiable unless
   /// a cache is given, which then holds the positions before and gets the new ones. Collective.
   torch::Tensor hidden_states(const torch::Tensor& ids, KeyValueCache* cache = nullptr) const;
+  /// The first layer's input for ids at positions from `first_position` on. Collective.
+  torch::Tensor embed(const torch::Tensor& ids, std::int64_t first_position = 0) const;
+  const std::vector<TransformerLayer>& layers() const { return layers_; }
+  /// The hidden states of a sequence from the first layer's input on. Collective.
+  torch::Tensor run_layers(torch::Tensor x) const;
   /// The weight that makes logits out of hidden states.
   const weights::Weight& head() const { return *head_.weight; }
   /// tokens x vocabulary, the same on all ranks; for short sequences. Collective.
@@ -51,6 +56,8 @@ class LanguageModel {
   /// Every weight that may be stored in another form: the embedding, then the projections of all
   /// layers, then the head where it is one of its own.
   std::vector<const Projection*> projections() const;
+  /// Puts another weight of the same shape and split into the layers' projection of that name.
+  void replace_weight(const std::string& projection, std::shared_ptr<weights::Weight> weight);
   /// Everything trainable on this rank, with the names of the checkpoint.
   std::vector<weights::Parameter> parameters() const;
 

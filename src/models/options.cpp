@@ -73,12 +73,6 @@ void declare_generate(deck::Schema& schema, GenerateOptions& generate) {
 
 void check_text(const EvaluateOptions& options, deck::Findings& findings) {
   const TextOptions& text = options.evaluate;
-  if (text.text.empty() && !options.generate.is_wanted())
-    findings.add(
-        "evaluate.text",
-        {.what = "evaluate.text is not set",
-         .why = "there is nothing to score, and no prompt to continue",
-         .advice = "Name a text file under [evaluate], or give prompts under [generate]."});
   if (text.stride > text.window_length)
     findings.add("evaluate.stride",
                  {.what = fmt::format("evaluate.stride = {} is larger than evaluate.window_length "
@@ -93,14 +87,21 @@ void check_text(const EvaluateOptions& options, deck::Findings& findings) {
                   .advice = "Name a text file under [evaluate]."});
 }
 
+void check_work(const EvaluateOptions& options, deck::Findings& findings) {
+  if (!options.evaluate.text.empty() || options.generate.is_wanted()) return;
+  findings.add("evaluate.text",
+               {.what = "evaluate.text is not set",
+                .why = "there is nothing to score, and no prompt to continue",
+                .advice = "Name a text file under [evaluate], or give prompts under [generate]."});
+}
+
 }  // namespace
 
-void declare_keywords(deck::Schema& schema, EvaluateOptions& options) {
+void declare_scoring(deck::Schema& schema, EvaluateOptions& options) {
   schema.keyword("title", options.title)
       .describe("A sentence about the run; stands in tables and figures.");
   declare_model(schema, options.model);
   declare_text(schema, options.evaluate);
-  declare_generate(schema, options.generate);
   auto parallel = schema.section("parallel", "How the ranks share the work.");
   parallel.keyword("teams", options.parallel.teams)
       .range(1, 1000000)
@@ -116,6 +117,12 @@ void declare_keywords(deck::Schema& schema, EvaluateOptions& options) {
       .required()
       .describe("HDF5 result file; it appears under this name when it is complete.");
   schema.check([&](deck::Findings& findings) { check_text(options, findings); });
+}
+
+void declare_keywords(deck::Schema& schema, EvaluateOptions& options) {
+  declare_scoring(schema, options);
+  declare_generate(schema, options.generate);
+  schema.check([&](deck::Findings& findings) { check_work(options, findings); });
 }
 
 }  // namespace rankine::models

@@ -50,6 +50,10 @@ struct EvaluateOptions {
   std::string output_file;
 };
 
+/// Declares title, [model], [evaluate], [parallel] and [output]: what every program that scores a
+/// model has.
+void declare_scoring(deck::Schema& schema, EvaluateOptions& options);
+
 /// Declares every keyword of rankine-evaluate.
 void declare_keywords(deck::Schema& schema, EvaluateOptions& options);
 

@@ -97,4 +97,11 @@ std::vector<const Projection*> TransformerLayer::projections() const {
   return all;
 }
 
+std::vector<Projection*> TransformerLayer::projections() {
+  std::vector<Projection*> all;
+  for (Projection* projection : {&query, &key, &value, &attention_output, &gate, &up, &down})
+    if (projection->exists()) all.push_back(projection);
+  return all;
+}
+
 }  // namespace rankine::models

@@ -72,6 +72,7 @@ struct TransformerLayer {
                         LayerCache* cache) const;
 
   std::vector<const Projection*> projections() const;
+  std::vector<Projection*> projections();
   std::vector<const Norm*> norms() const { return {&attention_norm, &mlp_norm}; }
 
  private:

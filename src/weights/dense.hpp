@@ -24,12 +24,15 @@ class Dense final : public Weight {
   /// wrong shape, file too short) or NumericalError (a number that is not finite).
   static std::unique_ptr<Dense> read(const parallel::Communicator& team, const DenseSource& source);
 
+  std::string form() const override { return "dense"; }
   const RowSplit& split() const override { return split_; }
   std::int64_t inputs() const override { return rows_.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override { return rows_; }
-  std::vector<Parameter> parameters() const override { return {{"weight", rows_}}; }
+  std::vector<Parameter> parameters() const override {
+    return {{"weight", rows_, Placement::rows, split_.first(rank_), split_.total()}};
+  }
   std::int64_t stored_numbers() const override { return outputs() * inputs(); }
   std::int64_t stored_bytes() const override;
   std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;

@@ -17,4 +17,14 @@ RowSplit RowSplit::even(std::int64_t rows, int n_ranks, std::int64_t unit) {
   return split;
 }
 
+RowSplit RowSplit::of(const std::vector<std::int64_t>& counts) {
+  RowSplit split;
+  split.counts_ = counts;
+  for (const std::int64_t count : counts) {
+    split.firsts_.push_back(split.total_);
+    split.total_ += count;
+  }
+  return split;
+}
+
 }  // namespace rankine::weights

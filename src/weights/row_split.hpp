@@ -13,6 +13,9 @@ class RowSplit {
   /// ranks get the larger shares. `rows` is a multiple of `unit`.
   static RowSplit even(std::int64_t rows, int n_ranks, std::int64_t unit = 1);
 
+  /// Given counts, one per rank.
+  static RowSplit of(const std::vector<std::int64_t>& counts);
+
   int n_ranks() const { return static_cast<int>(counts_.size()); }
   std::int64_t total() const { return total_; }
   std::int64_t first(int rank) const { return firsts_[static_cast<std::size_t>(rank)]; }

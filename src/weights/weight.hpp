@@ -15,10 +15,19 @@
 
 namespace rankine::weights {
 
+/// What a rank holds of a stored tensor.
+enum class Placement {
+  rows,  ///< rows of its own
+  copy,  ///< all of it, as every rank of the team does; so is its gradient
+};
+
 /// A stored tensor of a weight. `name` tells it from the others of the weight: "weight".
 struct Parameter {
   std::string name;
-  torch::Tensor values;
+  torch::Tensor values;  ///< what this rank holds
+  Placement placement = Placement::rows;
+  std::int64_t first_row = 0;   ///< of `values` in the whole tensor
+  std::int64_t total_rows = 0;  ///< of the whole tensor
 };
 
 class Weight {
@@ -27,6 +36,9 @@ class Weight {
   Weight(const Weight&) = delete;
   Weight& operator=(const Weight&) = delete;
   virtual ~Weight() = default;
+
+  /// The name of the form in files and decks: "dense", "low-rank", ...
+  virtual std::string form() const = 0;
 
   /// Which rows (outputs) each rank of the team owns.
   virtual const RowSplit& split() const = 0;
@@ -39,15 +51,17 @@ class Weight {
   virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
 
   /// Rows of W for `ids` (int64, any of [0, outputs)) where this rank owns them, zeros elsewhere:
-  /// ids x inputs. Differentiable in the parameters.
+  /// ids x inputs. Differentiable in the parameters. May be collective over the team.
   virtual torch::Tensor look_up(const torch::Tensor& ids) const = 0;
 
-  /// W itself in this rank's rows: split().count(rank) x inputs.
+  /// W itself in this rank's rows: split().count(rank) x inputs. May be collective over the team.
   virtual torch::Tensor own_rows() const = 0;
 
-  /// What this rank stores; the tensors share their memory with the weight.
+  /// The numbers this rank stores; the tensors share their memory with the weight.
   virtual std::vector<Parameter> parameters() const = 0;
-  /// Numbers and bytes that store the weight, summed over the ranks.
+  /// What is stored beside them and not trained: indices, as tensors of integers.
+  virtual std::vector<Parameter> indices() const { return {}; }
+  /// Numbers that store the weight, and bytes with all indices, of the whole weight.
   virtual std::int64_t stored_numbers() const = 0;
   virtual std::int64_t stored_bytes() const = 0;
 

@@ -85,7 +85,7 @@ class Program:
 
     def read(self, name: str = RESULT) -> dict:
         with h5py.File(self.folder / name) as file:
-            return {key: dataset[...] for key, dataset in file["results"].items()}
+            return {key: dataset[...] for key, dataset in file["results"].items() if isinstance(dataset, h5py.Dataset)}
 
     def result_files(self) -> list[str]:
         """Everything named after the result, finished or not."""
@@ -104,6 +104,22 @@ def evaluate(tmp_path) -> Program:
     return Program(tmp_path, "rankine-evaluate", {
         "model": {"path": str(STORIES)},
         "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256}})
+
+
+@pytest.fixture
+def compress(tmp_path) -> Program:
+    """rankine-compress, on the small story model, scored on few of its tokens."""
+    return Program(tmp_path, "rankine-compress", {
+        "model": {"path": str(STORIES)},
+        "calibration": {"text": str(STORIES / "calibration_tokens.npy"), "windows": 8, "window_length": 256,
+                        "gradient_windows": 8, "gradient_window_length": 256},
+        "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256, "max_windows": 8}})
+
+
+@pytest.fixture
+def compress_refuses(compress):
+    """expect_refusal of rankine-compress."""
+    return expect_refusal(compress)
 
 
 @pytest.fixture

@@ -1,0 +1,133 @@
+// rankine-compress: replaces the weights of a language model by forms with fewer numbers, from a
+// deck to a result file and a checkpoint.
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+
+#include "compress/compression.hpp"
+#include "compress/forecast.hpp"
+#include "compress/results.hpp"
+#include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/version.hpp"
+#include "deck/command_line.hpp"
+#include "deck/echo.hpp"
+#include "deck/read.hpp"
+#include "files/output_file.hpp"
+#include "files/result_file.hpp"
+#include "linalg/blas.hpp"
+#include "models/threads.hpp"
+#include "parallel/agreement.hpp"
+#include "parallel/node.hpp"
+#include "parallel/session.hpp"
+#include "program.hpp"
+#include "threads.hpp"
+
+using namespace rankine;
+
+namespace {
+
+constexpr const char* program = "rankine-compress";
+
+/// A deck that has been read, and everything that follows from it before any computing.
+struct Input {
+  compress::CompressOptions options;
+  deck::Schema schema;
+
+  Input() { compress::declare_keywords(schema, options); }
+  compress::CompressionJob read(const std::string& text, const deck::CommandLine& command) {
+    deck::read_text(schema, text, command.deck, command.overrides);
+    files::check_writable(options.scoring.output_file);
+    return compress::prepare_compression(options);
+  }
+};
+
+files::RunDescription describe_run(const Input& input, int n_ranks, int threads) {
+  const char* job_id = std::getenv("SLURM_JOB_ID");
+  return {.filetype = program,
+          .format_version = compress::result_format_version,
+          .program = program,
+          .n_ranks = n_ranks,
+          .threads = threads,
+          .effective_deck = deck::effective_deck(input.schema),
+          .library_versions = {{"mpi", parallel::mpi_library_version()},
+                               {"blas", linalg::blas_library()},
+                               {"torch", models::tensor_library_version()}},
+          .job_id = job_id ? job_id : ""};
+}
+
+compress::CompressionMemory plan(const compress::CompressionJob& job, int ranks,
+                                 int ranks_per_node) {
+  return compress::plan_memory(job, {.ranks = ranks,
+                                     .ranks_per_node = ranks_per_node,
+                                     .threads = threads_of_rank(ranks_per_node).threads,
+                                     .node_bytes = available_node_bytes()});
+}
+
+void run(const parallel::Communicator& world, const deck::CommandLine& command) {
+  Input input;
+  const std::string text = parallel::agree_on_failure(
+      world, [&] { return world.rank() == 0 ? deck::load(command.deck) : ""; });
+  const std::string deck_text = world.broadcast(text, 0);
+  const auto job =
+      parallel::agree_on_failure(world, [&] { return input.read(deck_text, command); });
+  const int per_node = parallel::ranks_per_node(world);
+  const int threads = threads_of_rank(per_node).threads;
+  models::set_tensor_threads(threads);
+  const auto memory = plan(job, world.size(), per_node);
+  parallel::agree_on_failure(world, [&] { memory.require(); });
+  log().info("{} {}: {} parameters, {} ranks in {} teams, {} threads each", program,
+             program_version(), job.scoring.config.parameters(), world.size(),
+             job.options.scoring.parallel.teams, threads);
+  log().info("{}", memory.line());
+  log().info("{}", compress::method_line(job));
+
+  std::optional<files::ResultFile> file;
+  parallel::agree_on_failure(world, [&] {
+    if (world.rank() == 0)
+      file.emplace(job.options.scoring.output_file, describe_run(input, world.size(), threads));
+  });
+  const auto result = compress::compress(job, world, [&](const compress::CompressionResult& known) {
+    parallel::agree_on_failure(world, [&] {
+      if (!file) return;
+      compress::write_results(*file, job, known);
+      file->save();
+    });
+  });
+  parallel::agree_on_failure(world, [&] {
+    if (!file) return;
+    compress::write_results(*file, job, result);
+    log().info("results in {}",
+               std::filesystem::path(job.options.scoring.output_file).filename().string());
+    file->complete();
+    fmt::print("{}", compress::results_table(job, result));
+  });
+}
+
+/// Everything a job would meet before it loads the weights, without starting MPI.
+void check(const deck::CommandLine& command) {
+  Input input;
+  const auto job = input.read(deck::load(command.deck), command);
+  const auto memory = plan(job, command.ranks, command.ranks);
+  fmt::print("{}: {} parameters\n{}\n{}\n", command.deck, job.scoring.config.parameters(),
+             compress::method_line(job), memory.line());
+  memory.require();
+  if (command.action == deck::Action::dry_run)
+    fmt::print("\n{}", deck::effective_deck(input.schema));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  compress::CompressOptions options;  // of --help-deck and its like
+  return run_program(
+      {.name = program,
+       .purpose = "Compresses the weights of a language model and says what it costs.",
+       .declare_keywords =
+           [&](deck::Schema& schema) { compress::declare_keywords(schema, options); },
+       .check = check,
+       .run = run},
+      argc, argv);
+}

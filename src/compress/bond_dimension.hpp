@@ -1,0 +1,11 @@
+// The bond dimension that a deck gives a matrix-product operator.
+#pragma once
+
+#include "compress/options.hpp"
+
+namespace rankine::compress {
+
+/// ranks.bond_dimension, or the largest within parameter_ratio of the matrix. 0 if not even 1 fits.
+std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape);
+
+}  // namespace rankine::compress

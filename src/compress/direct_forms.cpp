@@ -1,0 +1,86 @@
+#include "compress/direct_forms.hpp"
+
+#include <cmath>
+#include <optional>
+
+#include "weights/clustered.hpp"
+#include "weights/conversion.hpp"
+#include "weights/matrix_product.hpp"
+
+namespace rankine::compress {
+
+using parallel::Communicator;
+using torch::Tensor;
+
+namespace {
+
+std::optional<Tensor> whitening(const std::string& weighting, const WeightMoments& moments) {
+  if (weighting == "none") return std::nullopt;
+  if (weighting == "diagonal") return torch::diag(moments.inputs.diagonal().sqrt());
+  return factor_of_moment(moments.inputs);
+}
+
+std::optional<Tensor> sensitivity(const std::string& weighting, const WeightMoments& moments,
+                                  const Communicator& team, const weights::Weight& dense) {
+  if (weighting == "none") return std::nullopt;
+  const std::int64_t first = dense.split().first(team.rank());
+  const std::int64_t count = dense.split().count(team.rank());
+  const Tensor of_inputs = moments.inputs.diagonal().unsqueeze(0);
+  if (weighting == "diagonal") return of_inputs.expand({count, of_inputs.size(1)}).contiguous();
+  return moments.outputs.diagonal().narrow(0, first, count).unsqueeze(1) * of_inputs;
+}
+
+/// sqrt(sum s (w - w')^2 / sum s w^2) over all ranks.
+double entrywise_error(const Communicator& team, const Tensor& w, const Tensor& approximation,
+                       const std::optional<Tensor>& s) {
+  const auto weighted = [&](const Tensor& values) {
+    const Tensor squares = values.to(torch::kFloat64).square();
+    return team.sum((s ? squares * *s : squares).sum().item<double>());
+  };
+  const double all = weighted(w);
+  return all > 0 ? std::sqrt(weighted(w - approximation) / all) : 0;
+}
+
+}  // namespace
+
+std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape) {
+  if (options.ranks.bond_dimension > 0) return options.ranks.bond_dimension;
+  const int sites = static_cast<int>(options.method.sites);
+  const auto budget = static_cast<std::int64_t>(options.ranks.parameter_ratio *
+                                                static_cast<double>(shape.dense_numbers()));
+  return weights::bond_dimension_for(weights::balanced_legs(shape.rows, sites),
+                                     weights::balanced_legs(shape.columns, sites), budget);
+}
+
+DirectForm make_matrix_product_form(const CompressOptions& options, const Communicator& team,
+                                    const weights::Weight& dense, const WeightMoments& moments) {
+  const int sites = static_cast<int>(options.method.sites);
+  const Tensor rows = dense.own_rows();
+  const weights::MatrixProductOptions how{
+      .row_legs = weights::balanced_legs(dense.outputs(), sites),
+      .column_legs = weights::balanced_legs(dense.inputs(), sites),
+      .bond_dimension = bond_dimension_of(options, {dense.outputs(), dense.inputs()}),
+      .whitening = whitening(options.method.weighting, moments)};
+  DirectForm form{
+      .weight = weights::make_matrix_product(team, dense.split(), rows, how, rows.scalar_type()),
+      .rank = how.bond_dimension};
+  const auto report = weights::report_conversion(*form.weight, rows, team, how.whitening);
+  form.weighted_error = report.weighted_error.value_or(report.relative_error);
+  return form;
+}
+
+DirectForm make_clustered_form(const CompressOptions& options, const Communicator& team,
+                               const weights::Weight& dense, const WeightMoments& moments) {
+  const Tensor rows = dense.own_rows();
+  const auto objective = sensitivity(options.method.weighting, moments, team, dense);
+  DirectForm form{.weight = weights::make_clustered(team, dense.split(), rows,
+                                                    {.clusters = options.method.clusters,
+                                                     .outliers = options.method.outliers,
+                                                     .sensitivity = objective},
+                                                    rows.scalar_type()),
+                  .rank = options.method.clusters};
+  form.weighted_error = entrywise_error(team, rows, form.weight->own_rows(), objective);
+  return form;
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,155 @@
+#include "compress/job.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "compress/allocation.hpp"
+#include "compress/bond_dimension.hpp"
+#include "core/errors.hpp"
+#include "files/safetensors_layout.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+std::vector<NamedShape> select(const CompressionJob& job) {
+  const auto layout = files::read_layout(job.options.scoring.model.path);
+  const auto names = models::find_names(job.scoring.config, layout.tensors);
+  return select_weights(layer_weights(job.scoring.config, names), job.options.select);
+}
+
+void check_bonds(const CompressionJob& job) {
+  for (const NamedShape& weight : job.selected)
+    if (bond_dimension_of(job.options, weight.shape) == 0)
+      throw InputError(fmt::format(
+          "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} sites at bond "
+          "dimension "
+          "1 hold more). Choose a larger ratio, or leave the weight out of select.weights.",
+          job.options.ranks.parameter_ratio, weight.name, weight.shape.rows, weight.shape.columns,
+          job.options.method.sites));
+}
+
+void check_ranks(const CompressionJob& job) {
+  const RankOptions& ranks = job.options.ranks;
+  if (job.options.method.form == "clustered") return;
+  if (job.options.method.form == "mpo") return check_bonds(job);
+  std::vector<Candidate> candidates;
+  for (const NamedShape& weight : job.selected)
+    candidates.push_back({weight.name, weight.shape, {}});
+  if (ranks.bond_dimension == 0)
+    require_reachable(candidates, job.options.method.storage(), ranks.parameter_ratio);
+  for (const NamedShape& weight : job.selected)
+    if (ranks.bond_dimension > weight.shape.full_rank())
+      throw InputError(
+          fmt::format("ranks.bond_dimension = {} is above the rank of {} ({} x {}). Choose at most "
+                      "{}, or leave "
+                      "the weight out of select.weights.",
+                      ranks.bond_dimension, weight.name, weight.shape.rows, weight.shape.columns,
+                      weight.shape.full_rank()));
+}
+
+void check_export(const CompressionJob& job) {
+  const std::string& folder = job.options.result.directory;
+  if (folder.empty()) return;
+  if (job.scoring.config.family == models::Family::gpt2)
+    throw InputError(
+        "export.directory is set for a model of the GPT-2 family (its transposed weights are not "
+        "written). Drop it, or compress a model of the Llama family.");
+  if (job.options.result.format == "factorised" &&
+      job.selected[0].name.rfind("model.layers.", 0) != 0)
+    throw InputError(
+        fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
+                    "called like {} (the "
+                    "modelling file needs Hugging Face's names). Use export.format = \"dense\".",
+                    job.selected[0].name));
+  std::error_code ignored;
+  if (std::filesystem::equivalent(folder, job.options.scoring.model.path, ignored))
+    throw InputError(fmt::format(
+        "export.directory = {} is the folder of the model itself (it would be overwritten while it "
+        "is read). Name another folder.",
+        folder));
+}
+
+/// The calibration text as rankine-evaluate would read it.
+models::EvaluateOptions text_options(const CompressOptions& options, std::int64_t window_length) {
+  models::EvaluateOptions text = options.scoring;
+  text.evaluate.text = options.calibration.text;
+  text.evaluate.window_length = window_length;
+  text.evaluate.stride = 0;
+  text.evaluate.max_windows = 0;
+  return text;
+}
+
+void check_text_exists(const std::string& path) {
+  if (std::filesystem::is_regular_file(path)) return;
+  throw InputError(fmt::format(
+      "calibration.text = {} cannot be read (there is no such file). Name a text file or a .npy "
+      "file of token ids.",
+      path));
+}
+
+TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::int64_t length,
+                 std::int64_t wanted) {
+  const auto plan =
+      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+  if (std::ssize(plan.windows) < wanted)
+    throw InputError(fmt::format(
+        "the text {} has {} windows of {} tokens ({} are asked for). Lower their number or length "
+        "under [calibration], or take a longer text.",
+        job.options.calibration.text, plan.windows.size(), length, wanted));
+  TokenWindows windows;
+  for (std::int64_t w = 0; w < wanted; ++w)
+    windows.push_back(plan.windows[static_cast<std::size_t>(w)].ids(plan.text));
+  return windows;
+}
+
+TokenWindows all_windows(const CompressionJob& job, const models::TokenText& text,
+                         std::int64_t length) {
+  const auto plan =
+      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+  TokenWindows windows;
+  for (const models::Window& window : plan.windows) windows.push_back(window.ids(plan.text));
+  return windows;
+}
+
+void read_calibration(CompressionJob& job) {
+  const CalibrationOptions& how = job.options.calibration;
+  if (!job.options.needs_calibration()) return;
+  check_text_exists(how.text);
+  const models::TokenText text = models::read_text(text_options(job.options, how.window_length));
+  if (job.options.method.needs_inputs())
+    job.calibration_windows = cut(job, text, how.window_length, how.windows);
+  if (job.options.method.needs_gradients())
+    job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
+  if (job.options.method.has_ranks() && job.options.ranks.allocation == "fermi")
+    job.fermi_windows = all_windows(job, text, how.gradient_window_length);
+  if (job.options.heal.steps > 0)
+    job.healing_windows = all_windows(job, text, job.options.heal.window_length);
+  if (job.options.method.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
+    throw InputError(fmt::format(
+        "calibration.windows = {} is fewer than parallel.teams = {} (a team without a window "
+        "measures nothing). Use more windows or fewer teams.",
+        how.windows, job.options.scoring.parallel.teams));
+}
+
+}  // namespace
+
+std::int64_t CompressionJob::selected_parameters() const {
+  std::int64_t sum = 0;
+  for (const NamedShape& weight : selected) sum += weight.shape.dense_numbers();
+  return sum;
+}
+
+CompressionJob prepare_compression(const CompressOptions& options) {
+  CompressionJob job;
+  job.options = options;
+  job.scoring = models::prepare_evaluation(options.scoring);
+  job.selected = select(job);
+  check_ranks(job);
+  check_export(job);
+  read_calibration(job);
+  return job;
+}
+
+}  // namespace rankine::compress

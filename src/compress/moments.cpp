@@ -1,0 +1,170 @@
+#include "compress/moments.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+
+#include "compress/watched_weight.hpp"
+#include "core/progress.hpp"
+#include "linalg/blas.hpp"
+#include "models/losses.hpp"
+#include "weights/element_type.hpp"
+#include "weights/exchange.hpp"
+#include "weights/single_threaded_blas.hpp"
+
+namespace rankine::compress {
+
+using models::LanguageModel;
+using parallel::Communicator;
+using parallel::Teams;
+using torch::Tensor;
+using weights::RowSplit;
+
+namespace {
+
+constexpr std::int64_t rows_per_block = 128;
+
+/// Rows [first, first + count) and columns [0, first + count) of x^T x, column-major with as many
+/// rows as columns asked for.
+template <class T>
+void multiply_block(const T* x, std::int64_t tokens, std::int64_t n, std::int64_t first,
+                    std::int64_t count, std::vector<T>& product) {
+  product.resize(static_cast<std::size_t>(count * (first + count)));
+  linalg::gemm<T>(linalg::Op::none, linalg::Op::transpose, T(1), {x, first + count, tokens, n},
+                  {x + first, count, tokens, n}, T(0),
+                  {product.data(), first + count, count, first + count});
+}
+
+template <class T, class Sum>
+void add_products(const T* x, std::int64_t tokens, std::int64_t n, std::int64_t begin,
+                  std::int64_t end, Sum* rows) {
+  const weights::SingleThreadedBlas guard;
+  const std::int64_t blocks = (end - begin + rows_per_block - 1) / rows_per_block;
+#pragma omp parallel
+  {
+    std::vector<T> product;
+#pragma omp for schedule(dynamic)
+    for (std::int64_t reversed = 0; reversed < blocks; ++reversed) {  // the longest first
+      const std::int64_t first = begin + (blocks - 1 - reversed) * rows_per_block;
+      const std::int64_t count = std::min(rows_per_block, end - first);
+      multiply_block(x, tokens, n, first, count, product);
+      for (std::int64_t i = 0; i < count; ++i)
+        for (std::int64_t j = 0; j < first + count; ++j)
+          rows[(first - begin + i) * n + j] +=
+              static_cast<Sum>(product[static_cast<std::size_t>(i * (first + count) + j)]);
+    }
+  }
+}
+
+/// This team's windows, in turn with the others.
+TokenWindows own_windows(const TokenWindows& windows, const Teams& teams) {
+  TokenWindows own;
+  for (auto w = static_cast<std::size_t>(teams.index()); w < windows.size();
+       w += static_cast<std::size_t>(teams.count()))
+    own.push_back(windows[w]);
+  return own;
+}
+
+Output output_of(const Communicator& world) {
+  return world.rank() == 0 ? Output::shown : Output::silent;
+}
+
+}  // namespace
+
+SecondMoment::SecondMoment(const Communicator& team, std::int64_t n, torch::ScalarType type)
+    : split_(RowSplit::even(n, team.size())),
+      rank_(team.rank()),
+      rows_(torch::zeros({split_.count(rank_), n}, type)) {}
+
+void SecondMoment::add(const Tensor& x) {
+  const Tensor values = x.detach().contiguous();
+  const std::int64_t begin = split_.first(rank_), end = begin + split_.count(rank_);
+  weights::with_element_type(values, [&]<class T>(T) {
+    weights::with_element_type(rows_, [&]<class Sum>(Sum) {
+      add_products(values.data_ptr<T>(), values.size(0), values.size(1), begin, end,
+                   rows_.data_ptr<Sum>());
+    });
+  });
+}
+
+Tensor SecondMoment::assemble(const Communicator& world) const {
+  const std::int64_t n = split_.total();
+  Tensor whole = torch::zeros({n, n}, torch::kFloat64);
+  whole.narrow(0, split_.first(rank_), split_.count(rank_)).copy_(rows_);
+  if (world.size() > 1) weights::sum_in_place(world, {whole});
+  const Tensor lower = whole.tril();
+  return lower + whole.tril(-1).t();
+}
+
+InputMoments measure_inputs(LanguageModel& model, const Communicator& world, const Teams& teams,
+                            const std::vector<std::string>& names, const TokenWindows& windows) {
+  const torch::NoGradGuard no_gradients;
+  InputMoments result;
+  result.of_weight.resize(names.size());
+  std::vector<bool> is_known(names.size(), false);
+  Tensor last_input;
+  std::size_t last_moment = 0;
+  // Weights that share an input are asked one after the other with the same tensor.
+  const auto observe = [&](std::size_t weight, const Tensor& x) {
+    const bool is_shared = last_input.defined() && x.is_same(last_input);
+    if (!is_known[weight]) {
+      is_known[weight] = true;
+      if (!is_shared) result.moments.emplace_back(teams.team(), x.size(1), torch::kFloat64);
+      result.of_weight[weight] = is_shared ? last_moment : result.moments.size() - 1;
+    }
+    if (!is_shared) result.moments[result.of_weight[weight]].add(x);
+    last_input = x;
+    last_moment = result.of_weight[weight];
+  };
+  TemporaryWeights watch(model);
+  for (std::size_t w = 0; w < names.size(); ++w)
+    watch.watch(names[w], {.of_inputs = [&, w](const Tensor& x) { observe(w, x); }});
+
+  const TokenWindows own = own_windows(windows, teams);
+  std::vector<Tensor> states;
+  for (const auto& ids : own) states.push_back(model.embed(torch::tensor(ids, torch::kInt64)));
+  ProgressLine progress(output_of(world));
+  for (std::size_t layer = 0; layer < model.layers().size(); ++layer)
+    for (std::size_t w = 0; w < own.size(); ++w) {
+      states[w] =
+          model.layers()[layer].forward(teams.team(), model.config(), states[w], 0, nullptr);
+      const auto done = static_cast<double>(layer * own.size() + w + 1);
+      progress.update(done / static_cast<double>(model.layers().size() * own.size()),
+                      fmt::format("calibration: layer {} of {}", layer + 1, model.layers().size()));
+    }
+  return result;
+}
+
+std::vector<SecondMoment> measure_output_gradients(LanguageModel& model, const Communicator& world,
+                                                   const Teams& teams,
+                                                   const std::vector<std::string>& names,
+                                                   const TokenWindows& windows) {
+  std::vector<SecondMoment> moments;
+  TemporaryWeights watch(model);
+  for (const std::string& name : names)
+    moments.emplace_back(teams.team(), weight_of(model, name)->outputs(), torch::kFloat32);
+  for (std::size_t w = 0; w < names.size(); ++w) {
+    const RowSplit* split = &weight_of(model, names[w])->split();
+    watch.watch(names[w], {.of_output_gradients = [&, split, w](const Tensor& dy) {
+                  moments[w].add(weights::gather_columns(teams.team(), dy.detach(), *split,
+                                                         weights::Gradient::same));
+                }});
+  }
+  const TokenWindows own = own_windows(windows, teams);
+  ProgressLine progress(output_of(world));
+  for (std::size_t w = 0; w < own.size(); ++w) {
+    const auto tokens = static_cast<std::int64_t>(own[w].size());
+    const Tensor ids = torch::tensor(own[w], torch::kInt64);
+    Tensor x = model.embed(ids).detach().requires_grad_(true);
+    const Tensor states = model.run_layers(x);
+    models::token_losses(model, states.narrow(0, 0, tokens - 1), ids.narrow(0, 1, tokens - 1))
+        .sum()
+        .backward();
+    progress.update(static_cast<double>(w + 1) / static_cast<double>(own.size()),
+                    fmt::format("output gradients: window {} of {}", w + 1, own.size()));
+  }
+  return moments;
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,63 @@
+// Second moments of what goes into the weights of a model on a calibration text, and of the loss
+// gradients that come back to their outputs.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "models/language_model.hpp"
+#include "parallel/communicator.hpp"
+#include "parallel/teams.hpp"
+#include "weights/row_split.hpp"
+
+namespace rankine::compress {
+
+/// A sum of x^T x over tokens, this rank's rows of its lower triangle.
+class SecondMoment {
+ public:
+  /// A zero n x n matrix whose rows are shared evenly by the team; sums are kept as `type`.
+  SecondMoment(const parallel::Communicator& team, std::int64_t n, torch::ScalarType type);
+
+  /// Adds x^T x; x is tokens x n, the same on all ranks of the team. Not collective.
+  void add(const torch::Tensor& x);
+
+  /// Collective over `world`, the ranks of all teams: the whole symmetric matrix, n x n in float64,
+  /// summed over the teams, on every rank.
+  torch::Tensor assemble(const parallel::Communicator& world) const;
+
+  /// Gives the memory back; the moment is not used any more.
+  void release() { rows_ = torch::Tensor(); }
+
+ private:
+  weights::RowSplit split_;
+  int rank_;
+  torch::Tensor rows_;
+};
+
+/// What the weights `names` of a model met, in their order.
+struct InputMoments {
+  /// Weights that read the same activation (query, key and value; gate and up) share a moment.
+  std::vector<std::size_t> of_weight;
+  std::vector<SecondMoment> moments;
+};
+
+using TokenWindows = std::vector<std::vector<std::int64_t>>;
+
+/// Collective over `world`: each team runs its share of the windows through the model, layer by
+/// layer. The model's weights are wrapped meanwhile.
+InputMoments measure_inputs(models::LanguageModel& model, const parallel::Communicator& world,
+                            const parallel::Teams& teams, const std::vector<std::string>& names,
+                            const TokenWindows& windows);
+
+/// Collective over `world`: moments of the gradients of the summed loss, next-token
+/// cross-entropies in nat, at the outputs of each weight; one backward pass for each window.
+std::vector<SecondMoment> measure_output_gradients(models::LanguageModel& model,
+                                                   const parallel::Communicator& world,
+                                                   const parallel::Teams& teams,
+                                                   const std::vector<std::string>& names,
+                                                   const TokenWindows& windows);
+
+}  // namespace rankine::compress

@@ -1,0 +1,184 @@
+#include "compress/options.hpp"
+
+#include <fmt/format.h>
+
+namespace rankine::compress {
+
+namespace {
+
+void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) {
+  auto section = schema.section("calibration", "The text that says which inputs a weight meets.");
+  section.keyword("text", calibration.text)
+      .describe(
+          "A text file in UTF-8 or a .npy file of token ids, as in evaluate.text; empty where "
+          "nothing is weighted.");
+  section.keyword("windows", calibration.windows)
+      .range(1, 100'000'000)
+      .describe("Windows from the beginning of the text whose activations are measured.");
+  section.keyword("window_length", calibration.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("gradient_windows", calibration.gradient_windows)
+      .range(1, 100'000'000)
+      .describe("Windows from the beginning of the text for output gradients (two-sided).");
+  section.keyword("gradient_window_length", calibration.gradient_window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
+  section.keyword("ridge", calibration.ridge)
+      .above(0)
+      .describe(
+          "Added to the diagonal of the second moments of the output gradients, times their mean "
+          "diagonal.");
+}
+
+void declare_method(deck::Schema& schema, CompressOptions& options) {
+  auto select = schema.section("select", "Which weights are compressed.");
+  select.keyword("weights", options.select)
+      .describe(
+          "Patterns with * and ? of weight names in the layers, without .weight; embedding and "
+          "head "
+          "stay as they are.");
+  auto method = schema.section("method", "What a weight becomes.");
+  method.keyword("form", options.method.form)
+      .choices({"low-rank", "pivoted", "mpo", "clustered", "dense"})
+      .describe(
+          "Two factors; two factors with pivot rows made the identity; a matrix-product operator; "
+          "few shared values; or the low-rank matrix stored as a dense one.");
+  method.keyword("weighting", options.method.weighting)
+      .choices({"none", "diagonal", "full", "two-sided"})
+      .describe(
+          "The norm of an error: of the weight; of the outputs on the calibration text, by the "
+          "sizes of the inputs or by their second moments; or that weighted with the second "
+          "moments "
+          "of the loss gradient.");
+  method.keyword("sites", options.method.sites)
+      .range(2, 16)
+      .describe("Sites of a matrix-product operator.");
+  method.keyword("clusters", options.method.clusters)
+      .range(1, 65536)
+      .describe("Shared values of a clustered weight.");
+  method.keyword("outliers", options.method.outliers)
+      .range(0, 1e9)
+      .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
+}
+
+void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
+  auto section = schema.section("ranks", "How ranks are shared among the weights.");
+  section.keyword("allocation", ranks.allocation)
+      .choices({"uniform", "additive", "fermi"})
+      .describe(
+          "The same part of every weight; least sum of weighted errors; or from there on by the "
+          "gradient of the model's loss (FermiGrad).");
+  section.keyword("parameter_ratio", ranks.parameter_ratio)
+      .above(0)
+      .at_most(1)
+      .describe("Kept part of the parameters of the selected weights.");
+  section.keyword("bond_dimension", ranks.bond_dimension)
+      .range(0, 1e9)
+      .describe("The rank of every selected weight; 0 to follow parameter_ratio.");
+  section.keyword("fermi_steps", ranks.fermi_steps)
+      .range(1, 1'000'000)
+      .describe("Steps of FermiGrad, each on a window of its own for every team.");
+}
+
+void declare_heal(deck::Schema& schema, HealOptions& heal) {
+  auto section = schema.section("heal", "Short training of the compressed weights.");
+  section.keyword("steps", heal.steps)
+      .range(0, 100'000'000)
+      .describe("Steps of AdamW on the calibration text; 0 for none.");
+  section.keyword("windows_per_step", heal.windows_per_step)
+      .range(1, 1'000'000)
+      .describe("Windows of every team in a step.");
+  section.keyword("window_length", heal.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("learning_rate", heal.learning_rate)
+      .above(0)
+      .describe("The largest, after the warm-up; it falls as a cosine to a tenth.");
+  section.keyword("warm_up", heal.warm_up)
+      .range(0, 1)
+      .describe("Part of the steps in which the learning rate rises.");
+}
+
+void declare_export(deck::Schema& schema, ExportOptions& result) {
+  auto section = schema.section("export", "The compressed model as a checkpoint.");
+  section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
+  section.keyword("format", result.format)
+      .choices({"dense", "factorised"})
+      .describe(
+          "dense: a checkpoint of the original's layout, with the new matrices in it; factorised: "
+          "low-rank and pivoted weights as they are stored, with a modelling file.");
+}
+
+/// Which norms a form can be made in.
+void check_weighting(const MethodOptions& method, deck::Findings& findings) {
+  const char* wrong = method.form == "mpo" ? "two-sided" : method.form == "clustered" ? "full" : "";
+  if (method.weighting == wrong)
+    findings.add(
+        "method.weighting",
+        {.what = fmt::format("method.weighting = \"{}\" stands beside method.form = \"{}\"",
+                             method.weighting, method.form),
+         .why = "this form is not made in that norm",
+         .advice = method.form == "mpo" ? "Use \"none\", \"diagonal\" or \"full\"."
+                                        : "Use \"none\", \"diagonal\" or \"two-sided\"."});
+}
+
+void check_export(const CompressOptions& options, deck::Findings& findings) {
+  const std::string& form = options.method.form;
+  if (options.result.format == "dense" || form == "low-rank" || form == "pivoted") return;
+  findings.add("export.format",
+               {.what = fmt::format(
+                    "export.format = \"factorised\" stands beside method.form = \"{}\"", form),
+                .why = "the modelling file knows low-rank and pivoted weights",
+                .advice = "Set export.format = \"dense\"."});
+}
+
+void check_allocation(const CompressOptions& options, deck::Findings& findings) {
+  if (options.method.form != "mpo" || options.ranks.allocation == "uniform") return;
+  findings.add(
+      "ranks.allocation",
+      {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = \"mpo\"",
+                           options.ranks.allocation),
+       .why = "bond dimensions of matrix-product operators follow the ratio of each weight",
+       .advice = "Set ranks.allocation = \"uniform\"."});
+}
+
+void check_method(const CompressOptions& options, deck::Findings& findings) {
+  if (options.needs_calibration() && options.calibration.text.empty())
+    findings.add("calibration.text",
+                 {.what = "calibration.text is not set",
+                  .why = options.method.needs_inputs()
+                             ? fmt::format("method.weighting = \"{}\" needs activations",
+                                           options.method.weighting)
+                             : "FermiGrad and healing need the model's loss on a text",
+                  .advice = "Name a text file under [calibration], or use method.weighting = "
+                            "\"none\" with another allocation."});
+  check_weighting(options.method, findings);
+  check_allocation(options, findings);
+  check_export(options, findings);
+  if (options.method.has_ranks() && options.ranks.bond_dimension > 0 &&
+      options.ranks.allocation != "uniform")
+    findings.add("ranks.bond_dimension",
+                 {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
+                                      "\"{}\"",
+                                      options.ranks.bond_dimension, options.ranks.allocation),
+                  .why = "one rank for all leaves nothing to allocate",
+                  .advice = "Set ranks.allocation = \"uniform\", or drop ranks.bond_dimension."});
+}
+
+}  // namespace
+
+void declare_keywords(deck::Schema& schema, CompressOptions& options) {
+  models::declare_scoring(schema, options.scoring);
+  declare_calibration(schema, options.calibration);
+  declare_method(schema, options);
+  declare_ranks(schema, options.ranks);
+  declare_heal(schema, options.heal);
+  declare_export(schema, options.result);
+  schema.check([&](deck::Findings& findings) { check_method(options, findings); });
+}
+
+}  // namespace rankine::compress

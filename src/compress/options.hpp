@@ -1,0 +1,75 @@
+// The deck of rankine-compress.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compress/storage.hpp"
+#include "deck/schema.hpp"
+#include "models/options.hpp"
+
+namespace rankine::compress {
+
+struct CalibrationOptions {
+  std::string text;
+  std::int64_t windows = 32;
+  std::int64_t window_length = 1024;
+  std::int64_t gradient_windows = 8;
+  std::int64_t gradient_window_length = 512;
+  double ridge = 0.1;  ///< of the output moments, times their mean diagonal
+};
+
+struct MethodOptions {
+  std::string form = "pivoted";
+  std::string weighting = "two-sided";
+  std::int64_t sites = 2;
+  std::int64_t clusters = 64;
+  std::int64_t outliers = 8;
+
+  /// Whether the form is made of singular components, so that ranks are allocated.
+  bool has_ranks() const { return form != "mpo" && form != "clustered"; }
+  Storage storage() const { return form == "pivoted" ? Storage::pivoted : Storage::plain; }
+  bool needs_inputs() const { return weighting != "none"; }
+  bool needs_gradients() const { return weighting == "two-sided"; }
+};
+
+struct RankOptions {
+  std::string allocation = "additive";
+  double parameter_ratio = 0.8;
+  std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
+  std::int64_t fermi_steps = 30;
+};
+
+struct HealOptions {
+  std::int64_t steps = 0;
+  std::int64_t windows_per_step = 1;  ///< of each team
+  std::int64_t window_length = 512;
+  double learning_rate = 1e-4;
+  double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
+};
+
+struct ExportOptions {
+  std::string directory;  ///< empty for none
+  std::string format = "dense";
+};
+
+struct CompressOptions {
+  models::EvaluateOptions scoring;  ///< title, [model], [evaluate], [parallel], [output]
+  CalibrationOptions calibration;
+  std::vector<std::string> select = {"*"};
+  MethodOptions method;
+  RankOptions ranks;
+  HealOptions heal;
+  ExportOptions result;
+
+  bool needs_calibration() const {
+    return heal.steps > 0 || method.needs_inputs() ||
+           (method.has_ranks() && ranks.allocation == "fermi");
+  }
+};
+
+/// Declares every keyword of rankine-compress.
+void declare_keywords(deck::Schema& schema, CompressOptions& options);
+
+}  // namespace rankine::compress

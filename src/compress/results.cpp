@@ -1,0 +1,169 @@
+#include "compress/results.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/text_format.hpp"
+#include "models/results.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+using files::ResultFile;
+using models::EvaluationResult;
+
+std::string file_name(const std::string& path) {
+  std::filesystem::path clean(path);
+  if (!clean.has_filename()) clean = clean.parent_path();
+  return clean.filename().string();
+}
+
+void write_number(ResultFile& file, const std::string& path, double value, const char* long_name,
+                  const char* units) {
+  file.write(path, std::span<const double>(&value, 1), {}, {long_name, units, {}});
+}
+
+void write_count(ResultFile& file, const std::string& path, std::int64_t value,
+                 const char* long_name, const char* units = "1") {
+  file.write(path, std::span<const std::int64_t>(&value, 1), {}, {long_name, units, {}});
+}
+
+double perplexity(const CompressionJob& job, const EvaluationResult& scored) {
+  return std::exp(scored.mean(job.scoring, scored.scores.negative_log_likelihood));
+}
+
+void write_scores(ResultFile& file, const CompressionJob& job, const std::string& when,
+                  const std::optional<EvaluationResult>& scored) {
+  if (!scored) return;
+  std::vector<double> losses = scored->scores.negative_log_likelihood;
+  for (std::size_t w = 0; w < losses.size(); ++w)
+    losses[w] /= static_cast<double>(job.scoring.plan.windows[w].scored());
+  write_number(file, "/results/perplexity_" + when, perplexity(job, *scored),
+               "exponential of the mean negative log-likelihood of the scored tokens", "1");
+  file.write(
+      "/results/negative_log_likelihood_" + when, losses, {losses.size()},
+      {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
+  write_number(file, "/timing/score_" + when + "_seconds", scored->loop_seconds,
+               "time to score all windows", "s");
+}
+
+void write_weight(ResultFile& file, const WeightReport& weight) {
+  const std::string path = "/results/weights/" + weight.name;
+  file.set_attribute(path, "form", weight.form);
+  write_count(
+      file, path + "/rank", weight.rank,
+      "rank (the smaller side for a dense weight), bond dimension or number of shared values");
+  write_count(file, path + "/parameters", weight.numbers, "stored numbers");
+  write_count(file, path + "/bytes", weight.bytes, "stored bytes, indices included", "B");
+  write_number(file, path + "/weighted_error", weight.weighted_error,
+               "discarded part of the weight in the norm of method.weighting, relative", "1");
+  if (!weight.spectrum.empty())
+    file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
+               {"singular values in the norm of method.weighting", "1", {"components"}});
+  if (weight.form != "pivoted") return;
+  write_number(file, path + "/largest_coefficient", weight.largest_coefficient,
+               "largest magnitude among the rows expressed by pivot rows", "1");
+  write_number(file, path + "/identity_error", weight.identity_error,
+               "relative change of the matrix by fixing its gauge, before rounding", "1");
+}
+
+void write_protocol(ResultFile& file, const CompressionJob& job) {
+  const CompressOptions& options = job.options;
+  const auto set = [&](const char* name, files::Attribute value) {
+    file.set_attribute("/results", name, std::move(value));
+  };
+  set("title", options.scoring.title);
+  set("model", file_name(options.scoring.model.path));
+  set("precision", options.scoring.model.precision);
+  set("method", method_line(job));
+  if (!job.scoring.plan.windows.empty()) set("evaluation", models::protocol_line(job.scoring));
+}
+
+void write_times(ResultFile& file, const CompressionTimes& seconds) {
+  const std::pair<const char*, double> times[] = {{"load", seconds.load},
+                                                  {"inputs", seconds.inputs},
+                                                  {"gradients", seconds.gradients},
+                                                  {"decomposition", seconds.decomposition},
+                                                  {"allocation", seconds.allocation},
+                                                  {"conversion", seconds.conversion},
+                                                  {"healing", seconds.healing}};
+  for (const auto& [name, value] : times)
+    write_number(file, fmt::format("/timing/{}_seconds", name), value,
+                 "time of this stage on the slowest rank", "s");
+}
+
+}  // namespace
+
+namespace {
+
+std::string rank_text(const CompressOptions& options) {
+  if (options.method.form == "clustered")
+    return fmt::format("{} shared values, {} outliers", options.method.clusters,
+                       options.method.outliers);
+  if (options.ranks.bond_dimension > 0) return fmt::format("rank {}", options.ranks.bond_dimension);
+  return fmt::format("{} ranks, ratio {}", options.ranks.allocation, options.ranks.parameter_ratio);
+}
+
+}  // namespace
+
+std::string method_line(const CompressionJob& job) {
+  const CompressOptions& options = job.options;
+  const std::string ranks = rank_text(options);
+  std::string line =
+      fmt::format("{} weights ({} parameters): {}, weighting {}, {}", job.selected.size(),
+                  job.selected_parameters(), options.method.form, options.method.weighting, ranks);
+  if (options.needs_calibration())
+    line += fmt::format(", calibration {}: {} windows of {} tokens",
+                        file_name(options.calibration.text), options.calibration.windows,
+                        options.calibration.window_length);
+  return line;
+}
+
+void write_results(ResultFile& file, const CompressionJob& job, const CompressionResult& result) {
+  write_protocol(file, job);
+  write_scores(file, job, "before", result.before);
+  write_count(file, "/results/parameters_before", job.selected_parameters(),
+              "numbers of the selected weights in the original");
+  write_times(file, result.seconds);
+  if (result.weights.empty()) return;
+  write_count(file, "/results/parameters_after", result.parameters(),
+              "numbers that store the selected weights");
+  write_count(file, "/results/bytes_after", result.bytes(),
+              "bytes that store the selected weights, indices included", "B");
+  for (const WeightReport& weight : result.weights) write_weight(file, weight);
+  write_scores(file, job, "unhealed", result.unhealed);
+  write_scores(file, job, "after", result.after);
+  if (!result.healing_losses.empty())
+    file.write("/results/healing_loss", result.healing_losses, {result.healing_losses.size()},
+               {"mean next-token loss of each step of healing", "nat", {"steps"}});
+}
+
+std::string results_table(const CompressionJob& job, const CompressionResult& result) {
+  std::size_t width = 6;
+  for (const WeightReport& weight : result.weights) width = std::max(width, weight.name.size());
+  std::string table = fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width,
+                                  "form", "rank", "parameters", "bytes", "error");
+  for (const WeightReport& weight : result.weights)
+    table +=
+        fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
+                    weight.form, weight.rank, weight.numbers,
+                    format_bytes(static_cast<std::uint64_t>(weight.bytes)), weight.weighted_error);
+  table += fmt::format("{}\n", method_line(job));
+  table += fmt::format(
+      "parameters of the selected weights   {} -> {} ({:.4f})\n", job.selected_parameters(),
+      result.parameters(),
+      static_cast<double>(result.parameters()) / static_cast<double>(job.selected_parameters()));
+  table += fmt::format("bytes of the selected weights        {}\n",
+                       format_bytes(static_cast<std::uint64_t>(result.bytes())));
+  if (!result.before || !result.after) return table;
+  table += fmt::format("{}\n", models::protocol_line(job.scoring));
+  table += fmt::format("perplexity                           {:.6e} -> {:.6e}\n",
+                       perplexity(job, *result.before), perplexity(job, *result.after));
+  return table;
+}
+
+}  // namespace rankine::compress

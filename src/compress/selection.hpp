@@ -1,0 +1,27 @@
+// The weights of a model that patterns select, from config.json and names alone.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "compress/storage.hpp"
+#include "models/checkpoint_names.hpp"
+#include "models/config.hpp"
+
+namespace rankine::compress {
+
+struct NamedShape {
+  std::string name;  ///< as models::Projection has it
+  MatrixShape shape;
+};
+
+/// Every projection of the layers, in the order of models::LanguageModel::projections().
+std::vector<NamedShape> layer_weights(const models::ModelConfig& config,
+                                      const models::CheckpointNames& names);
+
+/// Those whose name matches one of the patterns (* and ? as in a shell). Throws InputError for a
+/// pattern that matches none.
+std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
+                                       const std::vector<std::string>& patterns);
+
+}  // namespace rankine::compress

@@ -1,0 +1,57 @@
+// A weight with few shared values: each entry names its cluster, each cluster has a value.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "weights/form.hpp"
+#include "weights/outliers.hpp"
+
+namespace rankine::weights {
+
+/// Centroids and outliers are the same on all ranks, codes lie in the row blocks of W. A stored
+/// code takes ceil(log2 clusters) bits; each row of codes begins at a byte.
+class Clustered final : public MaterialisedForm {
+ public:
+  /// `own_codes`: split.count(rank) x inputs, integers in [0, centroids.size(0)).
+  Clustered(const parallel::Communicator& team, RowSplit split, torch::Tensor centroids,
+            torch::Tensor own_codes, Outliers outliers);
+
+  std::string form() const override { return "clustered"; }
+  std::int64_t inputs() const override { return codes_.size(1); }
+  /// "centroids", ascending after make_clustered, and "outliers", if there are any. The gradient of
+  /// a centroid is the sum over its members.
+  std::vector<Parameter> parameters() const override;
+  std::vector<Parameter> indices() const override;
+  /// Which centroid each own entry has: split.count(rank) x inputs, int64. Outliers have one too,
+  /// and do not use it.
+  torch::Tensor own_codes() const;
+  const Outliers& outliers() const { return outliers_; }
+
+ private:
+  torch::Tensor compute_rows() const override;
+
+  torch::Tensor centroids_;
+  torch::Tensor codes_;
+  Outliers outliers_;
+};
+
+struct ClusterOptions {
+  std::int64_t clusters = 16;
+  std::int64_t outliers = 0;  ///< entries of the largest magnitudes, kept exact
+  /// Weight of each own entry in the objective, split.count(rank) x inputs, not negative.
+  std::optional<torch::Tensor> sensitivity = std::nullopt;
+};
+
+/// Clusters the entries of W by exact K-means (weights/optimal_clusters.hpp). Collective over the
+/// team; the result does not depend on the number of ranks. Fewer distinct values than clusters
+/// give fewer centroids. Throws InputError on all ranks for less than one cluster or more outliers
+/// than entries.
+std::unique_ptr<Weight> make_clustered(const parallel::Communicator& team, const RowSplit& split,
+                                       const torch::Tensor& own_rows, const ClusterOptions& options,
+                                       torch::ScalarType type);
+
+/// Bits of a stored code.
+int bits_per_code(std::int64_t clusters);
+
+}  // namespace rankine::weights

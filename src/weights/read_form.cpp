@@ -1,0 +1,160 @@
+#include "weights/read_form.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "parallel/agreement.hpp"
+#include "weights/clustered.hpp"
+#include "weights/low_rank.hpp"
+#include "weights/matrix_product.hpp"
+#include "weights/packed_bits.hpp"
+#include "weights/pivoted.hpp"
+#include "weights/quantized.hpp"
+#include "weights/stored_tensors.hpp"
+
+namespace rankine::weights {
+
+using torch::Tensor;
+
+namespace {
+
+void require(const StoredTensors& tensors, const std::string& part, bool fits,
+             const std::string& reason) {
+  if (!fits) tensors.refuse(part, reason);
+}
+
+std::unique_ptr<Weight> read_low_rank(const parallel::Communicator& team, const DenseSource& source,
+                                      const StoredTensors& tensors) {
+  const auto left = tensors.shape("left"), right = tensors.shape("right");
+  require(tensors, "left", left.size() == 2 && left[0] == source.split.total(), "its rows");
+  require(tensors, "right", right.size() == 2 && right[0] == left[1] && right[1] == source.inputs,
+          "its shape");
+  RowSplit right_split = RowSplit::even(right[0], team.size());
+  const Tensor own_right = tensors.own("right", right_split);
+  return std::make_unique<LowRank>(team, source.split, tensors.own("left", source.split),
+                                   std::move(right_split), own_right);
+}
+
+std::vector<std::int64_t> read_pivots(const DenseSource& source, const StoredTensors& tensors,
+                                      std::int64_t rank) {
+  const Tensor values = tensors.integers("pivots", 0, rank);
+  const std::int64_t* begin = values.data_ptr<std::int64_t>();
+  std::vector<std::int64_t> pivots(begin, begin + rank);
+  const bool ascending = std::ranges::adjacent_find(pivots, std::greater_equal<>()) == pivots.end();
+  require(tensors, "pivots",
+          ascending && (rank == 0 || (pivots.front() >= 0 && pivots.back() < source.split.total())),
+          "they are not ascending rows");
+  return pivots;
+}
+
+std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const DenseSource& source,
+                                     const StoredTensors& tensors) {
+  const auto basis = tensors.shape("basis"), coefficients = tensors.shape("coefficients");
+  require(tensors, "basis", basis.size() == 2 && basis[1] == source.inputs, "its columns");
+  require(tensors, "pivots", tensors.shape("pivots") == std::vector{basis[0]}, "their number");
+  require(tensors, "coefficients",
+          coefficients == std::vector{source.split.total() - basis[0], basis[0]}, "their shape");
+  auto pivots = read_pivots(source, tensors, basis[0]);
+  const RowSplit basis_split = split_of_pivots(source.split, pivots);
+  std::vector<std::int64_t> others;
+  for (int rank = 0; rank < team.size(); ++rank)
+    others.push_back(source.split.count(rank) - basis_split.count(rank));
+  return std::make_unique<Pivoted>(team, source.split, std::move(pivots),
+                                   tensors.own("basis", basis_split),
+                                   tensors.own("coefficients", RowSplit::of(others)));
+}
+
+std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
+                                            const DenseSource& source,
+                                            const StoredTensors& tensors) {
+  std::vector<Tensor> cores;
+  std::int64_t bond = 1, rows = 1, columns = 1;
+  for (std::string part = "core0"; tensors.has(part); part = fmt::format("core{}", cores.size())) {
+    const Tensor core = tensors.all(part);
+    require(tensors, part, core.dim() == 4 && core.size(0) == bond, "its bond");
+    rows *= core.size(1);
+    columns *= core.size(2);
+    bond = core.size(3);
+    cores.push_back(core);
+  }
+  require(tensors, "core0", bond == 1 && rows == source.split.total() && columns == source.inputs,
+          "the legs of all cores");
+  return std::make_unique<MatrixProduct>(team, source.split, std::move(cores));
+}
+
+std::unique_ptr<Weight> read_clustered(const parallel::Communicator& team,
+                                       const DenseSource& source, const StoredTensors& tensors) {
+  const Tensor centroids = tensors.all("centroids");
+  const int bits = bits_per_code(centroids.size(0));
+  const std::vector<std::int64_t> shape{source.split.total(), (source.inputs * bits + 7) / 8};
+  require(tensors, "codes", tensors.shape("codes") == shape, "its shape");
+  const Tensor codes = unpack_bits(
+      tensors.integers("codes", source.split.first(team.rank()), source.split.count(team.rank()))
+          .to(torch::kUInt8),
+      bits, source.inputs);
+  require(tensors, "codes",
+          codes.numel() == 0 || codes.max().item<std::int64_t>() < centroids.size(0),
+          "a code beyond the centroids");
+  Outliers outliers{torch::empty({0}, torch::kInt64), torch::empty({0}, torch::kInt64),
+                    torch::empty({0}, source.type)};
+  if (tensors.has("outliers")) {
+    const std::int64_t count = tensors.shape("outliers").at(0);
+    outliers = {tensors.integers("outlier_rows", 0, count),
+                tensors.integers("outlier_columns", 0, count), tensors.all("outliers")};
+    require(
+        tensors, "outlier_rows",
+        outliers.rows.ge(0).logical_and(outliers.rows.lt(source.split.total())).all().item<bool>(),
+        "a row beyond the weight");
+    require(
+        tensors, "outlier_columns",
+        outliers.columns.ge(0).logical_and(outliers.columns.lt(source.inputs)).all().item<bool>(),
+        "a column beyond the weight");
+  }
+  return std::make_unique<Clustered>(team, source.split, centroids, codes, std::move(outliers));
+}
+
+/// Wrapped when the numbers are stored in few bits, as the first of them tells.
+std::unique_ptr<Weight> with_storage(const parallel::Communicator& team,
+                                     std::unique_ptr<Weight> weight, const StoredTensors& tensors,
+                                     const std::string& part) {
+  if (tensors.in_four_bits(part)) {
+    std::vector<Parameter> stored;
+    for (const Parameter& parameter : weight->parameters())
+      for (Parameter& piece : tensors.four_bit_parts(parameter)) stored.push_back(std::move(piece));
+    return std::make_unique<Quantized>(team, std::move(weight), Storage::four_bits,
+                                       std::move(stored));
+  }
+  const auto type = tensors.type(part);
+  if (type == files::DataType::bfloat16)
+    return make_quantized(team, std::move(weight), Storage::bfloat16);
+  if (type == files::DataType::float16)
+    return make_quantized(team, std::move(weight), Storage::float16);
+  return weight;
+}
+
+}  // namespace
+
+std::unique_ptr<Weight> read_form(const parallel::Communicator& team, const DenseSource& source) {
+  using Read = std::unique_ptr<Weight> (*)(const parallel::Communicator&, const DenseSource&,
+                                           const StoredTensors&);
+  static const std::vector<std::pair<std::string, Read>> forms{
+      {"left", read_low_rank},
+      {"basis", read_pivoted},
+      {"core0", read_matrix_product},
+      {"centroids", read_clustered},
+      {"weight",
+       [](const parallel::Communicator& ranks, const DenseSource& from,
+          const StoredTensors& tensors) -> std::unique_ptr<Weight> {
+         return std::make_unique<Dense>(ranks, from.split, tensors.own("weight", from.split));
+       }}};
+  return parallel::agree_on_failure(team, [&]() -> std::unique_ptr<Weight> {
+    const StoredTensors tensors(source, team.rank());
+    for (const auto& [part, read] : forms)
+      if (tensors.has(part)) return with_storage(team, read(team, source, tensors), tensors, part);
+    // Says which tensor there should be.
+    return Dense::read(team, source);
+  });
+}
+
+}  // namespace rankine::weights

@@ -1,0 +1,224 @@
+"""rankine-compress on the story model: ranks, errors and spectra against NumPy, exports, ranks of MPI, refusals."""
+
+import json
+import struct
+
+import h5py
+import numpy as np
+import pytest
+
+from conftest import RESULT, STORIES, Program
+
+PLAIN = {"form": "low-rank", "weighting": "none"}
+UNIFORM = {"allocation": "uniform", "parameter_ratio": 0.6}
+
+
+def results_of(program: Program, count: int | None = None, **sections) -> dict:
+    """A run on `count` ranks that must succeed: the arrays of /results by name."""
+    outcome = program.start(program.deck(**sections), ranks=count)
+    assert outcome.code == 0, outcome.err
+    return program.read()
+
+
+def tensors(folder) -> dict:
+    """The tensors of model.safetensors by name."""
+    data = (folder / "model.safetensors").read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:8 + length])
+    header.pop("__metadata__", None)
+    return {name: np.frombuffer(data[8 + length + entry["data_offsets"][0]:8 + length + entry["data_offsets"][1]],
+                                {"F32": np.float32, "I32": np.int32}[entry["dtype"]]).reshape(entry["shape"]).astype(float)
+            for name, entry in header.items()}
+
+
+def weights_of(program: Program) -> dict:
+    """The group of each weight: its datasets, and its form."""
+    with h5py.File(program.folder / RESULT) as file:
+        return {name: {key: dataset[...] for key, dataset in group.items()} | {"form": group.attrs["form"]}
+                for name, group in file["results/weights"].items()}
+
+
+def test_plain_uniform_ranks_spectra_and_errors_are_those_of_numpy(compress):
+    results_of(compress, method=PLAIN, ranks=UNIFORM)
+    original, weights = tensors(STORIES), weights_of(compress)
+    assert len(weights) == 35
+    for name, weight in weights.items():
+        matrix = original[name + ".weight"]
+        sigma = np.linalg.svd(matrix, compute_uv=False)
+        rank = int(0.6 * matrix.size / sum(matrix.shape))
+        assert weight["rank"] == rank
+        assert weight["parameters"] == rank * sum(matrix.shape)
+        assert weight["bytes"] == 4 * weight["parameters"]
+        np.testing.assert_allclose(weight["spectrum"], sigma, atol=3e-6 * sigma[0])
+        expected = np.sqrt((sigma[rank:] ** 2).sum() / (sigma ** 2).sum())
+        assert weight["weighted_error"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_weighted_norm_matters_more_than_the_weight_itself(compress):
+    after = {weighting: results_of(compress, method={"form": "low-rank", "weighting": weighting}, ranks=UNIFORM)
+             ["perplexity_after"] for weighting in ("none", "full", "two-sided")}
+    assert after["full"] < 0.5 * after["none"]
+    assert after["two-sided"] < 0.5 * after["none"]
+
+
+def test_better_storage_and_allocation_lower_the_perplexity_at_equal_numbers(compress):
+    after = []
+    for form, allocation in (("low-rank", "uniform"), ("pivoted", "uniform"), ("pivoted", "additive")):
+        results = results_of(compress, method={"form": form, "weighting": "two-sided"},
+                                   ranks={"allocation": allocation, "parameter_ratio": 0.7})
+        kept = results["parameters_after"] / results["parameters_before"]
+        assert 0.68 < kept <= 0.7
+        after.append(results["perplexity_after"])
+    assert after == sorted(after, reverse=True)
+
+
+def test_a_ratio_of_one_changes_nothing(compress):
+    results = results_of(compress, ranks={"parameter_ratio": 1.0})
+    assert results["perplexity_after"] == results["perplexity_before"]
+    assert results["parameters_after"] == results["parameters_before"] == 226560
+    assert {weight["form"] for weight in weights_of(compress).values()} == {"dense"}
+
+
+def test_any_number_of_ranks_finds_the_same_ranks(compress):
+    results, ranks = [], []
+    for count in (1, 2, 3):
+        results.append(results_of(compress, count, ranks={"parameter_ratio": 0.7}))
+        ranks.append({name: int(weight["rank"]) for name, weight in weights_of(compress).items()})
+    assert ranks[0] == ranks[1] == ranks[2]
+    for other in results[1:]:
+        assert other["perplexity_after"] == pytest.approx(results[0]["perplexity_after"], rel=1e-4)
+
+
+def test_the_dense_export_scores_as_the_compressed_model_did(compress, tmp_path):
+    results = results_of(compress, ranks={"parameter_ratio": 0.7}, select={"weights": "*feed_forward*"},
+                               export={"directory": "out"})
+    original, exported = tensors(STORIES), tensors(compress.folder / "out")
+    assert original.keys() == exported.keys()
+    weights = weights_of(compress)
+    assert len(weights) == 15
+    for name, matrix in exported.items():
+        weight = weights.get(name.removesuffix(".weight"))
+        if weight is None or weight["form"] == "dense":
+            np.testing.assert_array_equal(matrix, original[name])
+        else:
+            assert np.linalg.matrix_rank(matrix, tol=1e-5 * np.linalg.norm(matrix, 2)) == weight["rank"]
+    scorer = Program(tmp_path, "rankine-evaluate", {
+        "model": {"path": "out"},
+        "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256, "max_windows": 8}})
+    assert scorer.results()["perplexity"] == pytest.approx(results["perplexity_after"], rel=1e-5)
+
+
+@pytest.fixture
+def renamed(compress):
+    """The story model under Hugging Face's names."""
+    folder = compress.folder / "renamed"
+    folder.mkdir()
+    (folder / "config.json").write_text((STORIES / "config.json").read_text())
+    names = {"tok_embeddings": "model.embed_tokens", "layers.": "model.layers.", "attention.wq": "self_attn.q_proj",
+             "attention.wk": "self_attn.k_proj", "attention.wv": "self_attn.v_proj", "attention.wo": "self_attn.o_proj",
+             "attention_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
+             "feed_forward.w1": "mlp.gate_proj", "feed_forward.w3": "mlp.up_proj", "feed_forward.w2": "mlp.down_proj"}
+    data = (STORIES / "model.safetensors").read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    header = {}
+    for name, entry in json.loads(data[8:8 + length]).items():
+        for old, new in names.items():
+            name = name.replace(old, new)
+        header["model.norm.weight" if name == "norm.weight" else name] = entry
+    text = json.dumps(header).encode()
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length:])
+    compress.given["model"] = {"path": "renamed"}
+    return folder
+
+
+@pytest.mark.parametrize("form", ["low-rank", "pivoted"])
+def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, renamed, form):
+    for format in ("dense", "factorised"):
+        results_of(compress, method={"form": form, "weighting": "none"}, ranks=UNIFORM,
+                         export={"directory": format, "format": format})
+    dense, factors = tensors(compress.folder / "dense"), tensors(compress.folder / "factorised")
+    forms = json.loads((compress.folder / "factorised" / "config.json").read_text())["rankine_forms"]
+    assert len(forms) == 35
+    for name, stored in forms.items():
+        matrix = dense[name + ".weight"]
+        assert name + ".weight" not in factors
+        if form == "low-rank":
+            product = factors[name + ".left"] @ factors[name + ".right"]
+        else:
+            pivots = factors[name + ".pivots"].astype(int)
+            product = np.empty_like(matrix)
+            product[pivots] = factors[name + ".basis"]
+            others = np.setdiff1d(np.arange(len(matrix)), pivots)
+            product[others] = factors[name + ".coefficients"] @ factors[name + ".basis"]
+        np.testing.assert_allclose(product, matrix, atol=2e-6 * np.linalg.norm(matrix, 2))
+        assert stored == {"form": form, "rank": int(0.6 * matrix.size / sum(matrix.shape)) if form == "low-rank" else
+                          len(factors[name + ".pivots"])}
+    compile((compress.folder / "factorised" / "modeling_rankine.py").read_text(), "modeling_rankine.py", "exec")
+
+
+def test_fermi_keeps_the_budget(compress):
+    results = results_of(compress, ranks={"allocation": "fermi", "parameter_ratio": 0.7, "fermi_steps": 10})
+    assert 0.695 < results["parameters_after"] / results["parameters_before"] <= 0.7
+    assert results["perplexity_after"] < 20
+
+
+def test_clusters_leave_few_values_and_the_outliers(compress):
+    results_of(compress, method={"form": "clustered", "weighting": "none", "clusters": 16, "outliers": 3},
+                     export={"directory": "out"})
+    original, exported = tensors(STORIES), tensors(compress.folder / "out")
+    for name, weight in weights_of(compress).items():
+        before, after = original[name + ".weight"].ravel(), exported[name + ".weight"].ravel()
+        largest = np.argsort(-abs(before))[:3]
+        np.testing.assert_array_equal(after[largest], before[largest])
+        assert len(np.unique(np.delete(after, largest))) <= 16
+        error = np.linalg.norm(after - before) / np.linalg.norm(before)
+        assert weight["weighted_error"] == pytest.approx(error, rel=1e-4)
+        assert weight["form"] == "clustered"
+
+
+def test_two_site_operators_are_svds_of_the_regrouped_matrix(compress):
+    results_of(compress, method={"form": "mpo", "weighting": "none", "sites": 2},
+                     ranks={"allocation": "uniform", "bond_dimension": 12}, select={"weights": "*.wq"})
+    original = tensors(STORIES)
+    for name, weight in weights_of(compress).items():
+        matrix = original[name + ".weight"].reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
+        sigma = np.linalg.svd(matrix, compute_uv=False)
+        expected = np.sqrt((sigma[12:] ** 2).sum() / (sigma ** 2).sum())
+        assert weight["weighted_error"] == pytest.approx(expected, rel=1e-4)
+        assert weight["parameters"] == 12 * (64 + 64)
+
+
+def test_weighted_operators_have_a_smaller_weighted_error(compress):
+    after = [results_of(compress, method={"form": "mpo", "weighting": weighting},
+                              ranks={"allocation": "uniform", "parameter_ratio": 0.6})["perplexity_after"]
+             for weighting in ("none", "full")]
+    assert after[1] < after[0]
+
+
+@pytest.mark.parametrize("messages, sections", [
+    (["calibration.text is not set", 'method.weighting = "two-sided" needs activations'], {"calibration": {"text": ""}}),
+    (['the pattern "*.wx" in select.weights matches no weight'], {"select": {"weights": ["*.wq", "*.wx"]}}),
+    (["ranks.bond_dimension = 40 is above the rank of layers.0.attention.wk (32 x 64)"],
+     {"ranks": {"allocation": "uniform", "bond_dimension": 40}}),
+    (["ranks.parameter_ratio = 0.02 cannot be reached for layers.0.attention.wq"], {"ranks": {"parameter_ratio": 0.02}}),
+    (["one rank for all leaves nothing to allocate"], {"ranks": {"bond_dimension": 4}}),
+    (["has 32 windows of 256 tokens (99 are asked for)"], {"calibration": {"windows": 99}}),
+    (["calibration.text = nowhere.txt cannot be read"], {"calibration": {"text": "nowhere.txt"}}),
+    (['"two-sided" stands beside method.form = "mpo"'], {"method": {"form": "mpo"}, "ranks": {"allocation": "uniform"}}),
+    (["cannot be reached", "2 sites at bond dimension 1"],
+     {"method": {"form": "mpo", "weighting": "none"}, "ranks": {"allocation": "uniform", "parameter_ratio": 0.01}}),
+    (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),
+])
+def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):
+    compress_refuses(*messages, deck=compress.deck(**sections))
+
+
+def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress):
+    deck = {"ranks": {"parameter_ratio": 0.6}, "heal": {"steps": 30, "window_length": 256, "learning_rate": 1e-3}}
+    losses = []
+    for count in (1, 2):
+        results = results_of(compress, count, **deck)
+        assert results["perplexity_after"] < 0.9 * results["perplexity_unhealed"]
+        losses.append(results["healing_loss"])
+    assert len(losses[0]) == 30
+    np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)

@@ -1,0 +1,115 @@
+// Two thin factors, as they are and with their gauge fixed.
+#include <gtest/gtest.h>
+
+#include "forms_testing.hpp"
+#include "weights/low_rank.hpp"
+#include "weights/pivoted.hpp"
+#include "weights/quantized.hpp"
+
+namespace rankine::weights {
+namespace {
+
+using torch::Tensor;
+
+struct Factors {
+  Tensor left;
+  Tensor right;
+};
+
+Factors random_factors(std::int64_t rows, std::int64_t rank, std::int64_t columns) {
+  return {random_matrix(rows, rank, 1), random_matrix(rank, columns, 2)};
+}
+
+TEST(LowRank, IsTheProductOfItsFactors) {
+  for (const std::int64_t rank : {1, 3, 7}) {
+    const Factors f = random_factors(10, rank, 7);
+    const RowSplit split = RowSplit::even(10, world().size());
+    const auto weight =
+        make_low_rank(world(), split, own_part(f.left, split), f.right, torch::kFloat64);
+    EXPECT_LT(distance(whole_of(*weight), f.left.mm(f.right)), 1e-14);
+    EXPECT_EQ(weight->stored_numbers(), rank * 17);
+    EXPECT_EQ(weight->stored_bytes(), rank * 17 * 8);
+  }
+}
+
+TEST(Pivoted, IsTheSameMatrixInFewerNumbers) {
+  struct Shape {
+    std::int64_t rows, rank, columns;
+  };
+  for (const auto& [rows, rank, columns] :
+       std::vector<Shape>{{40, 12, 30}, {5, 5, 9}, {7, 1, 3}, {3, 2, 2}, {160, 80, 100}}) {
+    const Factors f = random_factors(rows, rank, columns);
+    const RowSplit split = RowSplit::even(rows, world().size());
+    PivotReport report;
+    const auto weight =
+        make_pivoted(world(), split, own_part(f.left, split), f.right, torch::kFloat64, &report);
+    const double error = distance(whole_of(*weight), f.left.mm(f.right));
+    EXPECT_LT(error, 1e-12);
+    EXPECT_NEAR(report.identity_error, error, 1e-14);
+    EXPECT_EQ(weight->stored_numbers(), rank * (rows + columns) - rank * rank);
+    EXPECT_EQ(weight->stored_bytes(), weight->stored_numbers() * 8 + rank * 4);
+  }
+}
+
+TEST(Pivoted, ReportsItsLargestCoefficient) {
+  // Rows 3 and 1 are the only ones to span the others: row 0 = -row 3 / 2, row 2 = row 1 / 4.
+  const Tensor left =
+      torch::tensor({{-0.5, 0.0}, {0.0, 1.0}, {0.0, 0.25}, {1.0, 0.0}}, torch::kFloat64);
+  const RowSplit split = RowSplit::even(4, world().size());
+  PivotReport report;
+  const auto weight = make_pivoted(world(), split, own_part(left, split), random_matrix(2, 5, 1),
+                                   torch::kFloat64, &report);
+  EXPECT_NEAR(report.largest_coefficient, 0.5, 1e-14);
+  EXPECT_TRUE(torch::equal(weight->indices().at(0).values,
+                           torch::tensor({1, 3}, torch::kInt64).to(torch::kInt32)));
+}
+
+TEST(Pivoted, LowersARankThatIsNotThere) {
+  const Factors f = random_factors(12, 3, 9);
+  // Factors of five columns that span three directions.
+  const Tensor mix = random_matrix(3, 5, 7);
+  const Tensor left = f.left.mm(mix), right = random_matrix(5, 9, 8);
+  const RowSplit split = RowSplit::even(12, world().size());
+  const auto weight = make_pivoted(world(), split, own_part(left, split), right, torch::kFloat64);
+  EXPECT_EQ(weight->stored_numbers(), 3 * 21 - 9);
+  EXPECT_LT(distance(whole_of(*weight), left.mm(right)), 1e-12);
+}
+
+TEST(Quantized, CountsWhatItStores) {
+  const Factors f = random_factors(64, 32, 96);
+  const RowSplit split = RowSplit::even(64, world().size());
+  const auto make = [&](Storage storage) {
+    return make_quantized(
+        world(), make_low_rank(world(), split, own_part(f.left, split), f.right, torch::kFloat64),
+        storage);
+  };
+  const std::int64_t numbers = 32 * 160;
+  EXPECT_EQ(make(Storage::bfloat16)->stored_bytes(), 2 * numbers);
+  EXPECT_EQ(make(Storage::float16)->stored_bytes(), 2 * numbers);
+  // Five bits a number, and the two shapes.
+  EXPECT_EQ(make(Storage::four_bits)->stored_bytes(), numbers * 5 / 8 + 2 * 2 * 4);
+  const Tensor exact = f.left.mm(f.right);
+  EXPECT_LT(distance(whole_of(*make(Storage::float16)), exact), 0x1p-10);
+  EXPECT_LT(distance(whole_of(*make(Storage::bfloat16)), exact), 0x1p-7);
+  EXPECT_GT(distance(whole_of(*make(Storage::bfloat16)), exact), 0x1p-10);
+  EXPECT_LT(distance(whole_of(*make(Storage::four_bits)), exact), 0.15);
+}
+
+TEST(Quantized, RoundsAgainAfterAChange) {
+  const Factors f = random_factors(9, 4, 40);
+  const RowSplit split = RowSplit::even(9, world().size());
+  Quantized weight(world(),
+                   make_low_rank(world(), split, own_part(f.left, split), f.right, torch::kFloat64),
+                   Storage::bfloat16);
+  for (const Parameter& parameter : weight.parameters()) {
+    Tensor values = parameter.values;
+    values.add_(1e-3);
+  }
+  weight.round();
+  for (const Parameter& parameter : weight.parameters())
+    EXPECT_TRUE(
+        torch::equal(parameter.values, parameter.values.to(torch::kBFloat16).to(torch::kFloat64)));
+}
+
+}  // namespace
+}  // namespace rankine::weights

@@ -1,0 +1,283 @@
+// What every form of a weight must do: products, look-ups and gradients like the dense matrix it
+// stands for, and the way to a checkpoint and back.
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <functional>
+
+#include "core/errors.hpp"
+#include "forms_testing.hpp"
+#include "weights/clustered.hpp"
+#include "weights/conversion.hpp"
+#include "weights/dense.hpp"
+#include "weights/exchange.hpp"
+#include "weights/low_rank.hpp"
+#include "weights/matrix_product.hpp"
+#include "weights/pivoted.hpp"
+#include "weights/quantized.hpp"
+#include "weights/read_form.hpp"
+
+namespace rankine::weights {
+namespace {
+
+using torch::Tensor;
+
+using Make = std::function<std::unique_ptr<Weight>(const Tensor& whole, const RowSplit& split,
+                                                   torch::ScalarType type)>;
+struct FormCase {
+  std::string name;
+  Make make;
+};
+
+std::unique_ptr<Weight> factored(const Tensor& whole, const RowSplit& split, torch::ScalarType type,
+                                 decltype(make_low_rank)* make) {
+  const std::int64_t rank = std::max<std::int64_t>(1, std::min(whole.size(0), whole.size(1)) / 2);
+  const Tensor left = random_matrix(whole.size(0), rank, 5);
+  return make(world(), split, own_part(left, split), whole.narrow(0, 0, rank), type);
+}
+
+std::unique_ptr<Weight> operator_of(const Tensor& whole, const RowSplit& split,
+                                    torch::ScalarType type, int sites) {
+  return make_matrix_product(world(), split, own_part(whole, split),
+                             {.row_legs = balanced_legs(whole.size(0), sites),
+                              .column_legs = balanced_legs(whole.size(1), sites),
+                              .bond_dimension = 5},
+                             type);
+}
+
+std::vector<FormCase> form_cases() {
+  const Make low_rank = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return factored(w, split, type, make_low_rank);
+  };
+  const Make pivoted = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    const auto plain = [](const parallel::Communicator& team, const RowSplit& rows,
+                          const Tensor& left, const Tensor& right, torch::ScalarType as) {
+      return make_pivoted(team, rows, left, right, as);
+    };
+    return factored(w, split, type, plain);
+  };
+  const Make two_sites = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return operator_of(w, split, type, 2);
+  };
+  const Make three_sites = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return operator_of(w, split, type, 3);
+  };
+  const Make clustered = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return make_clustered(world(), split, own_part(w, split), {.clusters = 5}, type);
+  };
+  const Make with_outliers = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return make_clustered(world(), split, own_part(w, split), {.clusters = 3, .outliers = 2}, type);
+  };
+  std::vector<FormCase> cases{{"low-rank", low_rank},   {"pivoted", pivoted},
+                              {"two sites", two_sites}, {"three sites", three_sites},
+                              {"clustered", clustered}, {"outliers", with_outliers}};
+  return cases;
+}
+
+/// Every form in every storage.
+std::vector<FormCase> quantized_cases() {
+  std::vector<FormCase> cases;
+  for (const Storage storage : {Storage::bfloat16, Storage::float16, Storage::four_bits})
+    for (const FormCase& form : form_cases())
+      cases.push_back({form.name + " in " + std::string(name(storage)),
+                       [=](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+                         return make_quantized(world(), form.make(w, split, type), storage);
+                       }});
+  return cases;
+}
+
+/// More ranks than rows; uneven blocks; units that leave ranks without rows.
+struct Shape {
+  std::int64_t rows, columns, unit;
+};
+const std::vector<Shape> shapes{{3, 4, 1}, {12, 8, 1}, {12, 18, 6}};
+
+RowSplit split_of(const Shape& shape) {
+  return RowSplit::even(shape.rows, world().size(), shape.unit);
+}
+
+/// Calls check(weight, shape) for every form and shape.
+template <class Check>
+void for_each_weight(const std::vector<FormCase>& forms, torch::ScalarType type, Check&& check) {
+  for (const FormCase& form : forms)
+    for (const Shape& shape : shapes) {
+      SCOPED_TRACE(form.name + " of " + std::to_string(shape.rows) + " rows");
+      const Tensor whole = random_matrix(shape.rows, shape.columns, 11);
+      const auto weight = form.make(whole, split_of(shape), type);
+      check(*weight, shape);
+    }
+}
+
+Tensor product(const Weight& weight, const Tensor& x) {
+  return gather_columns(world(), weight.forward(share_input(world(), x)), weight.split(),
+                        Gradient::same);
+}
+
+TEST(Forms, MultiplyAndLookUpLikeTheirDenseMatrix) {
+  std::vector<FormCase> cases = form_cases();
+  for (FormCase& form : quantized_cases()) cases.push_back(std::move(form));
+  for_each_weight(cases, torch::kFloat64, [](const Weight& weight, const Shape& shape) {
+    const Tensor whole = whole_of(weight);
+    ASSERT_EQ(whole.size(0), shape.rows);
+    ASSERT_EQ(whole.size(1), weight.inputs());
+    const Tensor x = random_matrix(5, shape.columns, 3);
+    EXPECT_TRUE(torch::allclose(product(weight, x), x.matmul(whole.t()), 1e-12, 1e-12));
+    const Tensor ids =
+        torch::tensor({shape.rows - 1, std::int64_t{0}, shape.rows / 2, std::int64_t{0}});
+    EXPECT_TRUE(torch::allclose(sum_over_ranks(world(), weight.look_up(ids)),
+                                whole.index_select(0, ids), 1e-12, 1e-12));
+    // Rows of other ranks are zeros.
+    const Tensor found = weight.look_up(ids);
+    const std::int64_t first = weight.split().first(world().rank());
+    for (std::int64_t i = 0; i < 4; ++i) {
+      const std::int64_t local = ids[i].item<std::int64_t>() - first;
+      if (local < 0 || local >= weight.split().count(world().rank()))
+        EXPECT_EQ(found[i].abs().sum().item<double>(), 0);
+    }
+  });
+}
+
+/// A loss that reads the weight in both ways.
+Tensor loss_of(const Weight& weight, const Tensor& x) {
+  const Tensor factor = random_matrix(x.size(0), weight.outputs(), 21);
+  const Tensor ids = torch::tensor({weight.outputs() - 1, std::int64_t{0}});
+  const Tensor rows = sum_over_ranks(world(), weight.look_up(ids));
+  return (product(weight, x).tanh() * factor).sum() + rows.sin().sum();
+}
+
+/// Derivative of the loss when `tensor` moves along `direction`, by differences of fourth order.
+double difference(const Weight& weight, const Tensor& x, Tensor tensor, const Tensor& direction) {
+  const torch::NoGradGuard no_gradients;
+  constexpr double step = 2e-4;
+  const Tensor start = tensor.clone();
+  const auto loss_at = [&](double steps) {
+    tensor.copy_(start + direction * (steps * step));
+    return loss_of(weight, x).item<double>();
+  };
+  const double near = loss_at(1) - loss_at(-1), far = loss_at(2) - loss_at(-2);
+  tensor.copy_(start);
+  return (8 * near - far) / (12 * step);
+}
+
+TEST(Forms, HaveTheGradientsOfFiniteDifferences) {
+  for_each_weight(form_cases(), torch::kFloat64, [](const Weight& weight, const Shape& shape) {
+    Tensor x = random_matrix(5, shape.columns, 3).requires_grad_(true);
+    for (const Parameter& parameter : weight.parameters()) {
+      Tensor values = parameter.values;
+      values.requires_grad_(true);
+    }
+    loss_of(weight, x).backward();
+    const Tensor along = random_matrix(5, shape.columns, 8);
+    EXPECT_NEAR((x.grad() * along).sum().item<double>(), difference(weight, x, x, along), 1e-7);
+    for (const Parameter& parameter : weight.parameters()) {
+      // Copies move alike on all ranks, and each rank knows all of their gradient.
+      const bool is_copy = parameter.placement == Placement::copy;
+      torch::manual_seed(is_copy ? 40 : 41 + world().rank());
+      const Tensor direction = torch::randn_like(parameter.values.detach());
+      double slope = 0;
+      if (parameter.values.grad().defined())
+        slope = (parameter.values.grad() * direction).sum().item<double>();
+      if (!is_copy) slope = world().sum(slope);
+      EXPECT_NEAR(slope, difference(weight, x, parameter.values, direction), 1e-7)
+          << parameter.name;
+    }
+  });
+}
+
+TEST(Forms, SeeWhenTheirParametersChange) {
+  const torch::NoGradGuard no_gradients;
+  for_each_weight(form_cases(), torch::kFloat64, [](const Weight& weight, const Shape& shape) {
+    const Tensor x = random_matrix(2, shape.columns, 3);
+    const Tensor before = product(weight, x).clone();
+    for (const Parameter& parameter : weight.parameters()) {
+      Tensor values = parameter.values;
+      values.mul_(2);
+    }
+    const Tensor after = product(weight, x);
+    EXPECT_GT(distance(after, before), 0.9);
+    EXPECT_TRUE(torch::allclose(after, x.matmul(whole_of(weight).t()), 1e-12, 1e-12));
+  });
+}
+
+std::filesystem::path scratch_folder() {
+  return world().broadcast(
+      (std::filesystem::temp_directory_path() / ("rankine_forms_" + std::to_string(getpid())))
+          .string(),
+      0);
+}
+
+/// Writes the weight, reads it again and compares everything.
+void expect_to_come_back(const Weight& weight, const std::filesystem::path& folder) {
+  {
+    files::SafetensorsWriter writer(world(), folder, weight.plan("a.b", files::DataType::float32));
+    weight.write(writer, "a.b");
+    writer.complete();
+  }
+  const files::SafetensorsReader reader(world(), folder);
+  const auto back =
+      read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), torch::kFloat32});
+  EXPECT_EQ(back->form(), weight.form());
+  EXPECT_EQ(back->stored_numbers(), weight.stored_numbers());
+  EXPECT_EQ(back->stored_bytes(), weight.stored_bytes());
+  EXPECT_TRUE(torch::equal(back->own_rows(), weight.own_rows()));
+  const auto expected = weight.parameters(), found = back->parameters();
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i)
+    EXPECT_TRUE(torch::equal(found[i].values, expected[i].values)) << found[i].name;
+  // What the file holds is what is counted.
+  std::uint64_t bytes = 0;
+  for (const files::TensorEntry& entry : reader.entries()) bytes += entry.bytes;
+  EXPECT_EQ(static_cast<std::int64_t>(bytes), weight.stored_bytes());
+  world().barrier();
+}
+
+TEST(Forms, ComeBackFromACheckpoint) {
+  const auto folder = scratch_folder();
+  for (const auto& cases : {form_cases(), quantized_cases()})
+    for_each_weight(cases, torch::kFloat32, [&](const Weight& weight, const Shape&) {
+      expect_to_come_back(weight, folder);
+    });
+  if (world().rank() == 0) std::filesystem::remove_all(folder);
+}
+
+TEST(Forms, RefuseFilesThatDoNotFit) {
+  const auto folder = scratch_folder();
+  for_each_weight(form_cases(), torch::kFloat32, [&](const Weight& weight, const Shape& shape) {
+    {
+      files::SafetensorsWriter writer(world(), folder,
+                                      weight.plan("a.b", files::DataType::float32));
+      weight.write(writer, "a.b");
+      writer.complete();
+    }
+    const files::SafetensorsReader reader(world(), folder);
+    const RowSplit split = weight.split();
+    EXPECT_THROW(read_form(world(), {reader, "a.b", shape.columns * 4, split, torch::kFloat32}),
+                 InputError);
+    EXPECT_THROW(read_form(world(), {reader, "a.c", shape.columns, split, torch::kFloat32}),
+                 InputError);
+    const RowSplit longer = RowSplit::even(shape.rows + 6, world().size());
+    EXPECT_THROW(read_form(world(), {reader, "a.b", shape.columns, longer, torch::kFloat32}),
+                 InputError);
+    world().barrier();
+  });
+  if (world().rank() == 0) std::filesystem::remove_all(folder);
+}
+
+TEST(Conversion, MeasuresTheError) {
+  const RowSplit split = RowSplit::even(6, world().size());
+  const Tensor whole = random_matrix(6, 5, 2), other = random_matrix(6, 5, 3);
+  const Tensor whitening = random_matrix(5, 5, 4);
+  const Dense weight(world(), split, own_part(other, split).clone());
+  const auto report = report_conversion(weight, own_part(whole, split), world(), whitening);
+  EXPECT_NEAR(report.relative_error, distance(other, whole), 1e-13);
+  EXPECT_NEAR(*report.weighted_error, distance(other.mm(whitening), whole.mm(whitening)), 1e-13);
+  EXPECT_EQ(report.form, "dense");
+  EXPECT_EQ(report.stored_numbers, 30);
+  EXPECT_EQ(report.stored_bytes, 240);
+  EXPECT_NEAR(relative_error(weight, own_part(whole, split), world()), report.relative_error, 0);
+}
+
+}  // namespace
+}  // namespace rankine::weights

@@ -1,0 +1,131 @@
+// Matrix-product operators against the singular values of the regrouped matrix.
+#include <gtest/gtest.h>
+
+#include "core/errors.hpp"
+#include "forms_testing.hpp"
+#include "weights/matrix_product.hpp"
+
+namespace rankine::weights {
+namespace {
+
+using torch::Tensor;
+
+constexpr std::int64_t rows = 24, columns = 36;
+
+/// A matrix whose regrouped spectra decay.
+Tensor smooth_matrix() {
+  const Tensor i = torch::arange(rows, torch::kFloat64).view({rows, 1});
+  const Tensor j = torch::arange(columns, torch::kFloat64).view({1, columns});
+  return ((i * 0.37 - j * 0.11).cos() / (1 + (i - j * 0.6).abs())) +
+         0.05 * random_matrix(rows, columns, 9);
+}
+
+/// The legs (i_1 j_1 ... i_k j_k) of the first `sites` pairs as rows, the others as columns.
+Tensor regrouped(const Tensor& w, const std::vector<std::int64_t>& row_legs,
+                 const std::vector<std::int64_t>& column_legs, std::int64_t sites) {
+  std::vector<std::int64_t> shape = row_legs, order;
+  shape.insert(shape.end(), column_legs.begin(), column_legs.end());
+  const auto n = std::ssize(row_legs);
+  std::int64_t first = 1;
+  for (std::int64_t k = 0; k < n; ++k) {
+    order.push_back(k);
+    order.push_back(n + k);
+    if (k < sites)
+      first *= row_legs[static_cast<std::size_t>(k)] * column_legs[static_cast<std::size_t>(k)];
+  }
+  return w.reshape(shape).permute(order).reshape({first, -1});
+}
+
+TEST(MatrixProduct, OfTwoSitesIsTheTruncatedSvdOfTheRegroupedMatrix) {
+  const Tensor w = smooth_matrix();
+  const RowSplit split = RowSplit::even(rows, world().size());
+  const std::vector<std::int64_t> m{4, 6}, n{6, 6};
+  const Tensor matrix = regrouped(w, m, n, 1);
+  const auto [u, s, vh] = at::linalg_svd(matrix, false);
+  for (const std::int64_t bond : {1, 5, 13, 24}) {
+    MatrixProductReport report;
+    const auto weight = make_matrix_product(
+        world(), split, own_part(w, split),
+        {.row_legs = m, .column_legs = n, .bond_dimension = bond}, torch::kFloat64, &report);
+    const Tensor best =
+        u.narrow(1, 0, bond).mm(torch::diag(s.narrow(0, 0, bond))).mm(vh.narrow(0, 0, bond));
+    const Tensor found = regrouped(whole_of(*weight), m, n, 1);
+    EXPECT_LT(distance(found, best), 1e-11) << bond;
+    const double tail = s.narrow(0, bond, s.size(0) - bond).square().sum().item<double>();
+    EXPECT_NEAR(report.discarded.at(0), tail, 1e-11 * w.square().sum().item<double>());
+    EXPECT_EQ(weight->stored_numbers(), bond * (24 + 36));
+  }
+}
+
+TEST(MatrixProduct, StaysWithinTheDiscardedWeightOfItsCuts) {
+  const Tensor w = smooth_matrix();
+  const double norm = w.square().sum().item<double>();
+  const RowSplit split = RowSplit::even(rows, world().size());
+  const std::vector<std::pair<std::vector<std::int64_t>, std::vector<std::int64_t>>> all_legs{
+      {{2, 3, 4}, {3, 3, 4}}, {{4, 2, 3}, {1, 6, 6}}, {{2, 2, 2, 3}, {2, 3, 3, 2}}};
+  for (const auto& [m, n] : all_legs)
+    for (const std::int64_t bond : {1, 3, 8, 200}) {
+      MatrixProductReport report;
+      const auto weight = make_matrix_product(
+          world(), split, own_part(w, split),
+          {.row_legs = m, .column_legs = n, .bond_dimension = bond}, torch::kFloat64, &report);
+      double bound = 0, reported = 0;
+      for (std::size_t cut = 1; cut < m.size(); ++cut) {
+        const auto s = at::linalg_svdvals(regrouped(w, m, n, static_cast<std::int64_t>(cut)));
+        const std::int64_t kept = std::min(bond, s.size(0));
+        bound += s.narrow(0, kept, s.size(0) - kept).square().sum().item<double>();
+        reported += report.discarded.at(cut - 1);
+      }
+      const double error = (whole_of(*weight) - w).square().sum().item<double>();
+      EXPECT_LE(error, bound + 1e-12 * norm);
+      EXPECT_NEAR(error, reported, 1e-12 * norm);
+      EXPECT_EQ(weight->stored_numbers(), stored_numbers_for(m, n, bond));
+    }
+}
+
+TEST(MatrixProduct, IsBetterWithTheDataItIsMadeFor) {
+  const Tensor w = smooth_matrix();
+  const RowSplit split = RowSplit::even(rows, world().size());
+  // Inputs that live mostly in few directions.
+  const Tensor s = random_matrix(columns, columns, 5) *
+                   torch::exp(-0.3 * torch::arange(columns, torch::kFloat64));
+  for (const int sites : {2, 3}) {
+    MatrixProductOptions options{.row_legs = balanced_legs(rows, sites),
+                                 .column_legs = balanced_legs(columns, sites),
+                                 .bond_dimension = 6};
+    const auto plain =
+        make_matrix_product(world(), split, own_part(w, split), options, torch::kFloat64);
+    options.whitening = s;
+    MatrixProductReport report;
+    const auto aware =
+        make_matrix_product(world(), split, own_part(w, split), options, torch::kFloat64, &report);
+    const auto error = [&](const Weight& weight) {
+      return (w - whole_of(weight)).mm(s).norm().item<double>();
+    };
+    EXPECT_EQ(aware->stored_numbers(), plain->stored_numbers());
+    EXPECT_LT(error(*aware), 0.7 * error(*plain));
+    EXPECT_NEAR(report.weighted_errors.front(), error(*plain), 1e-10);
+    EXPECT_NEAR(report.weighted_errors.back(), error(*aware), 1e-10);
+    for (std::size_t i = 1; i < report.weighted_errors.size(); ++i)
+      EXPECT_LE(report.weighted_errors[i], report.weighted_errors[i - 1]);
+  }
+}
+
+TEST(MatrixProduct, AgreesOnLegsThatDoNotFit) {
+  const RowSplit split = RowSplit::even(6, world().size());
+  const Tensor own = own_part(random_matrix(6, 4, 1), split);
+  const auto make = [&](std::vector<std::int64_t> m, std::vector<std::int64_t> n,
+                        std::int64_t bond) {
+    make_matrix_product(
+        world(), split, own,
+        {.row_legs = std::move(m), .column_legs = std::move(n), .bond_dimension = bond},
+        torch::kFloat64);
+  };
+  EXPECT_THROW(make({2, 4}, {2, 2}, 1), InputError);
+  EXPECT_THROW(make({2, 3}, {4}, 1), InputError);
+  EXPECT_THROW(make({2, 3}, {2, 2}, 0), InputError);
+  EXPECT_THROW(make({}, {}, 2), InputError);
+}
+
+}  // namespace
+}  // namespace rankine::weights
