@@ -40,11 +40,13 @@ class DuplicateKeys {
   std::vector<std::unordered_set<std::string>> open_objects_;
 };
 
-/// The library's message without the prefix "[json.exception.parse_error.101] parse error ".
-std::string explain(const json::parse_error& error) {
+/// The library's message without prefixes such as "[json.exception.parse_error.101] parse error ".
+std::string explain(const json::exception& error) {
   const std::string text = error.what();
-  const auto place = text.find("at ");
-  return place == std::string::npos ? text : text.substr(place);
+  for (const std::string_view start : {"at line", "at byte", "number overflow"}) {
+    if (const auto place = text.find(start); place != text.npos) return text.substr(place);
+  }
+  return text;
 }
 
 }  // namespace
@@ -52,7 +54,7 @@ std::string explain(const json::parse_error& error) {
 json parse_json(std::string_view text, const std::string& source) {
   try {
     return json::parse(text, DuplicateKeys(source));
-  } catch (const json::parse_error& error) {
+  } catch (const json::exception& error) {
     throw InputError(fmt::format("Cannot read {} (not valid JSON, {}). Obtain the file anew.",
                                  source, explain(error)));
   }

@@ -2,12 +2,14 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <charconv>
 #include <cstring>
 #include <limits>
-#include <regex>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -48,28 +50,50 @@ std::pair<std::string, std::size_t> find_description(const std::string& bytes, c
   return {bytes.substr(begin, length), begin + length};
 }
 
-std::string find_entry(const std::string& description, const char* pattern, const Path& path) {
-  std::smatch found;
-  if (!std::regex_search(description, found, std::regex(pattern))) {
+/// What follows 'key': in the description, without spaces.
+std::string_view find_entry(std::string_view description, std::string_view key, const Path& path) {
+  const auto place = description.find(key);
+  if (place == description.npos) {
     refuse(path, fmt::format("its header is '{}'", description));
   }
-  return found[1];
+  const auto entry = description.find_first_not_of(' ', place + key.size());
+  return description.substr(std::min(entry, description.size()));
+}
+
+/// The text between the first two places of `marks`, which `entry` begins with.
+std::string_view between(std::string_view entry, std::string_view marks, const Path& path) {
+  const auto end = entry.find(marks[1], 1);
+  if (!entry.starts_with(marks[0]) || end == entry.npos) {
+    refuse(path, fmt::format("its header holds '{}'", entry));
+  }
+  return entry.substr(1, end - 1);
+}
+
+/// "2, 3" and "2," are lists of lengths; so is "".
+std::vector<std::int64_t> read_shape(std::string_view text, const Path& path) {
+  std::vector<std::int64_t> shape;
+  while (!text.empty()) {
+    std::int64_t length = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+    if (error == std::errc::result_out_of_range) refuse(path, "its shape is too large");
+    if (error != std::errc() || length < 0) {
+      refuse(path, fmt::format("its shape holds '{}'", text));
+    }
+    shape.push_back(length);
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    text.remove_prefix(std::min(text.find_first_not_of(", "), text.size()));
+  }
+  return shape;
 }
 
 Header read_header(const std::string& bytes, const Path& path) {
   const auto [description, data_begin] = find_description(bytes, path);
-  if (description.size() > 4096) refuse(path, "its header is too long for one plain array");
-  if (find_entry(description, R"('fortran_order':\s*(True|False))", path) == "True") {
+  if (!find_entry(description, "'fortran_order':", path).starts_with("False")) {
     refuse(path, "it is in Fortran order");
   }
-  Header header{find_entry(description, R"('descr':\s*'([^']*)')", path), {}, data_begin};
-  const std::string shape = find_entry(description, R"('shape':\s*\(([\d\s,]*)\))", path);
-  const std::regex number(R"(\d+)");
-  for (std::sregex_iterator found(shape.begin(), shape.end(), number), end; found != end; ++found) {
-    if (found->length() > 18) refuse(path, "its shape is too large");
-    header.shape.push_back(std::stoll(found->str()));
-  }
-  return header;
+  const auto type = between(find_entry(description, "'descr':", path), "''", path);
+  const auto shape = between(find_entry(description, "'shape':", path), "()", path);
+  return {std::string(type), read_shape(shape, path), data_begin};
 }
 
 /// Number of values. The file ends with the last of them, each of `size` bytes.

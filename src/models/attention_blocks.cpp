@@ -130,7 +130,7 @@ void attend_unit(Block<T>& block, const AttentionInput<T>& input, std::vector<T>
   packed.resize(static_cast<std::size_t>(rows * size));
   std::vector<T> sums(static_cast<std::size_t>(rows));
   for (std::int64_t row = 0; row < rows; ++row) {
-    T largest;
+    T largest = 0;
     const T sum =
         exponentials(scores.data + row * scores.leading, block.visible(row), scores.rows, largest);
     sums[static_cast<std::size_t>(row)] = sum;

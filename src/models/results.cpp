@@ -120,6 +120,9 @@ void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationR
   if (!job.plan.windows.empty()) write_scores(file, job, result);
   write_continuations(file, result);
   write_scalar(file, "/timing/load_seconds", result.load_seconds, "time to read the weights", "s");
+  const auto peak = static_cast<std::int64_t>(result.peak_bytes_largest_rank);
+  file.write("/timing/peak_resident_bytes", std::span<const std::int64_t>(&peak, 1), {},
+             {"most memory that the largest rank had resident; 0 while running", "byte", {}});
   write_scalar(file, "/timing/loop_seconds", result.loop_seconds, "time to score all windows", "s");
 }
 
@@ -141,6 +144,8 @@ std::string results_table(const EvaluationJob& job, const EvaluationResult& resu
     }
     table += fmt::format("speed                     {:.1f} tokens/s ({})\n", tokens / seconds,
                          format_duration(seconds));
+    table += fmt::format("peak memory               {} on the largest rank\n",
+                         format_bytes(result.peak_bytes_largest_rank));
   }
   for (const Continuation& continuation : result.continuations)
     table += continuation.text.empty()

@@ -1,4 +1,4 @@
-"""Runs rankine-simulate on decks written by the tests, each in a folder of its own."""
+"""Runs the programs on decks written by the tests, each in a folder of its own."""
 
 import json
 import os
@@ -13,6 +13,7 @@ import pytest
 BINARIES = Path(os.environ.get("RANKINE_BIN", Path(__file__).parents[2] / "build" / "bin"))
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
 HANG_SECONDS = 120
+STORIES = Path(__file__).parents[2] / "inputs" / "models" / "stories260K"
 RESULT = "result.h5"
 
 # What CTest sets; here for runs by hand.
@@ -36,10 +37,12 @@ class Outcome:
 
 
 class Program:
-    """rankine-simulate in one folder."""
+    """A program in one folder; `given` are the sections its decks have unless a test says otherwise."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, name: str, given: dict):
         self.folder = folder
+        self.name = name
+        self.given = {"output": {"file": RESULT}} | given
 
     def write(self, name: str, text: str) -> str:
         """Writes an input file; returns its name."""
@@ -47,8 +50,8 @@ class Program:
         return name
 
     def deck(self, **sections) -> str:
-        """Writes deck.toml: `title` and one dictionary for each section, over Eagle and result.h5."""
-        given = {"lattice": {"name": "eagle"}, "output": {"file": RESULT}}
+        """Writes deck.toml: `title` and one dictionary for each section, over what is given."""
+        given = dict(self.given)
         text = f"title = {json.dumps(sections.pop('title'))}\n" if "title" in sections else ""
         for name, values in sections.items():
             given[name] = given.get(name, {}) | values
@@ -60,7 +63,7 @@ class Program:
 
     def command(self, *arguments, ranks: int | None = None) -> list[str]:
         launcher = [] if ranks is None else [*MPIRUN, str(ranks)]
-        return [*launcher, str(BINARIES / "rankine-simulate"), *map(str, arguments)]
+        return [*launcher, str(BINARIES / self.name), *map(str, arguments)]
 
     def start(self, *arguments, ranks: int | None = None, memory_limit: int | None = None) -> Outcome:
         """One run with these arguments; `ranks` puts it under mpirun, `memory_limit` is in bytes."""
@@ -91,11 +94,31 @@ class Program:
 
 @pytest.fixture
 def rankine(tmp_path) -> Program:
-    return Program(tmp_path)
+    """rankine-simulate, on Eagle."""
+    return Program(tmp_path, "rankine-simulate", {"lattice": {"name": "eagle"}})
+
+
+@pytest.fixture
+def evaluate(tmp_path) -> Program:
+    """rankine-evaluate, on the small story model and its tokens."""
+    return Program(tmp_path, "rankine-evaluate", {
+        "model": {"path": str(STORIES)},
+        "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256}})
 
 
 @pytest.fixture
 def refuses(rankine):
+    """expect_refusal of rankine-simulate."""
+    return expect_refusal(rankine)
+
+
+@pytest.fixture
+def evaluate_refuses(evaluate):
+    """expect_refusal of rankine-evaluate."""
+    return expect_refusal(evaluate)
+
+
+def expect_refusal(rankine: Program):
     """Expects that the deck is refused with these messages, once, and that no result is left.
 
     Most decks are only checked; a run reads them by the same steps, and `ranks` adds one.

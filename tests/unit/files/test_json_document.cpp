@@ -41,6 +41,7 @@ TEST(Json, KeysGivenTwiceAreRefusedAtAnyDepth) {
 TEST(Json, WhatIsMalformedIsRefusedWithItsPlace) {
   EXPECT_THAT(refusal_of("{\"a\":\n 1,}"),
               AllOf(HasSubstr("Cannot read 'config.json' (not valid JSON, at line 2, column 4")));
+  EXPECT_THAT(refusal_of("[1e999]"), HasSubstr("not valid JSON, number overflow"));
   EXPECT_THAT(refusal_of(""), HasSubstr("not valid JSON"));
   EXPECT_THAT(refusal_of("1 2"), HasSubstr("not valid JSON"));
   EXPECT_THAT(refusal_of("\"\xff\""), HasSubstr("not valid JSON"));

@@ -95,13 +95,16 @@ TEST_F(Npy, WhatIsNotSuchAnArrayIsRefused) {
               HasSubstr("Fortran order"));
   EXPECT_THAT(
       refusal(npy("{'descr': [('a', '<u2')], 'fortran_order': False, 'shape': (1,), }", "a")),
-      HasSubstr("its header is"));
+      HasSubstr("its header holds"));
+  EXPECT_THAT(refusal(npy("{'descr': '|u1', 'shape': (1,), }", "a")), HasSubstr("its header is"));
+  EXPECT_THAT(refusal(npy(described("|u1", "(1, x)"), "a")), HasSubstr("its shape holds 'x'"));
+  EXPECT_THAT(refusal(npy(described("|u1", "(-1,)"), "a")), HasSubstr("its shape holds '-1,'"));
   EXPECT_THAT(refusal(npy(described("<u8", "(1,)"), std::string(8, '\xff'))),
               HasSubstr("beyond 2^63 - 1"));
   EXPECT_THAT(refusal(std::string("\x93NUMPY\x09\x00", 8) + "abcdef"), HasSubstr("version 9"));
   EXPECT_THAT(refusal(std::string("\x93NUMPY\x01\x00", 8) + "\xff\xff" + "{}"),
               HasSubstr("it ends within its header"));
-  EXPECT_THAT(refusal(npy(described("<u8", "(4611686018427387904, 8)"), "")),
+  EXPECT_THAT(refusal(npy(described("<u8", "(46116860184273879040, 8)"), "")),
               HasSubstr("its shape is too large"));
   EXPECT_THAT(refusal(npy(described("<u8", "(999999999999999999, 999999999)"), "")),
               HasSubstr("another number of them"));

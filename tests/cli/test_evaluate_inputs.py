@@ -1,0 +1,205 @@
+"""Checkpoints, texts and decks that are wrong: exit code, a message that names the place, and no result."""
+
+import json
+import shutil
+import struct
+
+import numpy as np
+import pytest
+
+from conftest import STORIES
+
+
+def read_checkpoint(path):
+    """Header and values of a safetensors file."""
+    data = path.read_bytes()
+    length = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8:8 + length]), data[8 + length:]
+
+
+def write_checkpoint(path, header, values):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + values)
+
+
+@pytest.fixture
+def model(evaluate):
+    """A copy of the story model that a test may spoil."""
+    folder = evaluate.folder / "model"
+    shutil.copytree(STORIES, folder)
+    evaluate.given["model"] = {"path": "model"}
+    return folder
+
+
+def edit_config(model, **changes):
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | changes))
+
+
+def split_into_shards(model):
+    """Two shards with their index; returns their names."""
+    header, values = read_checkpoint(model / "model.safetensors")
+    header.pop("__metadata__", None)
+    names = sorted(header)
+    shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
+    index = {}
+    for shard, part in zip(shards, (names[:20], names[20:])):
+        own, data = {}, b""
+        for name in part:
+            begin, end = header[name]["data_offsets"]
+            own[name] = header[name] | {"data_offsets": [len(data), len(data) + end - begin]}
+            data += values[begin:end]
+            index[name] = shard
+        write_checkpoint(model / shard, own, data)
+    (model / "model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": index}))
+    (model / "model.safetensors").unlink()
+    return shards
+
+
+def test_shards_give_the_same_perplexity(evaluate, model):
+    split_into_shards(model)
+    assert evaluate.results(ranks=2)["perplexity"] == pytest.approx(3.57647, abs=1e-4)
+
+
+def test_a_missing_shard(model, evaluate_refuses):
+    shards = split_into_shards(model)
+    (model / shards[1]).unlink()
+    evaluate_refuses(shards[1], ranks=2)
+
+
+def test_a_truncated_shard(model, evaluate_refuses):
+    shards = split_into_shards(model)
+    data = (model / shards[0]).read_bytes()
+    (model / shards[0]).write_bytes(data[:-100])
+    evaluate_refuses(shards[0], ranks=2)
+
+
+def test_a_header_that_is_too_long(model, evaluate_refuses):
+    data = (model / "model.safetensors").read_bytes()
+    (model / "model.safetensors").write_bytes(struct.pack("<Q", 100_000_001) + data[8:])
+    evaluate_refuses("model.safetensors", "100000001")
+
+
+def test_tensors_that_overlap(model, evaluate_refuses):
+    header, values = read_checkpoint(model / "model.safetensors")
+    begin, end = header["layers.0.attention.wk.weight"]["data_offsets"]
+    header["layers.0.attention.wk.weight"]["data_offsets"] = [begin - 64, end - 64]
+    write_checkpoint(model / "model.safetensors", header, values)
+    evaluate_refuses("layers.0.attention.wk.weight", "model.safetensors")
+
+
+def test_weights_of_another_shape(model, evaluate_refuses):
+    edit_config(model, intermediate_size=180)
+    evaluate_refuses("layers.0.feed_forward.w1.weight has shape [172, 64] and not [180, 64]")
+
+
+def test_weights_of_more_layers(model, evaluate_refuses):
+    edit_config(model, num_hidden_layers=6)
+    evaluate_refuses("layers.5.attention_norm.weight is missing")
+
+
+def test_an_unknown_architecture(model, evaluate_refuses):
+    edit_config(model, model_type="mamba")
+    evaluate_refuses('the architecture "mamba" is not supported', "config.json")
+
+
+def test_an_unsupported_value(model, evaluate_refuses):
+    edit_config(model, rope_scaling={"rope_type": "yarn", "factor": 4.0})
+    evaluate_refuses('rope_scaling.rope_type = "yarn" is not supported', "config.json")
+
+
+def test_no_config(model, evaluate_refuses):
+    (model / "config.json").unlink()
+    evaluate_refuses("config.json cannot be read")
+
+
+def test_no_model(evaluate_refuses):
+    evaluate_refuses("nowhere", model={"path": "nowhere"})
+
+
+def test_a_missing_tokenizer(evaluate, evaluate_refuses):
+    evaluate.write("text.txt", "Once upon a time")
+    evaluate_refuses("tokenizer.json", evaluate={"text": "text.txt"}, ranks=2)
+
+
+def test_prompts_without_a_tokenizer(evaluate_refuses):
+    evaluate_refuses("tokenizer.json", generate={"prompts": ["Once"]})
+
+
+def test_a_missing_text(evaluate_refuses):
+    evaluate_refuses("missing.npy", evaluate={"text": "missing.npy"})
+
+
+def test_a_text_shorter_than_a_window(evaluate, evaluate_refuses):
+    np.save(evaluate.folder / "short.npy", np.arange(100, dtype=np.uint16))
+    evaluate_refuses("short.npy has 100 tokens (a window takes 256)", evaluate={"text": "short.npy"}, ranks=2)
+
+
+@pytest.mark.parametrize("wrong", [512, 60000, -1])
+def test_a_token_beyond_the_vocabulary(evaluate, evaluate_refuses, wrong):
+    tokens = np.ones(400, dtype=np.int32)
+    tokens[333] = wrong
+    np.save(evaluate.folder / "tokens.npy", tokens)
+    evaluate_refuses(f"token 333 of tokens.npy is {wrong}", "511", evaluate={"text": "tokens.npy"})
+
+
+def test_a_prompt_beyond_the_vocabulary(evaluate_refuses):
+    evaluate_refuses("token 512", generate={"prompt_tokens": [1, 512]})
+
+
+def test_windows_longer_than_the_context(evaluate, evaluate_refuses):
+    np.save(evaluate.folder / "long.npy", np.ones(2000, dtype=np.uint16))
+    evaluate_refuses("513 tokens", "512 tokens", evaluate={"text": "long.npy", "window_length": 513})
+
+
+@pytest.mark.parametrize("ranks, name, value", [
+    (1, "layers.3.feed_forward.w2.weight", float("nan")),
+    (3, "layers.3.feed_forward.w2.weight", float("nan")),
+    (2, "norm.weight", float("inf"))])
+def test_a_weight_that_is_not_finite(evaluate, model, ranks, name, value):
+    header, values = read_checkpoint(model / "model.safetensors")
+    end = header[name]["data_offsets"][1]
+    values = values[:end - 4] + struct.pack("<f", value) + values[end:]  # the last row: one rank's only
+    write_checkpoint(model / "model.safetensors", header, values)
+    outcome = evaluate.run(ranks=ranks)
+    assert outcome.code == 4, outcome
+    assert outcome.err.count("error: ") == 1, outcome.err
+    assert f"the tensor {name} holds a number that is not finite" in outcome.err
+    assert evaluate.result_files() == []
+
+
+def test_a_reference_of_another_vocabulary(evaluate, model, evaluate_refuses):
+    header, values = read_checkpoint(model / "model.safetensors")
+    shape = header["tok_embeddings.weight"]["shape"]
+    size = header["tok_embeddings.weight"]["data_offsets"][1]
+    assert header["tok_embeddings.weight"]["data_offsets"][0] == 0
+    header["tok_embeddings.weight"] |= {"shape": [shape[0] + 1, shape[1]], "data_offsets": [0, size + 256]}
+    for entry, tensor in header.items():
+        if entry not in ("__metadata__", "tok_embeddings.weight"):
+            tensor["data_offsets"] = [offset + 256 for offset in tensor["data_offsets"]]
+    write_checkpoint(model / "model.safetensors", header, values[:size] + bytes(256) + values[size:])
+    edit_config(model, vocab_size=513)
+    evaluate_refuses("vocabularies of 512 and 513 tokens", model={"path": str(STORIES)},
+                     evaluate={"reference_model": "model"})
+
+
+def test_a_misspelt_keyword(evaluate_refuses):
+    evaluate_refuses("window_lenght", "Did you mean evaluate.window_length?", evaluate={"window_lenght": 256})
+
+
+def test_a_stride_longer_than_the_window(evaluate_refuses):
+    evaluate_refuses("evaluate.stride = 300 is larger", evaluate={"stride": 300})
+
+
+def test_nothing_to_do(evaluate, evaluate_refuses):
+    evaluate.given["evaluate"] = {}
+    evaluate_refuses("evaluate.text is not set")
+
+
+def test_more_teams_than_ranks(evaluate):
+    outcome = evaluate.run(ranks=2, parallel={"teams": 3})
+    assert outcome.code == 2 and "Cannot form 3 teams of 2 ranks" in outcome.err
+
+
+def test_too_little_memory(evaluate_refuses):
+    evaluate_refuses("a rank may use 102.4 MiB", code=3, parallel={"memory_per_rank": 0.1})

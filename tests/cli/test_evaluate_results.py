@@ -1,0 +1,102 @@
+"""What rankine-evaluate computes, at any number of ranks and teams, and what its result file holds."""
+
+import h5py
+import numpy as np
+import pytest
+
+from conftest import RESULT, STORIES
+
+PERPLEXITY = 3.57647  # of an independent implementation
+
+
+@pytest.mark.parametrize("ranks, teams", [(1, 1), (2, 1), (2, 2), (3, 2), (4, 1), (9, 1)])
+def test_perplexity_at_any_number_of_ranks(evaluate, ranks, teams):
+    results = evaluate.results(ranks=ranks, evaluate={"max_windows": 8} if ranks == 9 else {}, parallel={"teams": teams})
+    if ranks == 9:  # more ranks than heads; eight windows to be quick
+        one = evaluate.results(evaluate={"max_windows": 8})
+        assert results["perplexity"] == pytest.approx(one["perplexity"], rel=1e-5)
+    else:
+        assert results["perplexity"] == pytest.approx(PERPLEXITY, rel=1e-5)
+        assert results["scored_tokens"] == 64 * 255
+
+
+def test_sliding_windows_score_each_token_once(evaluate):
+    whole = evaluate.results()
+    sliding = evaluate.results(evaluate={"window_length": 128, "stride": 32})
+    assert sliding["scored_tokens"] == 64 * 255
+    assert whole["perplexity"] < sliding["perplexity"] < 1.2 * whole["perplexity"]  # less before each token
+
+
+def test_perplexity_is_the_exponential_of_the_mean_over_tokens(evaluate):
+    results = evaluate.results(evaluate={"window_length": 100, "stride": 60})
+    weights = results["window_scored_tokens"]
+    mean = np.average(results["negative_log_likelihood"], weights=weights)
+    assert weights.sum() == results["scored_tokens"]
+    assert results["perplexity"] == pytest.approx(np.exp(mean), rel=1e-12)
+
+
+def test_float64_agrees(evaluate):
+    results = evaluate.results(model={"precision": "float64"})
+    assert results["perplexity"] == pytest.approx(PERPLEXITY, rel=1e-5)
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_a_model_compared_with_itself(evaluate, ranks):
+    results = evaluate.results(ranks=ranks, evaluate={"reference_model": str(STORIES), "max_windows": 4})
+    assert results["kl_divergence"] == pytest.approx(0, abs=1e-7)
+    assert results["top_token_agreement"] == 1
+
+
+def test_the_beginning_token_in_each_window(evaluate):
+    tokens = np.load(STORIES / "test_tokens.npy")
+    assert (tokens[:, 0] == 1).all()  # rows begin with it already
+    np.save(evaluate.folder / "without.npy", tokens[:, 1:])
+    evaluate.given["evaluate"] = {"text": "without.npy", "window_length": 256,
+                                  "beginning_of_sequence": "each-window"}
+    assert evaluate.results()["perplexity"] == pytest.approx(PERPLEXITY, rel=1e-5)
+
+
+def test_continuations(evaluate):
+    ids = np.load(STORIES.parents[2] / "tests" / "data" / "stories260K_greedy32_ids.npy")
+    evaluate.given["evaluate"] = {}
+    results = evaluate.results(ranks=3, generate={"prompt_tokens": [1], "tokens": 31})
+    assert results["continuation_tokens"][0].decode() == " ".join(map(str, ids[1:]))
+
+
+def test_every_dataset_says_what_it_is(evaluate):
+    evaluate.results(evaluate={"reference_model": str(STORIES), "max_windows": 2}, generate={"prompt_tokens": [1]})
+    with h5py.File(evaluate.folder / RESULT) as file:
+        assert file.attrs["filetype"] == "rankine-evaluate"
+        assert file.attrs["status"] == "complete"
+        for name, dataset in [*file["results"].items(), *file["timing"].items()]:
+            assert dataset.attrs["long_name"] and dataset.attrs["units"], name
+            assert len(dataset.attrs["dims"]) == dataset.ndim, name
+        results = file["results"]
+        assert {"perplexity", "negative_log_likelihood", "scored_tokens", "kl_divergence",
+                "top_token_agreement"} <= set(results)
+        assert results["negative_log_likelihood"].shape == (2,)
+        assert dict(results.attrs)["window_length"] == 256
+        assert dict(results.attrs)["stride"] == 256
+        assert dict(results.attrs)["beginning_of_sequence"] == "tokenizer"
+        assert dict(results.attrs)["precision"] == "float32"
+        text = file["provenance/effective_deck"][()].decode()
+    assert evaluate.start(evaluate.write("again.toml", text), "--check").code == 0
+
+
+def test_the_rules_are_printed_with_the_number(evaluate):
+    outcome = evaluate.run(evaluate={"max_windows": 3})
+    assert "3 windows of 256 tokens, stride 256, 765 scored tokens, beginning of sequence: tokenizer, float32" in outcome.out
+    assert "perplexity" in outcome.out
+
+
+def test_a_dry_run_prints_the_deck_and_writes_nothing(evaluate):
+    outcome = evaluate.start(evaluate.deck(), "--dry-run", "--ranks", 2)
+    assert outcome.code == 0, outcome.err
+    assert "window_length = 256" in outcome.out and "memory of the largest rank" in outcome.out
+    assert evaluate.result_files() == []
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--help-deck", "--print-defaults"])
+def test_information(evaluate, option):
+    outcome = evaluate.start(option)
+    assert outcome.code == 0 and outcome.out and not outcome.err

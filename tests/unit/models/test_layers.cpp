@@ -1,0 +1,106 @@
+// Gradients of the layers' own operations against finite differences; attention against plain
+// tensor operations.
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "models/layers.hpp"
+
+namespace rankine::models {
+namespace {
+
+using torch::Tensor;
+
+/// Directional derivatives of sum(sin(f)) by backward and by central differences of fourth order.
+void expect_gradients(const std::function<Tensor()>& f, const std::vector<Tensor>& operands) {
+  f().sin().sum().backward();
+  for (Tensor operand : operands) {
+    const Tensor direction = torch::randn_like(operand.detach());
+    const auto at = [&](double step) {
+      const torch::NoGradGuard no_gradients;
+      operand.add_(direction, step);
+      const double value = f().sin().sum().item<double>();
+      operand.add_(direction, -step);
+      return value;
+    };
+    constexpr double h = 1e-4;
+    EXPECT_NEAR((operand.grad() * direction).sum().item<double>(),
+                (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h), 1e-8);
+  }
+}
+
+Tensor leaf(std::vector<std::int64_t> shape) {
+  return torch::randn(shape, torch::kFloat64).requires_grad_(true);
+}
+
+TEST(Layers, GradientsEqualFiniteDifferences) {
+  torch::manual_seed(1);
+  const Tensor x = leaf({5, 6}), w = leaf({6});
+  expect_gradients([&] { return rms_norm(x, w, 1e-5); }, {x, w});
+  const Tensor gate = leaf({4, 7}), up = leaf({4, 7});
+  expect_gradients([&] { return swiglu(gate, up); }, {gate, up});
+  ModelConfig config;
+  config.head_size = 4;
+  config.rope_theta = 100;
+  for (const RopePairs pairs : {RopePairs::halves, RopePairs::adjacent}) {
+    config.rope_pairs = pairs;
+    const Tensor heads = leaf({5, 8});
+    expect_gradients([&] { return rotate(heads, config, 3); }, {heads});
+  }
+}
+
+/// The same with every score in memory; `from` maps query heads to key heads.
+Tensor plain_attention(const Tensor& q, const Tensor& k, const Tensor& v, std::int64_t size,
+                       const std::vector<std::int64_t>& from) {
+  const std::int64_t queries = q.size(0), keys = k.size(0);
+  const Tensor hidden = torch::ones({queries, keys}, torch::kBool).triu(keys - queries + 1);
+  std::vector<Tensor> heads;
+  for (std::size_t h = 0; h < from.size(); ++h) {
+    const auto column = static_cast<std::int64_t>(h) * size;
+    const Tensor scores = q.narrow(1, column, size)
+                              .matmul(k.narrow(1, from[h] * size, size).t())
+                              .div(std::sqrt(static_cast<double>(size)))
+                              .masked_fill(hidden, -INFINITY);
+    heads.push_back(scores.softmax(1).matmul(v.narrow(1, from[h] * size, size)));
+  }
+  return torch::cat(heads, 1);
+}
+
+TEST(CausalAttention, EqualsPlainTensorOperationsWithItsGradients) {
+  torch::manual_seed(2);
+  struct Case {
+    AttentionHeads heads;
+    std::vector<std::int64_t> from;
+    std::int64_t queries, keys;
+  };
+  const std::vector<Case> cases{
+      {{4, 6, 2, 3}, {0, 0, 0, 1, 1, 1}, 150, 150},  // several blocks of queries
+      {{4, 6, 2, 3}, {0, 0, 0, 1, 1, 1}, 3, 20},     // behind cached keys
+      {{2, 2, 3, 3, 2}, {0, 1}, 70, 70},             // a share that crosses key heads
+      {{2, 1, 1, 1}, {0}, 1, 1},
+      {{2, 0, 2, 2}, {}, 5, 5},  // a rank without heads
+  };
+  for (const Case& c : cases) {
+    const Tensor q = leaf({c.queries, c.heads.query_heads * c.heads.head_size});
+    const Tensor k = leaf({c.keys, c.heads.key_heads * c.heads.head_size});
+    const Tensor v = leaf({c.keys, c.heads.key_heads * c.heads.head_size});
+    const Tensor out = causal_attention(q, k, v, c.heads);
+    out.sin().sum().backward();
+    if (c.from.empty()) {
+      EXPECT_EQ(out.numel(), 0);
+      EXPECT_EQ(k.grad().abs().max().item<double>(), 0);
+      continue;
+    }
+    const std::vector<Tensor> ours{q.grad().clone(), k.grad().clone(), v.grad().clone()};
+    for (const Tensor* operand : {&q, &k, &v}) operand->mutable_grad().zero_();
+    const Tensor expected = plain_attention(q, k, v, c.heads.head_size, c.from);
+    EXPECT_TRUE(torch::allclose(out, expected, 1e-12, 1e-12));
+    expected.sin().sum().backward();
+    EXPECT_TRUE(torch::allclose(ours[0], q.grad(), 1e-11, 1e-11));
+    EXPECT_TRUE(torch::allclose(ours[1], k.grad(), 1e-11, 1e-11));
+    EXPECT_TRUE(torch::allclose(ours[2], v.grad(), 1e-11, 1e-11));
+  }
+}
+
+}  // namespace
+}  // namespace rankine::models
