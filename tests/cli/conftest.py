@@ -94,8 +94,12 @@ class Program:
 
 @pytest.fixture
 def rankine(tmp_path) -> Program:
+    return simulate_eagle(tmp_path)
+
+
+def simulate_eagle(folder: Path) -> Program:
     """rankine-simulate, on Eagle."""
-    return Program(tmp_path, "rankine-simulate", {"lattice": {"name": "eagle"}})
+    return Program(folder, "rankine-simulate", {"lattice": {"name": "eagle"}})
 
 
 @pytest.fixture

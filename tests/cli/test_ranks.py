@@ -4,7 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
-from conftest import Program
+from conftest import simulate_eagle
 from kicked_ising import MAGNETIZATION_5_STEPS, W10
 
 # Truncated at every bond from the fourth step on; W10 by clusters, then by the Clifford route.
@@ -17,7 +17,7 @@ DECK = {
 
 @pytest.fixture(scope="module")
 def one_rank(tmp_path_factory):
-    results = Program(tmp_path_factory.mktemp("one_rank")).results(ranks=1, **DECK)
+    results = simulate_eagle(tmp_path_factory.mktemp("one_rank")).results(ranks=1, **DECK)
     assert results["discarded_weight"][0, -1] > 0.1
     return results
 
