@@ -51,12 +51,20 @@ struct TinyModel {
     std::int64_t begin = 0;
     for (const auto& [name, tensor] : tensors) {
       std::string shape;
-      for (const std::int64_t length : tensor.shape)
-        shape += (shape.empty() ? "" : ",") + std::to_string(length);
+      for (const std::int64_t length : tensor.shape) {
+        if (!shape.empty()) shape += ",";
+        shape += std::to_string(length);
+      }
       const std::int64_t end = begin + 4 * tensor.size();
-      header += (begin > 0 ? "," : "") +
-                ("\"" + name + "\":{\"dtype\":\"F32\",\"shape\":[" + shape) +
-                "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
+      header += begin > 0 ? ",\"" : "\"";
+      header += name;
+      header += "\":{\"dtype\":\"F32\",\"shape\":[";
+      header += shape;
+      header += "],\"data_offsets\":[";
+      header += std::to_string(begin);
+      header += ",";
+      header += std::to_string(end);
+      header += "]}";
       begin = end;
     }
     header += "}";

@@ -45,8 +45,8 @@ struct ClusterOptions {
 
 /// Clusters the entries of W by exact K-means (weights/optimal_clusters.hpp). Collective over the
 /// team; the result does not depend on the number of ranks. Fewer distinct values than clusters
-/// give fewer centroids. Throws InputError on all ranks for less than one cluster or more outliers
-/// than entries.
+/// give fewer centroids. Throws on all ranks: InputError for less than one cluster or not fewer
+/// outliers than entries, NumericalError for entries or sensitivities that are not finite.
 std::unique_ptr<Weight> make_clustered(const parallel::Communicator& team, const RowSplit& split,
                                        const torch::Tensor& own_rows, const ClusterOptions& options,
                                        torch::ScalarType type);

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "core/errors.hpp"
+#include "parallel/agreement.hpp"
 #include "weights/clustered.hpp"
 #include "weights/optimal_clusters.hpp"
 #include "weights/value_histogram.hpp"
@@ -24,6 +25,20 @@ void check_options(const parallel::Communicator& team, std::int64_t entries,
           "Cannot cluster a weight of {} entries into {} values with {} outliers (there must be at "
           "least one value, and fewer outliers than entries). Ask for other numbers.",
           entries, options.clusters, options.outliers)));
+}
+
+/// Collective.
+void check_numbers(const parallel::Communicator& team, const Tensor& entries,
+                   const Tensor& sensitivities) {
+  parallel::agree_on_failure(team, [&] {
+    if (entries.isfinite().all().item<bool>() && sensitivities.isfinite().all().item<bool>() &&
+        sensitivities.ge(0).all().item<bool>())
+      return;
+    throw NumericalError(
+        "a weight to be clustered has an entry that is not finite in float32, or a sensitivity "
+        "that is not finite or negative (no mean can be taken of it). Look at the model and its "
+        "calibration.");
+  });
 }
 
 /// 1 where this rank's entry is no outlier.
@@ -68,6 +83,7 @@ std::unique_ptr<Weight> make_clustered(const parallel::Communicator& team, const
   const Tensor sensitivities = options.sensitivity
                                    ? options.sensitivity->to(torch::kFloat32).masked_select(inside)
                                    : torch::empty({0}, torch::kFloat32);
+  check_numbers(team, entries, sensitivities);
   const ValueHistogram histogram = value_histogram(team, span_of(entries), span_of(sensitivities));
   const Clusters clusters = optimal_clusters(histogram.values, options.clusters);
   outliers.values = outliers.values.to(type);

@@ -11,9 +11,9 @@
 namespace rankine::weights {
 
 /// Minimises ||(W - W'(cores)) S||_F over one core at a time, `sweeps` times over all of them. The
-/// error is quadratic in each core; conjugate gradients from the present core, a fixed number of
-/// steps, lower it without ever forming the normal matrix. Collective over the team; all float64;
-/// S: inputs x any. Returns ||(W - W') S||_F before and after each sweep; it never rises.
+/// error is quadratic in each core; preconditioned conjugate gradients from the present core lower
+/// it without ever forming the normal matrix. Collective over the team; all float64; S: inputs x
+/// any. Returns ||(W - W') S||_F before and after each sweep; it never rises.
 std::vector<double> optimise_cores(const parallel::Communicator& team, const RowSplit& split,
                                    const torch::Tensor& own_rows, const torch::Tensor& whitening,
                                    int sweeps, std::vector<torch::Tensor>& cores);

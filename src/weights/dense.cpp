@@ -11,6 +11,7 @@
 #include "core/errors.hpp"
 #include "weights/element_type.hpp"
 #include "weights/product.hpp"
+#include "weights/row_lookup.hpp"
 
 namespace rankine::weights {
 
@@ -73,14 +74,8 @@ std::unique_ptr<Dense> Dense::read(const parallel::Communicator& team, const Den
 Tensor Dense::forward(const Tensor& x) const { return times_transposed(x, rows_); }
 
 Tensor Dense::look_up(const Tensor& ids) const {
-  const std::int64_t first = split_.first(rank_), count = split_.count(rank_);
-  if (count == split_.total()) return rows_.index_select(0, ids);
-  // The empty sum keeps the result in the graph: the backward pass must be alike on all ranks.
-  if (count == 0) return torch::zeros({ids.size(0), inputs()}, rows_.options()) + rows_.sum();
-  const Tensor local = ids - first;
-  const Tensor owned = local.ge(0).logical_and(local.lt(count));
-  return rows_.index_select(0, local.clamp(0, count - 1)) *
-         owned.to(rows_.scalar_type()).unsqueeze(1);
+  if (split_.count(rank_) == split_.total()) return rows_.index_select(0, ids);
+  return look_up_rows(rows_, split_.first(rank_), ids);
 }
 
 std::int64_t Dense::stored_bytes() const {

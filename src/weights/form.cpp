@@ -5,6 +5,7 @@
 
 #include "core/contracts.hpp"
 #include "weights/product.hpp"
+#include "weights/row_lookup.hpp"
 
 namespace rankine::weights {
 
@@ -76,17 +77,6 @@ void Form::write(files::SafetensorsWriter& writer, const std::string& name) cons
   for (const auto& list : {parameters(), indices()})
     for (const Parameter& parameter : list)
       write_parameter(writer, name + "." + parameter.name, parameter, team_->rank());
-}
-
-Tensor look_up_rows(const Tensor& own_rows, std::int64_t first, const Tensor& ids) {
-  const std::int64_t count = own_rows.size(0);
-  // The sum keeps the result part of the graph on every rank, so that all meet in what follows.
-  if (count == 0)
-    return torch::zeros({ids.size(0), own_rows.size(1)}, own_rows.options()) + own_rows.sum();
-  const Tensor local = ids - first;
-  const Tensor owned = local.ge(0).logical_and(local.lt(count));
-  return own_rows.index_select(0, local.clamp(0, count - 1)) *
-         owned.to(own_rows.scalar_type()).unsqueeze(1);
 }
 
 Tensor MaterialisedForm::forward(const Tensor& x) const { return times_transposed(x, own_rows()); }

@@ -47,10 +47,6 @@ class MaterialisedForm : public Form {
   mutable std::vector<std::int64_t> kept_versions_;
 };
 
-/// Rows of W for `ids` where they are among the rows from `first` on, zeros elsewhere.
-torch::Tensor look_up_rows(const torch::Tensor& own_rows, std::int64_t first,
-                           const torch::Tensor& ids);
-
 /// Elements of the whole tensor of which a rank holds `parameter`.
 std::int64_t whole_numel(const Parameter& parameter);
 std::vector<std::int64_t> whole_shape(const Parameter& parameter);

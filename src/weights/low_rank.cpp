@@ -3,6 +3,7 @@
 #include "core/contracts.hpp"
 #include "weights/exchange.hpp"
 #include "weights/product.hpp"
+#include "weights/row_lookup.hpp"
 
 namespace rankine::weights {
 

@@ -7,6 +7,7 @@
 #include "weights/exchange.hpp"
 #include "weights/gather_rows.hpp"
 #include "weights/product.hpp"
+#include "weights/row_lookup.hpp"
 
 namespace rankine::weights {
 

@@ -28,9 +28,23 @@ struct Count {
   std::int64_t weight;
 };
 
+/// Ascending keys, by two counting sorts of 16 bits: the entries of a matrix are many, and no
+/// comparison sort is as fast.
+void sort(std::vector<Count>& counts) {
+  std::vector<Count> sorted(counts.size());
+  for (const int shift : {0, 16}) {
+    std::vector<std::size_t> places((1 << 16) + 1, 0);
+    const auto digit = [shift](const Count& count) { return (count.key >> shift) & 0xffffu; };
+    for (const Count& count : counts) ++places[digit(count) + 1];
+    std::partial_sum(places.begin(), places.end(), places.begin());
+    for (const Count& count : counts) sorted[places[digit(count)]++] = count;
+    counts.swap(sorted);
+  }
+}
+
 /// Sorts and joins equal keys.
 void merge(std::vector<Count>& counts) {
-  std::ranges::sort(counts, {}, &Count::key);
+  sort(counts);
   std::size_t kept = 0;
   for (const Count& count : counts) {
     if (kept > 0 && counts[kept - 1].key == count.key)

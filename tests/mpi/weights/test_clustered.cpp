@@ -127,6 +127,20 @@ TEST(Clustered, AgreesOnImpossibleRequests) {
                InputError);
 }
 
+TEST(Clustered, AgreesOnWhatOneRankFinds) {
+  const RowSplit split = RowSplit::even(6, world().size());
+  Tensor w = random_matrix(6, 3, 1), s = torch::ones({6, 3}, torch::kFloat64);
+  w[0][1] = NAN;
+  EXPECT_THROW(make_clustered(world(), split, own_part(w, split), {.clusters = 2}, torch::kFloat64),
+               NumericalError);
+  s[0][2] = -1;
+  ClusterOptions options{.clusters = 2};
+  options.sensitivity = own_part(s, split);
+  EXPECT_THROW(make_clustered(world(), split, own_part(random_matrix(6, 3, 1), split), options,
+                              torch::kFloat64),
+               NumericalError);
+}
+
 TEST(ValueHistogram, CountsEveryValueOnce) {
   const RowSplit split = RowSplit::even(40, world().size());
   const Tensor w = (random_matrix(40, 10, 3) * 4).round().to(torch::kFloat32) * 0.5;

@@ -111,6 +111,18 @@ TEST(DataType, IntegersAndBooleansAreDecoded) {
   EXPECT_EQ(decoded<std::uint8_t>(DataType::boolean, {0, 1, 2}), (Values{0, 1, 1}));
 }
 
+TEST(DataType, IntegersAreEncodedExactly) {
+  const std::vector<float> bytes = {0, 1, 255}, words = {-16777216, 0, 16777215};
+  std::vector<std::uint8_t> small(3);
+  encode(DataType::uint8, bytes, std::as_writable_bytes(std::span(small)));
+  EXPECT_EQ(small, (std::vector<std::uint8_t>{0, 1, 255}));
+  std::vector<std::int32_t> large(3);
+  encode(DataType::int32, words, std::as_writable_bytes(std::span(large)));
+  EXPECT_EQ(large, (std::vector<std::int32_t>{-16777216, 0, 16777215}));
+  EXPECT_TRUE(can_encode(DataType::uint8) && can_encode(DataType::bfloat16));
+  EXPECT_FALSE(can_encode(DataType::int8) || can_encode(DataType::boolean));
+}
+
 TEST(DataType, Float64KeepsEveryDigitAsDoubleAndRoundsAsFloat) {
   const std::vector<double> stored = {1.0 + 0x1p-52, 1.0 + 0x1p-24, 1.0 + 0x1.8p-23};
   EXPECT_EQ(decoded(DataType::float64, stored), stored);
