@@ -81,8 +81,10 @@ void check_length(std::int64_t length, const EvaluateOptions& options, const Mod
 
 std::vector<std::int64_t> Window::ids(const TokenText& text) const {
   std::vector<std::int64_t> all;
+  all.reserve(static_cast<std::size_t>(length) + 1);
   if (beginning) all.push_back(*beginning);
-  all.insert(all.end(), text.ids.begin() + begin, text.ids.begin() + begin + length);
+  for (std::int64_t k = 0; k < length; ++k)
+    all.push_back(text.ids[static_cast<std::size_t>(begin + k)]);
   return all;
 }
 
