@@ -2,7 +2,6 @@
 // deck to a result file and a checkpoint.
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -17,7 +16,6 @@
 #include "deck/read.hpp"
 #include "files/output_file.hpp"
 #include "files/result_file.hpp"
-#include "linalg/blas.hpp"
 #include "models/threads.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
@@ -44,20 +42,6 @@ struct Input {
   }
 };
 
-files::RunDescription describe_run(const Input& input, int n_ranks, int threads) {
-  const char* job_id = std::getenv("SLURM_JOB_ID");
-  return {.filetype = program,
-          .format_version = compress::result_format_version,
-          .program = program,
-          .n_ranks = n_ranks,
-          .threads = threads,
-          .effective_deck = deck::effective_deck(input.schema),
-          .library_versions = {{"mpi", parallel::mpi_library_version()},
-                               {"blas", linalg::blas_library()},
-                               {"torch", models::tensor_library_version()}},
-          .job_id = job_id ? job_id : ""};
-}
-
 compress::CompressionMemory plan(const compress::CompressionJob& job, int ranks,
                                  int ranks_per_node) {
   return compress::plan_memory(job, {.ranks = ranks,
@@ -68,9 +52,7 @@ compress::CompressionMemory plan(const compress::CompressionJob& job, int ranks,
 
 void run(const parallel::Communicator& world, const deck::CommandLine& command) {
   Input input;
-  const std::string text = parallel::agree_on_failure(
-      world, [&] { return world.rank() == 0 ? deck::load(command.deck) : ""; });
-  const std::string deck_text = world.broadcast(text, 0);
+  const std::string deck_text = load_deck(world, command.deck);
   const auto job =
       parallel::agree_on_failure(world, [&] { return input.read(deck_text, command); });
   const int per_node = parallel::ranks_per_node(world);
@@ -84,10 +66,12 @@ void run(const parallel::Communicator& world, const deck::CommandLine& command) 
   log().info("{}", memory.line());
   log().info("{}", compress::method_line(job));
 
+  files::RunDescription description =
+      describe_run(program, compress::result_format_version, input.schema, world.size(), threads);
+  description.library_versions["torch"] = models::tensor_library_version();
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
-    if (world.rank() == 0)
-      file.emplace(job.options.scoring.output_file, describe_run(input, world.size(), threads));
+    if (world.rank() == 0) file.emplace(job.options.scoring.output_file, description);
   });
   const auto result = compress::compress(job, world, [&](const compress::CompressionResult& known) {
     parallel::agree_on_failure(world, [&] {

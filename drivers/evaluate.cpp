@@ -2,7 +2,6 @@
 // result file.
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -14,7 +13,6 @@
 #include "deck/read.hpp"
 #include "files/output_file.hpp"
 #include "files/result_file.hpp"
-#include "linalg/blas.hpp"
 #include "models/evaluation.hpp"
 #include "models/forecast.hpp"
 #include "models/results.hpp"
@@ -44,25 +42,9 @@ struct Input {
   }
 };
 
-files::RunDescription describe_run(const Input& input, int n_ranks, int threads) {
-  const char* job_id = std::getenv("SLURM_JOB_ID");
-  return {.filetype = program,
-          .format_version = models::result_format_version,
-          .program = program,
-          .n_ranks = n_ranks,
-          .threads = threads,
-          .effective_deck = deck::effective_deck(input.schema),
-          .library_versions = {{"mpi", parallel::mpi_library_version()},
-                               {"blas", linalg::blas_library()},
-                               {"torch", models::tensor_library_version()}},
-          .job_id = job_id ? job_id : ""};
-}
-
 void evaluate(const parallel::Communicator& world, const deck::CommandLine& command) {
   Input input;
-  const std::string text = parallel::agree_on_failure(
-      world, [&] { return world.rank() == 0 ? deck::load(command.deck) : ""; });
-  const std::string deck_text = world.broadcast(text, 0);
+  const std::string deck_text = load_deck(world, command.deck);
   const auto job =
       parallel::agree_on_failure(world, [&] { return input.read(deck_text, command); });
   const int per_node = parallel::ranks_per_node(world);
@@ -79,10 +61,12 @@ void evaluate(const parallel::Communicator& world, const deck::CommandLine& comm
   log().info("{}", memory.line());
   if (!job.plan.windows.empty()) log().info("{}", models::protocol_line(job));
 
+  files::RunDescription description =
+      describe_run(program, models::result_format_version, input.schema, world.size(), threads);
+  description.library_versions["torch"] = models::tensor_library_version();
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
-    if (world.rank() == 0)
-      file.emplace(input.options.output_file, describe_run(input, world.size(), threads));
+    if (world.rank() == 0) file.emplace(input.options.output_file, description);
   });
   const auto result = models::evaluate(job, world, [&](const models::EvaluationResult& known) {
     models::write_results(*file, job, known);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <new>
 #include <optional>
 #include <string>
@@ -9,7 +10,11 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/version.hpp"
+#include "deck/echo.hpp"
+#include "deck/read.hpp"
 #include "deck/reference.hpp"
+#include "linalg/blas.hpp"
+#include "parallel/agreement.hpp"
 #include "parallel/run_to_exit_code.hpp"
 #include "parallel/session.hpp"
 
@@ -38,6 +43,26 @@ std::optional<std::string> answer(const Program& program, const deck::CommandLin
 }
 
 }  // namespace
+
+std::string load_deck(const parallel::Communicator& world, const std::string& path) {
+  const std::string text =
+      parallel::agree_on_failure(world, [&] { return world.rank() == 0 ? deck::load(path) : ""; });
+  return world.broadcast(text, 0);
+}
+
+files::RunDescription describe_run(const char* program, std::int64_t format_version,
+                                   const deck::Schema& schema, int n_ranks, int threads) {
+  const char* job_id = std::getenv("SLURM_JOB_ID");
+  return {.filetype = program,
+          .format_version = format_version,
+          .program = program,
+          .n_ranks = n_ranks,
+          .threads = threads,
+          .effective_deck = deck::effective_deck(schema),
+          .library_versions = {{"mpi", parallel::mpi_library_version()},
+                               {"blas", linalg::blas_library()}},
+          .job_id = job_id ? job_id : ""};
+}
 
 int run_program(const Program& program, int argc, char** argv) {
   try {

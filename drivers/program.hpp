@@ -3,9 +3,11 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "deck/command_line.hpp"
 #include "deck/schema.hpp"
+#include "files/result_file.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine {
@@ -17,6 +19,13 @@ struct Program {
   std::function<void(const deck::CommandLine&)> check;  ///< --check and --dry-run; without MPI
   std::function<void(const parallel::Communicator& world, const deck::CommandLine&)> run;
 };
+
+/// The text of a deck on every rank; only one reads the file. Collective; InputError on all ranks.
+std::string load_deck(const parallel::Communicator& world, const std::string& path);
+
+/// What a result file says of the run that writes it; its filetype is the name of the program.
+files::RunDescription describe_run(const char* program, std::int64_t format_version,
+                                   const deck::Schema& schema, int n_ranks, int threads);
 
 /// Returns the exit code for main; errors are logged.
 int run_program(const Program& program, int argc, char** argv);

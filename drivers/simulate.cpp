@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 
@@ -53,24 +52,9 @@ void choose_threads(int ranks_per_node, std::int64_t bond_dimension) {
   linalg::set_blas_threads(choice.is_users || bond_dimension >= 128 ? choice.threads : 1);
 }
 
-files::RunDescription describe_run(const Input& input, int n_ranks) {
-  const char* job_id = std::getenv("SLURM_JOB_ID");
-  return {.filetype = program,
-          .format_version = gpeps::result_format_version,
-          .program = program,
-          .n_ranks = n_ranks,
-          .threads = linalg::blas_threads(),
-          .effective_deck = deck::effective_deck(input.schema),
-          .library_versions = {{"mpi", parallel::mpi_library_version()},
-                               {"blas", linalg::blas_library()}},
-          .job_id = job_id ? job_id : ""};
-}
-
 void simulate(const parallel::Communicator& world, const deck::CommandLine& command) {
   Input input;
-  const std::string text = parallel::agree_on_failure(
-      world, [&] { return world.rank() == 0 ? deck::load(command.deck) : ""; });
-  const std::string deck_text = world.broadcast(text, 0);
+  const std::string deck_text = load_deck(world, command.deck);
   parallel::agree_on_failure(world, [&] { input.read(deck_text, command); });
   const gpeps::Job job = input.job();
   const int per_node = parallel::ranks_per_node(world);
@@ -92,7 +76,9 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
     if (world.rank() == 0)
-      file.emplace(input.options.output_file, describe_run(input, world.size()));
+      file.emplace(input.options.output_file,
+                   describe_run(program, gpeps::result_format_version, input.schema, world.size(),
+                                linalg::blas_threads()));
   });
   const auto results = gpeps::run_sweep(job, world, file ? &*file : nullptr);
   parallel::agree_on_failure(world, [&] {
