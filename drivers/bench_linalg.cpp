@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
-#include <optional>
 
+#include "bench_linalg_report.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/timer.hpp"
-#include "files/result_file.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/cost_model.hpp"
 #include "linalg/dist_blas.hpp"
@@ -67,18 +65,6 @@ void declare_keywords(deck::Schema& schema, LinalgBenchOptions& options) {
 }
 
 namespace {
-
-struct Row {
-  std::string task, method, type, spectrum;
-  std::int64_t rows = 0, columns = 0, kept = 0;
-  double seconds = 0;
-  double gflops = 0;  ///< 1e9 nominal operations a second: 4 m n k of an SVD, 2 m n^2 of a QR
-  double gemm_gflops = 0;
-  double value_error =
-      std::nan("");  ///< largest error of a singular value, relative to the largest
-  double residual = std::nan("");
-  double orthogonality = std::nan("");
-};
 
 template <class Work>
 double shortest(const LinalgBenchOptions& options, const parallel::Communicator& ranks,
@@ -207,97 +193,6 @@ void check_result(const DistMatrix<T>& a, const DistSvd<T>& found, Row& row) {
                            row.orthogonality, allowed)));
 }
 
-class Report {
- public:
-  Report(const LinalgBenchOptions& options, const parallel::Communicator& world)
-      : options_(options), world_(world) {}
-
-  void begin() const {
-    if (world_.rank() == 0)
-      fmt::print(
-          "{} rank(s), {} BLAS thread(s) each\n{:<14} {:<11} {:<8} {:>13} {:<12} {:>5} {:>9} "
-          "{:>8} {:>9} {:>9} {:>9} {:>9}\n",
-          world_.size(), blas_threads(), "task", "method", "type", "shape", "spectrum", "kept",
-          "seconds", "GFlop/s", "of gemm", "error", "residual", "orthog.");
-  }
-  void add(Row row) {
-    if (world_.rank() == 0)
-      fmt::print(
-          "{:<14} {:<11} {:<8} {:>13} {:<12} {:>5} {:>9.4f} {:>8.1f} {:>9.2f} {:>9.1e} "
-          "{:>9.1e} {:>9.1e}\n",
-          row.task, row.method, row.type, fmt::format("{}x{}", row.rows, row.columns), row.spectrum,
-          row.kept, row.seconds, row.gflops, row.gflops / row.gemm_gflops, row.value_error,
-          row.residual, row.orthogonality);
-    std::fflush(stdout);
-    rows_.push_back(std::move(row));
-  }
-  void write() const {
-    if (options_.file.empty()) return;
-    parallel::agree_on_failure(world_, [&] {
-      if (world_.rank() != 0) return;
-      if (options_.file.ends_with(".csv"))
-        write_csv();
-      else
-        write_hdf5();
-    });
-  }
-
- private:
-  void write_csv() const {
-    std::ofstream csv(options_.file);
-    csv << "task,method,type,spectrum,rows,columns,kept,ranks,threads,seconds,gflops,gemm_gflops,"
-           "value_error,residual,orthogonality\n";
-    for (const Row& row : rows_)
-      csv << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.task, row.method,
-                         row.type, row.spectrum, row.rows, row.columns, row.kept, world_.size(),
-                         blas_threads(), row.seconds, row.gflops, row.gemm_gflops, row.value_error,
-                         row.residual, row.orthogonality);
-    if (!csv.flush())
-      throw ResourceError(fmt::format(
-          "Cannot write '{}'. Free space there or choose another folder.", options_.file));
-  }
-
-  template <class Member>
-  auto column(Member member) const {
-    std::vector<std::remove_cvref_t<decltype(rows_[0].*member)>> values;
-    for (const Row& row : rows_) values.push_back(row.*member);
-    return values;
-  }
-
-  void write_hdf5() const {
-    files::ResultFile file(options_.file, {.filetype = "rankine-bench-linalg",
-                                           .format_version = 1,
-                                           .program = "rankine-bench",
-                                           .n_ranks = world_.size(),
-                                           .threads = blas_threads(),
-                                           .library_versions = {{"blas", blas_library()},
-                                                                {"slepc", slepc_version()}}});
-    const auto put = [&](const char* name, const auto& values, const char* what,
-                         const char* units) {
-      file.write(fmt::format("/results/{}", name), values, {values.size()},
-                 {.long_name = what, .units = units, .dims = {"measurement"}});
-    };
-    put("task", column(&Row::task), "what was computed", "1");
-    put("method", column(&Row::method), "SVD method", "1");
-    put("type", column(&Row::type), "numbers", "1");
-    put("spectrum", column(&Row::spectrum), "singular values", "1");
-    put("rows", column(&Row::rows), "rows", "1");
-    put("columns", column(&Row::columns), "columns", "1");
-    put("kept", column(&Row::kept), "triplets kept", "1");
-    put("seconds", column(&Row::seconds), "shortest time", "s");
-    put("gflops", column(&Row::gflops), "nominal rate", "GFlop/s");
-    put("gemm_gflops", column(&Row::gemm_gflops), "matrix-product rate of all ranks", "GFlop/s");
-    put("value_error", column(&Row::value_error), "largest error of a singular value", "1");
-    put("residual", column(&Row::residual), "|A V - U S| / |A|", "1");
-    put("orthogonality", column(&Row::orthogonality), "largest element of Q^T Q - 1", "1");
-    file.complete();
-  }
-
-  const LinalgBenchOptions& options_;
-  const parallel::Communicator& world_;
-  std::vector<Row> rows_;
-};
-
 template <Scalar T>
 void bench_svd(const LinalgBenchOptions& options, const ProcessGrid& grid, Report& report,
                const std::string& type, double gemm_gflops) {
@@ -401,7 +296,7 @@ void bench_linalg(const LinalgBenchOptions& options, const parallel::Communicato
   });
   const SlepcSession slepc(world);
   const ProcessGrid grid(world, world.size(), 1);
-  Report report(options, world);
+  Report report(options.file, world);
   report.begin();
   const double single = gemm_rate<float>(options, world), twice = gemm_rate<double>(options, world);
   for (const std::string& type : options.types)
