@@ -1,8 +1,13 @@
 #include "compress/direct_forms.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
+#include <memory>
 #include <optional>
 
+#include "compress/bond_dimension.hpp"
+#include "compress/watched_weight.hpp"
 #include "weights/clustered.hpp"
 #include "weights/conversion.hpp"
 #include "weights/matrix_product.hpp"
@@ -13,6 +18,18 @@ using parallel::Communicator;
 using torch::Tensor;
 
 namespace {
+
+/// What a weight met on the calibration text, on every rank; undefined where nothing is weighted.
+struct WeightMoments {
+  Tensor inputs;   ///< n x n
+  Tensor outputs;  ///< m x m
+};
+
+struct DirectForm {
+  std::shared_ptr<weights::Weight> weight;
+  std::int64_t rank = 0;      ///< bond dimension, or number of centroids
+  double weighted_error = 0;  ///< relative, in the norm the form was made in
+};
 
 std::optional<Tensor> whitening(const std::string& weighting, const WeightMoments& moments) {
   if (weighting == "none") return std::nullopt;
@@ -39,17 +56,6 @@ double entrywise_error(const Communicator& team, const Tensor& w, const Tensor& 
   };
   const double all = weighted(w);
   return all > 0 ? std::sqrt(weighted(w - approximation) / all) : 0;
-}
-
-}  // namespace
-
-std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape) {
-  if (options.ranks.bond_dimension > 0) return options.ranks.bond_dimension;
-  const int sites = static_cast<int>(options.method.sites);
-  const auto budget = static_cast<std::int64_t>(options.ranks.parameter_ratio *
-                                                static_cast<double>(shape.dense_numbers()));
-  return weights::bond_dimension_for(weights::balanced_legs(shape.rows, sites),
-                                     weights::balanced_legs(shape.columns, sites), budget);
 }
 
 DirectForm make_matrix_product_form(const CompressOptions& options, const Communicator& team,
@@ -81,6 +87,58 @@ DirectForm make_clustered_form(const CompressOptions& options, const Communicato
                   .rank = options.method.clusters};
   form.weighted_error = entrywise_error(team, rows, form.weight->own_rows(), objective);
   return form;
+}
+
+WeightMoments moments_of(const Workbench& bench, const ErrorNorm& norm, std::size_t w) {
+  WeightMoments moments;
+  const InputMoments& inputs = norm.input_moments;
+  if (bench.options.method.needs_inputs())
+    moments.inputs = inputs.moments[inputs.of_weight[w]].assemble(bench.world);
+  if (bench.options.method.needs_gradients())
+    moments.outputs = norm.output_moments[w].assemble(bench.world);
+  return moments;
+}
+
+WeightReport replace_weight(Workbench& bench, const ErrorNorm& norm, std::size_t w) {
+  const auto dense = weight_of(bench.model, bench.names[w]);
+  const WeightMoments moments = moments_of(bench, norm, w);
+  const parallel::Communicator& team = bench.teams.team();
+  const DirectForm form = bench.options.method.form == "mpo"
+                              ? make_matrix_product_form(bench.options, team, *dense, moments)
+                              : make_clustered_form(bench.options, team, *dense, moments);
+  bench.model.replace_weight(bench.names[w], form.weight);
+  WeightReport report;
+  report.name = bench.names[w];
+  report.shape = bench.job.selected[w].shape;
+  report.form = form.weight->form();
+  report.rank = form.rank;
+  report.numbers = form.weight->stored_numbers();
+  report.bytes = form.weight->stored_bytes();
+  report.weighted_error = form.weighted_error;
+  return report;
+}
+
+}  // namespace
+
+std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape) {
+  if (options.ranks.bond_dimension > 0) return options.ranks.bond_dimension;
+  const int sites = static_cast<int>(options.method.sites);
+  const auto budget = static_cast<std::int64_t>(options.ranks.parameter_ratio *
+                                                static_cast<double>(shape.dense_numbers()));
+  return weights::bond_dimension_for(weights::balanced_legs(shape.rows, sites),
+                                     weights::balanced_legs(shape.columns, sites), budget);
+}
+
+void compress_directly(Workbench& bench, const ErrorNorm& norm) {
+  const std::size_t count = bench.names.size();
+  ProgressLine progress(bench.progress());
+  bench.timed(bench.result.seconds.conversion, [&] {
+    for (std::size_t w = 0; w < count; ++w) {
+      bench.result.weights.push_back(replace_weight(bench, norm, w));
+      progress.update(static_cast<double>(w + 1) / static_cast<double>(count),
+                      fmt::format("converted {} of {} weights", w + 1, count));
+    }
+  });
 }
 
 }  // namespace rankine::compress

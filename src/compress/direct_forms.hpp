@@ -2,39 +2,15 @@
 // clusters.
 #pragma once
 
-#include <torch/types.h>
-
-#include <memory>
-
-#include "compress/bond_dimension.hpp"
 #include "compress/factors.hpp"
-#include "compress/options.hpp"
-#include "parallel/communicator.hpp"
-#include "weights/weight.hpp"
+#include "compress/workbench.hpp"
 
 namespace rankine::compress {
 
-/// What a weight met on the calibration text, on every rank; undefined where nothing is weighted.
-struct WeightMoments {
-  torch::Tensor inputs;   ///< n x n
-  torch::Tensor outputs;  ///< m x m
-};
-
-struct DirectForm {
-  std::shared_ptr<weights::Weight> weight;
-  std::int64_t rank = 0;      ///< bond dimension, or number of centroids
-  double weighted_error = 0;  ///< relative, in the norm the form was made in
-};
-
-/// Collective over the team. Weighting none, diagonal or full: alternating least squares in the
-/// norm of the inputs.
-DirectForm make_matrix_product_form(const CompressOptions& options,
-                                    const parallel::Communicator& team,
-                                    const weights::Weight& dense, const WeightMoments& moments);
-
-/// Collective over the team. Weighting none, diagonal or two-sided: squared errors of entry (i, j)
-/// count G_jj times, or C_ii G_jj times.
-DirectForm make_clustered_form(const CompressOptions& options, const parallel::Communicator& team,
-                               const weights::Weight& dense, const WeightMoments& moments);
+/// Puts the form of the deck into the model in place of each selected weight, measured in `norm`.
+/// Weighting of operators: none, diagonal or full, by alternating least squares in the norm of the
+/// inputs. Of clusters: none, diagonal or two-sided, where the squared error of entry (i, j) counts
+/// G_jj times, or C_ii G_jj times. Collective over the world.
+void compress_directly(Workbench& bench, const ErrorNorm& norm);
 
 }  // namespace rankine::compress

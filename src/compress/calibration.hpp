@@ -1,0 +1,12 @@
+// The first stage of a compression: what the selected weights meet on the calibration text.
+#pragma once
+
+#include "compress/factors.hpp"
+#include "compress/workbench.hpp"
+
+namespace rankine::compress {
+
+/// Measures the moments that method.weighting asks for. Collective over the world.
+ErrorNorm measure_error_norm(Workbench& bench);
+
+}  // namespace rankine::compress

@@ -1,0 +1,134 @@
+#include "compress/component_forms.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compress/allocation.hpp"
+#include "compress/fermi_loss.hpp"
+#include "compress/watched_weight.hpp"
+#include "core/log.hpp"
+#include "core/text_format.hpp"
+#include "weights/dense.hpp"
+#include "weights/low_rank.hpp"
+#include "weights/pivoted.hpp"
+
+namespace rankine::compress {
+
+using torch::Tensor;
+
+namespace {
+
+using Ranks = std::vector<std::int64_t>;
+
+std::vector<Candidate> candidates_of(const Workbench& bench,
+                                     const std::vector<WeightFactors>& factors) {
+  std::vector<Candidate> candidates;
+  for (std::size_t w = 0; w < factors.size(); ++w)
+    candidates.push_back({bench.names[w], bench.job.selected[w].shape, factors[w].singular_values});
+  return candidates;
+}
+
+Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candidates,
+                         const std::vector<WeightFactors>& factors, std::int64_t budget,
+                         Ranks first) {
+  MaskedModel masked(bench.model, bench.world, bench.teams, factors);
+  ProgressLine progress(bench.progress());
+  const std::int64_t steps = bench.options.ranks.fermi_steps;
+  return fermi_ranks(candidates, bench.options.method.storage(), budget, std::move(first),
+                     {.steps = steps}, [&](std::int64_t step, const Components& masks) {
+                       auto gradient = masked.gradient(step, masks, bench.job.fermi_windows);
+                       progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
+                                       fmt::format("FermiGrad: step {} of {}", step + 1, steps));
+                       return gradient;
+                     });
+}
+
+Ranks allocate(Workbench& bench, const std::vector<Candidate>& candidates,
+               const std::vector<WeightFactors>& factors) {
+  const RankOptions& how = bench.options.ranks;
+  const Storage storage = bench.options.method.storage();
+  if (how.bond_dimension > 0) return Ranks(candidates.size(), how.bond_dimension);
+  if (how.allocation == "uniform") return uniform_ranks(candidates, storage, how.parameter_ratio);
+  const std::int64_t budget = budget_of(candidates, how.parameter_ratio);
+  Ranks ranks = additive_ranks(candidates, storage, budget);
+  if (how.allocation != "fermi") return ranks;
+  return refine_by_gradient(bench, candidates, factors, budget, std::move(ranks));
+}
+
+double relative_tail(const Candidate& candidate, std::int64_t rank) {
+  const std::vector<double> tails = candidate.tails();
+  const auto index = std::min(static_cast<std::size_t>(rank), tails.size() - 1);
+  return tails[0] > 0 ? std::sqrt(tails[index] / tails[0]) : 0;
+}
+
+/// Columns of the left factor and rows of the right one get equal norms, which training likes.
+std::shared_ptr<weights::Weight> make_balanced_low_rank(const parallel::Communicator& team,
+                                                        const weights::RowSplit& split,
+                                                        const RankFactors& factors,
+                                                        const Tensor& own_left,
+                                                        torch::ScalarType type) {
+  const Tensor scale = (factors.right.norm(2, 1) / factors.left.norm(2, 0)).clamp_min(1e-30).sqrt();
+  return weights::make_low_rank(team, split, own_left * scale, factors.right / scale.unsqueeze(1),
+                                type);
+}
+
+std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightFactors& factors,
+                                           WeightReport& report) {
+  const auto dense = weight_of(bench.model, report.name);
+  const weights::RowSplit& split = dense->split();
+  const torch::ScalarType type = dense->own_rows().scalar_type();
+  const parallel::Communicator& team = bench.teams.team();
+  const std::int64_t kept = std::min<std::int64_t>(report.rank, std::ssize(report.spectrum));
+  const RankFactors whole =
+      broadcast_factors(bench.world, factors, dense->outputs(), dense->inputs(), kept, type);
+  const Tensor own_left = whole.left.narrow(0, split.first(team.rank()), split.count(team.rank()));
+  if (bench.options.method.form == "dense")
+    return std::make_shared<weights::Dense>(team, split, own_left.matmul(whole.right));
+  report.form = bench.options.method.form;
+  if (report.form == "low-rank") return make_balanced_low_rank(team, split, whole, own_left, type);
+  weights::PivotReport pivots;
+  auto weight = weights::make_pivoted(team, split, own_left, whole.right, type, &pivots);
+  report.largest_coefficient = pivots.largest_coefficient;
+  report.identity_error = pivots.identity_error;
+  return weight;
+}
+
+/// Factors are released as they are used.
+void convert(Workbench& bench, const std::vector<Candidate>& candidates,
+             std::vector<WeightFactors> factors, const Ranks& ranks) {
+  for (std::size_t w = 0; w < candidates.size(); ++w) {
+    WeightReport report;
+    report.name = candidates[w].name;
+    report.shape = candidates[w].shape;
+    report.form = "dense";
+    report.rank = ranks[w];
+    report.spectrum = candidates[w].singular_values;
+    report.weighted_error = relative_tail(candidates[w], ranks[w]);
+    if (ranks[w] < report.shape.full_rank())
+      bench.model.replace_weight(report.name, make_form(bench, factors[w], report));
+    const auto weight = weight_of(bench.model, report.name);
+    report.numbers = weight->stored_numbers();
+    report.bytes = weight->stored_bytes();
+    bench.result.weights.push_back(std::move(report));
+    factors[w].left = factors[w].right = Tensor();
+  }
+}
+
+}  // namespace
+
+void compress_by_components(Workbench& bench, ErrorNorm norm) {
+  CompressionTimes& seconds = bench.result.seconds;
+  std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
+    return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm));
+  });
+  log().info("{} weights decomposed in {}", bench.names.size(),
+             format_duration(seconds.decomposition));
+  const std::vector<Candidate> candidates = candidates_of(bench, factors);
+  const Ranks ranks =
+      bench.timed(seconds.allocation, [&] { return allocate(bench, candidates, factors); });
+  bench.timed(seconds.conversion, [&] { convert(bench, candidates, std::move(factors), ranks); });
+}
+
+}  // namespace rankine::compress
