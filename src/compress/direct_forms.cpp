@@ -8,6 +8,7 @@
 
 #include "compress/bond_dimension.hpp"
 #include "compress/watched_weight.hpp"
+#include "compress/weighted_svd.hpp"
 #include "weights/clustered.hpp"
 #include "weights/conversion.hpp"
 #include "weights/matrix_product.hpp"

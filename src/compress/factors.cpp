@@ -9,10 +9,9 @@
 #include <span>
 
 #include "compress/watched_weight.hpp"
+#include "compress/weighted_svd.hpp"
 #include "core/errors.hpp"
 #include "core/progress.hpp"
-#include "linalg/factorisations.hpp"
-#include "linalg/svd.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/element_type.hpp"
 #include "weights/exchange.hpp"
@@ -20,37 +19,12 @@
 
 namespace rankine::compress {
 
-using linalg::Matrix;
 using models::LanguageModel;
 using parallel::Communicator;
 using parallel::Teams;
 using torch::Tensor;
 
 namespace {
-
-/// A column-major copy of a row-major tensor.
-template <class T>
-Matrix<T> as_matrix(const Tensor& values) {
-  const Tensor transposed = values.t().to(c10::CppTypeToScalarType<T>::value).contiguous();
-  Matrix<T> matrix(values.size(0), values.size(1));
-  std::copy_n(transposed.data_ptr<T>(), transposed.numel(), matrix.data());
-  return matrix;
-}
-
-/// U and singular values of a matrix.
-struct LeftVectors {
-  Tensor u;  ///< m x k, float64
-  std::vector<double> singular_values;
-};
-
-template <class T>
-LeftVectors left_vectors(const Tensor& matrix) {
-  auto svd = linalg::svd(as_matrix<T>(matrix), linalg::Truncation{});
-  const Tensor transposed = torch::from_blob(svd.u.data(), {svd.rank(), svd.u.rows()},
-                                             c10::CppTypeToScalarType<T>::value);
-  return {transposed.t().to(torch::kFloat64),
-          {svd.singular_values.begin(), svd.singular_values.end()}};
-}
 
 /// A group of weights with the same inputs, whole on the rank that decomposes it.
 struct Group {
@@ -61,34 +35,6 @@ struct Group {
   std::vector<Tensor> matrices;
   std::vector<Tensor> output_moments;
 };
-
-Tensor input_factor(const Group& group, InputWeighting weighting) {
-  if (weighting == InputWeighting::diagonal) return group.input_moment.diagonal().sqrt();
-  return factor_of_moment(group.input_moment);
-}
-
-/// R, lower triangular, of a moment with its ridge.
-Tensor output_factor(const Tensor& moment, double ridge) {
-  Tensor raised = moment.clone();
-  raised.diagonal().add_(ridge * raised.diagonal().mean().item<double>());
-  return torch::linalg_cholesky(raised);
-}
-
-void decompose_weight(const Tensor& w, const Tensor& input_factor, const Tensor& output_factor,
-                      torch::ScalarType type, WeightFactors& result) {
-  const Tensor scaled = output_factor.defined() ? output_factor.t().matmul(w) : w;
-  Tensor target = scaled;
-  if (input_factor.defined())
-    target = input_factor.dim() == 1 ? scaled * input_factor : scaled.matmul(input_factor);
-  // A model in float32 needs no better components, and they take half the time.
-  const auto [u, singular_values] =
-      type == torch::kFloat64 ? left_vectors<double>(target) : left_vectors<float>(target);
-  const Tensor left =
-      output_factor.defined() ? torch::linalg_solve_triangular(output_factor.t(), u, true) : u;
-  result.left = left.to(type).contiguous();
-  result.right = u.t().matmul(scaled).to(type).contiguous();
-  result.singular_values = singular_values;
-}
 
 /// The whole matrix in float64, on every rank of the world.
 Tensor whole_matrix(const weights::Weight& weight, const Communicator& world, const Teams& teams) {
@@ -203,15 +149,18 @@ class Decomposition {
   }
 
   void decompose_group(Group& group) {
-    const Tensor inputs =
-        group.input_moment.defined() ? input_factor(group, norm_.inputs) : Tensor();
+    MatrixNorm norm{.inputs = group.input_moment, .outputs = {}};
+    if (norm_.inputs == InputWeighting::diagonal) norm.inputs = norm.inputs.diagonal().contiguous();
     for (std::size_t i = 0; i < group.weights.size(); ++i) {
-      Tensor outputs;
+      WeightFactors& result = results_[group.weights[i]];
       if (!group.output_moments.empty()) {
         require_finite(group.output_moments[i], names_[group.weights[i]]);
-        outputs = output_factor(group.output_moments[i], norm_.ridge);
+        norm.outputs = factor_with_ridge(group.output_moments[i], norm_.ridge);
       }
-      decompose_weight(group.matrices[i], inputs, outputs, type_, results_[group.weights[i]]);
+      WeightedComponents components = weighted_svd(group.matrices[i], norm, type_);
+      result.left = std::move(components.left);
+      result.right = std::move(components.right);
+      result.singular_values = std::move(components.singular_values);
     }
     group.matrices.clear();
     group.output_moments.clear();
@@ -253,13 +202,6 @@ void broadcast(const Communicator& world, const Tensor& values, int root) {
 }
 
 }  // namespace
-
-Tensor factor_of_moment(const Tensor& moment) {
-  // A rank-deficient moment has a factor of fewer rows; column-major, it is L row by row.
-  Matrix<double> factor = linalg::gram_factor(as_matrix<double>(moment));
-  return torch::from_blob(factor.data(), {factor.columns(), factor.rows()}, torch::kFloat64)
-      .clone();
-}
 
 std::vector<WeightFactors> decompose(const LanguageModel& model, const Communicator& world,
                                      const Teams& teams, const std::vector<std::string>& names,

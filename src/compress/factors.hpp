@@ -27,9 +27,6 @@ struct WeightFactors {
   std::vector<double> singular_values = {};  ///< k, descending, on every rank
 };
 
-/// L (n x rank) with L L^T = `moment` (n x n, positive semidefinite, float64), by pivoted Cholesky.
-torch::Tensor factor_of_moment(const torch::Tensor& moment);
-
 enum class InputWeighting { none, diagonal, full };
 
 /// How errors are weighted; moments are released while they are used.
