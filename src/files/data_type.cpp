@@ -72,11 +72,36 @@ void decode_values(DataType type, std::span<const std::byte> bytes, std::span<Va
   }
 }
 
-template <class Stored, class Convert>
-void encode_each(std::span<const float> values, std::span<std::byte> bytes, Convert&& convert) {
+template <class Stored, class T, class Convert>
+void encode_each(std::span<const T> values, std::span<std::byte> bytes, Convert&& convert) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     const Stored stored = convert(values[i]);
     std::memcpy(bytes.data() + i * sizeof(Stored), &stored, sizeof(Stored));
+  }
+}
+
+template <class T>
+void encode_values(DataType type, std::span<const T> values, std::span<std::byte> bytes) {
+  RANKINE_EXPECTS(can_encode(type), "values are written as floating-point numbers, U8 or I32");
+  RANKINE_EXPECTS(bytes.size() == values.size() * size_of(type), "give room for all values");
+  const auto cast_to = [&]<class Stored>(Stored) {
+    encode_each<Stored>(values, bytes, [](T value) { return static_cast<Stored>(value); });
+  };
+  switch (type) {
+    case DataType::float64:
+      return cast_to(double{});
+    case DataType::float16:
+      return encode_each<std::uint16_t>(
+          values, bytes, [](T value) { return float16_from_float(static_cast<float>(value)); });
+    case DataType::bfloat16:
+      return encode_each<std::uint16_t>(
+          values, bytes, [](T value) { return bfloat16_from_float(static_cast<float>(value)); });
+    case DataType::uint8:
+      return cast_to(std::uint8_t{});
+    case DataType::int32:
+      return cast_to(std::int32_t{});
+    default:
+      return cast_to(float{});
   }
 }
 
@@ -111,24 +136,11 @@ void decode(DataType type, std::span<const std::byte> bytes, std::span<double> v
 }
 
 void encode(DataType type, std::span<const float> values, std::span<std::byte> bytes) {
-  RANKINE_EXPECTS(can_encode(type), "values are written as floating-point numbers, U8 or I32");
-  RANKINE_EXPECTS(bytes.size() == values.size() * size_of(type), "give room for all values");
-  switch (type) {
-    case DataType::float64:
-      return encode_each<double>(values, bytes, [](float value) { return double{value}; });
-    case DataType::float16:
-      return encode_each<std::uint16_t>(values, bytes, float16_from_float);
-    case DataType::bfloat16:
-      return encode_each<std::uint16_t>(values, bytes, bfloat16_from_float);
-    case DataType::uint8:
-      return encode_each<std::uint8_t>(
-          values, bytes, [](float value) { return static_cast<std::uint8_t>(value); });
-    case DataType::int32:
-      return encode_each<std::int32_t>(
-          values, bytes, [](float value) { return static_cast<std::int32_t>(value); });
-    default:
-      return encode_each<float>(values, bytes, [](float value) { return value; });
-  }
+  encode_values(type, values, bytes);
+}
+
+void encode(DataType type, std::span<const double> values, std::span<std::byte> bytes) {
+  encode_values(type, values, bytes);
 }
 
 }  // namespace rankine::files

@@ -46,5 +46,7 @@ void decode(DataType type, std::span<const std::byte> bytes, std::span<double> v
 /// to even; what exceeds the range of float16 or bfloat16 becomes infinite, NaN stays NaN. Or as
 /// uint8 or int32, when each value is an integer of that type.
 void encode(DataType type, std::span<const float> values, std::span<std::byte> bytes);
+/// The same; 16-bit types are rounded by way of float32.
+void encode(DataType type, std::span<const double> values, std::span<std::byte> bytes);
 
 }  // namespace rankine::files

@@ -90,6 +90,7 @@ class SafetensorsWriter {
   /// (rounded to nearest, ties to even; integers exactly). Not collective; every row is written
   /// once, by any rank.
   void write_rows(std::string_view name, std::int64_t first, std::span<const float> values);
+  void write_rows(std::string_view name, std::int64_t first, std::span<const double> values);
 
   /// Collective. Gives the files their final names once all ranks have all bytes on disk. Replaces
   /// an earlier checkpoint in the folder. Throws on all ranks, leaving no new final name, if rows

@@ -45,6 +45,8 @@ struct SafetensorsWriter::State {
   void create_temporary_files() const;
   void remove_temporary_files() const noexcept;
   parallel::File& open_shard(std::size_t number);
+  template <class T>
+  void write_rows(std::string_view name, std::int64_t first, std::span<const T> values);
   void check_all_written() const;
   void put_in_place() const;
 };
@@ -77,6 +79,38 @@ parallel::File& SafetensorsWriter::State::open_shard(std::size_t number) {
   auto& shard = open_shards[number];
   if (!shard) shard.emplace(temporary_path(plan.shards[number]), parallel::File::Access::write);
   return *shard;
+}
+
+template <class T>
+void SafetensorsWriter::State::write_rows(std::string_view name, std::int64_t first,
+                                          std::span<const T> values) {
+  constexpr DataType own_type = sizeof(T) == 8 ? DataType::float64 : DataType::float32;
+  const auto& tensors = plan.tensors;
+  const auto found = std::ranges::lower_bound(tensors, name, {}, &TensorEntry::name);
+  RANKINE_EXPECTS(found != tensors.end() && found->name == name, "a tensor of the plan");
+  const TensorRows rows(found->shape);
+  const auto first_value = first * rows.length;
+  const auto n_values = static_cast<std::int64_t>(values.size());
+  RANKINE_EXPECTS(rows.length == 0 || n_values % rows.length == 0, "whole rows");
+  RANKINE_EXPECTS(first >= 0 && first_value + n_values <= rows.count * rows.length,
+                  "rows of the tensor");
+  if (values.empty()) return;
+  const std::size_t size = size_of(found->type);
+  const std::uint64_t begin = found->begin + static_cast<std::uint64_t>(first_value) * size;
+  parallel::File& shard = open_shard(found->shard);
+  if (found->type == own_type) {
+    shard.write(begin, std::as_bytes(values));
+  } else {
+    std::vector<std::byte> buffer(std::min(values.size() * size, longest_conversion));
+    for (std::size_t done = 0; done < values.size();) {
+      const std::size_t count = std::min(values.size() - done, buffer.size() / size);
+      const auto bytes = std::span(buffer).first(count * size);
+      encode(found->type, values.subspan(done, count), bytes);
+      shard.write(begin + done * size, bytes);
+      done += count;
+    }
+  }
+  values_written[static_cast<std::size_t>(found - tensors.begin())] += n_values;
 }
 
 /// Collective.
@@ -129,32 +163,12 @@ SafetensorsWriter::~SafetensorsWriter() = default;
 
 void SafetensorsWriter::write_rows(std::string_view name, std::int64_t first,
                                    std::span<const float> values) {
-  const auto& tensors = state_->plan.tensors;
-  const auto found = std::ranges::lower_bound(tensors, name, {}, &TensorEntry::name);
-  RANKINE_EXPECTS(found != tensors.end() && found->name == name, "a tensor of the plan");
-  const TensorRows rows(found->shape);
-  const auto first_value = first * rows.length;
-  const auto n_values = static_cast<std::int64_t>(values.size());
-  RANKINE_EXPECTS(rows.length == 0 || n_values % rows.length == 0, "whole rows");
-  RANKINE_EXPECTS(first >= 0 && first_value + n_values <= rows.count * rows.length,
-                  "rows of the tensor");
-  if (values.empty()) return;
-  const std::size_t size = size_of(found->type);
-  const std::uint64_t begin = found->begin + static_cast<std::uint64_t>(first_value) * size;
-  parallel::File& shard = state_->open_shard(found->shard);
-  if (found->type == DataType::float32) {
-    shard.write(begin, std::as_bytes(values));
-  } else {
-    std::vector<std::byte> buffer(std::min(values.size() * size, longest_conversion));
-    for (std::size_t done = 0; done < values.size();) {
-      const std::size_t count = std::min(values.size() - done, buffer.size() / size);
-      const auto bytes = std::span(buffer).first(count * size);
-      encode(found->type, values.subspan(done, count), bytes);
-      shard.write(begin + done * size, bytes);
-      done += count;
-    }
-  }
-  state_->values_written[static_cast<std::size_t>(found - tensors.begin())] += n_values;
+  state_->write_rows(name, first, values);
+}
+
+void SafetensorsWriter::write_rows(std::string_view name, std::int64_t first,
+                                   std::span<const double> values) {
+  state_->write_rows(name, first, values);
 }
 
 void SafetensorsWriter::complete() {

@@ -146,6 +146,17 @@ TEST_F(Checkpoint, IsReplacedByALaterOneOfEitherForm) {
   expect_all_readable(folder_);
 }
 
+TEST_F(Checkpoint, Float64KeepsAllDigits) {
+  SafetensorsWriter writer(world(), folder_, {{"thirds", DataType::float64, {3}}});
+  const std::vector<double> thirds{1.0 / 3, 2.0 / 3, -1e-300};
+  if (rank() == world().size() - 1) writer.write_rows("thirds", 0, std::span(thirds));
+  writer.complete();
+  const SafetensorsReader reader(world(), folder_);
+  std::vector<double> read(3);
+  reader.read_rows(reader.at("thirds"), 0, 3, std::span(read));
+  EXPECT_EQ(read, thirds);
+}
+
 TEST_F(Checkpoint, EachByteIsReadOnce) {
   write_all(folder_, 20);
   const SafetensorsReader reader(world(), folder_);
