@@ -1,5 +1,7 @@
 #include "compress/calibration.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 
@@ -12,24 +14,52 @@ InputWeighting input_weighting(const std::string& weighting) {
   return weighting == "diagonal" ? InputWeighting::diagonal : InputWeighting::full;
 }
 
-void add_inputs(Workbench& bench, ErrorNorm& norm) {
+Stage stage_of(const Workbench& bench, const char* name, const TokenWindows& windows) {
+  Fingerprint print = bench.of_model;
+  for (const auto& window : windows) print.add(window);
+  return {name, print.value()};
+}
+
+void add_inputs(Workbench& bench, InputMoments& found) {
+  const Stage stage = stage_of(bench, "inputs", bench.job.calibration_windows);
+  if (const auto notes = bench.checkpoint.find(stage)) {
+    notes->at("of_weight").get_to(found.of_weight);
+    found.moments = read_moments(notes->at("count"), torch::kFloat64, bench.world, bench.teams,
+                                 bench.checkpoint.folder(stage));
+    log().info("input moments taken from the checkpoint");
+    return;
+  }
   double& seconds = bench.result.seconds.inputs;
   bench.timed(seconds, [&] {
-    norm.input_moments = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
-                                        bench.job.calibration_windows);
+    found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
+                           bench.job.calibration_windows);
   });
   log().info("input moments of {} windows measured in {}", bench.job.calibration_windows.size(),
              format_duration(seconds));
+  if (!bench.checkpoint.is_wanted()) return;
+  write_moments(found.moments, bench.world, bench.checkpoint.folder(stage));
+  bench.checkpoint.complete(stage,
+                            {{"of_weight", found.of_weight}, {"count", found.moments.size()}});
 }
 
-void add_gradients(Workbench& bench, ErrorNorm& norm) {
+void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
+  const Stage stage = stage_of(bench, "gradients", bench.job.gradient_windows);
+  if (bench.checkpoint.find(stage)) {
+    found = read_moments(bench.names.size(), torch::kFloat32, bench.world, bench.teams,
+                         bench.checkpoint.folder(stage));
+    log().info("output gradients taken from the checkpoint");
+    return;
+  }
   double& seconds = bench.result.seconds.gradients;
   bench.timed(seconds, [&] {
-    norm.output_moments = measure_output_gradients(bench.model, bench.world, bench.teams,
-                                                   bench.names, bench.job.gradient_windows);
+    found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
+                                     bench.job.gradient_windows);
   });
   log().info("output gradients of {} windows measured in {}", bench.job.gradient_windows.size(),
              format_duration(seconds));
+  if (!bench.checkpoint.is_wanted()) return;
+  write_moments(found, bench.world, bench.checkpoint.folder(stage));
+  bench.checkpoint.complete(stage, {{"count", found.size()}});
 }
 
 }  // namespace
@@ -38,8 +68,8 @@ ErrorNorm measure_error_norm(Workbench& bench) {
   const MethodOptions& method = bench.options.method;
   ErrorNorm norm{.inputs = input_weighting(method.weighting),
                  .ridge = bench.options.calibration.ridge};
-  if (method.needs_inputs()) add_inputs(bench, norm);
-  if (method.needs_gradients()) add_gradients(bench, norm);
+  if (method.needs_inputs()) add_inputs(bench, norm.input_moments);
+  if (method.needs_gradients()) add_gradients(bench, norm.output_moments);
   return norm;
 }
 

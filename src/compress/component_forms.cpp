@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "compress/allocation.hpp"
 #include "compress/fermi_loss.hpp"
+#include "compress/kept_weights.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -17,6 +19,8 @@
 namespace rankine::compress {
 
 using torch::Tensor;
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FermiState, steps, parts, mean, square)
 
 namespace {
 
@@ -30,19 +34,35 @@ std::vector<Candidate> candidates_of(const Workbench& bench,
   return candidates;
 }
 
+FermiCheckpoint fermi_checkpoint(const Workbench& bench) {
+  const Stage stage{"fermi",
+                    bench.checkpoint.is_wanted() ? fingerprint_of_weights(bench).value() : 0};
+  FermiCheckpoint checkpoint;
+  if (const auto notes = bench.checkpoint.find(stage)) {
+    checkpoint.from = notes->get<FermiState>();
+    log().info("FermiGrad goes on after step {} of the checkpoint", checkpoint.from->steps);
+  }
+  if (bench.checkpoint.is_wanted())
+    checkpoint.keep = [&bench, stage](const FermiState& state) {
+      bench.checkpoint.complete(stage, state);
+    };
+  return checkpoint;
+}
+
 Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candidates,
                          const std::vector<WeightFactors>& factors, std::int64_t budget,
                          Ranks first) {
   MaskedModel masked(bench.model, bench.world, bench.teams, factors);
   ProgressLine progress(bench.progress());
   const std::int64_t steps = bench.options.ranks.fermi_steps;
+  const auto gradient = [&](std::int64_t step, const Components& masks) {
+    auto found = masked.gradient(step, masks, bench.job.fermi_windows);
+    progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
+                    fmt::format("FermiGrad: step {} of {}", step + 1, steps));
+    return found;
+  };
   return fermi_ranks(candidates, bench.options.method.storage(), budget, std::move(first),
-                     {.steps = steps}, [&](std::int64_t step, const Components& masks) {
-                       auto gradient = masked.gradient(step, masks, bench.job.fermi_windows);
-                       progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
-                                       fmt::format("FermiGrad: step {} of {}", step + 1, steps));
-                       return gradient;
-                     });
+                     {.steps = steps}, gradient, fermi_checkpoint(bench));
 }
 
 Ranks allocate(Workbench& bench, const std::vector<Candidate>& candidates,

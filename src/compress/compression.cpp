@@ -5,6 +5,7 @@
 #include "compress/component_forms.hpp"
 #include "compress/direct_forms.hpp"
 #include "compress/healing.hpp"
+#include "compress/kept_weights.hpp"
 #include "compress/workbench.hpp"
 #include "core/memory.hpp"
 
@@ -13,12 +14,13 @@ namespace rankine::compress {
 namespace {
 
 void replace_weights(Workbench& bench) {
+  if (restore_weights(bench)) return;
   ErrorNorm norm = measure_error_norm(bench);
   if (bench.options.method.has_ranks())
     compress_by_components(bench, std::move(norm));
   else
     compress_directly(bench, norm);
-  bench.save();
+  keep_weights(bench);
 }
 
 /// Trains the weights that are not dense any more.
@@ -28,10 +30,8 @@ void heal_weights(Workbench& bench) {
   std::vector<std::string> names;
   for (const WeightReport& weight : bench.result.weights)
     if (weight.form != "dense") names.push_back(weight.name);
-  bench.timed(bench.result.seconds.healing, [&] {
-    bench.result.healing_losses = heal(bench.model, bench.world, bench.teams, names,
-                                       bench.job.healing_windows, bench.options.heal);
-  });
+  bench.timed(bench.result.seconds.healing,
+              [&] { bench.result.healing_losses = heal(bench, names); });
 }
 
 void export_checkpoint(const Workbench& bench) {
@@ -47,9 +47,10 @@ void export_checkpoint(const Workbench& bench) {
 CompressionResult compress(const CompressionJob& job, const parallel::Communicator& world,
                            const SaveResult& save) {
   Workbench bench(job, world, save);
-  bench.result.before = bench.score("before");
+  bench.result.before = bench.score_original();
   bench.save();
   replace_weights(bench);
+  bench.save();
   heal_weights(bench);
   export_checkpoint(bench);
   bench.result.after = bench.score("after");

@@ -55,6 +55,8 @@ class Potentials {
   }
 
   double soft_rank(std::size_t m) const { return soft_rank(m, 0); }
+  const Values& parts() const { return parts_; }
+  void set_parts(Values parts) { parts_ = std::move(parts); }
 
   /// d loss / d part, made orthogonal to d budget / d part.
   Values tangent(const Components& of_masks) const {
@@ -124,6 +126,9 @@ class Potentials {
 class Adam {
  public:
   explicit Adam(std::size_t size) : mean_(size, 0), square_(size, 0) {}
+  explicit Adam(const FermiState& state)
+      : count_(state.steps), mean_(state.mean), square_(state.square) {}
+  FermiState state(const Values& parts) const { return {count_, parts, mean_, square_}; }
 
   Values step(const Values& gradient, double learning_rate) {
     ++count_;
@@ -131,8 +136,9 @@ class Adam {
     for (std::size_t i = 0; i < gradient.size(); ++i) {
       mean_[i] += (1 - beta1_) * (gradient[i] - mean_[i]);
       square_[i] += (1 - beta2_) * (gradient[i] * gradient[i] - square_[i]);
-      const double mean = mean_[i] / (1 - std::pow(beta1_, count_));
-      const double size = std::sqrt(square_[i] / (1 - std::pow(beta2_, count_)));
+      const auto count = static_cast<double>(count_);
+      const double mean = mean_[i] / (1 - std::pow(beta1_, count));
+      const double size = std::sqrt(square_[i] / (1 - std::pow(beta2_, count)));
       steps[i] = size > 0 ? -learning_rate * mean / size : 0;
     }
     return steps;
@@ -140,7 +146,7 @@ class Adam {
 
  private:
   static constexpr double beta1_ = 0.9, beta2_ = 0.97;
-  int count_ = 0;
+  std::int64_t count_ = 0;
   Values mean_;
   Values square_;
 };
@@ -184,16 +190,30 @@ std::vector<std::int64_t> repaired(const std::vector<Candidate>& candidates, Sto
 
 std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                       std::int64_t budget, std::vector<std::int64_t> first,
-                                      const FermiOptions& options, const MaskGradient& gradient) {
+                                      const FermiOptions& options, const MaskGradient& gradient,
+                                      const FermiCheckpoint& checkpoint) {
   Potentials potentials(candidates, storage, static_cast<double>(budget), first);
   Adam adam(candidates.size());
-  for (std::int64_t step = 0; step < options.steps; ++step) {
-    const double fraction = static_cast<double>(step) /
-                            static_cast<double>(std::max<std::int64_t>(1, options.steps - 1));
-    potentials.cool(options.temperature_first, options.temperature_last, fraction);
+  const auto fraction_at = [&](std::int64_t step) {
+    return static_cast<double>(step) /
+           static_cast<double>(std::max<std::int64_t>(1, options.steps - 1));
+  };
+  const auto cool = [&](std::int64_t step) {
+    potentials.cool(options.temperature_first, options.temperature_last, fraction_at(step));
+  };
+  std::int64_t step = 0;
+  if (const auto& from = checkpoint.from) {
+    potentials.set_parts(from->parts);
+    adam = Adam(*from);
+    step = from->steps;
+    cool(step - 1);
+  }
+  for (; step < options.steps; ++step) {
+    cool(step);
     const Values tangent = potentials.tangent(gradient(step, potentials.masks()));
-    potentials.move(adam.step(
-        tangent, geometric(options.learning_rate_first, options.learning_rate_last, fraction)));
+    potentials.move(adam.step(tangent, geometric(options.learning_rate_first,
+                                                 options.learning_rate_last, fraction_at(step))));
+    checkpoint.keep(adam.state(potentials.parts()));
   }
   return repaired(candidates, storage, budget, potentials);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "compress/allocation.hpp"
@@ -26,6 +27,20 @@ struct FermiOptions {
 /// Of step `step`, for these masks: the derivative of the loss by each mask value.
 using MaskGradient = std::function<Components(std::int64_t step, const Components& masks)>;
 
+/// What a search knows after `steps` steps.
+struct FermiState {
+  std::int64_t steps = 0;
+  std::vector<double> parts;   ///< mu / full rank of each matrix
+  std::vector<double> mean;    ///< Adam's
+  std::vector<double> square;  ///< Adam's
+};
+
+/// To go on with a search that was stopped.
+struct FermiCheckpoint {
+  std::optional<FermiState> from = std::nullopt;
+  std::function<void(const FermiState&)> keep = [](const FermiState&) {};  ///< after each step
+};
+
 /// Ranks that hold at most `budget` numbers together, from `first` on.
 ///
 /// Each step projects the gradient on the tangent of the budget (all derivatives by mu have one
@@ -34,6 +49,7 @@ using MaskGradient = std::function<Components(std::int64_t step, const Component
 /// raised again while they fit.
 std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                       std::int64_t budget, std::vector<std::int64_t> first,
-                                      const FermiOptions& options, const MaskGradient& gradient);
+                                      const FermiOptions& options, const MaskGradient& gradient,
+                                      const FermiCheckpoint& checkpoint = {});
 
 }  // namespace rankine::compress

@@ -53,7 +53,8 @@ CompressionForecast forecast(const CompressionJob& job, const models::Machine& m
   const models::MemoryPlan scoring = models::plan_memory(job.scoring, machine);
   const double number = options.scoring.model.precision == "float64" ? 8 : 4;
   const Sums sums = sums_of(job);
-  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks,
+  const bool has_original = options.heal.steps > 0 && options.heal.loss == "distillation";
+  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
                              .program = scoring.forecast.program};
   if (options.method.needs_inputs())
     result.moments += 8 * sums.input_moments / scoring.ranks_per_team;

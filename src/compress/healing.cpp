@@ -5,10 +5,11 @@
 
 #include <cmath>
 #include <numbers>
+#include <optional>
 
+#include "compress/healing_state.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/errors.hpp"
-#include "core/progress.hpp"
 #include "models/losses.hpp"
 #include "weights/exchange.hpp"
 
@@ -16,8 +17,8 @@ namespace rankine::compress {
 
 using models::LanguageModel;
 using parallel::Communicator;
-using parallel::Teams;
 using torch::Tensor;
+using weights::Parameter;
 
 namespace {
 
@@ -26,22 +27,30 @@ class Trained {
  public:
   Trained(const LanguageModel& model, const std::vector<std::string>& names) {
     for (const std::string& name : names)
-      for (const weights::Parameter& parameter : weight_of(model, name)->parameters())
-        tensors_.push_back(parameter.values.requires_grad_(true));
+      for (Parameter& parameter : weight_of(model, name)->parameters()) {
+        parameter.name = name + "." + parameter.name;
+        parameter.values.requires_grad_(true);
+        parameters_.push_back(std::move(parameter));
+      }
   }
   Trained(const Trained&) = delete;
   Trained& operator=(const Trained&) = delete;
   ~Trained() {
-    for (Tensor& tensor : tensors_) {
-      tensor.mutable_grad() = Tensor();
-      tensor.requires_grad_(false);
+    for (Parameter& parameter : parameters_) {
+      parameter.values.mutable_grad() = Tensor();
+      parameter.values.requires_grad_(false);
     }
   }
-  const std::vector<Tensor>& tensors() const { return tensors_; }
+  const std::vector<Parameter>& parameters() const { return parameters_; }
+  std::vector<Tensor> tensors() const {
+    std::vector<Tensor> all;
+    for (const Parameter& parameter : parameters_) all.push_back(parameter.values);
+    return all;
+  }
 
   /// Means over the teams, the same on all ranks that hold the same rows.
   void average(const Communicator& peers) const {
-    for (const Tensor& tensor : tensors_) {
+    for (const Tensor& tensor : tensors()) {
       if (!tensor.grad().defined()) tensor.mutable_grad() = torch::zeros_like(tensor);
       if (peers.size() > 1) {
         weights::sum_in_place(peers, {tensor.grad()});
@@ -51,21 +60,8 @@ class Trained {
   }
 
  private:
-  std::vector<Tensor> tensors_;
+  std::vector<Parameter> parameters_;
 };
-
-/// Adds the gradient of the mean loss of a window, `weight` times; returns the loss.
-double add_gradient(const LanguageModel& model, const std::vector<std::int64_t>& ids,
-                    double weight) {
-  const auto tokens = static_cast<std::int64_t>(ids.size());
-  const Tensor sequence = torch::tensor(ids, torch::kInt64);
-  const Tensor states = model.run_layers(model.embed(sequence));
-  const Tensor loss = models::token_losses(model, states.narrow(0, 0, tokens - 1),
-                                           sequence.narrow(0, 1, tokens - 1))
-                          .mean();
-  (loss * weight).backward();
-  return loss.item<double>();
-}
 
 void set_learning_rate(torch::optim::AdamW& optimizer, double rate) {
   for (torch::optim::OptimizerParamGroup& group : optimizer.param_groups())
@@ -81,6 +77,96 @@ void require_finite(double loss, std::int64_t step, int n_ranks) {
                          step + 1)));
 }
 
+void require_teams_of_one_size(const Workbench& bench) {
+  const int ranks = bench.world.size(), teams = bench.teams.count();
+  if (ranks % teams == 0) return;
+  throw known_to_all(ranks,
+                     InputError(fmt::format("parallel.teams = {} does not divide {} ranks (healing "
+                                            "averages gradients over teams that "
+                                            "hold the same rows). Choose a divisor.",
+                                            teams, ranks)));
+}
+
+/// One rank's part of the training.
+class Healing {
+ public:
+  Healing(Workbench& bench, const std::vector<std::string>& names)
+      : bench_(bench),
+        options_(bench.options.heal),
+        peers_(bench.world.split(bench.teams.team().rank(), bench.world.rank())),
+        trained_(bench.model, names),
+        optimizer_(
+            trained_.tensors(),
+            torch::optim::AdamWOptions(options_.learning_rate).betas({0.9, 0.95}).weight_decay(0)) {
+    if (options_.loss == "distillation") original_.emplace(bench.read_model());
+  }
+
+  std::vector<double> run() {
+    HealingKeeper keeper(bench_, trained_.parameters(), optimizer_);
+    HealingState state = keeper.restore();
+    ProgressLine progress(bench_.progress());
+    while (state.steps < options_.steps) {
+      state.losses.push_back(take_step(state.steps));
+      ++state.steps;
+      progress.update(static_cast<double>(state.steps) / static_cast<double>(options_.steps),
+                      fmt::format("healing: step {} of {} | loss {:.4f}", state.steps,
+                                  options_.steps, state.losses.back()));
+      keeper.keep(state);
+    }
+    return std::move(state.losses);
+  }
+
+ private:
+  /// The mean loss over all windows of the step.
+  double take_step(std::int64_t step) {
+    const parallel::Teams& teams = bench_.teams;
+    const TokenWindows& windows = bench_.job.healing_windows;
+    optimizer_.zero_grad();
+    double own_loss = 0;
+    for (std::int64_t w = 0; w < options_.windows_per_step; ++w) {
+      const auto number = static_cast<std::size_t>(
+          (step * options_.windows_per_step + w) * teams.count() + teams.index());
+      own_loss += add_gradient(windows[number % windows.size()],
+                               1.0 / static_cast<double>(options_.windows_per_step));
+    }
+    const double loss = bench_.world.sum(teams.leads() ? own_loss : 0.0) / teams.count();
+    require_finite(loss, step, bench_.world.size());
+    trained_.average(peers_);
+    set_learning_rate(optimizer_, options_.learning_rate * learning_rate_factor(options_, step));
+    optimizer_.step();
+    return loss;
+  }
+
+  /// Adds the gradient of the mean loss of a window, `weight` times; returns that.
+  double add_gradient(const std::vector<std::int64_t>& ids, double weight) {
+    const LanguageModel& model = bench_.model;
+    const std::int64_t targets = std::ssize(ids) - 1;
+    const Tensor sequence = torch::tensor(ids, torch::kInt64);
+    const Tensor states = model.run_layers(model.embed(sequence)).narrow(0, 0, targets);
+    const Tensor losses = original_
+                              ? divergences(sequence, states)
+                              : models::token_losses(model, states, sequence.narrow(0, 1, targets));
+    const Tensor loss = losses.mean() * weight;
+    loss.backward();
+    return loss.item<double>();
+  }
+
+  Tensor divergences(const Tensor& sequence, const Tensor& states) const {
+    const Tensor expected = [&] {
+      const torch::NoGradGuard no_gradients;
+      return original_->hidden_states(sequence).narrow(0, 0, states.size(0));
+    }();
+    return models::token_divergences(bench_.model, states, *original_, expected);
+  }
+
+  Workbench& bench_;
+  const HealOptions& options_;
+  Communicator peers_;  ///< ranks of other teams that hold the same rows
+  Trained trained_;
+  torch::optim::AdamW optimizer_;
+  std::optional<LanguageModel> original_;  ///< to distil from
+};
+
 }  // namespace
 
 double learning_rate_factor(const HealOptions& options, std::int64_t step) {
@@ -92,41 +178,9 @@ double learning_rate_factor(const HealOptions& options, std::int64_t step) {
   return 0.1 + 0.9 * 0.5 * (1 + std::cos(std::numbers::pi * std::min(1.0, fraction)));
 }
 
-std::vector<double> heal(LanguageModel& model, const Communicator& world, const Teams& teams,
-                         const std::vector<std::string>& names, const TokenWindows& windows,
-                         const HealOptions& options) {
-  if (world.size() % teams.count() != 0)
-    throw known_to_all(world.size(),
-                       InputError(fmt::format("parallel.teams = {} does not divide {} ranks "
-                                              "(healing averages gradients over teams that "
-                                              "hold the same rows). Choose a divisor.",
-                                              teams.count(), world.size())));
-  const Communicator peers = world.split(teams.team().rank(), world.rank());
-  const Trained trained(model, names);
-  torch::optim::AdamW optimizer(
-      trained.tensors(),
-      torch::optim::AdamWOptions(options.learning_rate).betas({0.9, 0.95}).weight_decay(0));
-  ProgressLine progress(world.rank() == 0 ? Output::shown : Output::silent);
-  std::vector<double> losses;
-  std::size_t next = static_cast<std::size_t>(teams.index());
-  for (std::int64_t step = 0; step < options.steps; ++step) {
-    optimizer.zero_grad();
-    double own_loss = 0;
-    for (std::int64_t w = 0; w < options.windows_per_step; ++w) {
-      const double weight = 1.0 / static_cast<double>(options.windows_per_step);
-      own_loss += weight * add_gradient(model, windows[next % windows.size()], weight);
-      next += static_cast<std::size_t>(teams.count());
-    }
-    losses.push_back(world.sum(teams.leads() ? own_loss : 0.0) / teams.count());
-    require_finite(losses.back(), step, world.size());
-    trained.average(peers);
-    set_learning_rate(optimizer, options.learning_rate * learning_rate_factor(options, step));
-    optimizer.step();
-    progress.update(static_cast<double>(step + 1) / static_cast<double>(options.steps),
-                    fmt::format("healing: step {} of {} | loss {:.4f}", step + 1, options.steps,
-                                losses.back()));
-  }
-  return losses;
+std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names) {
+  require_teams_of_one_size(bench);
+  return Healing(bench, names).run();
 }
 
 }  // namespace rankine::compress

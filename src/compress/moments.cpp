@@ -9,6 +9,7 @@
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
 #include "models/losses.hpp"
+#include "parallel/agreement.hpp"
 #include "weights/element_type.hpp"
 #include "weights/exchange.hpp"
 #include "weights/single_threaded_blas.hpp"
@@ -66,6 +67,8 @@ TokenWindows own_windows(const TokenWindows& windows, const Teams& teams) {
   return own;
 }
 
+std::string moment_name(std::size_t i) { return fmt::format("moment{}", i); }
+
 Output output_of(const Communicator& world) {
   return world.rank() == 0 ? Output::shown : Output::silent;
 }
@@ -95,6 +98,55 @@ Tensor SecondMoment::assemble(const Communicator& world) const {
   if (world.size() > 1) weights::sum_in_place(world, {whole});
   const Tensor lower = whole.tril();
   return lower + whole.tril(-1).t();
+}
+
+files::TensorPlan SecondMoment::plan(const std::string& name) const {
+  const auto type =
+      rows_.scalar_type() == torch::kFloat64 ? files::DataType::float64 : files::DataType::float32;
+  return {name, type, {size(), size()}};
+}
+
+void SecondMoment::write(files::SafetensorsWriter& writer, const std::string& name,
+                         const Communicator& world) const {
+  const Tensor whole = assemble(world);
+  const RowSplit split = RowSplit::even(size(), world.size());
+  const std::int64_t first = split.first(world.rank()), count = split.count(world.rank());
+  parallel::agree_on_failure(world, [&] {
+    writer.write_rows(name, first,
+                      std::span<const double>(whole.data_ptr<double>() + first * size(),
+                                              static_cast<std::size_t>(count * size())));
+  });
+}
+
+void SecondMoment::add(const files::SafetensorsReader& reader, const files::TensorEntry& tensor) {
+  Tensor values = torch::empty({split_.count(rank_), size()}, torch::kFloat64);
+  reader.read_rows(tensor, split_.first(rank_), split_.count(rank_),
+                   std::span(values.data_ptr<double>(), static_cast<std::size_t>(values.numel())));
+  rows_.add_(values);
+}
+
+void write_moments(const std::vector<SecondMoment>& moments, const Communicator& world,
+                   const std::filesystem::path& folder) {
+  std::vector<files::TensorPlan> plan;
+  for (std::size_t i = 0; i < moments.size(); ++i) plan.push_back(moments[i].plan(moment_name(i)));
+  files::SafetensorsWriter writer(world, folder, std::move(plan));
+  for (std::size_t i = 0; i < moments.size(); ++i) moments[i].write(writer, moment_name(i), world);
+  writer.complete();
+}
+
+std::vector<SecondMoment> read_moments(std::size_t count, torch::ScalarType type,
+                                       const Communicator& world, const Teams& teams,
+                                       const std::filesystem::path& folder) {
+  const files::SafetensorsReader reader(world, folder);
+  return parallel::agree_on_failure(world, [&] {
+    std::vector<SecondMoment> moments;
+    for (std::size_t i = 0; i < count; ++i) {
+      const files::TensorEntry& tensor = reader.at(moment_name(i));
+      moments.emplace_back(teams.team(), tensor.shape[0], type);
+      if (teams.index() == 0) moments.back().add(reader, tensor);
+    }
+    return moments;
+  });
 }
 
 InputMoments measure_inputs(LanguageModel& model, const Communicator& world, const Teams& teams,

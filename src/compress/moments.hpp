@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "files/safetensors.hpp"
 #include "models/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
@@ -28,6 +29,15 @@ class SecondMoment {
   /// summed over the teams, on every rank.
   torch::Tensor assemble(const parallel::Communicator& world) const;
 
+  std::int64_t size() const { return split_.total(); }
+  /// How `write` stores the whole of it.
+  files::TensorPlan plan(const std::string& name) const;
+  /// Collective over `world`: the sum over the teams.
+  void write(files::SafetensorsWriter& writer, const std::string& name,
+             const parallel::Communicator& world) const;
+  /// Adds what was written to this rank's rows; for one team alone. Not collective.
+  void add(const files::SafetensorsReader& reader, const files::TensorEntry& tensor);
+
   /// Gives the memory back; the moment is not used any more.
   void release() { rows_ = torch::Tensor(); }
 
@@ -43,6 +53,15 @@ struct InputMoments {
   std::vector<std::size_t> of_weight;
   std::vector<SecondMoment> moments;
 };
+
+/// Writes the moments, summed over the teams, to safetensors in `folder`. Collective over `world`.
+void write_moments(const std::vector<SecondMoment>& moments, const parallel::Communicator& world,
+                   const std::filesystem::path& folder);
+/// Reads them back; sums are kept as `type`. Collective over `world`. Throws InputError.
+std::vector<SecondMoment> read_moments(std::size_t count, torch::ScalarType type,
+                                       const parallel::Communicator& world,
+                                       const parallel::Teams& teams,
+                                       const std::filesystem::path& folder);
 
 using TokenWindows = std::vector<std::vector<std::int64_t>>;
 

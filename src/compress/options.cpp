@@ -88,6 +88,11 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
   section.keyword("steps", heal.steps)
       .range(0, 100'000'000)
       .describe("Steps of AdamW on the calibration text; 0 for none.");
+  section.keyword("loss", heal.loss)
+      .choices({"next-token", "distillation"})
+      .describe(
+          "The cross-entropy of the text, or the divergence from the predictions of the original "
+          "model, which is then held in memory too.");
   section.keyword("windows_per_step", heal.windows_per_step)
       .range(1, 1'000'000)
       .describe("Windows of every team in a step.");
@@ -101,6 +106,19 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
   section.keyword("warm_up", heal.warm_up)
       .range(0, 1)
       .describe("Part of the steps in which the learning rate rises.");
+}
+
+void declare_checkpoint(deck::Schema& schema, CheckpointOptions& checkpoint) {
+  auto section = schema.section("checkpoint", "Intermediate results, to continue a stopped run.");
+  section.keyword("directory", checkpoint.directory)
+      .describe(
+          "A folder for moments, compressed weights and the state of healing; empty for none. The "
+          "same deck run again continues from there, and decks with the same model and "
+          "calibration share what was measured.");
+  section.keyword("interval", checkpoint.interval)
+      .range(0, 1e6)
+      .unit("minutes")
+      .describe("Least time between two saves while the model is healed.");
 }
 
 void declare_export(deck::Schema& schema, ExportOptions& result) {
@@ -177,6 +195,7 @@ void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   declare_method(schema, options);
   declare_ranks(schema, options.ranks);
   declare_heal(schema, options.heal);
+  declare_checkpoint(schema, options.checkpoint);
   declare_export(schema, options.result);
   schema.check([&](deck::Findings& findings) { check_method(options, findings); });
 }

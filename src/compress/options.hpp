@@ -43,6 +43,7 @@ struct RankOptions {
 
 struct HealOptions {
   std::int64_t steps = 0;
+  std::string loss = "next-token";
   std::int64_t windows_per_step = 1;  ///< of each team
   std::int64_t window_length = 512;
   double learning_rate = 1e-4;
@@ -54,6 +55,11 @@ struct ExportOptions {
   std::string format = "dense";
 };
 
+struct CheckpointOptions {
+  std::string directory;  ///< empty for none
+  double interval = 10;   ///< minutes between saves while a stage goes on
+};
+
 struct CompressOptions {
   models::EvaluateOptions scoring;  ///< title, [model], [evaluate], [parallel], [output]
   CalibrationOptions calibration;
@@ -61,6 +67,7 @@ struct CompressOptions {
   MethodOptions method;
   RankOptions ranks;
   HealOptions heal;
+  CheckpointOptions checkpoint;
   ExportOptions result;
 
   bool needs_calibration() const {

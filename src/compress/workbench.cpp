@@ -1,9 +1,11 @@
 #include "compress/workbench.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "core/log.hpp"
 #include "core/text_format.hpp"
+#include "models/checksum.hpp"
 
 namespace rankine::compress {
 
@@ -14,14 +16,19 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
       world(ranks),
       save_result(save_it),
       teams(ranks, static_cast<int>(what.options.scoring.parallel.teams)),
-      model(timed(result.seconds.load, [&] {
-        const models::ModelOptions& source = options.scoring.model;
-        return models::LanguageModel::read(world, teams.team(), source.path,
-                                           source.precision == "float64"
-                                               ? models::Precision::float64
-                                               : models::Precision::float32);
-      })) {
+      model(timed(result.seconds.load, [&] { return read_model(); })),
+      checkpoint(ranks, what.options.checkpoint.directory) {
   for (const NamedShape& weight : job.selected) names.push_back(weight.name);
+  if (!checkpoint.is_wanted()) return;
+  of_model.add(models::checksum(model)).add(options.scoring.model.precision);
+  for (const std::string& name : names) of_model.add(name);
+}
+
+models::LanguageModel Workbench::read_model() const {
+  const models::ModelOptions& source = options.scoring.model;
+  return models::LanguageModel::read(
+      world, teams.team(), source.path,
+      source.precision == "float64" ? models::Precision::float64 : models::Precision::float32);
 }
 
 std::optional<models::EvaluationResult> Workbench::score(const char* when) const {
@@ -30,6 +37,29 @@ std::optional<models::EvaluationResult> Workbench::score(const char* when) const
   log().info("perplexity {} compression: {:.4e} ({})", when,
              std::exp(scored.mean(job.scoring, scored.scores.negative_log_likelihood)),
              format_duration(scored.loop_seconds));
+  return scored;
+}
+
+std::optional<models::EvaluationResult> Workbench::score_original() const {
+  // Comparison with a reference model is not kept.
+  if (!checkpoint.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
+    return score("before");
+  Fingerprint print = of_model;
+  for (const models::Window& window : job.scoring.plan.windows)
+    print.add(window.ids(job.scoring.plan.text))
+        .add(static_cast<std::uint64_t>(window.first_scored));
+  const Stage stage{"scores", print.value()};
+  if (const auto notes = checkpoint.find(stage)) {
+    models::EvaluationResult known;
+    notes->at("negative_log_likelihood").get_to(known.scores.negative_log_likelihood);
+    notes->at("seconds").get_to(known.loop_seconds);
+    log().info("perplexity before compression: {:.4e} (from the checkpoint)",
+               std::exp(known.mean(job.scoring, known.scores.negative_log_likelihood)));
+    return known;
+  }
+  auto scored = score("before");
+  checkpoint.complete(stage, {{"negative_log_likelihood", scored->scores.negative_log_likelihood},
+                              {"seconds", scored->loop_seconds}});
   return scored;
 }
 

@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "compress/checkpoint.hpp"
 #include "compress/job.hpp"
 #include "compress/report.hpp"
 #include "core/progress.hpp"
@@ -25,12 +26,19 @@ struct Workbench {
   CompressionResult result;
   models::LanguageModel model;
   std::vector<std::string> names;  ///< of the selected weights
+  Checkpoint checkpoint;
+  Fingerprint of_model;  ///< numbers, precision and selection; where a checkpoint is wanted
 
   /// Collective over `world`: reads the model. What is given outlives the workbench.
   Workbench(const CompressionJob& job, const parallel::Communicator& world, const SaveResult& save);
 
+  /// The original model once more. Collective over the world.
+  models::LanguageModel read_model() const;
+
   /// Scores of the model as it is; nothing without windows to score. Logs the perplexity.
   std::optional<models::EvaluationResult> score(const char* when) const;
+  /// The same of the model as it was read, kept in the checkpoint.
+  std::optional<models::EvaluationResult> score_original() const;
 
   void save() const { save_result(result); }
 

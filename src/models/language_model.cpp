@@ -68,22 +68,28 @@ void LanguageModel::replace_weight(const std::string& projection,
 
 std::vector<weights::Parameter> LanguageModel::parameters() const {
   std::vector<weights::Parameter> all;
-  const auto add = [&](const std::string& name, const Tensor& values) {
-    if (values.defined()) all.push_back({name, values});
+  const auto add_copy = [&](const std::string& name, const Tensor& values) {
+    if (values.defined())
+      all.push_back({name, values, weights::Placement::copy, 0, values.size(0)});
   };
   for (const Projection* projection : projections()) {
-    for (const weights::Parameter& parameter : projection->weight->parameters())
-      add(projection->name + "." + parameter.name, parameter.values);
-    add(projection->name + ".bias", projection->own_bias);
+    for (weights::Parameter parameter : projection->weight->parameters()) {
+      parameter.name = projection->name + "." + parameter.name;
+      all.push_back(std::move(parameter));
+    }
+    const weights::RowSplit& split = projection->weight->split();
+    if (projection->own_bias.defined())
+      all.push_back({projection->name + ".bias", projection->own_bias, weights::Placement::rows,
+                     split.first(team_->rank()), split.total()});
   }
   std::vector<const Norm*> norms{&last_norm_};
   for (const TransformerLayer& layer : layers_)
     for (const Norm* norm : layer.norms()) norms.push_back(norm);
   for (const Norm* norm : norms) {
-    add(norm->name + ".weight", norm->weight);
-    add(norm->name + ".bias", norm->bias);
+    add_copy(norm->name + ".weight", norm->weight);
+    add_copy(norm->name + ".bias", norm->bias);
   }
-  add("positions", positions_);
+  add_copy("positions", positions_);
   return all;
 }
 

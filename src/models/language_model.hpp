@@ -58,7 +58,8 @@ class LanguageModel {
   std::vector<const Projection*> projections() const;
   /// Puts another weight of the same shape and split into the layers' projection of that name.
   void replace_weight(const std::string& projection, std::shared_ptr<weights::Weight> weight);
-  /// Everything trainable on this rank, with the names of the checkpoint.
+  /// Everything trainable on this rank, with the names of the checkpoint; where `placement` is
+  /// copy, so are the gradients.
   std::vector<weights::Parameter> parameters() const;
 
  private:

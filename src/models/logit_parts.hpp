@@ -52,4 +52,16 @@ void logits_to_gradient(T* logits, std::int64_t columns, std::int64_t first_colu
                         std::span<const std::int64_t> targets, std::span<const double> log_sums,
                         std::span<const double> weights);
 
+/// The logarithms of the sums of exponentials of each token's logits.
+struct LogSums {
+  std::span<const double> model;
+  std::span<const double> reference;
+};
+
+/// Gradient of sum_t weights[t] KL(reference || model)[t] with respect to the model's logits, in
+/// place: weights[t] (exp(logit - model) - exp(reference logit - reference)).
+template <class T>
+void divergence_to_gradient(T* logits, const T* reference, std::int64_t columns,
+                            const LogSums& log_sums, std::span<const double> weights);
+
 }  // namespace rankine::models

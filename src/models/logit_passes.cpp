@@ -93,6 +93,21 @@ void logits_to_gradient(T* logits, std::int64_t columns, std::int64_t first_colu
   }
 }
 
+template <class T>
+void divergence_to_gradient(T* logits, const T* reference, std::int64_t columns,
+                            const LogSums& log_sums, std::span<const double> weights) {
+#pragma omp parallel for
+  for (std::size_t t = 0; t < weights.size(); ++t) {
+    T* row = logits + static_cast<std::int64_t>(t) * columns;
+    const T* other = reference + static_cast<std::int64_t>(t) * columns;
+    const T shift = static_cast<T>(log_sums.model[t]), weight = static_cast<T>(weights[t]);
+    const T other_shift = static_cast<T>(log_sums.reference[t]);
+#pragma omp simd
+    for (std::int64_t i = 0; i < columns; ++i)
+      row[i] = weight * (std::exp(row[i] - shift) - std::exp(other[i] - other_shift));
+  }
+}
+
 #define RANKINE_INSTANTIATE(T)                                                                \
   template void measure_logits<T>(const T*, std::int64_t, std::int64_t,                       \
                                   std::span<const std::int64_t>, std::span<LogitPart>);       \
@@ -100,7 +115,9 @@ void logits_to_gradient(T* logits, std::int64_t columns, std::int64_t first_colu
                                   std::span<ComparisonPart>);                                 \
   template void logits_to_gradient<T>(T*, std::int64_t, std::int64_t,                         \
                                       std::span<const std::int64_t>, std::span<const double>, \
-                                      std::span<const double>);
+                                      std::span<const double>);                               \
+  template void divergence_to_gradient<T>(T*, const T*, std::int64_t, const LogSums&,         \
+                                          std::span<const double>);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)
 #undef RANKINE_INSTANTIATE

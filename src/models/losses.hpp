@@ -33,4 +33,12 @@ ComparedTokens compare_tokens(const LanguageModel& model, const torch::Tensor& h
 torch::Tensor token_losses(const LanguageModel& model, const torch::Tensor& hidden,
                            const torch::Tensor& targets);
 
+/// KL(reference || model) of the next token at each position, in nat: float64, the same on all
+/// ranks, differentiable in `hidden` and in the head's parameters of `model`; the gradient by a
+/// logit is the difference of the probabilities. As compare_tokens asks; both models outlive the
+/// backward pass. Collective over the team, forward and backward.
+torch::Tensor token_divergences(const LanguageModel& model, const torch::Tensor& hidden,
+                                const LanguageModel& reference,
+                                const torch::Tensor& reference_hidden);
+
 }  // namespace rankine::models

@@ -4,6 +4,7 @@
 #include <span>
 
 #include "core/contracts.hpp"
+#include "weights/element_type.hpp"
 #include "weights/product.hpp"
 #include "weights/row_lookup.hpp"
 
@@ -46,9 +47,14 @@ std::int64_t whole_numel(const Parameter& parameter) {
 void write_parameter(files::SafetensorsWriter& writer, const std::string& name,
                      const Parameter& parameter, int rank) {
   if (parameter.placement == Placement::copy && rank != 0) return;
-  const Tensor values = parameter.values.detach().to(torch::kFloat32).contiguous();
-  writer.write_rows(name, parameter.first_row,
-                    {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+  const bool is_double = parameter.values.scalar_type() == torch::kFloat64;
+  const Tensor values =
+      parameter.values.detach().to(is_double ? torch::kFloat64 : torch::kFloat32).contiguous();
+  with_element_type(values, [&]<class T>(T) {
+    writer.write_rows(
+        name, parameter.first_row,
+        std::span<const T>(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())));
+  });
 }
 
 std::int64_t Form::stored_numbers() const {
