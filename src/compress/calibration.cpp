@@ -69,7 +69,12 @@ ErrorNorm measure_error_norm(Workbench& bench) {
   ErrorNorm norm{.inputs = input_weighting(method.weighting),
                  .ridge = bench.options.calibration.ridge};
   if (method.needs_inputs()) add_inputs(bench, norm.input_moments);
-  if (method.needs_gradients()) add_gradients(bench, norm.output_moments);
+  if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
+  if (bench.options.ranks.error_weights == "output-gradient") {
+    for (const SecondMoment& moment : norm.output_moments)
+      norm.error_weights.push_back(moment.mean_diagonal(bench.world));
+    norm.output_moments.clear();
+  }
   return norm;
 }
 

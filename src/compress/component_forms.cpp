@@ -26,11 +26,16 @@ namespace {
 
 using Ranks = std::vector<std::int64_t>;
 
+/// With errors as they count against each other.
 std::vector<Candidate> candidates_of(const Workbench& bench,
-                                     const std::vector<WeightFactors>& factors) {
+                                     const std::vector<WeightFactors>& factors,
+                                     const std::vector<double>& error_weights) {
   std::vector<Candidate> candidates;
-  for (std::size_t w = 0; w < factors.size(); ++w)
+  for (std::size_t w = 0; w < factors.size(); ++w) {
     candidates.push_back({bench.names[w], bench.job.selected[w].shape, factors[w].singular_values});
+    if (error_weights.empty()) continue;
+    for (double& value : candidates.back().singular_values) value *= std::sqrt(error_weights[w]);
+  }
   return candidates;
 }
 
@@ -124,7 +129,7 @@ void convert(Workbench& bench, const std::vector<Candidate>& candidates,
     report.shape = candidates[w].shape;
     report.form = "dense";
     report.rank = ranks[w];
-    report.spectrum = candidates[w].singular_values;
+    report.spectrum = factors[w].singular_values;
     report.weighted_error = relative_tail(candidates[w], ranks[w]);
     if (ranks[w] < report.shape.full_rank())
       bench.model.replace_weight(report.name, make_form(bench, factors[w], report));
@@ -140,12 +145,13 @@ void convert(Workbench& bench, const std::vector<Candidate>& candidates,
 
 void compress_by_components(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
+  const std::vector<double> error_weights = norm.error_weights;
   std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
     return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm));
   });
   log().info("{} weights decomposed in {}", bench.names.size(),
              format_duration(seconds.decomposition));
-  const std::vector<Candidate> candidates = candidates_of(bench, factors);
+  const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
   const Ranks ranks =
       bench.timed(seconds.allocation, [&] { return allocate(bench, candidates, factors); });
   bench.timed(seconds.conversion, [&] { convert(bench, candidates, std::move(factors), ranks); });

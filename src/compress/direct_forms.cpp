@@ -95,7 +95,7 @@ WeightMoments moments_of(const Workbench& bench, const ErrorNorm& norm, std::siz
   const InputMoments& inputs = norm.input_moments;
   if (bench.options.method.needs_inputs())
     moments.inputs = inputs.moments[inputs.of_weight[w]].assemble(bench.world);
-  if (bench.options.method.needs_gradients())
+  if (bench.options.needs_gradients())
     moments.outputs = norm.output_moments[w].assemble(bench.world);
   return moments;
 }

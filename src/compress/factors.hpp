@@ -35,6 +35,8 @@ struct ErrorNorm {
   InputMoments input_moments = {};                ///< empty for `none`
   std::vector<SecondMoment> output_moments = {};  ///< empty for a one-sided norm
   double ridge = 0.1;                             ///< added to C, times its mean diagonal
+  /// What the squared error of each weight counts when ranks are allocated; empty for 1.
+  std::vector<double> error_weights = {};
 };
 
 /// Collective over `world`. Weights that share their inputs are decomposed by one rank, one after

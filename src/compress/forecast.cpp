@@ -58,8 +58,10 @@ CompressionForecast forecast(const CompressionJob& job, const models::Machine& m
                              .program = scoring.forecast.program};
   if (options.method.needs_inputs())
     result.moments += 8 * sums.input_moments / scoring.ranks_per_team;
-  if (options.method.needs_gradients())
-    result.moments += 4 * sums.output_moments / scoring.ranks_per_team;
+  if (options.needs_gradients()) result.moments += 4 * sums.output_moments / scoring.ranks_per_team;
+  if (options.heal.steps > 0)  // gradients and AdamW's moments, of what is trained
+    result.moments +=
+        3 * number * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
   if (options.method.has_ranks()) result.components = number * sums.components / machine.ranks;
   double activations = scoring.forecast.activations;
   if (!job.calibration_windows.empty())

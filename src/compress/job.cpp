@@ -93,13 +93,14 @@ TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::
                  std::int64_t wanted) {
   const auto plan =
       models::plan_windows(text_options(job.options, length), job.scoring.config, text);
-  if (std::ssize(plan.windows) < wanted)
+  const std::int64_t first = job.options.calibration.first_window;
+  if (std::ssize(plan.windows) < first + wanted)
     throw InputError(fmt::format(
-        "the text {} has {} windows of {} tokens ({} are asked for). Lower their number or length "
-        "under [calibration], or take a longer text.",
-        job.options.calibration.text, plan.windows.size(), length, wanted));
+        "the text {} has {} windows of {} tokens ({} are asked for, from window {} on). Lower "
+        "their number or length under [calibration], or take a longer text.",
+        job.options.calibration.text, plan.windows.size(), length, wanted, first));
   TokenWindows windows;
-  for (std::int64_t w = 0; w < wanted; ++w)
+  for (std::int64_t w = first; w < first + wanted; ++w)
     windows.push_back(plan.windows[static_cast<std::size_t>(w)].ids(plan.text));
   return windows;
 }
@@ -120,7 +121,7 @@ void read_calibration(CompressionJob& job) {
   const models::TokenText text = models::read_text(text_options(job.options, how.window_length));
   if (job.options.method.needs_inputs())
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
-  if (job.options.method.needs_gradients())
+  if (job.options.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
   if (job.options.method.has_ranks() && job.options.ranks.allocation == "fermi")
     job.fermi_windows = all_windows(job, text, how.gradient_window_length);

@@ -43,7 +43,7 @@ Fingerprint fingerprint_of_weights(const Workbench& bench) {
   print.add(method.form).add(method.weighting).add(bench.options.calibration.ridge);
   for (const std::int64_t number : {method.sites, method.clusters, method.outliers})
     print.add(static_cast<std::uint64_t>(number));
-  print.add(ranks.allocation).add(ranks.parameter_ratio);
+  print.add(ranks.allocation).add(ranks.error_weights).add(ranks.parameter_ratio);
   for (const std::int64_t number : {ranks.bond_dimension, ranks.fermi_steps})
     print.add(static_cast<std::uint64_t>(number));
   const CompressionJob& job = bench.job;

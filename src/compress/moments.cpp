@@ -100,6 +100,11 @@ Tensor SecondMoment::assemble(const Communicator& world) const {
   return lower + whole.tril(-1).t();
 }
 
+double SecondMoment::mean_diagonal(const Communicator& world) const {
+  const double own = rows_.diagonal(split_.first(rank_)).to(torch::kFloat64).sum().item<double>();
+  return world.sum(own) / static_cast<double>(size());
+}
+
 files::TensorPlan SecondMoment::plan(const std::string& name) const {
   const auto type =
       rows_.scalar_type() == torch::kFloat64 ? files::DataType::float64 : files::DataType::float32;

@@ -30,6 +30,9 @@ class SecondMoment {
   torch::Tensor assemble(const parallel::Communicator& world) const;
 
   std::int64_t size() const { return split_.total(); }
+  /// Collective over `world`: the mean of the diagonal, summed over the teams.
+  double mean_diagonal(const parallel::Communicator& world) const;
+
   /// How `write` stores the whole of it.
   files::TensorPlan plan(const std::string& name) const;
   /// Collective over `world`: the sum over the teams.

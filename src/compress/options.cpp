@@ -14,14 +14,17 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
           "nothing is weighted.");
   section.keyword("windows", calibration.windows)
       .range(1, 100'000'000)
-      .describe("Windows from the beginning of the text whose activations are measured.");
+      .describe("Windows of the text whose activations are measured.");
+  section.keyword("first_window", calibration.first_window)
+      .range(0, 100'000'000)
+      .describe("Windows from the beginning of the text that are passed over, in both lengths.");
   section.keyword("window_length", calibration.window_length)
       .range(2, 100'000'000)
       .unit("tokens")
       .describe("Tokens the model sees at once.");
   section.keyword("gradient_windows", calibration.gradient_windows)
       .range(1, 100'000'000)
-      .describe("Windows from the beginning of the text for output gradients (two-sided).");
+      .describe("Windows for output gradients (two-sided weighting, ranks.error_weights).");
   section.keyword("gradient_window_length", calibration.gradient_window_length)
       .range(2, 100'000'000)
       .unit("tokens")
@@ -71,6 +74,11 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
       .describe(
           "The same part of every weight; least sum of weighted errors; or from there on by the "
           "gradient of the model's loss (FermiGrad).");
+  section.keyword("error_weights", ranks.error_weights)
+      .choices({"none", "output-gradient"})
+      .describe(
+          "What the squared error of a weight counts against that of another: as it is, or times "
+          "the mean squared loss gradient at its outputs. Two-sided errors need none.");
   section.keyword("parameter_ratio", ranks.parameter_ratio)
       .above(0)
       .at_most(1)
@@ -171,12 +179,18 @@ void check_method(const CompressOptions& options, deck::Findings& findings) {
                   .why = options.method.needs_inputs()
                              ? fmt::format("method.weighting = \"{}\" needs activations",
                                            options.method.weighting)
-                             : "FermiGrad and healing need the model's loss on a text",
+                             : "gradients, FermiGrad and healing need the model's loss on a text",
                   .advice = "Name a text file under [calibration], or use method.weighting = "
                             "\"none\" with another allocation."});
   check_weighting(options.method, findings);
   check_allocation(options, findings);
   check_export(options, findings);
+  if (options.method.weighting == "two-sided" && options.ranks.error_weights != "none")
+    findings.add("ranks.error_weights",
+                 {.what = "ranks.error_weights = \"output-gradient\" stands beside "
+                          "method.weighting = \"two-sided\"",
+                  .why = "that norm has the gradients in it already",
+                  .advice = "Drop one of them."});
   if (options.method.has_ranks() && options.ranks.bond_dimension > 0 &&
       options.ranks.allocation != "uniform")
     findings.add("ranks.bond_dimension",

@@ -14,6 +14,7 @@ namespace rankine::compress {
 struct CalibrationOptions {
   std::string text;
   std::int64_t windows = 32;
+  std::int64_t first_window = 0;  ///< of activations and of gradients, each in its own length
   std::int64_t window_length = 1024;
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
@@ -31,11 +32,11 @@ struct MethodOptions {
   bool has_ranks() const { return form != "mpo" && form != "clustered"; }
   Storage storage() const { return form == "pivoted" ? Storage::pivoted : Storage::plain; }
   bool needs_inputs() const { return weighting != "none"; }
-  bool needs_gradients() const { return weighting == "two-sided"; }
 };
 
 struct RankOptions {
   std::string allocation = "additive";
+  std::string error_weights = "none";
   double parameter_ratio = 0.8;
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
   std::int64_t fermi_steps = 30;
@@ -70,8 +71,11 @@ struct CompressOptions {
   CheckpointOptions checkpoint;
   ExportOptions result;
 
+  bool needs_gradients() const {
+    return method.weighting == "two-sided" || ranks.error_weights == "output-gradient";
+  }
   bool needs_calibration() const {
-    return heal.steps > 0 || method.needs_inputs() ||
+    return heal.steps > 0 || method.needs_inputs() || needs_gradients() ||
            (method.has_ranks() && ranks.allocation == "fermi");
   }
 };
