@@ -202,7 +202,7 @@ def test_weighted_operators_have_a_smaller_weighted_error(compress):
      {"ranks": {"allocation": "uniform", "bond_dimension": 40}}),
     (["ranks.parameter_ratio = 0.02 cannot be reached for layers.0.attention.wq"], {"ranks": {"parameter_ratio": 0.02}}),
     (["one rank for all leaves nothing to allocate"], {"ranks": {"bond_dimension": 4}}),
-    (["has 32 windows of 256 tokens (99 are asked for)"], {"calibration": {"windows": 99}}),
+    (["has 32 windows of 256 tokens (99 are asked for, from window 0 on)"], {"calibration": {"windows": 99}}),
     (["calibration.text = nowhere.txt cannot be read"], {"calibration": {"text": "nowhere.txt"}}),
     (['"two-sided" stands beside method.form = "mpo"'], {"method": {"form": "mpo"}, "ranks": {"allocation": "uniform"}}),
     (["cannot be reached", "2 sites at bond dimension 1"],
@@ -213,8 +213,9 @@ def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refus
     compress_refuses(*messages, deck=compress.deck(**sections))
 
 
-def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress):
-    deck = {"ranks": {"parameter_ratio": 0.6}, "heal": {"steps": 30, "window_length": 256, "learning_rate": 1e-3}}
+@pytest.mark.parametrize("loss", ["next-token", "distillation"])
+def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress, loss):
+    deck = {"ranks": {"parameter_ratio": 0.6}, "heal": {"steps": 30, "loss": loss, "window_length": 256, "learning_rate": 1e-3}}
     losses = []
     for count in (1, 2):
         results = results_of(compress, count, **deck)

@@ -193,5 +193,28 @@ TEST(Comparison, OfAModelWithItselfAndWithAnother) {
   }
 }
 
+TEST(Divergences, AndTheirGradientsAreThoseOfPlainTensors) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  const auto model = LanguageModel::read(world(), world(), folder.path(), Precision::float64);
+  const Tensor expected = model.hidden_states(as_tensor(random_ids(9, 37, 41))).detach();
+  const Tensor hidden = (0.7 * expected).requires_grad_(true);
+  const Tensor weights = torch::arange(1, 10, torch::kFloat64);
+  const Tensor found = token_divergences(model, hidden, model, expected);
+  (found * weights).sum().backward();
+
+  const parallel::Communicator alone = world().split(world().rank(), 0);
+  const auto single = LanguageModel::read(world(), alone, folder.path(), Precision::float64);
+  const Tensor plain = (0.7 * expected).requires_grad_(true);
+  const Tensor head = single.head().own_rows();
+  const Tensor p = expected.matmul(head.t()).log_softmax(1),
+               q = plain.matmul(head.t()).log_softmax(1);
+  const Tensor divergence = (p.exp() * (p - q)).sum(1);
+  (divergence * weights).sum().backward();
+  EXPECT_LT((found - divergence).abs().max().item<double>(), 1e-12);
+  EXPECT_LT((hidden.grad() - plain.grad()).abs().max().item<double>(), 1e-12);
+  EXPECT_GT(plain.grad().abs().max().item<double>(), 1e-3) << "the test has something to compare";
+}
+
 }  // namespace
 }  // namespace rankine::models

@@ -157,5 +157,20 @@ TEST(Fermi, MasksKeepTheBudgetInEveryStep) {
               {.steps = 20}, watched);
 }
 
+TEST(Fermi, GoesOnWhereItWasStopped) {
+  const auto matrices = some_matrices();
+  const std::int64_t budget = budget_of(matrices, 0.6);
+  const auto first = uniform_ranks(matrices, Storage::pivoted, 0.6);
+  const auto run = [&](const FermiCheckpoint& checkpoint) {
+    return fermi_ranks(matrices, Storage::pivoted, budget, first, {.steps = 30},
+                       additive_gradient(matrices), checkpoint);
+  };
+  std::vector<FermiState> states;
+  const auto straight = run({.keep = [&](const FermiState& state) { states.push_back(state); }});
+  ASSERT_EQ(states.size(), 30u);
+  EXPECT_NE(straight, first);
+  for (const std::size_t kept : {0u, 12u, 29u}) EXPECT_EQ(run({.from = states[kept]}), straight);
+}
+
 }  // namespace
 }  // namespace rankine::compress
