@@ -43,7 +43,9 @@ void add_inputs(Workbench& bench, InputMoments& found) {
 }
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
-  const Stage stage = stage_of(bench, "gradients", bench.job.gradient_windows);
+  const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
+  const Stage stage =
+      stage_of(bench, is_sampled ? "sampled-gradients" : "gradients", bench.job.gradient_windows);
   if (bench.checkpoint.find(stage)) {
     found = read_moments(bench.names.size(), torch::kFloat32, bench.world, bench.teams,
                          bench.checkpoint.folder(stage));
@@ -53,7 +55,8 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   double& seconds = bench.result.seconds.gradients;
   bench.timed(seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
-                                     bench.job.gradient_windows);
+                                     bench.job.gradient_windows,
+                                     is_sampled ? Targets::sampled : Targets::text);
   });
   log().info("output gradients of {} windows measured in {}", bench.job.gradient_windows.size(),
              format_duration(seconds));

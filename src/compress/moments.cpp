@@ -9,6 +9,7 @@
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
 #include "models/losses.hpp"
+#include "models/sampled_tokens.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/element_type.hpp"
 #include "weights/exchange.hpp"
@@ -196,7 +197,7 @@ InputMoments measure_inputs(LanguageModel& model, const Communicator& world, con
 std::vector<SecondMoment> measure_output_gradients(LanguageModel& model, const Communicator& world,
                                                    const Teams& teams,
                                                    const std::vector<std::string>& names,
-                                                   const TokenWindows& windows) {
+                                                   const TokenWindows& windows, Targets targets) {
   std::vector<SecondMoment> moments;
   TemporaryWeights watch(model);
   for (const std::string& name : names)
@@ -211,13 +212,16 @@ std::vector<SecondMoment> measure_output_gradients(LanguageModel& model, const C
   const TokenWindows own = own_windows(windows, teams);
   ProgressLine progress(output_of(world));
   for (std::size_t w = 0; w < own.size(); ++w) {
-    const auto tokens = static_cast<std::int64_t>(own[w].size());
+    const std::int64_t predicted = std::ssize(own[w]) - 1;
     const Tensor ids = torch::tensor(own[w], torch::kInt64);
-    Tensor x = model.embed(ids).detach().requires_grad_(true);
-    const Tensor states = model.run_layers(x);
-    models::token_losses(model, states.narrow(0, 0, tokens - 1), ids.narrow(0, 1, tokens - 1))
-        .sum()
-        .backward();
+    const Tensor x = model.embed(ids).detach().requires_grad_(true);
+    const Tensor states = model.run_layers(x).narrow(0, 0, predicted);
+    const auto number =
+        w * static_cast<std::size_t>(teams.count()) + static_cast<std::size_t>(teams.index());
+    const Tensor next = targets == Targets::text
+                            ? ids.narrow(0, 1, predicted)
+                            : models::sample_tokens(model, states.detach(), number);
+    models::token_losses(model, states, next).sum().backward();
     progress.update(static_cast<double>(w + 1) / static_cast<double>(own.size()),
                     fmt::format("output gradients: window {} of {}", w + 1, own.size()));
   }

@@ -74,12 +74,16 @@ InputMoments measure_inputs(models::LanguageModel& model, const parallel::Commun
                             const parallel::Teams& teams, const std::vector<std::string>& names,
                             const TokenWindows& windows);
 
+/// The next tokens whose cross-entropies gradients are of: those of the text, or tokens drawn from
+/// the model's predictions, whose second moments estimate the Fisher information without bias.
+enum class Targets { text, sampled };
+
 /// Collective over `world`: moments of the gradients of the summed loss, next-token
 /// cross-entropies in nat, at the outputs of each weight; one backward pass for each window.
 std::vector<SecondMoment> measure_output_gradients(models::LanguageModel& model,
                                                    const parallel::Communicator& world,
                                                    const parallel::Teams& teams,
                                                    const std::vector<std::string>& names,
-                                                   const TokenWindows& windows);
+                                                   const TokenWindows& windows, Targets targets);
 
 }  // namespace rankine::compress

@@ -29,6 +29,11 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .range(2, 100'000'000)
       .unit("tokens")
       .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
+  section.keyword("gradient_targets", calibration.gradient_targets)
+      .choices({"text", "sampled"})
+      .describe(
+          "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
+          "model's own predictions, whose moments are the Fisher information.");
   section.keyword("ridge", calibration.ridge)
       .above(0)
       .describe(

@@ -18,6 +18,7 @@ struct CalibrationOptions {
   std::int64_t window_length = 1024;
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
+  std::string gradient_targets = "text";
   double ridge = 0.1;  ///< of the output moments, times their mean diagonal
 };
 

@@ -8,6 +8,7 @@
 #include "../../plain_transformer.hpp"
 #include "models/language_model.hpp"
 #include "models/losses.hpp"
+#include "models/sampled_tokens.hpp"
 #include "parallel/teams.hpp"
 #include "tiny_folder.hpp"
 #include "weights/exchange.hpp"
@@ -214,6 +215,24 @@ TEST(Divergences, AndTheirGradientsAreThoseOfPlainTensors) {
   EXPECT_LT((found - divergence).abs().max().item<double>(), 1e-12);
   EXPECT_LT((hidden.grad() - plain.grad()).abs().max().item<double>(), 1e-12);
   EXPECT_GT(plain.grad().abs().max().item<double>(), 1e-3) << "the test has something to compare";
+}
+
+TEST(SampledTokens, HaveTheModelsProbabilities) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  const auto model = LanguageModel::read(world(), world(), folder.path(), Precision::float64);
+  const Tensor hidden = model.hidden_states(as_tensor(random_ids(5, 37, 43))).detach();
+  const Tensor expected = model.logits(hidden).softmax(1);
+  Tensor counts = torch::zeros_like(expected);
+  constexpr int draws = 4000;
+  for (std::uint64_t stream = 0; stream < draws; ++stream) {
+    const Tensor ids = sample_tokens(model, hidden, stream);
+    counts.scatter_add_(1, ids.unsqueeze(1), torch::ones({5, 1}, torch::kFloat64));
+  }
+  // Pearson's statistic of each token: 36 degrees of freedom, 88 is beyond the 1e-6 quantile.
+  const Tensor statistic = ((counts - draws * expected).square() / (draws * expected)).sum(1);
+  EXPECT_LT(statistic.max().item<double>(), 88);
+  EXPECT_GT(statistic.min().item<double>(), 9) << "no sampler is that even";
 }
 
 }  // namespace
