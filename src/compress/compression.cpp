@@ -2,6 +2,7 @@
 
 #include "compress/calibration.hpp"
 #include "compress/checkpoint_export.hpp"
+#include "compress/cluster_experiments.hpp"
 #include "compress/component_forms.hpp"
 #include "compress/direct_forms.hpp"
 #include "compress/healing.hpp"
@@ -14,8 +15,10 @@ namespace rankine::compress {
 namespace {
 
 void replace_weights(Workbench& bench) {
-  if (restore_weights(bench)) return;
+  const bool has_experiments = !bench.options.experiments.names.empty();
+  if (!has_experiments && restore_weights(bench)) return;
   ErrorNorm norm = measure_error_norm(bench);
+  if (has_experiments) run_cluster_experiments(bench, norm);
   if (bench.options.method.has_ranks())
     compress_by_components(bench, std::move(norm));
   else

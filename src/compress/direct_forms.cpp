@@ -9,7 +9,6 @@
 #include "compress/bond_dimension.hpp"
 #include "compress/watched_weight.hpp"
 #include "compress/weighted_svd.hpp"
-#include "weights/clustered.hpp"
 #include "weights/conversion.hpp"
 #include "weights/matrix_product.hpp"
 
@@ -76,15 +75,20 @@ DirectForm make_matrix_product_form(const CompressOptions& options, const Commun
   return form;
 }
 
+std::shared_ptr<weights::Clustered> cluster(const Communicator& team, const weights::Weight& dense,
+                                            const weights::ClusterOptions& how) {
+  const Tensor rows = dense.own_rows();
+  return weights::make_clustered(team, dense.split(), rows, how, rows.scalar_type());
+}
+
 DirectForm make_clustered_form(const CompressOptions& options, const Communicator& team,
                                const weights::Weight& dense, const WeightMoments& moments) {
   const Tensor rows = dense.own_rows();
   const auto objective = sensitivity(options.method.weighting, moments, team, dense);
-  DirectForm form{.weight = weights::make_clustered(team, dense.split(), rows,
-                                                    {.clusters = options.method.clusters,
-                                                     .outliers = options.method.outliers,
-                                                     .sensitivity = objective},
-                                                    rows.scalar_type()),
+  DirectForm form{.weight = cluster(team, dense,
+                                    {.clusters = options.method.clusters,
+                                     .outliers = options.method.outliers,
+                                     .sensitivity = objective}),
                   .rank = options.method.clusters};
   form.weighted_error = entrywise_error(team, rows, form.weight->own_rows(), objective);
   return form;
@@ -128,6 +132,19 @@ std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape
                                                 static_cast<double>(shape.dense_numbers()));
   return weights::bond_dimension_for(weights::balanced_legs(shape.rows, sites),
                                      weights::balanced_legs(shape.columns, sites), budget);
+}
+
+std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench,
+                                                          const ErrorNorm& norm, std::size_t w,
+                                                          std::int64_t clusters) {
+  const auto dense = weight_of(bench.model, bench.names[w]);
+  const MethodOptions& method = bench.options.method;
+  const Communicator& team = bench.teams.team();
+  return cluster(
+      team, *dense,
+      {.clusters = clusters,
+       .outliers = method.outliers,
+       .sensitivity = sensitivity(method.weighting, moments_of(bench, norm, w), team, *dense)});
 }
 
 void compress_directly(Workbench& bench, const ErrorNorm& norm) {

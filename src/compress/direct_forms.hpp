@@ -2,8 +2,11 @@
 // clusters.
 #pragma once
 
+#include <memory>
+
 #include "compress/factors.hpp"
 #include "compress/workbench.hpp"
+#include "weights/clustered.hpp"
 
 namespace rankine::compress {
 
@@ -12,5 +15,11 @@ namespace rankine::compress {
 /// inputs. Of clusters: none, diagonal or two-sided, where the squared error of entry (i, j) counts
 /// G_jj times, or C_ii G_jj times. Collective over the world.
 void compress_directly(Workbench& bench, const ErrorNorm& norm);
+
+/// Selected weight `w`, which the model holds dense, with `clusters` shared values, else as the
+/// deck has it. Collective over the world.
+std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench,
+                                                          const ErrorNorm& norm, std::size_t w,
+                                                          std::int64_t clusters);
 
 }  // namespace rankine::compress

@@ -56,6 +56,9 @@ CompressionForecast forecast(const CompressionJob& job, const models::Machine& m
   const bool has_original = options.heal.steps > 0 && options.heal.loss == "distillation";
   CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
                              .program = scoring.forecast.program};
+  if (!options.experiments.names.empty())  // clusters beside the originals, codes of a byte
+    result.row_blocks +=
+        (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
   if (options.method.needs_inputs())
     result.moments += 8 * sums.input_moments / scoring.ranks_per_team;
   if (options.needs_gradients()) result.moments += 4 * sums.output_moments / scoring.ranks_per_team;

@@ -49,6 +49,17 @@ void check_ranks(const CompressionJob& job) {
                       weight.shape.full_rank()));
 }
 
+void check_experiments(const CompressionJob& job) {
+  const ExperimentOptions& experiments = job.options.experiments;
+  if (experiments.names.empty()) return;
+  for (const std::int64_t layers : experiments.layers)
+    if (layers > job.scoring.config.layers)
+      throw InputError(fmt::format(
+          "experiments.layers = {} is more than the model has (it has {} layers). Choose at most "
+          "that, or 0 for all.",
+          layers, job.scoring.config.layers));
+}
+
 void check_export(const CompressionJob& job) {
   const std::string& folder = job.options.result.directory;
   if (folder.empty()) return;
@@ -149,6 +160,7 @@ CompressionJob prepare_compression(const CompressOptions& options) {
   job.selected = select(job);
   check_ranks(job);
   check_export(job);
+  check_experiments(job);
   read_calibration(job);
   return job;
 }

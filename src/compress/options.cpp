@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "compress/centroid_changes.hpp"
+
 namespace rankine::compress {
 
 namespace {
@@ -121,6 +123,32 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
       .describe("Part of the steps in which the learning rate rises.");
 }
 
+void declare_experiments(deck::Schema& schema, ExperimentOptions& experiments) {
+  auto section = schema.section(
+      "experiments", "What the shared values of clustered weights matter for; see the algorithms.");
+  std::vector<std::string> names = centroid_change_names();
+  names.push_back("layer-by-layer");
+  section.keyword("names", experiments.names)
+      .choices(std::move(names))
+      .allow_empty()
+      .describe(
+          "Changes of the shared values under fixed assignments, each scored on the evaluation "
+          "text before the compression itself; layer-by-layer: redrawn values in one layer after "
+          "the other, without and with correction of the scale.");
+  section.keyword("clusters", experiments.clusters)
+      .range(1, 65536)
+      .describe("Numbers of shared values, each an experiment of its own.");
+  section.keyword("layers", experiments.layers)
+      .range(0, 1e6)
+      .describe("How many of the last layers are changed, each an experiment of its own; 0: all.");
+  section.keyword("seeds", experiments.seeds)
+      .range(0, 1e15)
+      .describe("Of the random numbers, each an experiment of its own.");
+  section.keyword("layer_step", experiments.layer_step)
+      .range(1, 1e6)
+      .describe("Layers replaced between two points of layer-by-layer.");
+}
+
 void declare_checkpoint(deck::Schema& schema, CheckpointOptions& checkpoint) {
   auto section = schema.section("checkpoint", "Intermediate results, to continue a stopped run.");
   section.keyword("directory", checkpoint.directory)
@@ -157,6 +185,20 @@ void check_weighting(const MethodOptions& method, deck::Findings& findings) {
                                         : "Use \"none\", \"diagonal\" or \"two-sided\"."});
 }
 
+void check_experiments(const CompressOptions& options, deck::Findings& findings) {
+  if (options.experiments.names.empty()) return;
+  if (options.method.form != "clustered")
+    findings.add("experiments.names",
+                 {.what = fmt::format("experiments.names stands beside method.form = \"{}\"",
+                                      options.method.form),
+                  .why = "the experiments change shared values",
+                  .advice = "Set method.form = \"clustered\", or drop the experiments."});
+  if (options.scoring.evaluate.text.empty())
+    findings.add("evaluate.text", {.what = "evaluate.text is not set",
+                                   .why = "each of the experiments is scored",
+                                   .advice = "Name a text, or drop experiments.names."});
+}
+
 void check_export(const CompressOptions& options, deck::Findings& findings) {
   const std::string& form = options.method.form;
   if (options.result.format == "dense" || form == "low-rank" || form == "pivoted") return;
@@ -190,6 +232,7 @@ void check_method(const CompressOptions& options, deck::Findings& findings) {
   check_weighting(options.method, findings);
   check_allocation(options, findings);
   check_export(options, findings);
+  check_experiments(options, findings);
   if (options.method.weighting == "two-sided" && options.ranks.error_weights != "none")
     findings.add("ranks.error_weights",
                  {.what = "ranks.error_weights = \"output-gradient\" stands beside "
@@ -214,6 +257,7 @@ void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   declare_method(schema, options);
   declare_ranks(schema, options.ranks);
   declare_heal(schema, options.heal);
+  declare_experiments(schema, options.experiments);
   declare_checkpoint(schema, options.checkpoint);
   declare_export(schema, options.result);
   schema.check([&](deck::Findings& findings) { check_method(options, findings); });

@@ -52,6 +52,14 @@ struct HealOptions {
   double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
 };
 
+struct ExperimentOptions {
+  std::vector<std::string> names = {};  ///< empty for none
+  std::vector<std::int64_t> clusters = {16, 32, 64};
+  std::vector<std::int64_t> layers = {0};  ///< the last ones; 0 for all
+  std::vector<std::int64_t> seeds = {1};
+  std::int64_t layer_step = 1;  ///< layers replaced between two points of layer-by-layer
+};
+
 struct ExportOptions {
   std::string directory;  ///< empty for none
   std::string format = "dense";
@@ -69,6 +77,7 @@ struct CompressOptions {
   MethodOptions method;
   RankOptions ranks;
   HealOptions heal;
+  ExperimentOptions experiments;
   CheckpointOptions checkpoint;
   ExportOptions result;
 

@@ -27,9 +27,18 @@ struct WeightReport {
   double identity_error = 0;       ///< of fixing the gauge, relative
 };
 
+/// The score of one experiment with clustered weights.
+struct ExperimentPoint {
+  std::string experiment;     ///< "k-means", a change of values, or "layer-by-layer" and a change
+  std::int64_t clusters = 0;  ///< shared values of each matrix
+  std::int64_t seed = -1;     ///< -1 where nothing is random
+  std::int64_t layers = 0;    ///< how many of the last layers have changed values
+  double loss = 0;            ///< mean negative log-likelihood, nat; may be infinite
+};
+
 struct CompressionTimes {
   double load = 0, inputs = 0, gradients = 0, decomposition = 0, allocation = 0, conversion = 0;
-  double healing = 0;
+  double healing = 0, experiments = 0;
 };
 
 /// All but the scores is the same on all ranks; those are complete on rank 0.
@@ -39,6 +48,7 @@ struct CompressionResult {
   std::optional<models::EvaluationResult> after;
   std::vector<double> healing_losses;  ///< of each step, in nat
   std::vector<WeightReport> weights;
+  std::vector<ExperimentPoint> experiments;
   CompressionTimes seconds;
   std::uint64_t peak_bytes_largest_rank = 0;
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "compress/experiment_results.hpp"
 #include "core/text_format.hpp"
 #include "models/results.hpp"
 
@@ -32,8 +33,22 @@ void write_count(ResultFile& file, const std::string& path, std::int64_t value,
   file.write(path, std::span<const std::int64_t>(&value, 1), {}, {long_name, units, {}});
 }
 
+double loss(const CompressionJob& job, const EvaluationResult& scored) {
+  return scored.mean(job.scoring, scored.scores.negative_log_likelihood);
+}
+
 double perplexity(const CompressionJob& job, const EvaluationResult& scored) {
-  return std::exp(scored.mean(job.scoring, scored.scores.negative_log_likelihood));
+  return std::exp(loss(job, scored));
+}
+
+/// The part of the loss that compression cost and healing brought back; nothing where compression
+/// cost none.
+std::optional<double> recovered(const CompressionJob& job, const CompressionResult& result) {
+  if (!result.before || !result.unhealed || !result.after) return std::nullopt;
+  const double unhealed = loss(job, *result.unhealed);
+  const double gap = unhealed - loss(job, *result.before);
+  if (!(gap > 0)) return std::nullopt;
+  return (unhealed - loss(job, *result.after)) / gap;
 }
 
 void write_scores(ResultFile& file, const CompressionJob& job, const std::string& when,
@@ -90,7 +105,8 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
                                                   {"decomposition", seconds.decomposition},
                                                   {"allocation", seconds.allocation},
                                                   {"conversion", seconds.conversion},
-                                                  {"healing", seconds.healing}};
+                                                  {"healing", seconds.healing},
+                                                  {"experiments", seconds.experiments}};
   for (const auto& [name, value] : times)
     write_number(file, fmt::format("/timing/{}_seconds", name), value,
                  "time of this stage on the slowest rank", "s");
@@ -129,6 +145,7 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   write_count(file, "/results/parameters_before", job.selected_parameters(),
               "numbers of the selected weights in the original");
   write_times(file, result.seconds);
+  write_experiments(file, result.experiments);
   if (result.weights.empty()) return;
   write_count(file, "/results/parameters_after", result.parameters(),
               "numbers that store the selected weights");
@@ -137,6 +154,9 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   for (const WeightReport& weight : result.weights) write_weight(file, weight);
   write_scores(file, job, "unhealed", result.unhealed);
   write_scores(file, job, "after", result.after);
+  if (const auto part = recovered(job, result))
+    write_number(file, "/results/recovered", *part,
+                 "part of the loss lost by compression that healing brought back", "1");
   if (!result.healing_losses.empty())
     file.write("/results/healing_loss", result.healing_losses, {result.healing_losses.size()},
                {"mean next-token loss of each step of healing", "nat", {"steps"}});
@@ -145,8 +165,9 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
 std::string results_table(const CompressionJob& job, const CompressionResult& result) {
   std::size_t width = 6;
   for (const WeightReport& weight : result.weights) width = std::max(width, weight.name.size());
-  std::string table = fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width,
-                                  "form", "rank", "parameters", "bytes", "error");
+  std::string table = experiments_table(result.experiments);
+  table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width, "form",
+                       "rank", "parameters", "bytes", "error");
   for (const WeightReport& weight : result.weights)
     table +=
         fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
@@ -163,6 +184,10 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
   table += fmt::format("{}\n", models::protocol_line(job.scoring));
   table += fmt::format("perplexity                           {:.6e} -> {:.6e}\n",
                        perplexity(job, *result.before), perplexity(job, *result.after));
+  if (const auto part = recovered(job, result))
+    table += fmt::format(
+        "before healing                       {:.6e} ({:.1f} % of the loss recovered)\n",
+        perplexity(job, *result.unhealed), 100 * *part);
   return table;
 }
 

@@ -47,9 +47,9 @@ struct ClusterOptions {
 /// team; the result does not depend on the number of ranks. Fewer distinct values than clusters
 /// give fewer centroids. Throws on all ranks: InputError for less than one cluster or not fewer
 /// outliers than entries, NumericalError for entries or sensitivities that are not finite.
-std::unique_ptr<Weight> make_clustered(const parallel::Communicator& team, const RowSplit& split,
-                                       const torch::Tensor& own_rows, const ClusterOptions& options,
-                                       torch::ScalarType type);
+std::unique_ptr<Clustered> make_clustered(const parallel::Communicator& team, const RowSplit& split,
+                                          const torch::Tensor& own_rows,
+                                          const ClusterOptions& options, torch::ScalarType type);
 
 /// Bits of a stored code.
 int bits_per_code(std::int64_t clusters);

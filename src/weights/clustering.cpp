@@ -71,9 +71,9 @@ Tensor codes_of(const Tensor& own, const ValueHistogram& histogram, const Cluste
 
 }  // namespace
 
-std::unique_ptr<Weight> make_clustered(const parallel::Communicator& team, const RowSplit& split,
-                                       const Tensor& own_rows, const ClusterOptions& options,
-                                       torch::ScalarType type) {
+std::unique_ptr<Clustered> make_clustered(const parallel::Communicator& team, const RowSplit& split,
+                                          const Tensor& own_rows, const ClusterOptions& options,
+                                          torch::ScalarType type) {
   check_options(team, split.total() * own_rows.size(1), options);
   const torch::NoGradGuard no_gradients;
   Outliers outliers = largest_entries(team, split, own_rows, options.outliers);
