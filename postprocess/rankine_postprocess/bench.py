@@ -7,6 +7,7 @@ import h5py
 import numpy as np
 
 from .errors import InputError
+from .result_header import opened, text
 
 FILETYPE = "rankine-bench-linalg"
 _TEXTS = ("task", "method", "type", "spectrum")
@@ -44,18 +45,13 @@ def read_measurements(paths: list[str]) -> list[Measurement]:
     """All rows of the files; InputError for another kind of file."""
     found = []
     for path in map(Path, paths):
-        if not path.is_file():
-            raise InputError(f"{path}: no such file.")
-        try:
-            with h5py.File(path, "r") as file:
-                found += _rows(path, file)
-        except OSError as error:
-            raise InputError(f"{path}: not a readable HDF5 file ({str(error).splitlines()[0]}).") from error
+        with opened(path) as file:
+            found += _rows(path, file)
     return found
 
 
 def _rows(path: Path, file: h5py.File) -> list[Measurement]:
-    filetype = file.attrs.get("filetype", "none")
+    filetype = text(file.attrs.get("filetype", "none"))
     if filetype != FILETYPE:
         raise InputError(f"{path}: filetype is '{filetype}' (this command reads '{FILETYPE}').")
     results = file["results"]
