@@ -6,14 +6,12 @@ Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot 
 import argparse
 import os
 import sys
-from pathlib import Path
 
-from . import comparison, pauli, table
+from . import comparison, observables, table
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
 from .reader import read
-from .simulation import Simulation
 from .version import __version__
 
 DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
@@ -38,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="rankine-postprocess", description="Tables, figures and comparisons from rankine-simulate results."
+        prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
     commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench}")
@@ -60,7 +58,7 @@ def _add_table(commands) -> None:
 
 
 def _add_plot(commands) -> None:
-    command = commands.add_parser("plot", help="draw an observable and its error")
+    command = commands.add_parser("plot", help="draw an observable and its error, or compressed models")
     command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5)")
     command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
     command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
@@ -68,6 +66,11 @@ def _add_plot(commands) -> None:
     command.add_argument(
         "--against", choices=[axis.value for axis in Axis],
         help="horizontal axis (default: theta_h if there are several, else step)",
+    )  # fmt: skip
+    command.add_argument(
+        "--view", choices=["experiments", "tradeoff", "layers", "healing"],
+        help="of compressed models: perplexity against size, kept part of every weight, loss of healing, or "
+        "changed values of clustered weights (default: what the files hold)",
     )  # fmt: skip
     command.add_argument(
         "--overlay", action="append", default=[], metavar="CURVE.csv",
@@ -108,15 +111,17 @@ def _run_table(options) -> int:
 
 
 def _run_plot(options) -> int:
-    from . import figure  # matplotlib takes a second to load; the other commands do without
+    from . import figure, plots  # matplotlib takes a second to load; the other commands do without
 
-    simulations = [read(file, allow_partial=options.allow_partial) for file in options.files]
-    axis = Axis(options.against) if options.against else None
-    overlays = [figure.Overlay(Path(file).stem, *read_curve_file(file)) for file in options.overlay]
-    drawn = figure.draw(
-        simulations, _observable(simulations, options.observable), step=options.step, axis=axis, overlays=overlays
+    request = plots.Request(
+        view=options.view,
+        observable=options.observable,
+        step=options.step,
+        against=options.against,
+        overlays=tuple(options.overlay),
+        allow_partial=options.allow_partial,
     )
-    figure.save(drawn, options.output)
+    figure.save(plots.draw(options.files, request), options.output)
     return DONE
 
 
@@ -132,7 +137,7 @@ def _run_compare(options) -> int:
     found = comparison.compare(
         simulation,
         read_curve_file(options.reference),
-        _observable([simulation], options.observable),
+        observables.choose([simulation], options.observable),
         step=options.step,
         max_bond_dimension=options.bond_dimension,
     )
@@ -142,18 +147,3 @@ def _run_compare(options) -> int:
     within = bool(found.difference.max() <= options.tolerance)
     print(f"tolerance                {options.tolerance:.3e}: {'met' if within else 'EXCEEDED'}")
     return DONE if within else BEYOND_TOLERANCE
-
-
-def _observable(simulations: list[Simulation], wanted: str | None) -> str:
-    """The observable asked for; by default the magnetization if every file has it, else the first common one."""
-    if wanted is not None:
-        return wanted
-    present = list(simulations[0].observables)
-    if not present:
-        raise InputError(f"{simulations[0].path}: the file holds no observable.")
-    for name in sorted(present, key=lambda name: name != pauli.MAGNETIZATION):
-        if all(any(pauli.same(name, other) for other in s.observables) for s in simulations[1:]):
-            if len(present) > 1:
-                print(f"observable: {name} (choose another of {', '.join(present)} with --observable)", file=sys.stderr)
-            return name
-    raise InputError("the files have no observable in common. Name one with --observable.")

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 #include <numeric>
 
 #include "core/contracts.hpp"
@@ -26,15 +27,14 @@ std::vector<double> redrawn(const SharedValues& shared, RandomStream& random) {
 }
 
 std::vector<double> redrawn_by_share(const SharedValues& shared, RandomStream& random) {
-  const Spread matrix = spread_of(shared.values, shared.members);
+  const HeavyTail matrix = HeavyTail::fit(shared);
   const auto all = static_cast<double>(
       std::accumulate(shared.members.begin(), shared.members.end(), std::int64_t{0}));
   std::vector<double> values;
   double below = 0;  // entries with smaller values
   for (const std::int64_t members : shared.members) {
     const double place = (below + random.uniform() * static_cast<double>(members)) / all;
-    const double inside = std::clamp(place, 0x1p-52, 1 - 0x1p-52);
-    values.push_back(matrix.mean + matrix.deviation * normal_quantile(inside));
+    values.push_back(matrix.quantile(std::clamp(place, 0x1p-52, 1 - 0x1p-52)));
     below += static_cast<double>(members);
   }
   return values;
@@ -67,6 +67,25 @@ Spread spread_of(const std::vector<double>& values, const std::vector<std::int64
   for (std::size_t k = 0; k < values.size(); ++k)
     squares += static_cast<double>(members[k]) * (values[k] - mean) * (values[k] - mean);
   return {mean, std::sqrt(squares / count)};
+}
+
+HeavyTail HeavyTail::fit(const SharedValues& shared) {
+  const Spread spread = spread_of(shared.values, shared.members);
+  std::vector<double> distances;
+  for (const double value : shared.values) distances.push_back(std::abs(value - spread.mean));
+  const double absolute = spread_of(distances, shared.members).mean;
+  double low = 0, high = 0.499;  // at 1/2 the deviation is infinite
+  for (int halving = 0; halving < 60; ++halving) {
+    const double h = 0.5 * (low + high);
+    const double ratio = std::sqrt(2 / std::numbers::pi) * std::pow(1 - 2 * h, 0.75) / (1 - h);
+    (ratio * spread.deviation > absolute ? low : high) = h;
+  }
+  return {low};
+}
+
+double HeavyTail::quantile(double probability) const {
+  const double z = normal_quantile(probability);
+  return z * std::exp(0.5 * h * z * z);
 }
 
 std::vector<double> rescaled(std::vector<double> values, const std::vector<std::int64_t>& members,

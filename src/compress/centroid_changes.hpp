@@ -26,8 +26,9 @@ enum class CentroidChange {
   scrambled_matched,  ///< the same, then brought to the mean and deviation of the matrix
   redrawn,  ///< drawn from the normal distribution of the matrix's mean and deviation, and sorted
   redrawn_rescaled,  ///< the same, then brought to the mean and deviation of the matrix
-  /// The least value drawn from the lower part of that distribution that is as large as the part of
-  /// the entries that have it, and so on; then brought to mean and deviation.
+  /// The least value drawn from the lower end of a heavy-tailed distribution (HeavyTail) fitted to
+  /// the matrix, where it has the probability that entries have to be of this value; the next one
+  /// from the part above; and so on. Then brought to mean and deviation.
   redrawn_by_share,
 };
 
@@ -38,6 +39,16 @@ CentroidChange centroid_change_of(const std::string& name);
 
 /// Mean and deviation of the entries, `values[k]` counting members[k] times; 0 without members.
 Spread spread_of(const std::vector<double>& values, const std::vector<std::int64_t>& members);
+
+/// Tukey's h distribution: z exp(h z^2 / 2) of a standard normal z, heavy-tailed for h > 0.
+struct HeavyTail {
+  double h = 0;
+
+  /// With the ratio of mean absolute to standard deviation that the entries have,
+  /// sqrt(2 / pi) (1 - 2 h)^(3/4) / (1 - h); h = 0 where their tails are light.
+  static HeavyTail fit(const SharedValues& shared);
+  double quantile(double probability) const;
+};
 
 /// a values + b, a > 0, with the mean and deviation of `wanted`: the affine correction. Values all
 /// alike have no deviation to change and are shifted.

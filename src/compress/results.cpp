@@ -73,6 +73,8 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
       file, path + "/rank", weight.rank,
       "rank (the smaller side for a dense weight), bond dimension or number of shared values");
   write_count(file, path + "/parameters", weight.numbers, "stored numbers");
+  write_count(file, path + "/parameters_before", weight.shape.dense_numbers(),
+              "numbers of the weight in the original");
   write_count(file, path + "/bytes", weight.bytes, "stored bytes, indices included", "B");
   write_number(file, path + "/weighted_error", weight.weighted_error,
                "discarded part of the weight in the norm of method.weighting, relative", "1");

@@ -88,17 +88,31 @@ TEST(CentroidChanges, RescalingIsAffineWithAPositiveFactor) {
   }
 }
 
-TEST(CentroidChanges, SharesOfANormalMatrixBringItsValuesBack) {
+/// The middle of each of `clusters` equal parts of the distribution.
+SharedValues parts_of(const HeavyTail& distribution, int clusters) {
   SharedValues shared;
-  for (int k = 0; k < 200; ++k) {
-    shared.values.push_back(normal_quantile((k + 0.5) / 200));
+  for (int k = 0; k < clusters; ++k) {
+    shared.values.push_back(3 + 0.2 * distribution.quantile((k + 0.5) / clusters));
     shared.members.push_back(50);
   }
-  RandomStream random{5};
-  const auto values = changed(CentroidChange::redrawn_by_share, shared, random);
-  for (std::size_t k = 50; k < 150; ++k)  // cells of the inner half are at most 0.016 wide
-    EXPECT_NEAR(values[k], shared.values[k], 0.02);
-  EXPECT_NE(values, shared.values);
+  return shared;
+}
+
+TEST(CentroidChanges, TheTailOfADistributionIsFound) {
+  for (const double h : {0.0, 0.05, 0.15})
+    EXPECT_NEAR(HeavyTail::fit(parts_of({h}, 20000)).h, h, 2e-3);
+}
+
+TEST(CentroidChanges, SharesOfAKnownDistributionBringItsValuesBack) {
+  for (const double h : {0.0, 0.15}) {
+    const SharedValues shared = parts_of({h}, 200);
+    RandomStream random{5};
+    const auto values = changed(CentroidChange::redrawn_by_share, shared, random);
+    EXPECT_NE(values, shared.values);
+    for (std::size_t k = 10; k < 190; ++k)  // the outermost draws decide the scale to a few percent
+      EXPECT_NEAR(values[k], shared.values[k],
+                  shared.values[k + 1] - shared.values[k - 1] + 0.04 * std::abs(shared.values[k] - 3));
+  }
 }
 
 TEST(CentroidChanges, EqualSeedsGiveEqualValuesAndOthersDiffer) {

@@ -1,0 +1,99 @@
+"""Words on figures of compressed models: methods, sizes, kinds of weights, titles and footers."""
+
+import re
+
+from .compression import Compression
+from .labels import plain
+
+# What decides how much is kept; all else tells methods apart.
+_SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "method.clusters"}
+_METHOD_SECTIONS = ("calibration", "select", "method", "ranks", "heal", "storage")
+_KINDS = {
+    "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o", "gate_proj": "gate", "up_proj": "up", "down_proj": "down",
+    "wq": "q", "wk": "k", "wv": "v", "wo": "o", "w1": "gate", "w3": "up", "w2": "down",
+    "query": "q", "key": "k", "value": "v", "c_fc": "up",
+}  # fmt: skip
+KIND_ORDER = ("q", "k", "v", "o", "gate", "up", "down")
+
+
+def method(compression: Compression) -> str:
+    """Form, weighting and allocation in a few words: "pivoted, two-sided, additive"."""
+    setting = compression.setting
+    form, weighting = setting("method.form", "?"), setting("method.weighting", "none")
+    parts = [{"mpo": f"operator of {setting('method.sites')} sites"}.get(form, form)]
+    parts.append("unweighted" if weighting == "none" else weighting)
+    if form == "clustered":
+        parts.append(f"{setting('method.outliers')} outliers")
+    else:
+        parts.append(setting("ranks.allocation", ""))
+    if setting("heal.steps", 0):
+        parts.append("distilled" if setting("heal.loss") == "distillation" else "healed")
+    return ", ".join(filter(None, parts))
+
+
+def size(compression: Compression) -> str:
+    """What of the deck decides how much is kept: "0.8", "K = 16", "rank 40"."""
+    if compression.setting("method.form") == "clustered":
+        return f"K = {compression.setting('method.clusters')}"
+    if rank := compression.setting("ranks.bond_dimension", 0):
+        return f"rank {rank}"
+    return f"{compression.setting('ranks.parameter_ratio', 1):g}"
+
+
+def group_by_method(compressions: list[Compression]) -> dict[str, list[Compression]]:
+    """Label -> files that differ in nothing but how much they keep; labels say what else differs.
+
+    Keywords that one of the files does not have (its program did not) tell nothing.
+    """
+    groups: dict[tuple, list[Compression]] = {}
+    for compression in compressions:
+        groups.setdefault(tuple(sorted(_settings(compression).items())), []).append(compression)
+    by_method: dict[str, list[tuple]] = {}
+    for key, members in groups.items():
+        by_method.setdefault(method(members[0]), []).append(key)
+    labelled: dict[str, list[Compression]] = {}
+    for name, keys in by_method.items():
+        for key in keys:
+            differing = [f"{keyword.split('.')[1]} {value}".replace("_", " ") for keyword, value in key
+                         if any(dict(other).get(keyword, value) != value for other in keys)]  # fmt: skip
+            labelled.setdefault(", ".join([name, *differing]), []).extend(groups[key])
+    return labelled
+
+
+def _settings(compression: Compression) -> dict[str, str]:
+    """The keywords that tell methods apart; where nothing is calibrated or trained, not how."""
+    calibrated = compression.setting("method.weighting", "none") != "none"
+    healed = bool(compression.setting("heal.steps", 0))
+    found = {}
+    for section in _METHOD_SECTIONS:
+        if (section == "heal" and not healed) or (section == "calibration" and not (calibrated or healed)):
+            continue
+        for keyword, value in compression.deck.get(section, {}).items():
+            if f"{section}.{keyword}" not in _SIZES:
+                found[f"{section}.{keyword}"] = str(value)
+    return found
+
+
+def place(name: str) -> tuple[int, str]:
+    """The layer and the kind of a weight: (11, "down")."""
+    numbers = re.search(r"(?:^|\.)(\d+)\.(.*)", name)
+    layer, rest = (int(numbers[1]), numbers[2]) if numbers else (0, name)
+    last = rest.split(".")[-1]
+    if last == "c_proj":  # GPT-2 calls two weights so
+        return layer, "o" if "attn" in rest else "down"
+    return layer, _KINDS.get(last, last)
+
+
+def title(compressions: list[Compression], otherwise: str) -> str:
+    """The deck's title where there is one only."""
+    titles = {compression.title for compression in compressions}
+    return plain(titles.pop() if len(titles) == 1 and "" not in titles else otherwise)
+
+
+def footer(compressions: list[Compression], *more: str) -> str:
+    """Model and protocol of the numbers, then the programs that made them."""
+    first = compressions[0]
+    programs = {f"{c.program} {c.program_version}, commit {c.git_commit[:12]}": None for c in compressions}
+    partial = [f"PARTIAL RESULT (status {c.status})" for c in compressions if c.status != "complete"][:1]
+    lines = [first.evaluation, " · ".join([f"model {first.model}", *more, *programs, *partial])]
+    return plain("\n".join(filter(None, lines)))

@@ -1,0 +1,64 @@
+"""Figure: the loss while compressed weights are trained."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from . import compression_labels as labels
+from .compression import Compression
+from .errors import InputError
+from .style import STYLE
+
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333")
+
+
+def draw(compressions: list[Compression]) -> Figure:
+    """The loss of every step and its running mean, file by file. Raises InputError where nothing was healed."""
+    healed = [c for c in compressions if c.healing_loss is not None and len(c.healing_loss)]
+    if not healed:
+        raise InputError("none of the files holds a healing loss. Set heal.steps in their decks.")
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(7.6, 4.4 + 0.22 * len(healed)), layout="constrained")
+        panel = figure.subplots()
+        for label, members in labels.group_by_method(healed).items():
+            for c in members:
+                colour = _COLOURS[len(panel.get_legend_handles_labels()[0]) % len(_COLOURS)]
+                _draw_file(panel, c, f"{label}, {labels.size(c)}{_gain(c)}", colour)
+        panel.set_xlabel("step")
+        panel.set_ylabel(_quantity(healed))
+        panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.set_xlim(left=0)
+        panel.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
+        figure.suptitle(labels.title(healed, f"{healed[0].model}: healing"), x=0.012, ha="left", fontsize=13,
+                        fontweight="bold")  # fmt: skip
+        figure.supxlabel(labels.footer(healed, "thin: every step; thick: running mean"), x=0.012, ha="left", fontsize=7.5, color="0.35", linespacing=1.4)
+    return figure
+
+
+def _draw_file(panel, compression: Compression, label: str, colour: str) -> None:
+    loss = compression.healing_loss
+    steps = np.arange(1, len(loss) + 1)
+    width = max(1, len(loss) // 15)
+    panel.plot(steps, loss, color=colour, lw=0.7, alpha=0.35, gid="loss")
+    panel.plot(steps[width - 1 :], _running_mean(loss, width), color=colour, lw=1.8, label=labels.plain(label), gid="mean")
+
+
+def _running_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """The mean of each step and the `width` - 1 before it."""
+    return np.convolve(values, np.full(width, 1.0 / width), mode="valid")
+
+
+def _gain(compression: Compression) -> str:
+    before, after = compression.perplexity_unhealed, compression.perplexity_after
+    if before is None or after is None:
+        return ""
+    part = f", {100 * compression.recovered:.0f} % of the loss recovered" if compression.recovered is not None else ""
+    return f": perplexity {before:.4g} to {after:.4g}{part}"
+
+
+def _quantity(compressions: list[Compression]) -> str:
+    kinds = {c.setting("heal.loss", "next-token") for c in compressions}
+    if kinds == {"next-token"}:
+        return "next-token loss on the calibration text (nat)"
+    return "divergence from the original (nat)" if kinds == {"distillation"} else "training loss (nat)"

@@ -1,0 +1,91 @@
+"""Which figure a set of result files becomes: by their file type and, for one type, by their content."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from . import cluster_experiments, compression, figure, healing_curve, layer_map, reader, tradeoff
+from .compression import Compression, read_compression
+from .curve_file import read_curve_file
+from .curves import Axis
+from .errors import InputError
+from .observables import choose
+from .reader import read
+from .result_header import filetype_of
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line says about a figure beside its files."""
+
+    view: str | None = None  # of VIEWS; None for the content to decide
+    observable: str | None = None
+    step: int | None = None
+    against: str | None = None
+    overlays: tuple[str, ...] = ()
+    allow_partial: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A figure of compressed models: what the content must be to choose it, and how it is drawn."""
+
+    is_natural: Callable[[list[Compression]], bool]
+    draw: Callable[[list[Compression]], Figure]
+
+
+def _of_one(draw: Callable[[Compression], Figure]) -> Callable[[list[Compression]], Figure]:
+    def draw_one(compressions: list[Compression]) -> Figure:
+        if len(compressions) > 1:
+            raise InputError("this figure is of one file. Give one, or choose another --view.")
+        return draw(compressions[0])
+
+    return draw_one
+
+
+# The first natural one is drawn.
+VIEWS = {
+    "experiments": View(lambda files: len(files) == 1 and files[0].experiments is not None,
+                        _of_one(cluster_experiments.draw)),
+    "tradeoff": View(lambda files: len(files) > 1, tradeoff.draw),
+    "layers": View(lambda files: bool(files[0].weights), _of_one(layer_map.draw)),
+    "healing": View(lambda files: files[0].healing_loss is not None, healing_curve.draw),
+}  # fmt: skip
+
+
+def draw(files: list[str], request: Request) -> Figure:
+    """The figure of these files. Raises InputError for files of different or unknown types."""
+    types = {filetype_of(file): file for file in files}
+    if len(types) > 1:
+        raise InputError(f"the files are of different types ({', '.join(sorted(types))}). Draw them apart.")
+    (filetype, file), = types.items()  # fmt: skip
+    if filetype not in _DRAWERS:
+        raise InputError(f"{file}: filetype is '{filetype}' (plot draws {', '.join(_DRAWERS)}).")
+    return _DRAWERS[filetype](files, request)
+
+
+def _draw_simulations(files: list[str], request: Request) -> Figure:
+    if request.view:
+        raise InputError(f"--view {request.view} is for files of {compression.FILETYPE}. Drop it.")
+    simulations = [read(file, allow_partial=request.allow_partial) for file in files]
+    overlays = [figure.Overlay(Path(file).stem, *read_curve_file(file)) for file in request.overlays]
+    axis = Axis(request.against) if request.against else None
+    observable = choose(simulations, request.observable)
+    return figure.draw(simulations, observable, step=request.step, axis=axis, overlays=overlays)
+
+
+def _draw_compressions(files: list[str], request: Request) -> Figure:
+    if request.observable or request.step is not None or request.against or request.overlays:
+        raise InputError("--observable, --step, --against and --overlay are for files of rankine-simulate. Drop them.")
+    compressions = [read_compression(file, allow_partial=request.allow_partial) for file in files]
+    if request.view:
+        return VIEWS[request.view].draw(compressions)
+    for view in VIEWS.values():
+        if view.is_natural(compressions):
+            return view.draw(compressions)
+    raise InputError(f"{files[0]}: the file holds nothing to draw yet.")
+
+
+_DRAWERS = {reader.FILETYPE: _draw_simulations, compression.FILETYPE: _draw_compressions}

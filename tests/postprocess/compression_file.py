@@ -1,0 +1,102 @@
+"""Writes result files as docs/file_formats.md describes those of rankine-compress, with chosen values."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+KINDS = {"self_attn.q_proj": (8, 8), "self_attn.v_proj": (4, 8), "mlp.up_proj": (16, 8), "mlp.down_proj": (8, 16)}
+LAYERS = 3
+
+
+@dataclass
+class CompressDeck:
+    """What the file is about: a model of three layers with four weights each."""
+
+    form: str = "pivoted"
+    weighting: str = "two-sided"
+    allocation: str = "additive"
+    ratio: float = 0.8
+    clusters: int = 16
+    gradient_windows: int = 8
+    title: str = ""
+    evaluation: str = "text.txt: 20 windows of 1024 tokens"
+    perplexity: float = 30.0
+    unhealed: float | None = None
+    healing_loss: list[float] = field(default_factory=list)
+    # rows of experiment, clusters, layers, seed, loss
+    experiments: list[tuple] = field(default_factory=list)
+
+
+def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
+    with h5py.File(path, "w") as file:
+        file.attrs.update(
+            {"filetype": "rankine-compress", "format_version": 1, "program": "rankine-compress",
+             "program_version": "0.1.0", "git_commit": "0123abc", "status": status}
+        )  # fmt: skip
+        file["provenance/effective_deck"] = _effective_deck(deck)
+        results = file.create_group("results")
+        results.attrs.update({"title": deck.title, "model": "tiny", "precision": "float32", "method": "12 weights",
+                              "evaluation": deck.evaluation})  # fmt: skip
+        _write_weights(results, deck)
+        results["perplexity_before"], results["perplexity_after"] = 20.0, deck.perplexity
+        if deck.unhealed is not None:
+            results["perplexity_unhealed"] = deck.unhealed
+            results["recovered"] = np.log(deck.unhealed / deck.perplexity) / np.log(deck.unhealed / 20.0)
+        if deck.healing_loss:
+            results["healing_loss"] = deck.healing_loss
+        if deck.experiments:
+            _write_experiments(results.create_group("experiments"), deck.experiments)
+    return path
+
+
+def kept(deck: CompressDeck, layer: int, kind: str) -> float:
+    """The part that the weight keeps: more in later layers."""
+    return min(1.0, deck.ratio + 0.05 * (layer - 1) + (0.1 if "v_proj" in kind else 0.0))
+
+
+def _write_weights(results: h5py.Group, deck: CompressDeck) -> None:
+    before = after = stored = 0
+    for layer in range(LAYERS):
+        for kind, (rows, columns) in KINDS.items():
+            group = results.create_group(f"weights/model.layers.{layer}.{kind}")
+            size = rows * columns
+            is_clustered = deck.form == "clustered"
+            numbers = deck.clusters if is_clustered else round(kept(deck, layer, kind) * size)
+            group.attrs["form"] = deck.form
+            group["rank"], group["parameters"], group["parameters_before"] = min(rows, columns) // 2, numbers, size
+            group["bytes"] = numbers * 4 + (size // 2 if is_clustered else 0)
+            group["weighted_error"] = 0.1
+            if not is_clustered:
+                group["spectrum"] = 2.0 * 0.5 ** np.arange(min(rows, columns))
+            before, after, stored = before + size, after + numbers, stored + int(group["bytes"][()])
+    results["parameters_before"], results["parameters_after"], results["bytes_after"] = before, after, stored
+
+
+def _write_experiments(group: h5py.Group, rows: list[tuple]) -> None:
+    names, clusters, layers, seeds, losses = zip(*rows)
+    group["experiment"] = list(names)
+    group["clusters"], group["layers"], group["seed"] = list(clusters), list(layers), list(seeds)
+    group["negative_log_likelihood"] = np.array(losses, dtype=float)
+
+
+def _effective_deck(deck: CompressDeck) -> str:
+    return f"""title = "{deck.title}"
+[calibration]
+text = "calibration.txt"
+gradient_windows = {deck.gradient_windows}
+[method]
+form = "{deck.form}"
+weighting = "{deck.weighting}"
+sites = 2
+clusters = {deck.clusters}
+outliers = 8
+[ranks]
+allocation = "{deck.allocation}"
+parameter_ratio = {deck.ratio}
+bond_dimension = 0
+[heal]
+steps = {len(deck.healing_loss)}
+loss = "next-token"
+"""

@@ -1,0 +1,213 @@
+"""Figures of compressed models: which one is chosen, and what it holds, read off the Figure object."""
+
+import matplotlib.colors
+import numpy as np
+import pytest
+from compression_file import KINDS, LAYERS, CompressDeck, kept, write
+from rankine_postprocess import InputError, cluster_experiments, compression_labels, healing_curve, layer_map, plots
+from rankine_postprocess import read_compression, tradeoff
+
+
+@pytest.fixture
+def file_of(tmp_path):
+    """Writes a deck's result file; returns what is read from it."""
+
+    def make(**deck):
+        name = f"{len(list(tmp_path.iterdir()))}.h5"
+        return read_compression(write(tmp_path / name, CompressDeck(**deck)))
+
+    return make
+
+
+def lines(panel, gid):
+    return [line for line in panel.lines if line.get_gid() == gid]
+
+
+def texts(figure):
+    return {text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()}
+
+
+EXPERIMENTS = [
+    ("k-means", 16, 0, -1, np.log(25.0)),
+    ("k-means", 32, 0, -1, np.log(22.0)),
+    *((name, clusters, layers, seed, np.log(scale * layers * clusters) + 0.1 * seed)
+      for name, scale in (("scrambled", 1e5), ("redrawn-rescaled", 3.0))
+      for clusters in (16, 32) for layers in (1, 3) for seed in (1, 2)),
+    *((f"layer-by-layer {name}", clusters, layers, 1, np.log(25.0) + slope * layers)
+      for name, slope in (("redrawn", 3.0), ("redrawn-rescaled", 0.2)) for clusters in (16, 32) for layers in (1, 2, 3)),
+]  # fmt: skip
+
+
+def test_tradeoff_has_a_point_for_every_file_in_bytes_and_in_numbers(file_of):
+    files = [file_of(ratio=ratio, perplexity=ppl) for ratio, ppl in ((0.9, 25.0), (0.7, 50.0), (0.8, 31.0))]
+    figure = tradeoff.draw(files)
+    by_bytes, by_numbers = figure.axes[:2]
+    (line,) = lines(by_bytes, "after")
+    assert line.get_ydata().tolist() == [50.0, 31.0, 25.0]
+    assert line.get_xdata() == pytest.approx(sorted(c.bytes_after / 2**20 for c in files))
+    (line,) = lines(by_numbers, "after")
+    assert line.get_xdata() == pytest.approx(sorted(c.parameters_after / c.parameters_before for c in files))
+    assert lines(by_bytes, "original")[0].get_ydata()[0] == 20.0
+    assert {text.get_text() for text in by_bytes.texts} == {"0.7", "0.8", "0.9"}
+    assert by_bytes.get_yscale() == "linear"
+    assert texts(figure) == {"original", "pivoted, two-sided, additive"}
+
+
+def test_exploding_perplexities_are_drawn_on_a_logarithmic_axis(file_of):
+    files = [file_of(), file_of(form="low-rank", weighting="none", perplexity=5e6)]
+    upper = tradeoff.draw(files).axes[0]
+    assert upper.get_yscale() == "log"
+    low, high = upper.get_ylim()
+    assert low < 20.0 and high > 5e6
+    assert r"$10^{6}$" in {upper.yaxis.get_major_formatter()(tick, 0) for tick in upper.get_yticks()}
+
+
+def test_healed_models_have_a_hollow_marker_above_the_full_one(file_of):
+    panel = tradeoff.draw([file_of(healing_loss=[3.0, 2.9], unhealed=60.0, perplexity=30.0)]).axes[0]
+    (before,) = lines(panel, "unhealed")
+    assert before.get_ydata().tolist() == [60.0]
+    assert before.get_markerfacecolor() == "none"
+    assert before.get_xdata() == lines(panel, "after")[0].get_xdata()
+
+
+def test_clustered_weights_are_counted_in_bytes_alone(file_of):
+    figure = tradeoff.draw([file_of(), file_of(form="clustered", weighting="none")])
+    assert len(lines(figure.axes[0], "after")) == 2
+    assert len(lines(figure.axes[1], "after")) == 1
+    assert "K = 16" in {text.get_text() for text in figure.axes[0].texts}
+
+
+def test_fifteen_files_stay_apart_and_say_what_differs(file_of):
+    files = [file_of(form=form, weighting=weighting, ratio=ratio, perplexity=20 / ratio**8)
+             for form in ("low-rank", "pivoted") for weighting in ("none", "two-sided") for ratio in (0.7, 0.8, 0.9)]  # fmt: skip
+    files += [file_of(gradient_windows=32, ratio=ratio) for ratio in (0.7, 0.8, 0.9)]
+    figure = tradeoff.draw(files)
+    drawn = lines(figure.axes[0], "after")
+    assert sorted(len(line.get_xdata()) for line in drawn) == [3] * 5
+    assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 5
+    assert "pivoted, two-sided, additive, gradient windows 8" in texts(figure)
+    assert "pivoted, two-sided, additive, gradient windows 32" in texts(figure)
+    assert "low-rank, unweighted, additive" in texts(figure)
+
+
+def test_scores_of_different_protocols_are_not_drawn_together(file_of):
+    with pytest.raises(InputError, match="scored otherwise"):
+        tradeoff.draw([file_of(), file_of(evaluation="text.txt: 2 windows of 1024 tokens")])
+
+
+def test_map_shows_what_each_weight_keeps(file_of):
+    deck = CompressDeck(ratio=0.6)
+    figure = layer_map.draw(file_of(ratio=0.6))
+    (image,) = figure.axes[0].images
+    table = image.get_array()
+    assert table.shape == (LAYERS, len(KINDS))
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["q", "v", "up", "down"]
+    for column, (kind, (rows, columns)) in enumerate(KINDS.items()):
+        for layer in range(LAYERS):
+            assert table[layer, column] == pytest.approx(kept(deck, layer, kind), abs=0.5 / (rows * columns))
+    assert {text.get_text() for text in figure.axes[0].texts} >= {"0.55", "0.69"}
+
+
+def test_spectra_are_shown_kind_by_kind_with_the_rank(file_of):
+    spectra = layer_map.draw(file_of()).axes[1]
+    assert [line.get_label() for line in lines(spectra, "spectrum")] == ["q", "v", "up", "down"]
+    first = lines(spectra, "spectrum")[0]
+    assert np.interp(3 / 7, first.get_xdata(), first.get_ydata()) == pytest.approx(0.5**3, rel=1e-2)
+    assert lines(spectra, "rank")[0].get_xdata() == pytest.approx([0.5])
+
+
+def test_clustered_weights_have_a_map_of_bytes_and_no_spectra(file_of):
+    figure = layer_map.draw(file_of(form="clustered", weighting="none"))
+    assert len(figure.axes) == 2  # the map and its colour bar
+    assert figure.axes[1].get_ylabel() == "kept part of the bytes"
+    assert figure.axes[0].images[0].get_array()[0, 0] == pytest.approx((16 * 4 + 32) / 256)
+
+
+def test_healing_loss_and_its_running_mean(file_of):
+    loss = list(3.0 - 0.01 * np.arange(60) + 0.2 * (-1.0) ** np.arange(60))
+    figure = healing_curve.draw([file_of(healing_loss=loss, unhealed=60.0, perplexity=30.0)])
+    panel = figure.axes[0]
+    assert lines(panel, "loss")[0].get_ydata().tolist() == loss
+    mean = lines(panel, "mean")[0]
+    assert mean.get_xdata()[0] == 4 and mean.get_ydata()[0] == pytest.approx(np.mean(loss[:4]))
+    assert panel.get_ylabel() == "next-token loss on the calibration text (nat)"
+    assert "perplexity 60 to 30, 63 % of the loss recovered" in mean.get_label()
+
+
+def test_experiments_show_every_draw_and_the_layers(file_of):
+    figure = cluster_experiments.draw(file_of(form="clustered", weighting="none", experiments=EXPERIMENTS))
+    changes, stepwise = figure.axes
+    assert [tick.get_text().split("\n")[0] for tick in changes.get_xticklabels()] == ["as they are", "scrambled", "redrawn,"]
+    assert [line.get_ydata()[0] for line in lines(changes, "k-means")] == pytest.approx([25.0, 22.0])
+    drawn = lines(changes, "scrambled")
+    assert len(drawn) == 4  # two numbers of values, in one or all layers; a marker for each seed
+    assert all(len(line.get_ydata()) == 2 for line in drawn)
+    hollow = [line for line in drawn if matplotlib.colors.to_hex(line.get_markerfacecolor()) == "#ffffff"]
+    assert [line.get_ydata()[0] for line in hollow] == pytest.approx([1.6e6 * np.exp(0.1), 3.2e6 * np.exp(0.1)])
+    for name, slope in (("redrawn", 3.0), ("redrawn-rescaled", 0.2)):
+        first = lines(stepwise, f"layer-by-layer {name}")[0]
+        assert first.get_xdata().tolist() == [0, 1, 2, 3]
+        assert first.get_ydata() == pytest.approx(25.0 * np.exp(slope * np.arange(4)))
+    assert changes.get_yscale() == "log"
+    assert {"16 values", "32 values", "last 1 layers", "last 3 layers"} <= texts(figure)
+
+
+def test_infinite_losses_are_drawn_at_the_edge(file_of):
+    experiments = [*EXPERIMENTS[:2], ("scrambled", 16, 3, 1, np.inf)]
+    figure = cluster_experiments.draw(file_of(form="clustered", experiments=experiments))
+    (line,) = lines(figure.axes[0], "scrambled")
+    assert np.isfinite(line.get_ydata()).all() and line.get_ydata()[0] > 1e40
+
+
+@pytest.mark.parametrize("deck, count, expected", [
+    ({"form": "clustered", "experiments": EXPERIMENTS}, 1, "values changed, assignments kept"),
+    ({}, 1, ""),
+    ({"form": "clustered", "experiments": EXPERIMENTS}, 2, ""),
+])  # fmt: skip
+def test_content_chooses_the_figure(tmp_path, deck, count, expected):
+    files = [str(write(tmp_path / f"{i}.h5", CompressDeck(**deck))) for i in range(count)]
+    figure = plots.draw(files, plots.Request())
+    assert figure.axes[0].get_title() == expected
+    assert bool(figure.axes[0].images) == (count == 1 and not expected)
+    assert bool(lines(figure.axes[0], "after")) == (count == 2)
+
+
+def test_plot_writes_every_view(run, tmp_path):
+    file = write(tmp_path / "f.h5", CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0]))
+    for view in plots.VIEWS:
+        target = tmp_path / f"{view}.png"
+        assert run("plot", file, "-o", target, "--view", view) == (0, "", "")
+        assert target.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("arguments, parts", [
+    (["--view", "experiments"], ["holds no experiments", "experiments.names"]),
+    (["--view", "healing"], ["holds a healing loss", "heal.steps"]),
+    (["--observable", "Z62"], ["--observable", "rankine-simulate"]),
+])  # fmt: skip
+def test_what_a_file_does_not_hold_is_said(run, tmp_path, arguments, parts):
+    file = write(tmp_path / "f.h5", CompressDeck())
+    code, _, err = run("plot", file, "-o", tmp_path / "f.png", *arguments)
+    assert code == 2 and err.count("\n") == 1
+    assert all(part in err for part in parts)
+
+
+def test_types_are_not_mixed_and_partial_files_say_so(run, eagle, tmp_path):
+    file = write(tmp_path / "f.h5", CompressDeck(), status="running")
+    code, _, err = run("plot", file, eagle, "-o", tmp_path / "f.png")
+    assert code == 2 and "different types" in err
+    code, _, err = run("plot", file, "-o", tmp_path / "f.png")
+    assert code == 2 and "--allow-partial" in err
+    figure = plots.draw([str(file)], plots.Request(allow_partial=True))
+    assert "PARTIAL RESULT (status running)" in figure._supxlabel.get_text()
+
+
+@pytest.mark.parametrize("name, expected", [
+    ("model.layers.11.mlp.down_proj", (11, "down")),
+    ("layers.0.feed_forward.w1", (0, "gate")),
+    ("transformer.h.3.attn.c_proj", (3, "o")),
+    ("transformer.h.3.mlp.c_proj", (3, "down")),
+    ("transformer.h.3.attn.c_attn.query", (3, "q")),
+])  # fmt: skip
+def test_places_of_weights(name, expected):
+    assert compression_labels.place(name) == expected
