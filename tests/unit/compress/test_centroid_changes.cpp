@@ -110,8 +110,9 @@ TEST(CentroidChanges, SharesOfAKnownDistributionBringItsValuesBack) {
     const auto values = changed(CentroidChange::redrawn_by_share, shared, random);
     EXPECT_NE(values, shared.values);
     for (std::size_t k = 10; k < 190; ++k)  // the outermost draws decide the scale to a few percent
-      EXPECT_NEAR(values[k], shared.values[k],
-                  shared.values[k + 1] - shared.values[k - 1] + 0.04 * std::abs(shared.values[k] - 3));
+      EXPECT_NEAR(
+          values[k], shared.values[k],
+          shared.values[k + 1] - shared.values[k - 1] + 0.04 * std::abs(shared.values[k] - 3));
   }
 }
 
