@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from . import compression_labels as labels
 from .compression import Compression, Experiments
 from .errors import InputError
+from .frame import add_frame
 from .log_scale import perplexity, scale_perplexity
 from .style import EXACT, STYLE
 
@@ -66,12 +67,16 @@ def _draw_changes(panel, points: Experiments, changes: list[str]) -> None:
     panel.grid(False, axis="x")
     panel.set_xlim(-0.55, len(changes) - 0.45)
     panel.set_title("values changed, assignments kept", fontsize=10)
-    handles = [Line2D([], [], ls="none", marker="s", color=_COLOURS[k % len(_COLOURS)], ms=7, label=f"{clusters} values")
-               for k, clusters in enumerate(values)]  # fmt: skip
-    handles += [Line2D([], [], ls="none", marker=_MARKERS[n % len(_MARKERS)], color="0.25", ms=6,
-                       mfc="0.25" if count == max(layers) else "white", label=f"last {count} layers")
-                for n, count in enumerate(layers)]  # fmt: skip
+    handles = [_symbol("s", _COLOURS[k % len(_COLOURS)], f"{clusters} values") for k, clusters in enumerate(values)]
+    for n, count in enumerate(layers):
+        of_layers = f"last {count} layers" if count > 1 else "last layer"
+        handles.append(_symbol(_MARKERS[n % len(_MARKERS)], "0.25" if count == max(layers) else "white", of_layers))
     panel.legend(handles=handles, loc="upper right", ncols=2 if layers else 1, columnspacing=1.0)
+
+
+def _symbol(marker: str, fill: str, label: str) -> Line2D:
+    edge = "0.25" if fill == "white" else fill
+    return Line2D([], [], ls="none", marker=marker, ms=6.5, mfc=fill, mec=edge, label=label)
 
 
 def _draw_layer_by_layer(panel, points: Experiments, stepwise: list[str]) -> None:
@@ -116,7 +121,5 @@ def _finish(figure: Figure, panels, compression: Compression) -> None:
     outliers = compression.setting("method.outliers", 0)
     seeds = len(np.unique(points.seed[points.seed >= 0]))
     what = f"{outliers} outliers of each matrix kept; {seeds} draw{'s' if seeds != 1 else ''} of random numbers"
-    figure.suptitle(labels.title([compression], f"{compression.model}: changed values of clustered weights"), x=0.012,
-                    ha="left", fontsize=13, fontweight="bold")  # fmt: skip
-    figure.supxlabel(labels.footer([compression], what), x=0.012, ha="left", fontsize=7.5, color="0.35",
-                     linespacing=1.4)  # fmt: skip
+    title = labels.title([compression], f"{compression.model}: changed values of clustered weights")
+    add_frame(figure, title, labels.footer([compression], what))

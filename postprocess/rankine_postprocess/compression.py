@@ -93,14 +93,14 @@ def read_compression(path: str | Path, *, allow_partial: bool = False) -> Compre
 
 def _read(path: Path, file: h5py.File) -> Compression:
     results = file["results"]
-    header = {name: text(attribute(path, file, name)) for name in ("status", "program", "program_version", "git_commit")}
-    words = {name: text(results.attrs.get(name, "")) for name in ("title", "model", "precision", "method", "evaluation")}
+    header = ("status", "program", "program_version", "git_commit")
+    words = ("title", "model", "precision", "method", "evaluation")
     reals = ("perplexity_before", "perplexity_unhealed", "perplexity_after", "recovered")
     counts = ("parameters_before", "parameters_after", "bytes_after")
     return Compression(
         path=path,
-        **header,
-        **words,
+        **{name: text(attribute(path, file, name)) for name in header},
+        **{name: text(results.attrs.get(name, "")) for name in words},
         deck=_read_deck(path, file),
         **{name: _scalar(results, name, float) for name in reals},
         **{name: _scalar(results, name, int) for name in counts},

@@ -9,7 +9,8 @@ from .labels import plain
 _SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "method.clusters"}
 _METHOD_SECTIONS = ("calibration", "select", "method", "ranks", "heal", "storage")
 _KINDS = {
-    "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o", "gate_proj": "gate", "up_proj": "up", "down_proj": "down",
+    "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o",
+    "gate_proj": "gate", "up_proj": "up", "down_proj": "down",
     "wq": "q", "wk": "k", "wv": "v", "wo": "o", "w1": "gate", "w3": "up", "w2": "down",
     "query": "q", "key": "k", "value": "v", "c_fc": "up",
 }  # fmt: skip

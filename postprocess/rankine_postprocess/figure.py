@@ -12,6 +12,7 @@ from . import labels, pauli
 from .curves import Axis, Setup, curves, default_axis, gather
 from .error_panel import draw_discarded_weight, draw_errors
 from .errors import InputError
+from .frame import add_frame
 from .legends import add_colour_bar, add_legends
 from .simulation import Simulation
 from .style import EXACT, EXPERIMENT, STYLE, StyledLine, style_lines
@@ -149,8 +150,7 @@ def _draw_values(panel, lines: list[StyledLine], axis: Axis) -> None:
 
 def _finish(figure: Figure, panels, setups: list[Setup], lines: list[StyledLine], axis: Axis) -> None:
     _finish_x(panels[-1], lines, axis)
-    figure.suptitle(labels.title(setups, axis), x=0.012, ha="left", fontsize=13, fontweight="bold")
-    figure.supxlabel(labels.footer(setups, axis), x=0.012, ha="left", fontsize=7.5, color="0.35", linespacing=1.4)
+    add_frame(figure, labels.title(setups, axis), labels.footer(setups, axis))
     figure.align_ylabels(panels)
     add_legends(panels, lines)
 

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from . import compression_labels as labels
 from .compression import Compression
 from .errors import InputError
+from .frame import add_frame
 from .style import STYLE
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333")
@@ -30,9 +31,8 @@ def draw(compressions: list[Compression]) -> Figure:
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set_xlim(left=0)
         panel.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
-        figure.suptitle(labels.title(healed, f"{healed[0].model}: healing"), x=0.012, ha="left", fontsize=13,
-                        fontweight="bold")  # fmt: skip
-        figure.supxlabel(labels.footer(healed, "thin: every step; thick: running mean"), x=0.012, ha="left", fontsize=7.5, color="0.35", linespacing=1.4)
+        footer = labels.footer(healed, "thin: every step; thick: running mean")
+        add_frame(figure, labels.title(healed, f"{healed[0].model}: healing"), footer)
     return figure
 
 
@@ -41,7 +41,8 @@ def _draw_file(panel, compression: Compression, label: str, colour: str) -> None
     steps = np.arange(1, len(loss) + 1)
     width = max(1, len(loss) // 15)
     panel.plot(steps, loss, color=colour, lw=0.7, alpha=0.35, gid="loss")
-    panel.plot(steps[width - 1 :], _running_mean(loss, width), color=colour, lw=1.8, label=labels.plain(label), gid="mean")
+    mean = _running_mean(loss, width)
+    panel.plot(steps[width - 1 :], mean, color=colour, lw=1.8, label=labels.plain(label), gid="mean")
 
 
 def _running_mean(values: np.ndarray, width: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 from . import compression_labels as labels
 from .compression import Compression, CompressedWeight
 from .errors import InputError
+from .frame import add_frame
 from .style import STYLE
 
 _KIND_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#5B3F8C", "#D55E00", "#E69F00", "#CC79A7", "#8C6D1F", "#333333")
@@ -23,7 +24,7 @@ def draw(compression: Compression) -> Figure:
     if any(weight.parameters_before is None for weight in weights):
         raise InputError(f"{compression.path}: the sizes of the original weights are missing. Run the deck again.")
     kinds = _kinds(weights)
-    has_spectra = any(weight.spectrum is not None for weight in weights)
+    has_spectra = any(_has_spectrum(weight) for weight in weights)
     with matplotlib.rc_context(STYLE):
         layers = 1 + max(labels.place(weight.name)[0] for weight in weights)
         figure = Figure(figsize=(10.4 if has_spectra else 7.2, min(8.5, 3.2 + 0.17 * layers)), layout="constrained")
@@ -32,10 +33,8 @@ def draw(compression: Compression) -> Figure:
         _draw_map(figure, panels[0], compression, weights, kinds, layers)
         if has_spectra:
             _draw_spectra(panels[1], weights, kinds)
-        figure.suptitle(labels.title([compression], compression.method), x=0.012, ha="left", fontsize=13,
-                        fontweight="bold")  # fmt: skip
-        figure.supxlabel(f"{_outcome(compression)}\n{labels.footer([compression])}", x=0.012, ha="left", fontsize=7.5, color="0.35",
-                         linespacing=1.4)  # fmt: skip
+        footer = f"{_outcome(compression)}\n{labels.footer([compression])}"
+        add_frame(figure, labels.title([compression], compression.method), footer)
     return figure
 
 
@@ -82,10 +81,14 @@ def _draw_map(figure: Figure, panel, compression: Compression, weights, kinds: l
     bar.outline.set_linewidth(0.6)
 
 
+def _has_spectrum(weight: CompressedWeight) -> bool:
+    return weight.spectrum is not None and weight.spectrum[0] > 0
+
+
 def _draw_spectra(panel, weights, kinds: list[str]) -> None:
     """The median over the layers, quartiles as a band; a point where the median rank cuts."""
     for kind, colour in zip(kinds, _KIND_COLOURS * len(kinds)):
-        members = [w for w in weights if labels.place(w.name)[1] == kind and w.spectrum is not None and w.spectrum[0] > 0]
+        members = [w for w in weights if labels.place(w.name)[1] == kind and _has_spectrum(w)]
         if not members:
             continue
         curves = np.array([np.interp(_QUANTILES, np.linspace(0, 1, len(w.spectrum)), w.spectrum / w.spectrum[0])

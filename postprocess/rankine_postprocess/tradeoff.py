@@ -9,10 +9,12 @@ from matplotlib.ticker import MaxNLocator
 from . import compression_labels as labels
 from .compression import Compression
 from .errors import InputError
+from .frame import add_frame
 from .log_scale import scale_perplexity
 from .style import EXACT, STYLE
 
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333", "#E69F00", "#7A9E9F")
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333",
+            "#E69F00", "#7A9E9F")  # fmt: skip
 _MARKERS = "osD^vP*Xh<>p"
 _MARKER_SIZES = {"*": 10, "P": 7.5, "X": 7.5, "D": 5.8}
 
@@ -94,9 +96,8 @@ def _finish(figure: Figure, panels, compressions: list[Compression]) -> None:
         panel.xaxis.set_major_locator(MaxNLocator(7))
     _write_sizes(panels[0], compressions, _mebibytes)
     _write_sizes(panels[1], [c for c in compressions if not _is_counted_in_bytes(c)], _kept_numbers)
-    figure.suptitle(labels.title(compressions, f"{first.model}: perplexity against size"), x=0.012, ha="left",
-                    fontsize=13, fontweight="bold")  # fmt: skip
-    figure.supxlabel(labels.footer(compressions), x=0.012, ha="left", fontsize=7.5, color="0.35", linespacing=1.4)
+    title = labels.title(compressions, f"{first.model}: perplexity against size")
+    add_frame(figure, title, labels.footer(compressions))
 
 
 def _write_sizes(panel, compressions: list[Compression], kept) -> None:
