@@ -10,7 +10,7 @@ from . import compression_labels as labels
 from .compression import Compression, Experiments
 from .errors import InputError
 from .frame import add_frame
-from .log_scale import perplexity, scale_perplexity
+from .perplexity_scale import perplexity, scale_perplexity
 from .style import EXACT, STYLE
 
 _COLOURS = ("#56B4E9", "#0072B2", "#5B3F8C", "#CC79A7", "#D55E00", "#8C6D1F")  # of the numbers of values
@@ -106,7 +106,7 @@ def _draw_layer_by_layer(panel, points: Experiments, stepwise: list[str]) -> Non
 def _finish(figure: Figure, panels, compression: Compression) -> None:
     points = compression.experiments
     values = [*perplexity(points.loss), compression.perplexity_before]
-    scale_perplexity(panels[0], values)
+    scale_perplexity(panels[0], values, compression.perplexity_before, headroom=0.2)
     for panel in panels:
         if compression.perplexity_before is not None:
             panel.axhline(compression.perplexity_before, color=EXACT, lw=1.4, ls="--", zorder=2, gid="original")
@@ -115,9 +115,6 @@ def _finish(figure: Figure, panels, compression: Compression) -> None:
                            xytext=(4, -10), textcoords="offset points", fontsize=8, color="0.4")  # fmt: skip
     for panel in panels[1:]:
         panel.set_ylabel("")
-    low, high = panels[0].get_ylim()
-    room = (high / low) ** 0.12 if panels[0].get_yscale() == "log" else None  # for the legends
-    panels[0].set_ylim(low / (room ** 0.4 if room else 1), high * (room or 1))
     outliers = compression.setting("method.outliers", 0)
     seeds = len(np.unique(points.seed[points.seed >= 0]))
     what = f"{outliers} outliers of each matrix kept; {seeds} draw{'s' if seeds != 1 else ''} of random numbers"

@@ -10,7 +10,7 @@ from . import compression_labels as labels
 from .compression import Compression
 from .errors import InputError
 from .frame import add_frame
-from .log_scale import scale_perplexity
+from .perplexity_scale import scale_perplexity
 from .style import EXACT, STYLE
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333",
@@ -84,7 +84,7 @@ def _draw_group(panel, members: list[Compression], kept: list[float], look: dict
 def _finish(figure: Figure, panels, compressions: list[Compression]) -> None:
     first = compressions[0]
     values = [value for c in compressions for value in (c.perplexity_before, c.perplexity_unhealed, c.perplexity_after)]
-    scale_perplexity(panels[0], values)
+    scale_perplexity(panels[0], values, first.perplexity_before)
     panels[0].set_xlabel("bytes of the selected weights, indices included (MiB)")
     panels[1].set_xlabel("kept part of the numbers of the selected weights")
     panels[1].tick_params(labelleft=False)
@@ -110,7 +110,7 @@ def _write_sizes(panel, compressions: list[Compression], kept) -> None:
             continue
         written.append((words, x, y))
         panel.annotate(words, (kept(c), c.perplexity_after), xytext=(6, -2.5), textcoords="offset points", fontsize=7,
-                       color="0.25", zorder=5)  # fmt: skip
+                       color="0.25", zorder=2.5, bbox={"fc": "white", "ec": "none", "alpha": 0.7, "pad": 0.5})  # fmt: skip
 
 
 def _draw_legend(panel, compressions: list[Compression], handles: list[Line2D]) -> None:

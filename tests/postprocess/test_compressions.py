@@ -54,13 +54,18 @@ def test_tradeoff_has_a_point_for_every_file_in_bytes_and_in_numbers(file_of):
     assert texts(figure) == {"original", "pivoted, two-sided, additive"}
 
 
-def test_exploding_perplexities_are_drawn_on_a_logarithmic_axis(file_of):
-    files = [file_of(), file_of(form="low-rank", weighting="none", perplexity=5e6)]
+def test_exploding_perplexities_leave_room_for_the_others(file_of):
+    files = [file_of(perplexity=21.0), file_of(perplexity=25.0), file_of(weighting="none", perplexity=5e6)]
     upper = tradeoff.draw(files).axes[0]
-    assert upper.get_yscale() == "log"
-    low, high = upper.get_ylim()
-    assert low < 20.0 and high > 5e6
-    assert r"$10^{6}$" in {upper.yaxis.get_major_formatter()(tick, 0) for tick in upper.get_yticks()}
+    heights = upper.transAxes.inverted().transform(upper.transData.transform([(0, p) for p in (20.0, 21.0, 25.0, 5e6)]))
+    assert 0 < heights[0, 1] and heights[3, 1] < 1
+    assert (np.diff(heights[:, 1]) > 0.05).all()
+    added = np.log(np.array([20.0, 21.0, 25.0, 5e6]) / 20.0)
+    gaps = np.diff(heights[:, 1]) / np.diff(np.arcsinh(added / 0.1))
+    np.testing.assert_allclose(gaps, gaps[0], rtol=1e-6)
+    ticks = [tick for tick in upper.get_yticks() if 20.0 <= tick <= 5e6]
+    assert len(ticks) >= 6
+    assert "100" in {upper.yaxis.get_major_formatter()(tick, 0) for tick in ticks}
 
 
 def test_healed_models_have_a_hollow_marker_above_the_full_one(file_of):
@@ -151,7 +156,7 @@ def test_experiments_show_every_draw_and_the_layers(file_of):
         first = lines(stepwise, f"layer-by-layer {name}")[0]
         assert first.get_xdata().tolist() == [0, 1, 2, 3]
         assert first.get_ydata() == pytest.approx(25.0 * np.exp(slope * np.arange(4)))
-    assert changes.get_yscale() == "log"
+    assert changes.get_ylabel() == "perplexity (height: asinh of the added loss)"
     assert {"16 values", "32 values", "last layer", "last 3 layers"} <= texts(figure)
 
 
