@@ -17,8 +17,8 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 }  // namespace
 
-std::vector<NamedShape> layer_weights(const models::ModelConfig& config,
-                                      const models::CheckpointNames& names) {
+std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
+                                     const models::CheckpointNames& names) {
   std::vector<NamedShape> all;
   for (const models::LayerWeight& weight : models::layer_weights(config, names))
     all.push_back({weight.name, {weight.outputs, weight.inputs}});
