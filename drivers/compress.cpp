@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 
+#include "compress/checkpoint_export.hpp"
 #include "compress/compression.hpp"
 #include "compress/forecast.hpp"
 #include "compress/results.hpp"
@@ -51,6 +52,10 @@ compress::CompressionMemory plan(const compress::CompressionJob& job, int ranks,
 }
 
 void run(const parallel::Communicator& world, const deck::CommandLine& command) {
+  if (command.action == deck::Action::task) {
+    models::set_tensor_threads(threads_of_rank(parallel::ranks_per_node(world)).threads);
+    return compress::materialize(world, command.arguments[0], command.arguments[1]);
+  }
   Input input;
   const std::string deck_text = load_deck(world, command.deck);
   const auto job =
@@ -109,6 +114,11 @@ int main(int argc, char** argv) {
   return run_program(
       {.name = program,
        .purpose = "Compresses the weights of a language model and says what it costs.",
+       .tasks = {{.option = "--materialize",
+                  .n_arguments = 2,
+                  .arguments = "FOLDER OUTPUT",
+                  .description =
+                      "Write the dense checkpoint of a compressed model in native form"}},
        .declare_keywords =
            [&](deck::Schema& schema) { compress::declare_keywords(schema, options); },
        .check = check,

@@ -66,12 +66,13 @@ files::RunDescription describe_run(const char* program, std::int64_t format_vers
 
 int run_program(const Program& program, int argc, char** argv) {
   try {
-    const deck::CommandLine command = deck::parse_command_line(argc, argv, program.purpose);
+    const deck::CommandLine command =
+        deck::parse_command_line(argc, argv, program.purpose, program.tasks);
     if (const auto text = answer(program, command)) {
       fmt::print("{}", *text);
       return 0;
     }
-    if (command.action != deck::Action::run) {
+    if (command.action != deck::Action::run && command.action != deck::Action::task) {
       program.check(command);
       return 0;
     }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "deck/command_line.hpp"
 #include "deck/schema.hpp"
@@ -14,7 +15,8 @@ namespace rankine {
 
 struct Program {
   const char* name;
-  const char* purpose;  ///< one sentence for --help
+  const char* purpose;                 ///< one sentence for --help
+  std::vector<deck::Task> tasks = {};  ///< given to `run` as well
   std::function<void(deck::Schema&)> declare_keywords;
   std::function<void(const deck::CommandLine&)> check;  ///< --check and --dry-run; without MPI
   std::function<void(const parallel::Communicator& world, const deck::CommandLine&)> run;

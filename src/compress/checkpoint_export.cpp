@@ -1,20 +1,21 @@
 #include "compress/checkpoint_export.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <map>
+#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "compress/modelling_file.hpp"
+#include "compress/checkpoint_companions.hpp"
+#include "compress/checkpoint_plan.hpp"
+#include "core/errors.hpp"
 #include "core/log.hpp"
-#include "files/json_document.hpp"
-#include "files/output_file.hpp"
-#include "files/safetensors.hpp"
-#include "files/safetensors_layout.hpp"
+#include "core/version.hpp"
 #include "files/tensor_rows.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/row_split.hpp"
+#include "weights/form.hpp"
+#include "weights/gather_rows.hpp"
 
 namespace rankine::compress {
 
@@ -23,114 +24,140 @@ using files::SafetensorsWriter;
 using files::TensorEntry;
 using parallel::Communicator;
 using parallel::Teams;
+using torch::Tensor;
+using weights::RowSplit;
 
 namespace {
 
-constexpr const char* companions[] = {
-    "config.json",        "generation_config.json",  "tokenizer.json", "tokenizer_config.json",
-    "tokenizer.model",    "special_tokens_map.json", "vocab.json",     "merges.txt",
-    "chat_template.jinja"};
-
-void write_text(const std::filesystem::path& path, const std::string& text) {
-  files::write_atomically(path, std::as_bytes(std::span(text)));
-}
-
-void write_companions(const models::LanguageModel& model, const std::filesystem::path& original,
-                      const std::filesystem::path& folder, ExportFormat format) {
-  for (const char* name : companions)
-    if (std::filesystem::is_regular_file(original / name))
-      write_text(folder / name, files::read_text(original / name));
-  if (format == ExportFormat::dense) return;
-  write_text(folder / modelling_file_name, modelling_source());
-  write_text(folder / "config.json",
-             factorised_config(files::read_text(original / "config.json"), model));
-}
-
 /// This rank's share of the rows of a tensor, as they are in the original.
+template <class T>
 void copy_rows(const SafetensorsReader& reader, SafetensorsWriter& writer,
-               const TensorEntry& tensor, int rank, int n_ranks) {
+               const TensorEntry& tensor, const Communicator& world) {
   const files::TensorRows rows(tensor.shape);
-  const auto split = weights::RowSplit::even(rows.count, n_ranks);
+  const auto split = RowSplit::even(rows.count, world.size());
+  const std::int64_t first = split.first(world.rank()), own = split.count(world.rank());
   const std::int64_t piece =
       std::max<std::int64_t>(1, static_cast<std::int64_t>(files::longest_conversion) / rows.length);
-  std::vector<float> values;
-  for (std::int64_t done = 0; done < split.count(rank); done += piece) {
-    const std::int64_t count = std::min(piece, split.count(rank) - done);
+  std::vector<T> values;
+  for (std::int64_t done = 0; done < own; done += piece) {
+    const std::int64_t count = std::min(piece, own - done);
     values.resize(static_cast<std::size_t>(count * rows.length));
-    reader.read_rows(tensor, split.first(rank) + done, count, std::span(values));
-    writer.write_rows(tensor.name, split.first(rank) + done, values);
+    reader.read_rows(tensor, first + done, count, std::span(values));
+    writer.write_rows(tensor.name, first + done, std::span<const T>(values));
   }
 }
 
-void write_dense(const weights::Weight& weight, SafetensorsWriter& writer, const std::string& name,
-                 const torch::Tensor& own_rows, int rank) {
-  const torch::Tensor values = own_rows.detach().to(torch::kFloat32).contiguous();
-  writer.write_rows(name, weight.split().first(rank),
-                    {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+/// Exact for all types that can be written.
+void copy(const SafetensorsReader& reader, SafetensorsWriter& writer, const TensorEntry& tensor,
+          const Communicator& world) {
+  const bool fits_float =
+      files::size_of(tensor.type) < 4 || tensor.type == files::DataType::float32;
+  (fits_float ? copy_rows<float> : copy_rows<double>)(reader, writer, tensor, world);
 }
 
-/// The weights of the layers by the name of their tensor in the original.
-using Weights = std::map<std::string, const models::Projection*>;
+/// The rows of the group's dense tensor that this rank writes.
+struct OwnRows {
+  std::int64_t first;
+  Tensor values;
+};
 
-Weights weights_of_layers(const models::LanguageModel& model) {
-  Weights all;
-  for (const models::TransformerLayer& layer : model.layers())
-    for (const models::Projection* projection : layer.projections())
-      all[projection->name + ".weight"] = projection;
-  return all;
+/// Of a tensor inputs x outputs an even share. Collective over the team.
+OwnRows own_columns(const TensorGroup& group, const Communicator& team) {
+  std::vector<Tensor> parts;
+  for (const weights::Weight* weight : group.weights)
+    parts.push_back(weights::gather_rows(team, weight->own_rows(), weight->split()));
+  const auto share = RowSplit::even(group.places[0].inputs, team.size());
+  const std::int64_t first = share.first(team.rank());
+  return {first, torch::cat(parts, 0).narrow(1, first, share.count(team.rank())).t()};
 }
 
-bool keeps_its_form(const models::Projection& projection, ExportFormat format) {
-  return format == ExportFormat::factorised && projection.weight->form() != "dense";
+OwnRows own_dense_rows(const TensorGroup& group, const Communicator& team) {
+  if (group.places[0].stored == models::LayerWeight::Stored::columns)
+    return own_columns(group, team);
+  return {group.weights[0]->split().first(team.rank()), group.weights[0]->own_rows()};
 }
 
-std::vector<files::TensorPlan> plan_tensors(const SafetensorsReader& reader, const Weights& weights,
-                                            ExportFormat format) {
-  std::vector<files::TensorPlan> plan;
-  for (const TensorEntry& entry : reader.entries()) {
-    const auto place = weights.find(entry.name);
-    if (place == weights.end() || !keeps_its_form(*place->second, format)) {
-      plan.push_back({entry.name, entry.type, entry.shape});
-      continue;
+void write_group(const TensorGroup& group, SafetensorsWriter& writer, const Communicator& world,
+                 const Teams& teams) {
+  // A form may gather its factors for its rows, so all teams make them; the first one writes.
+  std::optional<OwnRows> rows;
+  if (!group.keeps_forms) rows = own_dense_rows(group, teams.team());
+  parallel::agree_on_failure(world, [&] {
+    if (teams.index() != 0) return;
+    if (!rows) {
+      for (std::size_t w = 0; w < group.weights.size(); ++w)
+        group.weights[w]->write(writer, group.places[w].name);
+      return;
     }
-    for (files::TensorPlan& tensor : place->second->weight->plan(place->second->name, entry.type))
-      plan.push_back(std::move(tensor));
-  }
-  return plan;
+    const weights::Parameter own{
+        .name = group.places[0].tensor, .values = rows->values, .first_row = rows->first};
+    weights::write_parameter(writer, own.name, own, teams.team().rank());
+  });
+}
+
+std::string method_of(const Export& wanted, const std::optional<models::Manifest>& before) {
+  return before ? before->method + "; " + wanted.method : wanted.method;
 }
 
 }  // namespace
 
+ExportFormat export_format(std::string_view name) {
+  if (name == "native") return ExportFormat::native;
+  return name == "factorised" ? ExportFormat::factorised : ExportFormat::dense;
+}
+
 void write_checkpoint(const models::LanguageModel& model, const Communicator& world,
-                      const Teams& teams, const std::filesystem::path& original,
-                      const std::filesystem::path& folder, ExportFormat format) {
-  const SafetensorsReader reader(world, original);
-  const Weights weights = weights_of_layers(model);
-  SafetensorsWriter writer(world, folder, plan_tensors(reader, weights, format));
-  for (const TensorEntry& entry : reader.entries()) {
-    const auto place = weights.find(entry.name);
-    if (place == weights.end()) {
-      parallel::agree_on_failure(
-          world, [&] { copy_rows(reader, writer, entry, world.rank(), world.size()); });
-      continue;
-    }
-    const models::Projection& projection = *place->second;
-    // A form may gather its factors for its rows, so all teams make them; the first one writes.
-    const torch::Tensor own_rows =
-        keeps_its_form(projection, format) ? torch::Tensor() : projection.weight->own_rows();
-    parallel::agree_on_failure(world, [&] {
-      if (teams.index() != 0) return;
-      if (own_rows.defined())
-        write_dense(*projection.weight, writer, entry.name, own_rows, teams.team().rank());
-      else
-        projection.weight->write(writer, projection.name);
-    });
-  }
+                      const Teams& teams, const Export& wanted) {
+  const SafetensorsReader reader(world, wanted.original);
+  const auto before =
+      parallel::agree_on_failure(world, [&] { return models::read_manifest(wanted.original); });
+  const torch::NoGradGuard no_gradients;
+  const CheckpointPlan plan = plan_checkpoint(model, reader, before, wanted.format);
+  SafetensorsWriter writer(world, wanted.folder, plan.tensors());
+  for (const TensorEntry& entry : plan.copied)
+    parallel::agree_on_failure(world, [&] { copy(reader, writer, entry, world); });
+  for (const TensorGroup& group : plan.groups) write_group(group, writer, world, teams);
+  // From here until all is in place the folder is no model in native form, of whatever age.
+  parallel::agree_on_failure(world, [&] {
+    if (world.rank() == 0) remove_manifest(wanted.folder);
+  });
   writer.complete();
   parallel::agree_on_failure(world, [&] {
-    if (world.rank() == 0) write_companions(model, files::folder_of(original), folder, format);
+    if (world.rank() != 0) return;
+    write_companions(model, wanted);
+    if (wanted.format == ExportFormat::native)
+      write_manifest(wanted.folder, {.program_version = program_version(),
+                                     .git_commit = git_commit(),
+                                     .method = method_of(wanted, before),
+                                     .precision = wanted.precision,
+                                     .weights = stored_forms(plan)});
   });
-  log().info("checkpoint in {}", folder.filename().string());
+  log().info("checkpoint in {}", name_of(wanted.folder));
+}
+
+void materialize(const Communicator& world, const std::filesystem::path& native,
+                 const std::filesystem::path& output) {
+  const models::Manifest manifest = parallel::agree_on_failure(world, [&] {
+    auto found = models::read_manifest(native);
+    if (!found)
+      throw InputError(fmt::format(
+          "'{}' is no compressed model in native form (there is no {} in it). Name a folder that "
+          "export.format = \"native\" wrote.",
+          native.string(), models::manifest_file_name));
+    std::error_code ignored;
+    if (std::filesystem::equivalent(native, output, ignored))
+      throw InputError(fmt::format(
+          "'{}' is the folder of the compressed model itself (it would be overwritten while it is "
+          "read). Name another folder for the checkpoint.",
+          output.string()));
+    return std::move(*found);
+  });
+  const Teams one_team(world, 1);
+  const auto model = models::LanguageModel::read(
+      world, one_team.team(), native,
+      manifest.precision == "float64" ? models::Precision::float64 : models::Precision::float32);
+  log().info("{}: {}", name_of(native), manifest.method);
+  write_checkpoint(model, world, one_team, {.original = native, .folder = output});
 }
 
 }  // namespace rankine::compress

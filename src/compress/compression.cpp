@@ -7,6 +7,8 @@
 #include "compress/direct_forms.hpp"
 #include "compress/healing.hpp"
 #include "compress/kept_weights.hpp"
+#include "compress/results.hpp"
+#include "compress/rounding.hpp"
 #include "compress/workbench.hpp"
 #include "core/memory.hpp"
 
@@ -35,14 +37,18 @@ void heal_weights(Workbench& bench) {
     if (weight.form != "dense") names.push_back(weight.name);
   bench.timed(bench.result.seconds.healing,
               [&] { bench.result.healing_losses = heal(bench, names); });
+  round_again(bench);
 }
 
 void export_checkpoint(const Workbench& bench) {
   const ExportOptions& wanted = bench.options.result;
   if (wanted.directory.empty()) return;
-  write_checkpoint(bench.model, bench.world, bench.teams, bench.options.scoring.model.path,
-                   wanted.directory,
-                   wanted.format == "dense" ? ExportFormat::dense : ExportFormat::factorised);
+  write_checkpoint(bench.model, bench.world, bench.teams,
+                   {.original = bench.options.scoring.model.path,
+                    .folder = wanted.directory,
+                    .format = export_format(wanted.format),
+                    .method = method_line(bench.job),
+                    .precision = bench.options.scoring.model.precision});
 }
 
 }  // namespace
@@ -53,6 +59,7 @@ CompressionResult compress(const CompressionJob& job, const parallel::Communicat
   bench.result.before = bench.score_original();
   bench.save();
   replace_weights(bench);
+  round_weights(bench);
   bench.save();
   heal_weights(bench);
   export_checkpoint(bench);

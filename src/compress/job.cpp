@@ -16,7 +16,7 @@ namespace {
 std::vector<NamedShape> select(const CompressionJob& job) {
   const auto layout = files::read_layout(job.options.scoring.model.path);
   const auto names = models::find_names(job.scoring.config, layout.tensors);
-  return select_weights(layer_weights(job.scoring.config, names), job.options.select);
+  return select_weights(named_shapes(job.scoring.config, names), job.options.select);
 }
 
 void check_bonds(const CompressionJob& job) {
@@ -63,16 +63,13 @@ void check_experiments(const CompressionJob& job) {
 void check_export(const CompressionJob& job) {
   const std::string& folder = job.options.result.directory;
   if (folder.empty()) return;
-  if (job.scoring.config.family == models::Family::gpt2)
-    throw InputError(
-        "export.directory is set for a model of the GPT-2 family (its transposed weights are not "
-        "written). Drop it, or compress a model of the Llama family.");
   if (job.options.result.format == "factorised" &&
       job.selected[0].name.rfind("model.layers.", 0) != 0)
     throw InputError(
         fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
                     "called like {} (the "
-                    "modelling file needs Hugging Face's names). Use export.format = \"dense\".",
+                    "modelling file is for Llama models with Hugging Face's names). Use "
+                    "export.format = \"native\" or \"dense\".",
                     job.selected[0].name));
   std::error_code ignored;
   if (std::filesystem::equivalent(folder, job.options.scoring.model.path, ignored))

@@ -72,6 +72,11 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
   method.keyword("outliers", options.method.outliers)
       .range(0, 1e9)
       .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
+  method.keyword("storage", options.method.stored_as)
+      .choices({"exact", "bfloat16", "float16", "4-bit"})
+      .describe(
+          "What the numbers of the selected weights are rounded to, in whatever form they are; "
+          "exact: the model's precision.");
 }
 
 void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
@@ -166,10 +171,11 @@ void declare_export(deck::Schema& schema, ExportOptions& result) {
   auto section = schema.section("export", "The compressed model as a checkpoint.");
   section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
   section.keyword("format", result.format)
-      .choices({"dense", "factorised"})
+      .choices({"dense", "factorised", "native"})
       .describe(
           "dense: a checkpoint of the original's layout, with the new matrices in it; factorised: "
-          "low-rank and pivoted weights as they are stored, with a modelling file.");
+          "low-rank and pivoted weights as they are stored, with a modelling file; native: every "
+          "form as it is stored, for Rankine's programs.");
 }
 
 /// Which norms a form can be made in.
@@ -200,13 +206,19 @@ void check_experiments(const CompressOptions& options, deck::Findings& findings)
 }
 
 void check_export(const CompressOptions& options, deck::Findings& findings) {
+  if (options.result.format != "factorised") return;
+  if (options.method.stored_as == "4-bit")
+    findings.add("export.format",
+                 {.what = "export.format = \"factorised\" stands beside method.storage = \"4-bit\"",
+                  .why = "the modelling file reads factors of 16 bits or more",
+                  .advice = "Set export.format = \"native\" or \"dense\"."});
   const std::string& form = options.method.form;
-  if (options.result.format == "dense" || form == "low-rank" || form == "pivoted") return;
+  if (form == "low-rank" || form == "pivoted") return;
   findings.add("export.format",
                {.what = fmt::format(
                     "export.format = \"factorised\" stands beside method.form = \"{}\"", form),
                 .why = "the modelling file knows low-rank and pivoted weights",
-                .advice = "Set export.format = \"dense\"."});
+                .advice = "Set export.format = \"native\" or \"dense\"."});
 }
 
 void check_allocation(const CompressOptions& options, deck::Findings& findings) {

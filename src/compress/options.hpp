@@ -28,6 +28,7 @@ struct MethodOptions {
   std::int64_t sites = 2;
   std::int64_t clusters = 64;
   std::int64_t outliers = 8;
+  std::string stored_as = "exact";  ///< the numbers of the forms, as weights::Weight::storage
 
   /// Whether the form is made of singular components, so that ranks are allocated.
   bool has_ranks() const { return form != "mpo" && form != "clustered"; }

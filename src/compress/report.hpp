@@ -20,6 +20,8 @@ struct WeightReport {
   std::int64_t rank = 0;
   std::int64_t numbers = 0;
   std::int64_t bytes = 0;
+  std::string storage = "exact";  ///< as weights::Weight::storage
+  double rounding_error = 0;      ///< change of the matrix by that storage, relative
   /// Discarded part of the weight in the norm of method.weighting, relative.
   double weighted_error = 0;
   std::vector<double> spectrum;    ///< all singular values in that norm

@@ -69,6 +69,7 @@ void write_scores(ResultFile& file, const CompressionJob& job, const std::string
 void write_weight(ResultFile& file, const WeightReport& weight) {
   const std::string path = "/results/weights/" + weight.name;
   file.set_attribute(path, "form", weight.form);
+  file.set_attribute(path, "storage", weight.storage);
   write_count(
       file, path + "/rank", weight.rank,
       "rank (the smaller side for a dense weight), bond dimension or number of shared values");
@@ -77,7 +78,11 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
               "numbers of the weight in the original");
   write_count(file, path + "/bytes", weight.bytes, "stored bytes, indices included", "B");
   write_number(file, path + "/weighted_error", weight.weighted_error,
-               "discarded part of the weight in the norm of method.weighting, relative", "1");
+               "discarded part of the weight in the norm of method.weighting, relative; before "
+               "rounding",
+               "1");
+  write_number(file, path + "/rounding_error", weight.rounding_error,
+               "change of the matrix by the rounding of method.storage, relative", "1");
   if (!weight.spectrum.empty())
     file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
                {"singular values in the norm of method.weighting", "1", {"components"}});
@@ -134,6 +139,7 @@ std::string method_line(const CompressionJob& job) {
   std::string line =
       fmt::format("{} weights ({} parameters): {}, weighting {}, {}", job.selected.size(),
                   job.selected_parameters(), options.method.form, options.method.weighting, ranks);
+  if (options.method.stored_as != "exact") line += ", stored as " + options.method.stored_as;
   if (options.needs_calibration())
     line += fmt::format(", calibration {}: {} windows of {} tokens",
                         file_name(options.calibration.text), options.calibration.windows,

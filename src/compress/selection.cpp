@@ -17,25 +17,11 @@ bool matches(const std::string& pattern, const std::string& name) {
 
 }  // namespace
 
-std::vector<NamedShape> layer_weights(const models::ModelConfig& config,
-                                      const models::CheckpointNames& names) {
-  const std::int64_t width = config.width, hidden = config.hidden;
-  const std::int64_t queries = config.heads * config.head_size;
-  const std::int64_t keys = config.key_heads * config.head_size;
+std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
+                                     const models::CheckpointNames& names) {
   std::vector<NamedShape> all;
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const auto add = [&](const std::string& part, std::int64_t rows, std::int64_t columns) {
-      all.push_back({names.in_layer(layer, part), {rows, columns}});
-    };
-    const bool is_joint = config.family == models::Family::gpt2;
-    add(is_joint ? names.joint_attention + ".query" : names.query, queries, width);
-    add(is_joint ? names.joint_attention + ".key" : names.key, keys, width);
-    add(is_joint ? names.joint_attention + ".value" : names.value, keys, width);
-    add(names.attention_output, width, queries);
-    if (!is_joint) add(names.gate, hidden, width);
-    add(names.up, hidden, width);
-    add(names.down, width, hidden);
-  }
+  for (const models::LayerWeight& weight : models::layer_weights(config, names))
+    all.push_back({weight.name, {weight.outputs, weight.inputs}});
   return all;
 }
 

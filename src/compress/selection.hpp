@@ -16,8 +16,8 @@ struct NamedShape {
 };
 
 /// Every projection of the layers, in the order of models::LanguageModel::projections().
-std::vector<NamedShape> layer_weights(const models::ModelConfig& config,
-                                      const models::CheckpointNames& names);
+std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
+                                     const models::CheckpointNames& names);
 
 /// Those whose name matches one of the patterns (* and ? as in a shell). Throws InputError for a
 /// pattern that matches none.

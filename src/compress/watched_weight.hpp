@@ -23,6 +23,7 @@ class WatchedWeight final : public weights::Weight {
       : watched_(std::move(watched)), observer_(std::move(observer)) {}
 
   std::string form() const override { return watched_->form(); }
+  std::string storage() const override { return watched_->storage(); }
   const weights::RowSplit& split() const override { return watched_->split(); }
   std::int64_t inputs() const override { return watched_->inputs(); }
   torch::Tensor forward(const torch::Tensor& x) const override;

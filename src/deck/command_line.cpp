@@ -35,7 +35,7 @@ class Page : public CLI::Formatter {
   }
 };
 
-Options declare_options(CLI::App& app, CommandLine& line) {
+Options declare_options(CLI::App& app, CommandLine& line, const std::vector<Task>& tasks) {
   app.set_help_flag();
   app.allow_extras();  // to suggest the option that was meant
   app.formatter(std::make_shared<Page>());
@@ -56,6 +56,13 @@ Options declare_options(CLI::App& app, CommandLine& line) {
          "Show this program's input reference as Markdown");
   action(Action::check, app.add_flag("--check"), "Check deck, files and memory per rank, and stop");
   action(Action::dry_run, app.add_flag("--dry-run"), "Set everything up, show the plan, and stop");
+  for (const Task& task : tasks)
+    action(Action::task,
+           app.add_option(task.option, line.arguments)
+               ->type_name(task.arguments)
+               ->type_size(task.n_arguments)
+               ->expected(1),
+           task.description.c_str());
   options.ranks = app.add_option("--ranks", line.ranks, "Ranks that --check or --dry-run assumes")
                       ->type_name("N");
   return options;
@@ -107,6 +114,10 @@ void check_ranks(const CommandLine& line, const Options& options) {
 }
 
 void check_deck(const CommandLine& line) {
+  if (line.action == Action::task && !line.deck.empty())
+    refuse({.what = fmt::format("'{}' beside {}", line.deck, line.task),
+            .why = "this takes no deck",
+            .advice = "Remove it; see --help."});
   const bool needs_deck =
       line.action == Action::run || line.action == Action::check || line.action == Action::dry_run;
   if (!needs_deck || !line.deck.empty()) return;
@@ -117,16 +128,19 @@ void check_deck(const CommandLine& line) {
 
 }  // namespace
 
-CommandLine parse_command_line(int argc, const char* const* argv, const std::string& description) {
+CommandLine parse_command_line(int argc, const char* const* argv, const std::string& description,
+                               const std::vector<Task>& tasks) {
   CommandLine line;
   CLI::App app(description, argc > 0 ? std::filesystem::path(argv[0]).filename().string() : "");
-  const Options options = declare_options(app, line);
+  const Options options = declare_options(app, line, tasks);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     refuse({.what = "cannot parse the arguments", .why = error.what(), .advice = "See --help."});
   }
   line.action = chosen_action(options);
+  for (const Task& task : tasks)
+    if (app.get_option(task.option)->count() > 0) line.task = task.option;
   if (line.action == Action::help) {
     line.help = app.help();
     return line;

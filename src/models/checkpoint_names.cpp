@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 #include "core/errors.hpp"
 
@@ -17,6 +18,13 @@ const files::TensorEntry* find(const Entries& entries, const std::string& name) 
   const auto place = std::find_if(entries.begin(), entries.end(),
                                   [&](const files::TensorEntry& e) { return e.name == name; });
   return place == entries.end() ? nullptr : &*place;
+}
+
+/// Whether there is a tensor of the weight, in whatever form.
+bool has_tensor_of(const Entries& entries, const std::string& weight) {
+  return std::ranges::any_of(entries, [&](const files::TensorEntry& entry) {
+    return entry.name.starts_with(weight + ".") && entry.name != weight + ".bias";
+  });
 }
 
 CheckpointNames hugging_face_llama() {
@@ -128,10 +136,50 @@ std::vector<NeededTensor> needed_tensors(const ModelConfig& config, const Checkp
   return needed;
 }
 
-void check_tensors(const ModelConfig& config, const CheckpointNames& names,
-                   const Entries& entries) {
+std::vector<LayerWeight> layer_weights(const ModelConfig& config, const CheckpointNames& names) {
+  const std::int64_t width = config.width, hidden = config.hidden;
+  const std::int64_t queries = config.heads * config.head_size;
+  const std::int64_t keys = config.key_heads * config.head_size;
+  const bool is_gpt2 = config.family == Family::gpt2;
+  std::vector<LayerWeight> all;
+  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+    const auto add = [&](const std::string& part, std::int64_t outputs, std::int64_t inputs) {
+      const std::string name = names.in_layer(layer, part);
+      all.push_back({name, outputs, inputs, name + ".weight",
+                     is_gpt2 ? LayerWeight::Stored::columns : LayerWeight::Stored::rows});
+    };
+    if (is_gpt2) {
+      const std::string joint = names.in_layer(layer, names.joint_attention);
+      for (std::int64_t part = 0; part < 3; ++part)
+        all.push_back({joint + joint_parts[part], width, width, joint + ".weight",
+                       LayerWeight::Stored::columns, part * width});
+    } else {
+      add(names.query, queries, width);
+      add(names.key, keys, width);
+      add(names.value, keys, width);
+    }
+    add(names.attention_output, width, queries);
+    if (!is_gpt2) add(names.gate, hidden, width);
+    add(names.up, hidden, width);
+    add(names.down, width, hidden);
+  }
+  return all;
+}
+
+void check_tensors(const ModelConfig& config, const CheckpointNames& names, const Entries& entries,
+                   const std::optional<Manifest>& manifest) {
   std::vector<std::string> problems;
+  std::set<std::string> in_other_forms;
+  if (manifest)
+    for (const LayerWeight& weight : layer_weights(config, names)) {
+      in_other_forms.insert(weight.tensor);
+      if (!manifest->weights.contains(weight.name))
+        problems.push_back(fmt::format("{} does not list {}", manifest_file_name, weight.name));
+      else if (!has_tensor_of(entries, weight.name))
+        problems.push_back(fmt::format("the tensors of {} are missing", weight.name));
+    }
   for (const NeededTensor& tensor : needed_tensors(config, names)) {
+    if (in_other_forms.contains(tensor.name)) continue;
     const files::TensorEntry* entry = find(entries, tensor.name);
     if (!entry)
       problems.push_back(fmt::format("the tensor {} is missing", tensor.name));

@@ -2,13 +2,18 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "files/safetensors.hpp"
 #include "models/config.hpp"
+#include "models/manifest.hpp"
 
 namespace rankine::models {
+
+/// How the parts of GPT-2's joint weight are called, in their order.
+inline constexpr const char* joint_parts[] = {".query", ".key", ".value"};
 
 /// Names without ".weight"; "<layer>" prefixes are added by `in_layer`.
 struct CheckpointNames {
@@ -34,6 +39,24 @@ struct CheckpointNames {
 CheckpointNames find_names(const ModelConfig& config,
                            const std::vector<files::TensorEntry>& entries);
 
+/// A weight W (outputs x inputs) of the layers and its place in a checkpoint of Hugging Face's
+/// layout.
+struct LayerWeight {
+  /// Which way round the tensor has it.
+  enum class Stored { rows, columns };
+
+  std::string name;  ///< as models::Projection has it
+  std::int64_t outputs;
+  std::int64_t inputs;
+  std::string tensor;
+  Stored stored = Stored::rows;
+  /// Its place among the outputs of the tensor; GPT-2 has query, key and value side by side.
+  std::int64_t first_output = 0;
+};
+
+/// All of them, layer by layer, in the order of TransformerLayer::projections().
+std::vector<LayerWeight> layer_weights(const ModelConfig& config, const CheckpointNames& names);
+
 /// Every tensor that the model needs with its shape.
 struct NeededTensor {
   std::string name;
@@ -42,8 +65,10 @@ struct NeededTensor {
 std::vector<NeededTensor> needed_tensors(const ModelConfig& config, const CheckpointNames& names);
 
 /// Throws one InputError that names every tensor which is missing or has another shape (the first
-/// ones, if there are many).
+/// ones, if there are many). With a manifest the weights of the layers are in whatever form: each
+/// must be listed and have a tensor; reading them says more.
 void check_tensors(const ModelConfig& config, const CheckpointNames& names,
-                   const std::vector<files::TensorEntry>& entries);
+                   const std::vector<files::TensorEntry>& entries,
+                   const std::optional<Manifest>& manifest = std::nullopt);
 
 }  // namespace rankine::models

@@ -17,7 +17,7 @@ namespace {
 ModelConfig read_checked_config(const std::string& folder) {
   const ModelConfig config = read_config(folder);
   const files::SafetensorsLayout layout = files::read_layout(folder);
-  check_tensors(config, find_names(config, layout.tensors), layout.tensors);
+  check_tensors(config, find_names(config, layout.tensors), layout.tensors, read_manifest(folder));
   return config;
 }
 

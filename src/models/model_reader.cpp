@@ -3,12 +3,14 @@
 
 #include <span>
 
+#include "core/errors.hpp"
 #include "files/safetensors.hpp"
 #include "models/checkpoint_names.hpp"
 #include "models/language_model.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/dense.hpp"
 #include "weights/element_type.hpp"
+#include "weights/read_form.hpp"
 
 namespace rankine::models {
 
@@ -28,8 +30,10 @@ class ModelReader {
         type_(precision == Precision::float64 ? torch::kFloat64 : torch::kFloat32),
         config_(parallel::agree_on_failure(world, [&] { return read_config(folder); })),
         file_(world, folder),
-        names_(find_names(config_, file_.entries())) {
-    parallel::agree_on_failure(world, [&] { check_tensors(config_, names_, file_.entries()); });
+        names_(find_names(config_, file_.entries())),
+        manifest_(parallel::agree_on_failure(world, [&] { return read_manifest(folder); })) {
+    parallel::agree_on_failure(world,
+                               [&] { check_tensors(config_, names_, file_.entries(), manifest_); });
   }
 
   LanguageModel read() {
@@ -59,15 +63,15 @@ class ModelReader {
     const std::int64_t width = config_.width;
     TransformerLayer result;
     result.attention_norm = norm(name(names_.first_norm));
-    result.query = dense(name(names_.query), width, plan.queries);
-    result.key = dense(name(names_.key), width, plan.keys);
-    result.value = dense(name(names_.value), width, plan.keys);
+    result.query = projection(name(names_.query), width, plan.queries);
+    result.key = projection(name(names_.key), width, plan.keys);
+    result.value = projection(name(names_.value), width, plan.keys);
     result.attention_output =
-        dense(name(names_.attention_output), plan.queries.total(), even(width));
+        projection(name(names_.attention_output), plan.queries.total(), even(width));
     result.mlp_norm = norm(name(names_.second_norm));
-    result.gate = dense(name(names_.gate), width, even(config_.hidden));
-    result.up = dense(name(names_.up), width, even(config_.hidden));
-    result.down = dense(name(names_.down), config_.hidden, even(width));
+    result.gate = projection(name(names_.gate), width, even(config_.hidden));
+    result.up = projection(name(names_.up), width, even(config_.hidden));
+    result.down = projection(name(names_.down), config_.hidden, even(width));
     return result;
   }
 
@@ -87,6 +91,32 @@ class ModelReader {
     result.up = transposed(name(names_.up), width, {even(config_.hidden)})[0];
     result.down = transposed(name(names_.down), config_.hidden, {even(width)})[0];
     return result;
+  }
+
+  /// A weight of a layer.
+  Projection projection(const std::string& name, std::int64_t inputs, const RowSplit& split) {
+    if (manifest_) return {name, stored(name, inputs, split)};
+    return dense(name, inputs, split);
+  }
+
+  /// In the form that the manifest says it has.
+  std::shared_ptr<weights::Weight> stored(const std::string& name, std::int64_t inputs,
+                                          const RowSplit& split) {
+    const StoredForm& expected = manifest_->weights.at(name);
+    // A type of few bits may also be that of the original, which then is not rounded to.
+    if (expected.form == "dense" && expected.storage == "exact")
+      return dense(name, inputs, split).weight;
+    return parallel::agree_on_failure(world_, [&] {
+      std::shared_ptr<weights::Weight> weight =
+          weights::read_form(team_, {file_, name, inputs, split, type_});
+      if (weight->form() != expected.form || weight->storage() != expected.storage)
+        throw InputError(
+            fmt::format("the weight {} is stored as {} ({}) ({} says {} ({})). Write the "
+                        "compressed model anew.",
+                        name, weight->form(), weight->storage(), manifest_file_name, expected.form,
+                        expected.storage));
+      return weight;
+    });
   }
 
   Projection dense(const std::string& name, std::int64_t inputs, const RowSplit& split) {
@@ -115,6 +145,7 @@ class ModelReader {
                                      const std::vector<RowSplit>& parts) {
     std::int64_t outputs = 0;
     for (const RowSplit& part : parts) outputs += part.total();
+    if (manifest_) return in_stored_forms(name, inputs, parts, outputs);
     const RowSplit shares = even(inputs);
     const Tensor share = parallel::agree_on_failure(world_, [&] {
       return weights::read_checked_rows(file_, name + ".weight", {inputs, outputs},
@@ -130,7 +161,21 @@ class ModelReader {
       broadcast(passing, root);
       take_columns(passing, shares.first(root), parts, own);
     }
-    return with_biases(name, parts, own, whole(name + ".bias", {outputs}));
+    std::vector<std::shared_ptr<weights::Weight>> weights;
+    for (std::size_t part = 0; part < parts.size(); ++part)
+      weights.push_back(std::make_shared<Dense>(team_, parts[part], own[part]));
+    return with_biases(name, parts, weights, whole(name + ".bias", {outputs}));
+  }
+
+  /// The same from a native folder, where each part is a weight of its own.
+  std::vector<Projection> in_stored_forms(const std::string& name, std::int64_t inputs,
+                                          const std::vector<RowSplit>& parts,
+                                          std::int64_t outputs) {
+    std::vector<std::shared_ptr<weights::Weight>> weights;
+    for (std::size_t part = 0; part < parts.size(); ++part)
+      weights.push_back(
+          stored(parts.size() == 1 ? name : name + joint_parts[part], inputs, parts[part]));
+    return with_biases(name, parts, weights, whole(name + ".bias", {outputs}));
   }
 
   void broadcast(const Tensor& values, int root) const {
@@ -154,15 +199,14 @@ class ModelReader {
   }
 
   std::vector<Projection> with_biases(const std::string& name, const std::vector<RowSplit>& parts,
-                                      const std::vector<Tensor>& own, const Tensor& bias) const {
-    constexpr const char* suffixes[] = {".query", ".key", ".value"};
+                                      const std::vector<std::shared_ptr<weights::Weight>>& weights,
+                                      const Tensor& bias) const {
     std::vector<Projection> projections;
     std::int64_t begin = 0;
     for (std::size_t part = 0; part < parts.size(); ++part) {
       const RowSplit& split = parts[part];
       projections.push_back(
-          {parts.size() == 1 ? name : name + suffixes[part],
-           std::make_shared<Dense>(team_, split, own[part]),
+          {parts.size() == 1 ? name : name + joint_parts[part], weights[part],
            bias.narrow(0, begin + split.first(team_.rank()), split.count(team_.rank())).clone()});
       begin += split.total();
     }
@@ -175,6 +219,7 @@ class ModelReader {
   ModelConfig config_;
   files::SafetensorsReader file_;
   CheckpointNames names_;
+  std::optional<Manifest> manifest_;  ///< of a compressed model in native form
 };
 
 LanguageModel LanguageModel::read(const Communicator& world, const Communicator& team,

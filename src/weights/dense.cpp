@@ -10,6 +10,7 @@
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
 #include "weights/element_type.hpp"
+#include "weights/form.hpp"
 #include "weights/product.hpp"
 #include "weights/row_lookup.hpp"
 
@@ -87,9 +88,7 @@ std::vector<files::TensorPlan> Dense::plan(const std::string& name, files::DataT
 }
 
 void Dense::write(files::SafetensorsWriter& writer, const std::string& name) const {
-  const Tensor values = rows_.detach().to(torch::kFloat32).contiguous();
-  writer.write_rows(name + ".weight", split_.first(rank_),
-                    {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
+  write_parameter(writer, name + ".weight", parameters()[0], rank_);
 }
 
 }  // namespace rankine::weights

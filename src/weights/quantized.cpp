@@ -87,13 +87,13 @@ Storage storage_named(std::string_view name) {
       "Unknown storage '{}' (there are bfloat16, float16 and 4-bit). Choose one of them.", name));
 }
 
-Quantized::Quantized(const parallel::Communicator& team, std::unique_ptr<Weight> inner,
+Quantized::Quantized(const parallel::Communicator& team, std::shared_ptr<Weight> inner,
                      Storage storage)
     : rank_(team.rank()), inner_(std::move(inner)), storage_(storage) {
   round();
 }
 
-Quantized::Quantized(const parallel::Communicator& team, std::unique_ptr<Weight> inner,
+Quantized::Quantized(const parallel::Communicator& team, std::shared_ptr<Weight> inner,
                      Storage storage, std::vector<Parameter> stored)
     : rank_(team.rank()), inner_(std::move(inner)), storage_(storage), stored_(std::move(stored)) {
   for (Parameter& index : inner_->indices()) stored_.push_back(std::move(index));
@@ -131,7 +131,7 @@ void Quantized::write(files::SafetensorsWriter& writer, const std::string& name)
 }
 
 std::unique_ptr<Weight> make_quantized(const parallel::Communicator& team,
-                                       std::unique_ptr<Weight> form, Storage storage) {
+                                       std::shared_ptr<Weight> form, Storage storage) {
   return std::make_unique<Quantized>(team, std::move(form), storage);
 }
 

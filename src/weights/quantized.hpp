@@ -25,18 +25,18 @@ Storage storage_named(std::string_view name);
 /// them back to values that can be stored.
 class Quantized final : public Weight {
  public:
-  Quantized(const parallel::Communicator& team, std::unique_ptr<Weight> inner, Storage storage);
+  Quantized(const parallel::Communicator& team, std::shared_ptr<Weight> inner, Storage storage);
   /// As read from a file: `inner` has the values that `stored`, in the types of the file, stands
   /// for.
-  Quantized(const parallel::Communicator& team, std::unique_ptr<Weight> inner, Storage storage,
+  Quantized(const parallel::Communicator& team, std::shared_ptr<Weight> inner, Storage storage,
             std::vector<Parameter> stored);
 
   /// Rounds the parameters in place; `write` stores what the last rounding made of them.
   void round();
-  Storage storage() const { return storage_; }
   const Weight& inner() const { return *inner_; }
 
   std::string form() const override { return inner_->form(); }
+  std::string storage() const override { return std::string(name(storage_)); }
   const RowSplit& split() const override { return inner_->split(); }
   std::int64_t inputs() const override { return inner_->inputs(); }
   torch::Tensor forward(const torch::Tensor& x) const override { return inner_->forward(x); }
@@ -53,12 +53,12 @@ class Quantized final : public Weight {
 
  private:
   int rank_;
-  std::unique_ptr<Weight> inner_;
+  std::shared_ptr<Weight> inner_;
   Storage storage_;
   std::vector<Parameter> stored_;  ///< in the types of the file
 };
 
 std::unique_ptr<Weight> make_quantized(const parallel::Communicator& team,
-                                       std::unique_ptr<Weight> form, Storage storage);
+                                       std::shared_ptr<Weight> form, Storage storage);
 
 }  // namespace rankine::weights

@@ -39,6 +39,9 @@ class Weight {
 
   /// The name of the form in files and decks: "dense", "low-rank", ...
   virtual std::string form() const = 0;
+  /// How its numbers are stored: "exact" (as they are computed with), "bfloat16", "float16",
+  /// "4-bit".
+  virtual std::string storage() const { return "exact"; }
 
   /// Which rows (outputs) each rank of the team owns.
   virtual const RowSplit& split() const = 0;

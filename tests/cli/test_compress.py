@@ -1,34 +1,16 @@
 """rankine-compress on the story model: ranks, errors and spectra against NumPy, exports, ranks of MPI, refusals."""
 
 import json
-import struct
 
 import h5py
 import numpy as np
 import pytest
 
+from checkpoints import results_of, tensors, write_hugging_face_stories
 from conftest import RESULT, STORIES, Program
 
 PLAIN = {"form": "low-rank", "weighting": "none"}
 UNIFORM = {"allocation": "uniform", "parameter_ratio": 0.6}
-
-
-def results_of(program: Program, count: int | None = None, **sections) -> dict:
-    """A run on `count` ranks that must succeed: the arrays of /results by name."""
-    outcome = program.start(program.deck(**sections), ranks=count)
-    assert outcome.code == 0, outcome.err
-    return program.read()
-
-
-def tensors(folder) -> dict:
-    """The tensors of model.safetensors by name."""
-    data = (folder / "model.safetensors").read_bytes()
-    length = struct.unpack("<Q", data[:8])[0]
-    header = json.loads(data[8:8 + length])
-    header.pop("__metadata__", None)
-    return {name: np.frombuffer(data[8 + length + entry["data_offsets"][0]:8 + length + entry["data_offsets"][1]],
-                                {"F32": np.float32, "I32": np.int32}[entry["dtype"]]).reshape(entry["shape"]).astype(float)
-            for name, entry in header.items()}
 
 
 def weights_of(program: Program) -> dict:
@@ -111,24 +93,8 @@ def test_the_dense_export_scores_as_the_compressed_model_did(compress, tmp_path)
 @pytest.fixture
 def renamed(compress):
     """The story model under Hugging Face's names."""
-    folder = compress.folder / "renamed"
-    folder.mkdir()
-    (folder / "config.json").write_text((STORIES / "config.json").read_text())
-    names = {"tok_embeddings": "model.embed_tokens", "layers.": "model.layers.", "attention.wq": "self_attn.q_proj",
-             "attention.wk": "self_attn.k_proj", "attention.wv": "self_attn.v_proj", "attention.wo": "self_attn.o_proj",
-             "attention_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
-             "feed_forward.w1": "mlp.gate_proj", "feed_forward.w3": "mlp.up_proj", "feed_forward.w2": "mlp.down_proj"}
-    data = (STORIES / "model.safetensors").read_bytes()
-    length = struct.unpack("<Q", data[:8])[0]
-    header = {}
-    for name, entry in json.loads(data[8:8 + length]).items():
-        for old, new in names.items():
-            name = name.replace(old, new)
-        header["model.norm.weight" if name == "norm.weight" else name] = entry
-    text = json.dumps(header).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data[8 + length:])
+    write_hugging_face_stories(compress.folder / "renamed")
     compress.given["model"] = {"path": "renamed"}
-    return folder
 
 
 @pytest.mark.parametrize("form", ["low-rank", "pivoted"])

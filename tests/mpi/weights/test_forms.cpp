@@ -209,16 +209,20 @@ std::filesystem::path scratch_folder() {
 }
 
 /// Writes the weight, reads it again and compares everything.
-void expect_to_come_back(const Weight& weight, const std::filesystem::path& folder) {
+void expect_to_come_back(const Weight& weight, torch::ScalarType type,
+                         const std::filesystem::path& folder) {
   {
-    files::SafetensorsWriter writer(world(), folder, weight.plan("a.b", files::DataType::float32));
+    files::SafetensorsWriter writer(
+        world(), folder,
+        weight.plan("a.b",
+                    type == torch::kFloat64 ? files::DataType::float64 : files::DataType::float32));
     weight.write(writer, "a.b");
     writer.complete();
   }
   const files::SafetensorsReader reader(world(), folder);
-  const auto back =
-      read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), torch::kFloat32});
+  const auto back = read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), type});
   EXPECT_EQ(back->form(), weight.form());
+  EXPECT_EQ(back->storage(), weight.storage());
   EXPECT_EQ(back->stored_numbers(), weight.stored_numbers());
   EXPECT_EQ(back->stored_bytes(), weight.stored_bytes());
   EXPECT_TRUE(torch::equal(back->own_rows(), weight.own_rows()));
@@ -235,10 +239,11 @@ void expect_to_come_back(const Weight& weight, const std::filesystem::path& fold
 
 TEST(Forms, ComeBackFromACheckpoint) {
   const auto folder = scratch_folder();
-  for (const auto& cases : {form_cases(), quantized_cases()})
-    for_each_weight(cases, torch::kFloat32, [&](const Weight& weight, const Shape&) {
-      expect_to_come_back(weight, folder);
-    });
+  for (const auto type : {torch::kFloat32, torch::kFloat64})
+    for (const auto& cases : {form_cases(), quantized_cases()})
+      for_each_weight(cases, type, [&](const Weight& weight, const Shape&) {
+        expect_to_come_back(weight, type, folder);
+      });
   if (world().rank() == 0) std::filesystem::remove_all(folder);
 }
 

@@ -12,10 +12,15 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
+const std::vector<Task> tasks = {{.option = "--convert",
+                                  .n_arguments = 2,
+                                  .arguments = "FROM TO",
+                                  .description = "Converts something."}};
+
 CommandLine parse(std::vector<const char*> arguments) {
   arguments.insert(arguments.begin(), "build/bin/rankine-sample");
   return parse_command_line(static_cast<int>(arguments.size()), arguments.data(),
-                            "Samples something.");
+                            "Samples something.", tasks);
 }
 
 std::string error_of(const std::vector<const char*>& arguments) {
@@ -61,6 +66,24 @@ TEST(CommandLine, HelpShowsUsageAndWinsOverErrors) {
     EXPECT_THAT(line.help, HasSubstr(option));
   }
   EXPECT_EQ(parse({"--nonsense", "--check", "-h", "--version"}).action, Action::help);
+}
+
+TEST(CommandLine, TasksHaveArgumentsAndNoDeck) {
+  const CommandLine line = parse({"--convert", "a", "b"});
+  EXPECT_EQ(line.action, Action::task);
+  EXPECT_EQ(line.task, "--convert");
+  EXPECT_THAT(line.arguments, ElementsAre("a", "b"));
+  EXPECT_EQ(line.deck, "");
+  EXPECT_THAT(parse({"--help"}).help, HasSubstr("--convert FROM TO "));
+  EXPECT_EQ(error_of({"deck.toml", "--convert", "a", "b"}),
+            "'deck.toml' beside --convert, command line (this takes no deck). Remove it; see "
+            "--help.");
+  EXPECT_THAT(error_of({"--convert", "a", "b", "c"}), HasSubstr("cannot parse the arguments"));
+  EXPECT_THAT(error_of({"--convert", "a"}), HasSubstr("cannot parse the arguments"));
+  EXPECT_THAT(error_of({"--convert", "a", "b", "--version"}),
+              HasSubstr("--convert together with --version"));
+  EXPECT_THAT(error_of({"--convert", "a", "b", "--ranks", "2"}),
+              HasSubstr("--ranks without --check"));
 }
 
 TEST(CommandLine, RanksBelongToCheckAndDryRun) {

@@ -1,0 +1,40 @@
+// rankine.json, which makes a folder a compressed model in its native form: what the weights of the
+// layers are stored as.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "files/data_type.hpp"
+
+namespace rankine::models {
+
+inline constexpr const char* manifest_file_name = "rankine.json";
+
+struct StoredForm {
+  std::string form;  ///< as weights::Weight::form
+  std::int64_t rank =
+      0;                ///< rank, bond dimension or shared values; of a dense one the smaller side
+  std::string storage;  ///< as weights::Weight::storage
+  files::DataType dense_type = files::DataType::float32;  ///< of the matrix in the original
+};
+
+struct Manifest {
+  std::string program_version;
+  std::string git_commit;
+  std::string method;     ///< how the model was compressed, for people
+  std::string precision;  ///< of the arithmetic that made it: "float32" or "float64"
+  std::map<std::string, StoredForm> weights = {};  ///< every weight of the layers by its name
+};
+
+/// Nothing for a folder without rankine.json. Throws InputError, naming file and key, when it
+/// cannot be used.
+std::optional<Manifest> read_manifest(const std::filesystem::path& folder);
+
+/// The text of the file.
+std::string manifest_text(const Manifest& manifest);
+
+}  // namespace rankine::models
