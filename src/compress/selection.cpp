@@ -24,17 +24,18 @@ std::vector<NamedShape> layer_weights(const models::ModelConfig& config,
   const std::int64_t keys = config.key_heads * config.head_size;
   std::vector<NamedShape> all;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const auto add = [&](const std::string& part, std::int64_t rows, std::int64_t columns) {
-      all.push_back({names.in_layer(layer, part), {rows, columns}});
+    const auto add = [&](const std::string& part, std::int64_t rows, std::int64_t columns,
+                         std::int64_t input) {
+      all.push_back({names.in_layer(layer, part), {rows, columns}, 4 * layer + input});
     };
     const bool is_joint = config.family == models::Family::gpt2;
-    add(is_joint ? names.joint_attention + ".query" : names.query, queries, width);
-    add(is_joint ? names.joint_attention + ".key" : names.key, keys, width);
-    add(is_joint ? names.joint_attention + ".value" : names.value, keys, width);
-    add(names.attention_output, width, queries);
-    if (!is_joint) add(names.gate, hidden, width);
-    add(names.up, hidden, width);
-    add(names.down, width, hidden);
+    add(is_joint ? names.joint_attention + ".query" : names.query, queries, width, 0);
+    add(is_joint ? names.joint_attention + ".key" : names.key, keys, width, 0);
+    add(is_joint ? names.joint_attention + ".value" : names.value, keys, width, 0);
+    add(names.attention_output, width, queries, 1);
+    if (!is_joint) add(names.gate, hidden, width, 2);
+    add(names.up, hidden, width, 2);
+    add(names.down, width, hidden, 3);
   }
   return all;
 }
