@@ -84,9 +84,17 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
                              int ranks) {
   const double number = job.options.scoring.model.precision == "float64" ? 8 : 4;
   const Sums sums = sums_of(job);
-  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks,
+  const HealOptions& heal = job.options.heal;
+  const bool has_original = heal.steps > 0 && heal.loss == "distillation";
+  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
                              .program = scoring.forecast.program};
-  result.moments = (8 * sums.input_moments + 4 * sums.output_moments) / scoring.ranks_per_team;
+  if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
+    result.row_blocks +=
+        (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
+  result.moments = 8 * sums.input_moments + 4 * sums.output_moments;
+  if (heal.steps > 0)  // gradients and AdamW's moments, of what is trained
+    result.moments += 3 * number * static_cast<double>(job.selected_parameters());
+  result.moments /= scoring.ranks_per_team;
   result.working = activations_of(job, scoring, number);
   if (!job.options.method.has_ranks()) return result;
   result.components = number * sums.components / ranks;
