@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compress/option_choice.hpp"
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
 
@@ -125,6 +126,38 @@ std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, Storag
   return ranks;
 }
 
+/// The gain per number of the edge at which the budget ends: what a number is worth.
+double price_of(const std::vector<Candidate>& candidates, Storage storage, std::int64_t budget,
+                const std::vector<Edge>& edges) {
+  const std::vector<std::int64_t> least(candidates.size(), 1);
+  std::int64_t left = budget - stored_numbers(candidates, storage, least);
+  for (const Edge& edge : edges) {
+    const MatrixShape& shape = candidates[edge.matrix].shape;
+    left -= stored_numbers(storage, shape, edge.to) - stored_numbers(storage, shape, edge.from);
+    if (left < 0) return edge.gain_per_number;
+  }
+  return 0;
+}
+
+/// Moves between all points of all matrices from known ranks on.
+std::vector<std::int64_t> improved(const std::vector<Candidate>& candidates, Storage storage,
+                                   std::int64_t budget, double price,
+                                   const std::vector<std::int64_t>& known) {
+  std::vector<std::vector<Option>> options;
+  std::vector<std::size_t> taken;
+  for (std::size_t m = 0; m < candidates.size(); ++m) {
+    std::vector<Option>& of_matrix = options.emplace_back();
+    for (const Point& point : points_of(candidates[m], storage))
+      of_matrix.push_back({point.rank, static_cast<std::int64_t>(point.numbers), point.tail});
+    taken.push_back(static_cast<std::size_t>(std::ranges::find(of_matrix, known[m], &Option::rank) -
+                                             of_matrix.begin()));
+  }
+  std::vector<std::int64_t> ranks;
+  const auto chosen = choose_options(options, budget, price, std::move(taken));
+  for (std::size_t m = 0; m < chosen.size(); ++m) ranks.push_back(options[m][chosen[m]].rank);
+  return ranks;
+}
+
 }  // namespace
 
 std::vector<double> Candidate::tails() const {
@@ -183,11 +216,12 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
 std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                          std::int64_t budget) {
   const std::vector<Edge> edges = sorted_edges(candidates, storage);
-  std::vector<std::int64_t> whole =
+  const std::vector<std::int64_t> whole =
       climb(candidates, storage, budget, edges, AtEdgeThatExceeds::skip);
-  std::vector<std::int64_t> split =
+  const std::vector<std::int64_t> split =
       climb(candidates, storage, budget, edges, AtEdgeThatExceeds::split);
-  return total_tail(candidates, whole) < total_tail(candidates, split) ? whole : split;
+  return improved(candidates, storage, budget, price_of(candidates, storage, budget, edges),
+                  total_tail(candidates, whole) < total_tail(candidates, split) ? whole : split);
 }
 
 void fill_budget(const std::vector<Candidate>& candidates, Storage storage, std::int64_t budget,

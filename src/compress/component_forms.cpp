@@ -8,19 +8,24 @@
 
 #include "compress/allocation.hpp"
 #include "compress/fermi_loss.hpp"
+#include "compress/forecast.hpp"
 #include "compress/kept_weights.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
+#include "core/memory.hpp"
 #include "core/text_format.hpp"
+#include "parallel/node.hpp"
 #include "weights/dense.hpp"
+#include "weights/exchange.hpp"
+#include "weights/gauge_fixing.hpp"
 #include "weights/low_rank.hpp"
-#include "weights/pivoted.hpp"
 
 namespace rankine::compress {
 
 using torch::Tensor;
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FermiState, steps, parts, mean, square)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Importance, products, squares)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FermiState, steps, parts, mean, square, importance)
 
 namespace {
 
@@ -88,33 +93,43 @@ double relative_tail(const Candidate& candidate, std::int64_t rank) {
   return tails[0] > 0 ? std::sqrt(tails[index] / tails[0]) : 0;
 }
 
+/// Squares of the norms of L's columns, or of R's rows, on all ranks.
+Tensor sum_over_team(const parallel::Communicator& team, const Tensor& own, std::int64_t first,
+                     std::int64_t size) {
+  const Tensor all = torch::zeros({size}, own.options());
+  all.narrow(0, first, own.size(0)).copy_(own);
+  return weights::sum_over_ranks(team, all);
+}
+
 /// Columns of the left factor and rows of the right one get equal norms, which training likes.
 std::shared_ptr<weights::Weight> make_balanced_low_rank(const parallel::Communicator& team,
                                                         const weights::RowSplit& split,
-                                                        const RankFactors& factors,
-                                                        const Tensor& own_left,
+                                                        const weights::FactorRows& factors,
                                                         torch::ScalarType type) {
-  const Tensor scale = (factors.right.norm(2, 1) / factors.left.norm(2, 0)).clamp_min(1e-30).sqrt();
-  return weights::make_low_rank(team, split, own_left * scale, factors.right / scale.unsqueeze(1),
-                                type);
+  const std::int64_t rank = factors.right_split.total();
+  const std::int64_t first = factors.right_split.first(team.rank());
+  const Tensor left = sum_over_team(team, factors.left.square().sum(0), 0, rank);
+  const Tensor right = sum_over_team(team, factors.right.square().sum(1), first, rank);
+  const Tensor scale = (right.sqrt() / left.sqrt()).clamp_min(1e-30).sqrt();
+  const Tensor own = scale.narrow(0, first, factors.right.size(0)).unsqueeze(1);
+  return weights::make_low_rank(team, split, factors.left * scale, factors.right / own, type);
 }
 
-std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightFactors& factors,
+std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightFactors& components,
                                            WeightReport& report) {
   const auto dense = weight_of(bench.model, report.name);
   const weights::RowSplit& split = dense->split();
-  const torch::ScalarType type = dense->own_rows().scalar_type();
   const parallel::Communicator& team = bench.teams.team();
   const std::int64_t kept = std::min<std::int64_t>(report.rank, std::ssize(report.spectrum));
-  const RankFactors whole =
-      broadcast_factors(bench.world, factors, dense->outputs(), dense->inputs(), kept, type);
-  const Tensor own_left = whole.left.narrow(0, split.first(team.rank()), split.count(team.rank()));
+  const weights::FactorRows factors = leading_factors(team, components, split, kept);
+  const torch::ScalarType type = factors.left.scalar_type();
   if (bench.options.method.form == "dense")
-    return std::make_shared<weights::Dense>(team, split, own_left.matmul(whole.right));
+    return std::make_shared<weights::Dense>(team, split, weights::multiply(team, factors));
   report.form = bench.options.method.form;
-  if (report.form == "low-rank") return make_balanced_low_rank(team, split, whole, own_left, type);
+  if (report.form == "low-rank") return make_balanced_low_rank(team, split, factors, type);
   weights::PivotReport pivots;
-  auto weight = weights::make_pivoted(team, split, own_left, whole.right, type, &pivots);
+  auto weight = weights::make_pivoted(team, split, factors.left, factors.right, type, {}, &pivots);
+  report.pivot_side = pivots.side == weights::PivotSide::rows ? "rows" : "columns";
   report.largest_coefficient = pivots.largest_coefficient;
   report.identity_error = pivots.identity_error;
   return weight;
@@ -137,8 +152,16 @@ void convert(Workbench& bench, const std::vector<Candidate>& candidates,
     report.numbers = weight->stored_numbers();
     report.bytes = weight->stored_bytes();
     bench.result.weights.push_back(std::move(report));
-    factors[w].left = factors[w].right = Tensor();
+    factors[w].bases = nullptr;
   }
+}
+
+/// The same on all ranks.
+double bytes_for_decomposition(const Workbench& bench) {
+  const int per_node = parallel::ranks_per_node(bench.world);
+  return bench.world.min(left_for_decomposition(bench.job, {.ranks = bench.world.size(),
+                                                            .ranks_per_node = per_node,
+                                                            .node_bytes = available_node_bytes()}));
 }
 
 }  // namespace
@@ -147,7 +170,8 @@ void compress_by_components(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   const std::vector<double> error_weights = norm.error_weights;
   std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
-    return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm));
+    return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
+                     bytes_for_decomposition(bench));
   });
   log().info("{} weights decomposed in {}", bench.names.size(),
              format_duration(seconds.decomposition));

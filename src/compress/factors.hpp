@@ -1,4 +1,4 @@
-// Weighted singular value decompositions of the weights of a model, whole matrices on single ranks.
+// Weighted singular value decompositions of the weights of a model.
 //
 // The norm of an error E of W (m x n) is ||R^T E L||_F with L L^T = G, the second moment of the
 // inputs (or its diagonal, or 1), and R R^T = C, that of the output gradients (or 1). With the SVD
@@ -8,22 +8,37 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "compress/moments.hpp"
 #include "models/language_model.hpp"
 #include "parallel/communicator.hpp"
+#include "weights/factor_rows.hpp"
+#include "weights/row_exchange.hpp"
 
 namespace rankine::compress {
 
-/// W ~ left[:, :r] right[:r, :] for every r. The bases are on rank `owner` alone.
+/// W ~ left[:, :r] right[:r, :] for every r, wherever the ranks keep them; of the model's type.
+/// left: m x k, R^{-T} U; right: k x n, U^T R^T W. Methods are collective over the world; each rank
+/// asks for the rows it wants.
+class Bases {
+ public:
+  Bases() = default;
+  Bases(const Bases&) = delete;
+  Bases& operator=(const Bases&) = delete;
+  virtual ~Bases() = default;
+
+  /// Rows of left[:, :rank].
+  virtual torch::Tensor left_rows(weights::RowRange wanted, std::int64_t rank) const = 0;
+  /// Rows of right.
+  virtual torch::Tensor right_rows(weights::RowRange wanted) const = 0;
+};
+
 struct WeightFactors {
   std::string name;
-  int owner = 0;
-  torch::Tensor left;                        ///< m x k, R^{-T} U; of the model's type
-  torch::Tensor right;                       ///< k x n, U^T R^T W
+  std::shared_ptr<const Bases> bases = nullptr;
   std::vector<double> singular_values = {};  ///< k, descending, on every rank
 };
 
@@ -39,21 +54,20 @@ struct ErrorNorm {
   std::vector<double> error_weights = {};
 };
 
-/// Collective over `world`. Weights that share their inputs are decomposed by one rank, one after
-/// the other; such groups are dealt out by cost to all threads of all ranks. NumericalError on all
-/// ranks where a moment is not finite or an SVD does not converge.
+/// Collective over `world`. Weights that share their inputs are decomposed together, whole by one
+/// rank or over all ranks (compress/decomposition_plan.hpp), which the log tells. `bytes` is what a
+/// rank may use meanwhile, the same on all ranks; 0 if unknown. NumericalError on all ranks where a
+/// moment is not finite or an SVD does not converge.
 std::vector<WeightFactors> decompose(const models::LanguageModel& model,
                                      const parallel::Communicator& world,
                                      const parallel::Teams& teams,
-                                     const std::vector<std::string>& names, ErrorNorm norm);
+                                     const std::vector<std::string>& names, ErrorNorm norm,
+                                     double bytes = 0);
 
-/// The first `rank` columns of left and rows of right on every rank. Collective over `world`.
-struct RankFactors {
-  torch::Tensor left;
-  torch::Tensor right;
-};
-RankFactors broadcast_factors(const parallel::Communicator& world, const WeightFactors& factors,
-                              std::int64_t rows, std::int64_t columns, std::int64_t rank,
-                              torch::ScalarType type);
+/// The first `rank` components over the ranks of the own team: rows of left by `split`, those of
+/// right evenly. Collective over the world.
+weights::FactorRows leading_factors(const parallel::Communicator& team,
+                                    const WeightFactors& factors, const weights::RowSplit& split,
+                                    std::int64_t rank);
 
 }  // namespace rankine::compress

@@ -54,7 +54,11 @@ class Potentials {
     return all;
   }
 
-  double soft_rank(std::size_t m) const { return soft_rank(m, 0); }
+  Values soft_ranks() const {
+    Values ranks;
+    for (std::size_t m = 0; m < candidates_.size(); ++m) ranks.push_back(soft_rank(m, 0));
+    return ranks;
+  }
   const Values& parts() const { return parts_; }
   void set_parts(Values parts) { parts_ = std::move(parts); }
 
@@ -69,7 +73,7 @@ class Potentials {
       }
       of_loss.push_back(full(m) * loss);
       of_budget.push_back(full(m) * rank *
-                          soft_cost(storage_, candidates_[m].shape, soft_rank(m)).slope);
+                          soft_cost(storage_, candidates_[m].shape, soft_rank(m, 0)).slope);
     }
     const double along = dot(of_loss, of_budget) / std::max(dot(of_budget, of_budget), 1e-300);
     for (std::size_t m = 0; m < of_loss.size(); ++m) of_loss[m] -= along * of_budget[m];
@@ -128,7 +132,9 @@ class Adam {
   explicit Adam(std::size_t size) : mean_(size, 0), square_(size, 0) {}
   explicit Adam(const FermiState& state)
       : count_(state.steps), mean_(state.mean), square_(state.square) {}
-  FermiState state(const Values& parts) const { return {count_, parts, mean_, square_}; }
+  FermiState state(const Values& parts, const Importance& importance) const {
+    return {count_, parts, mean_, square_, importance};
+  }
 
   Values step(const Values& gradient, double learning_rate) {
     ++count_;
@@ -151,41 +157,6 @@ class Adam {
   Values square_;
 };
 
-/// Whole ranks within the budget; plain factors larger than the dense matrix become it.
-std::vector<std::int64_t> repaired(const std::vector<Candidate>& candidates, Storage storage,
-                                   std::int64_t budget, const Potentials& potentials) {
-  std::vector<std::int64_t> ranks;
-  std::vector<double> fractions;
-  for (std::size_t m = 0; m < candidates.size(); ++m) {
-    const MatrixShape& shape = candidates[m].shape;
-    const double soft = potentials.soft_rank(m);
-    std::int64_t rank =
-        std::clamp<std::int64_t>(static_cast<std::int64_t>(std::floor(soft)), 1, shape.full_rank());
-    fractions.push_back(soft - static_cast<double>(rank));
-    if (stored_numbers(storage, shape, rank) >= shape.dense_numbers()) rank = shape.full_rank();
-    ranks.push_back(rank);
-  }
-  std::vector<std::size_t> order(candidates.size());
-  std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return fractions[a] > fractions[b]; });
-  // Ranks raised to 1 may have cost too much: the smallest fractions pay.
-  while (stored_numbers(candidates, storage, ranks) > budget)
-    for (std::size_t i = order.size();
-         i-- > 0 && stored_numbers(candidates, storage, ranks) > budget;)
-      if (ranks[order[i]] > 1) --ranks[order[i]];
-  for (const std::size_t m : order) {
-    if (ranks[m] >= candidates[m].shape.full_rank()) continue;
-    ++ranks[m];
-    if (stored_numbers(candidates, storage, ranks) > budget ||
-        stored_numbers(storage, candidates[m].shape, ranks[m]) >
-            candidates[m].shape.dense_numbers())
-      --ranks[m];
-  }
-  fill_budget(candidates, storage, budget, ranks);
-  return ranks;
-}
-
 }  // namespace
 
 std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, Storage storage,
@@ -194,6 +165,7 @@ std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, 
                                       const FermiCheckpoint& checkpoint) {
   Potentials potentials(candidates, storage, static_cast<double>(budget), first);
   Adam adam(candidates.size());
+  Importance importance;
   const auto fraction_at = [&](std::int64_t step) {
     return static_cast<double>(step) /
            static_cast<double>(std::max<std::int64_t>(1, options.steps - 1));
@@ -205,17 +177,21 @@ std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, 
   if (const auto& from = checkpoint.from) {
     potentials.set_parts(from->parts);
     adam = Adam(*from);
+    importance = from->importance;
     step = from->steps;
     cool(step - 1);
   }
   for (; step < options.steps; ++step) {
     cool(step);
-    const Values tangent = potentials.tangent(gradient(step, potentials.masks()));
+    const Components masks = potentials.masks();
+    const Components of_masks = gradient(step, masks);
+    importance.observe(masks, of_masks);
+    const Values tangent = potentials.tangent(of_masks);
     potentials.move(adam.step(tangent, geometric(options.learning_rate_first,
                                                  options.learning_rate_last, fraction_at(step))));
-    checkpoint.keep(adam.state(potentials.parts()));
+    checkpoint.keep(adam.state(potentials.parts(), importance));
   }
-  return repaired(candidates, storage, budget, potentials);
+  return whole_ranks(candidates, storage, budget, potentials.soft_ranks(), importance.estimate());
 }
 
 }  // namespace rankine::compress

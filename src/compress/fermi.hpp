@@ -10,11 +10,9 @@
 #include <vector>
 
 #include "compress/allocation.hpp"
+#include "compress/fermi_repair.hpp"
 
 namespace rankine::compress {
-
-/// One value for each singular component of each matrix.
-using Components = std::vector<std::vector<double>>;
 
 struct FermiOptions {
   std::int64_t steps = 30;
@@ -33,6 +31,7 @@ struct FermiState {
   std::vector<double> parts;   ///< mu / full rank of each matrix
   std::vector<double> mean;    ///< Adam's
   std::vector<double> square;  ///< Adam's
+  Importance importance;       ///< of the components
 };
 
 /// To go on with a search that was stopped.
@@ -45,8 +44,7 @@ struct FermiCheckpoint {
 ///
 /// Each step projects the gradient on the tangent of the budget (all derivatives by mu have one
 /// sign), takes an Adam step (betas 0.9, 0.97), and shifts all mu / full rank by one number that
-/// restores the budget exactly. In the end soft ranks are rounded down and the largest fractions
-/// raised again while they fit.
+/// restores the budget exactly. In the end soft ranks become whole ones (fermi_repair.hpp).
 std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, Storage storage,
                                       std::int64_t budget, std::vector<std::int64_t> first,
                                       const FermiOptions& options, const MaskGradient& gradient,

@@ -14,16 +14,11 @@ using torch::Tensor;
 MaskedModel::MaskedModel(models::LanguageModel& model, const parallel::Communicator& world,
                          const parallel::Teams& teams, const std::vector<WeightFactors>& factors)
     : model_(model), world_(world), teams_(teams), in_model_(model) {
-  const int rank = teams.team().rank();
   for (const WeightFactors& all : factors) {
-    const auto dense = weight_of(model, all.name);
-    const RankFactors whole =
-        broadcast_factors(world, all, dense->outputs(), dense->inputs(),
-                          std::ssize(all.singular_values), dense->own_rows().scalar_type());
+    const weights::RowSplit& split = weight_of(model, all.name)->split();
     weights_.push_back(std::make_shared<MaskedWeight>(
-        teams.team(), dense->split(),
-        whole.left.narrow(0, dense->split().first(rank), dense->split().count(rank)).clone(),
-        whole.right));
+        teams.team(), split,
+        leading_factors(teams.team(), all, split, std::ssize(all.singular_values))));
     in_model_.replace(all.name, weights_.back());
   }
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compress/decomposition_plan.hpp"
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
 
@@ -15,28 +16,43 @@ constexpr int most_ranks = 65536;
 
 std::string bytes_text(double bytes) { return format_bytes(static_cast<std::uint64_t>(bytes)); }
 
+/// As `decompose` groups the weights.
+std::vector<GroupShape> groups_of(const CompressionJob& job) {
+  const MethodOptions& method = job.options.method;
+  std::vector<GroupShape> groups;
+  std::int64_t last_input = -1;
+  for (const NamedShape& weight : job.selected) {
+    const std::int64_t n = weight.shape.columns;
+    const bool shares = method.needs_inputs() && weight.input >= 0 && weight.input == last_input;
+    if (!shares)
+      groups.push_back({.columns = n,
+                        .input_numbers = method.needs_inputs() ? n * n : 0,
+                        .is_two_sided = method.weighting == "two-sided"});
+    groups.back().rows.push_back(weight.shape.rows);
+    last_input = weight.input;
+  }
+  return groups;
+}
+
+/// Numbers of all weights together.
 struct Sums {
-  double input_moments = 0;   ///< numbers; as if no two weights shared their inputs' moment twice
-  double output_moments = 0;  ///< numbers
-  double components = 0;      ///< numbers
-  double largest_weight = 0;  ///< numbers of all matrices that its decomposition needs
+  double input_moments = 0;
+  double output_moments = 0;
+  double components = 0;
+  double largest_components = 0;  ///< of one weight
 };
 
-/// Query, key and value share a moment, gate and up another one: consecutive weights of the same
-/// inputs count once where they can share.
 Sums sums_of(const CompressionJob& job) {
   Sums sums;
-  const NamedShape* before = nullptr;
+  for (const GroupShape& group : groups_of(job))
+    sums.input_moments += static_cast<double>(group.input_numbers);
   for (const NamedShape& weight : job.selected) {
     const auto m = static_cast<double>(weight.shape.rows);
-    const auto n = static_cast<double>(weight.shape.columns);
-    const auto k = static_cast<double>(weight.shape.full_rank());
-    const bool may_share = before && before->shape.columns == weight.shape.columns;
-    sums.input_moments += may_share ? n * n / 2 : n * n;
-    sums.output_moments += m * m;
-    sums.components += (m + n) * k;
-    sums.largest_weight = std::max(sums.largest_weight, 2 * n * n + 3 * m * m + 6 * m * n);
-    before = &weight;
+    const double components = (m + static_cast<double>(weight.shape.columns)) *
+                              static_cast<double>(weight.shape.full_rank());
+    if (job.options.needs_gradients()) sums.output_moments += m * m;
+    sums.components += components;
+    sums.largest_components = std::max(sums.largest_components, components);
   }
   return sums;
 }
@@ -48,24 +64,8 @@ double gradient_activations(const models::ModelConfig& c, std::int64_t tokens) {
   return static_cast<double>(tokens * c.layers) * per_token;
 }
 
-CompressionForecast forecast(const CompressionJob& job, const models::Machine& machine) {
+double activations_of(const CompressionJob& job, const models::MemoryPlan& scoring, double number) {
   const CompressOptions& options = job.options;
-  const models::MemoryPlan scoring = models::plan_memory(job.scoring, machine);
-  const double number = options.scoring.model.precision == "float64" ? 8 : 4;
-  const Sums sums = sums_of(job);
-  const bool has_original = options.heal.steps > 0 && options.heal.loss == "distillation";
-  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
-                             .program = scoring.forecast.program};
-  if (!options.experiments.names.empty())  // clusters beside the originals, codes of a byte
-    result.row_blocks +=
-        (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
-  if (options.method.needs_inputs())
-    result.moments += 8 * sums.input_moments / scoring.ranks_per_team;
-  if (options.needs_gradients()) result.moments += 4 * sums.output_moments / scoring.ranks_per_team;
-  if (options.heal.steps > 0)  // gradients and AdamW's moments, of what is trained
-    result.moments +=
-        3 * number * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
-  if (options.method.has_ranks()) result.components = number * sums.components / machine.ranks;
   double activations = scoring.forecast.activations;
   if (!job.calibration_windows.empty())
     activations +=
@@ -76,8 +76,66 @@ CompressionForecast forecast(const CompressionJob& job, const models::Machine& m
   if (!job.gradient_windows.empty() || !job.fermi_windows.empty())
     trained = options.calibration.gradient_window_length;
   if (!job.healing_windows.empty()) trained = std::max(trained, options.heal.window_length);
-  activations += number * gradient_activations(job.scoring.config, trained);
-  result.working = std::max(activations, 8.0 * machine.threads * sums.largest_weight);
+  return activations + number * gradient_activations(job.scoring.config, trained);
+}
+
+/// All but the decompositions.
+CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
+                             int ranks) {
+  const double number = job.options.scoring.model.precision == "float64" ? 8 : 4;
+  const Sums sums = sums_of(job);
+  const HealOptions& heal = job.options.heal;
+  const bool has_original = heal.steps > 0 && heal.loss == "distillation";
+  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
+                             .program = scoring.forecast.program};
+  if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
+    result.row_blocks +=
+        (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
+  result.moments = 8 * sums.input_moments + 4 * sums.output_moments;
+  if (heal.steps > 0)  // gradients and AdamW's moments, of what is trained
+    result.moments += 3 * number * static_cast<double>(job.selected_parameters());
+  result.moments /= scoring.ranks_per_team;
+  result.working = activations_of(job, scoring, number);
+  if (!job.options.method.has_ranks()) return result;
+  result.components = number * sums.components / ranks;
+  // Factors in float64, spread, transposed and on their way, while a form is made of them.
+  result.working =
+      std::max(result.working, 8 * 8 * sums.largest_components / scoring.ranks_per_team);
+  return result;
+}
+
+double without_working(const CompressionForecast& forecast) {
+  return forecast.total() - forecast.working;
+}
+
+/// Weights that are replaced one by one keep whole moments and their factor on every rank.
+double direct_bytes(const CompressionJob& job) {
+  double largest = 0;
+  for (const GroupShape& group : groups_of(job)) {
+    const double n = static_cast<double>(group.columns),
+                 inputs = static_cast<double>(group.input_numbers);
+    for (const std::int64_t rows : group.rows) {
+      const auto m = static_cast<double>(rows);
+      largest = std::max(largest, 3 * inputs + (group.is_two_sided ? 2 * m * m : 0) + 6 * m * n);
+    }
+  }
+  return 8 * largest;
+}
+
+CompressionForecast forecast(const CompressionJob& job, const models::Machine& machine) {
+  const models::MemoryPlan scoring = models::plan_memory(job.scoring, machine);
+  CompressionForecast result = resident(job, scoring, machine.ranks);
+  if (!job.options.method.has_ranks()) {
+    result.working = std::max(result.working, direct_bytes(job));
+    return result;
+  }
+  // One byte, if there is less than nothing: not unknown.
+  const double left = std::max(1.0, scoring.allowed - without_working(result));
+  const DecompositionPlan plan =
+      plan_decomposition(groups_of(job), {.ranks = machine.ranks,
+                                          .threads = machine.threads,
+                                          .bytes = scoring.allowed > 0 ? left : 0});
+  result.working = std::max(result.working, plan.working_bytes);
   return result;
 }
 
@@ -117,6 +175,14 @@ CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& 
     break;
   }
   return memory;
+}
+
+double left_for_decomposition(const CompressionJob& job, const models::Machine& machine) {
+  const models::MemoryPlan scoring = models::plan_memory(job.scoring, machine);
+  const CompressionForecast known = resident(job, scoring, machine.ranks);
+  if (scoring.allowed <= 0) return 0;
+  const bool is_set = job.options.scoring.parallel.memory_per_rank > 0;
+  return std::max(1.0, scoring.allowed - (is_set ? without_working(known) : known.components));
 }
 
 }  // namespace rankine::compress

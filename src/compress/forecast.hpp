@@ -13,7 +13,7 @@ struct CompressionForecast {
   double row_blocks = 0;  ///< weights of the model
   double moments = 0;     ///< of inputs and output gradients, all at once
   double components = 0;  ///< singular components of the weights this rank decomposes
-  double working = 0;     ///< the larger of activations and the decompositions under way
+  double working = 0;     ///< the largest of activations, decompositions and conversions under way
   double program = 0;
 
   double total() const { return row_blocks + moments + components + working + program; }
@@ -33,5 +33,9 @@ struct CompressionMemory {
 /// With parallel.memory_per_rank set, `sufficient_ranks` has that much for each rank; else the
 /// ranks are taken to be on nodes of their own.
 CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& machine);
+
+/// Bytes that a rank may use while it decomposes, beside what it keeps; 0 if unknown.
+/// `machine.node_bytes` is what the node has left once model and moments are there.
+double left_for_decomposition(const CompressionJob& job, const models::Machine& machine);
 
 }  // namespace rankine::compress

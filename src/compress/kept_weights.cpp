@@ -13,7 +13,8 @@ namespace rankine::compress {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MatrixShape, rows, columns)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, numbers, bytes,
-                                   weighted_error, spectrum, largest_coefficient, identity_error)
+                                   weighted_error, spectrum, pivot_side, largest_coefficient,
+                                   identity_error)
 
 namespace {
 

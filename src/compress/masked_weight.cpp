@@ -1,36 +1,38 @@
 #include "compress/masked_weight.hpp"
 
-#include "weights/dense.hpp"
+#include "weights/exchange.hpp"
 #include "weights/product.hpp"
+#include "weights/row_lookup.hpp"
 
 namespace rankine::compress {
 
 using torch::Tensor;
 
 MaskedWeight::MaskedWeight(const parallel::Communicator& team, weights::RowSplit split,
-                           Tensor own_left, Tensor right)
-    : rank_(team.rank()),
+                           weights::FactorRows factors)
+    : team_(team),
       split_(std::move(split)),
-      left_(std::move(own_left)),
-      right_(std::move(right)),
-      mask_(torch::ones({right_.size(0)}, right_.options())) {}
+      factors_(std::move(factors)),
+      mask_(torch::ones({factors_.right_split.total()}, factors_.right.options())) {}
 
 Tensor MaskedWeight::forward(const Tensor& x) const {
-  return weights::times_transposed(weights::times_transposed(x, right_) * mask_, left_);
+  // Each rank goes on with rows of the left factor of its own.
+  const Tensor middle = weights::gather_columns(team_, weights::times_transposed(x, factors_.right),
+                                                factors_.right_split, weights::Gradient::shares);
+  return weights::times_transposed(middle * mask_, factors_.left);
 }
 
-Tensor MaskedWeight::own_rows() const { return (left_ * mask_).matmul(right_); }
+Tensor MaskedWeight::own_rows() const {
+  return weights::multiply(team_,
+                           {factors_.left * mask_.detach(), factors_.right, factors_.right_split});
+}
 
 Tensor MaskedWeight::look_up(const Tensor& ids) const {
-  const std::int64_t first = split_.first(rank_), count = split_.count(rank_);
-  if (count == 0) return torch::zeros({ids.size(0), inputs()}, right_.options());
-  const Tensor local = ids - first;
-  const Tensor owned = local.ge(0).logical_and(local.lt(count)).to(right_.scalar_type());
-  return own_rows().index_select(0, local.clamp(0, count - 1)) * owned.unsqueeze(1);
+  return weights::look_up_rows(own_rows(), split_.first(team_.rank()), ids);
 }
 
 std::int64_t MaskedWeight::stored_bytes() const {
-  return stored_numbers() * static_cast<std::int64_t>(right_.element_size());
+  return stored_numbers() * static_cast<std::int64_t>(mask_.element_size());
 }
 
 std::vector<files::TensorPlan> MaskedWeight::plan(const std::string& name,
@@ -40,12 +42,13 @@ std::vector<files::TensorPlan> MaskedWeight::plan(const std::string& name,
 
 void MaskedWeight::write(files::SafetensorsWriter& writer, const std::string& name) const {
   const Tensor values = own_rows().detach().to(torch::kFloat32).contiguous();
-  writer.write_rows(name + ".weight", split_.first(rank_),
+  writer.write_rows(name + ".weight", split_.first(team_.rank()),
                     {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
 }
 
 void MaskedWeight::set_mask(const std::vector<double>& values) {
-  mask_ = torch::tensor(values, torch::kFloat64).to(right_.scalar_type()).requires_grad_(true);
+  mask_ =
+      torch::tensor(values, torch::kFloat64).to(factors_.right.scalar_type()).requires_grad_(true);
 }
 
 std::vector<double> MaskedWeight::own_mask_gradient() const {

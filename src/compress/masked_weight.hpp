@@ -2,20 +2,21 @@
 #pragma once
 
 #include "parallel/communicator.hpp"
+#include "weights/factor_rows.hpp"
 #include "weights/weight.hpp"
 
 namespace rankine::compress {
 
-/// W = left diag(mask) right. Never stored; its gradients by the mask are this rank's share.
+/// W = left diag(mask) right, whose factors lie in row blocks. Never stored; its gradients by the
+/// mask (k, the same on all ranks) are this rank's share.
 class MaskedWeight final : public weights::Weight {
  public:
-  /// own_left: split.count(rank) x k; right: k x inputs and mask: k, the same on all ranks.
-  MaskedWeight(const parallel::Communicator& team, weights::RowSplit split, torch::Tensor own_left,
-               torch::Tensor right);
+  MaskedWeight(const parallel::Communicator& team, weights::RowSplit split,
+               weights::FactorRows factors);
 
   std::string form() const override { return "masked"; }
   const weights::RowSplit& split() const override { return split_; }
-  std::int64_t inputs() const override { return right_.size(1); }
+  std::int64_t inputs() const override { return factors_.right.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override;
@@ -27,17 +28,16 @@ class MaskedWeight final : public weights::Weight {
   std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;
   void write(files::SafetensorsWriter& writer, const std::string& name) const override;
 
-  std::size_t components() const { return static_cast<std::size_t>(right_.size(0)); }
+  std::size_t components() const { return static_cast<std::size_t>(mask_.size(0)); }
   /// Sets the mask anew and forgets its gradient.
   void set_mask(const std::vector<double>& values);
   /// This rank's share of the gradient by the mask.
   std::vector<double> own_mask_gradient() const;
 
  private:
-  int rank_;
+  const parallel::Communicator& team_;
   weights::RowSplit split_;
-  torch::Tensor left_;
-  torch::Tensor right_;
+  weights::FactorRows factors_;
   torch::Tensor mask_;
 };
 

@@ -1,6 +1,8 @@
 #include "compress/modelling_file.hpp"
 
+#include <map>
 #include <nlohmann/json.hpp>
+#include <string>
 
 #include "files/json_document.hpp"
 
@@ -8,11 +10,20 @@ namespace rankine::compress {
 
 namespace {
 
-/// Rows of the factor that the rank counts.
-std::int64_t rank_of(const weights::Weight& weight) {
+/// What the modelling file must know of a weight to make room for its tensors.
+nlohmann::json description_of(const weights::Weight& weight) {
+  nlohmann::json result{{"form", weight.form()}};
+  std::map<std::string, std::int64_t> rows;
   for (const weights::Parameter& parameter : weight.parameters())
-    if (parameter.name == "right" || parameter.name == "basis") return parameter.total_rows;
-  return 0;
+    rows[parameter.name] = parameter.total_rows;
+  const bool has_columns = rows.contains("columns");
+  if (weight.form() == "pivoted") result["pivots"] = has_columns ? "columns" : "rows";
+  for (const char* factor : {"right", "basis", "coefficients"})
+    if (rows.contains(factor)) {
+      result["rank"] = rows[factor];
+      break;
+    }
+  return result;
 }
 
 }  // namespace
@@ -55,7 +66,23 @@ class PivotedLinear(nn.Module):
         return torch.cat([own, F.linear(own, self.coefficients)], -1).index_select(-1, order)
 
 
-FORMS = {"low-rank": LowRankLinear, "pivoted": PivotedLinear}
+class ColumnPivotedLinear(nn.Module):
+    """The pivot columns of the matrix, and the coefficients that make the other columns of them."""
+
+    def __init__(self, inputs, outputs, rank):
+        super().__init__()
+        self.columns = nn.Parameter(torch.empty(outputs, rank))
+        self.coefficients = nn.Parameter(torch.empty(rank, inputs - rank))
+        self.register_buffer("pivots", torch.zeros(rank, dtype=torch.int32))
+
+    def forward(self, x):
+        is_other = torch.ones(x.shape[-1], dtype=torch.bool, device=x.device)
+        is_other[self.pivots.long()] = False
+        others = x[..., is_other]
+        return F.linear(x[..., self.pivots.long()] + F.linear(others, self.coefficients), self.columns)
+
+
+FORMS = {"low-rank": LowRankLinear, "pivoted": PivotedLinear, "pivoted-columns": ColumnPivotedLinear}
 
 
 class RankineForCausalLM(LlamaForCausalLM):
@@ -64,7 +91,8 @@ class RankineForCausalLM(LlamaForCausalLM):
         for name, stored in config.rankine_forms.items():
             parent, _, child = name.rpartition(".")
             dense = getattr(self.get_submodule(parent), child)
-            layer = FORMS[stored["form"]](dense.in_features, dense.out_features, stored["rank"])
+            form = "pivoted-columns" if stored.get("pivots") == "columns" else stored["form"]
+            layer = FORMS[form](dense.in_features, dense.out_features, stored["rank"])
             setattr(self.get_submodule(parent), child, layer)
 )";
 }
@@ -77,8 +105,7 @@ std::string factorised_config(const std::string& config_json, const models::Lang
   for (const models::TransformerLayer& layer : model.layers())
     for (const models::Projection* projection : layer.projections())
       if (projection->weight->form() != "dense")
-        config["rankine_forms"][projection->name] = {{"form", projection->weight->form()},
-                                                     {"rank", rank_of(*projection->weight)}};
+        config["rankine_forms"][projection->name] = description_of(*projection->weight);
   return config.dump(2) + "\n";
 }
 

@@ -13,6 +13,7 @@
 #include "parallel/agreement.hpp"
 #include "weights/element_type.hpp"
 #include "weights/exchange.hpp"
+#include "weights/row_exchange.hpp"
 #include "weights/single_threaded_blas.hpp"
 
 namespace rankine::compress {
@@ -21,6 +22,7 @@ using models::LanguageModel;
 using parallel::Communicator;
 using parallel::Teams;
 using torch::Tensor;
+using weights::RowRange;
 using weights::RowSplit;
 
 namespace {
@@ -57,6 +59,17 @@ void add_products(const T* x, std::int64_t tokens, std::int64_t n, std::int64_t 
               static_cast<Sum>(product[static_cast<std::size_t>(i * (first + count) + j)]);
     }
   }
+}
+
+/// A symmetric matrix from its lower triangle, in place, by blocks of rows: there is never a second
+/// whole matrix.
+Tensor symmetric(Tensor whole) {
+  whole.tril_();
+  for (std::int64_t first = 0; first < whole.size(0); first += rows_per_block) {
+    const std::int64_t count = std::min(rows_per_block, whole.size(0) - first);
+    whole.narrow(0, first, count).add_(whole.narrow(1, first, count).t().triu(first + 1));
+  }
+  return whole;
 }
 
 /// This team's windows, in turn with the others.
@@ -97,8 +110,18 @@ Tensor SecondMoment::assemble(const Communicator& world) const {
   Tensor whole = torch::zeros({n, n}, torch::kFloat64);
   whole.narrow(0, split_.first(rank_), split_.count(rank_)).copy_(rows_);
   if (world.size() > 1) weights::sum_in_place(world, {whole});
-  const Tensor lower = whole.tril();
-  return lower + whole.tril(-1).t();
+  return symmetric(whole);
+}
+
+Tensor SecondMoment::assemble_on(const Communicator& world, int owner) const {
+  const weights::RowRange wanted{0, world.rank() == owner ? size() : 0};
+  const Tensor whole = weights::exchange_rows(world, rows_.to(torch::kFloat64),
+                                              weights::range_of(split_, rank_), wanted);
+  return wanted.count > 0 ? symmetric(whole) : torch::empty({0, 0}, torch::kFloat64);
+}
+
+void SecondMoment::spread(linalg::DistMatrix<double>& target) const {
+  weights::spread_rows(rows_, weights::range_of(split_, rank_), target);
 }
 
 double SecondMoment::mean_diagonal(const Communicator& world) const {
@@ -114,13 +137,13 @@ files::TensorPlan SecondMoment::plan(const std::string& name) const {
 
 void SecondMoment::write(files::SafetensorsWriter& writer, const std::string& name,
                          const Communicator& world) const {
-  const Tensor whole = assemble(world);
-  const RowSplit split = RowSplit::even(size(), world.size());
-  const std::int64_t first = split.first(world.rank()), count = split.count(world.rank());
+  const RowRange mine = weights::range_of(RowSplit::even(size(), world.size()), world.rank());
+  const Tensor rows = weights::exchange_rows(world, rows_.to(torch::kFloat64),
+                                             weights::range_of(split_, rank_), mine);
   parallel::agree_on_failure(world, [&] {
-    writer.write_rows(name, first,
-                      std::span<const double>(whole.data_ptr<double>() + first * size(),
-                                              static_cast<std::size_t>(count * size())));
+    writer.write_rows(
+        name, mine.first,
+        std::span<const double>(rows.data_ptr<double>(), static_cast<std::size_t>(rows.numel())));
   });
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "files/safetensors.hpp"
+#include "linalg/dist_matrix.hpp"
 #include "models/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
@@ -33,13 +34,20 @@ class SecondMoment {
   /// Collective over `world`: the mean of the diagonal, summed over the teams.
   double mean_diagonal(const parallel::Communicator& world) const;
 
-  /// How `write` stores the whole of it.
+  /// How `write` stores it; of the matrix in the file only the lower triangle is defined.
   files::TensorPlan plan(const std::string& name) const;
   /// Collective over `world`: the sum over the teams.
   void write(files::SafetensorsWriter& writer, const std::string& name,
              const parallel::Communicator& world) const;
   /// Adds what was written to this rank's rows; for one team alone. Not collective.
   void add(const files::SafetensorsReader& reader, const files::TensorEntry& tensor);
+
+  /// The same on rank `owner` alone, 0 x 0 elsewhere; nobody else needs memory for it.
+  torch::Tensor assemble_on(const parallel::Communicator& world, int owner) const;
+
+  /// Collective over the ranks of the grid, the world: sums over the teams. Only the lower triangle
+  /// of `target` is defined.
+  void spread(linalg::DistMatrix<double>& target) const;
 
   /// Gives the memory back; the moment is not used any more.
   void release() { rows_ = torch::Tensor(); }

@@ -87,8 +87,9 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
     file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
                {"singular values in the norm of method.weighting", "1", {"components"}});
   if (weight.form != "pivoted") return;
+  file.set_attribute(path, "pivots", weight.pivot_side);
   write_number(file, path + "/largest_coefficient", weight.largest_coefficient,
-               "largest magnitude among the rows expressed by pivot rows", "1");
+               "largest coefficient that expresses other rows or columns by pivots", "1");
   write_number(file, path + "/identity_error", weight.identity_error,
                "relative change of the matrix by fixing its gauge, before rounding", "1");
 }
@@ -149,6 +150,9 @@ std::string method_line(const CompressionJob& job) {
 
 void write_results(ResultFile& file, const CompressionJob& job, const CompressionResult& result) {
   write_protocol(file, job);
+  write_count(file, "/timing/peak_resident_bytes",
+              static_cast<std::int64_t>(result.peak_bytes_largest_rank),
+              "most memory that the largest rank had resident; 0 while running", "byte");
   write_scores(file, job, "before", result.before);
   write_count(file, "/results/parameters_before", job.selected_parameters(),
               "numbers of the selected weights in the original");

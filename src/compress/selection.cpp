@@ -21,7 +21,7 @@ std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
                                      const models::CheckpointNames& names) {
   std::vector<NamedShape> all;
   for (const models::LayerWeight& weight : models::layer_weights(config, names))
-    all.push_back({weight.name, {weight.outputs, weight.inputs}});
+    all.push_back({weight.name, {weight.outputs, weight.inputs}, weight.activation});
   return all;
 }
 

@@ -1,6 +1,7 @@
 // The weights of a model that patterns select, from config.json and names alone.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@ namespace rankine::compress {
 struct NamedShape {
   std::string name;  ///< as models::Projection has it
   MatrixShape shape;
+  std::int64_t input = -1;  ///< weights with one number (not negative) read the same activation
 };
 
 /// Every projection of the layers, in the order of models::LanguageModel::projections().

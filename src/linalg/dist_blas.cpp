@@ -56,6 +56,17 @@ void solve_right_upper(DistView<const std::type_identity_t<T>> r, DistView<T> b)
 }
 
 template <Scalar T>
+void solve_left_upper(DistView<const std::type_identity_t<T>> r, DistView<T> b) {
+  RANKINE_EXPECTS(r.grid == b.grid, "operands of one call lie on one grid");
+  RANKINE_EXPECTS(r.rows == r.columns && r.rows == b.rows, "the shapes of a solve fit");
+  const auto triangle = operand(r);
+  const auto in_out = operand(b);
+  if (!b.grid->is_inside() || b.rows == 0 || b.columns == 0) return;
+  fortran::ptrsm("L", "U", "N", "N", static_cast<int>(b.rows), static_cast<int>(b.columns), T(1),
+                 triangle, in_out);
+}
+
+template <Scalar T>
 void copy(Op op, DistView<const std::type_identity_t<T>> source, DistView<T> target) {
   RANKINE_EXPECTS(source.grid == target.grid, "operands of one call lie on one grid");
   if (op == Op::none && source.distribution == target.distribution && source.row == target.row &&
@@ -136,6 +147,7 @@ void require_finite(DistView<const T> a, std::string_view what) {
                         DistView<const std::type_identity_t<T>>, T, DistView<T>);           \
   template void gram<T>(DistView<const std::type_identity_t<T>>, DistView<T>);              \
   template void solve_right_upper<T>(DistView<const std::type_identity_t<T>>, DistView<T>); \
+  template void solve_left_upper<T>(DistView<const std::type_identity_t<T>>, DistView<T>);  \
   template void copy<T>(Op, DistView<const std::type_identity_t<T>>, DistView<T>);          \
   template double frobenius_norm<T>(DistView<const T>);                                     \
   template double largest_magnitude<T>(DistView<const T>);                                  \

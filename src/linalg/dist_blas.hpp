@@ -24,6 +24,10 @@ void gram(DistView<const std::type_identity_t<T>> a, DistView<T> c);
 template <Scalar T>
 void solve_right_upper(DistView<const std::type_identity_t<T>> r, DistView<T> b);
 
+/// B = R^{-1} B likewise. R and B may be parts of one matrix that do not overlap.
+template <Scalar T>
+void solve_left_upper(DistView<const std::type_identity_t<T>> r, DistView<T> b);
+
 /// target = source, or its transpose or adjoint; the layouts may differ, the grid may not.
 template <Scalar T>
 void copy(Op op, DistView<const std::type_identity_t<T>> source, DistView<T> target);

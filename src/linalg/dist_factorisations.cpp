@@ -186,74 +186,11 @@ Qr<T> qr(DistMatrix<T> a) {
   return {std::move(q), std::move(r)};
 }
 
-namespace {
-
-/// Column pivots (global, from 0) that p?geqpf left on the ranks that own the columns.
-std::vector<std::int64_t> all_pivots(const ProcessGrid& grid, const Axis& columns,
-                                     std::span<const int> mine) {
-  std::vector<std::int64_t> pivots(static_cast<std::size_t>(columns.size()), 0);
-  if (grid.row() == 0)
-    for (std::int64_t l = 0; l < columns.local_size(grid.column()); ++l)
-      pivots[static_cast<std::size_t>(columns.global(grid.column(), l))] =
-          mine[static_cast<std::size_t>(l)] - 1;
-  grid.ranks().sum(std::span(pivots));
-  return pivots;
-}
-
-}  // namespace
-
-template <Scalar T>
-InterpolativeDecomposition<T> interpolative_rows(DistView<const T> a, std::int64_t rank) {
-  require_finite(a, "a matrix to choose rows from");
-  const ProcessGrid& grid = *a.grid;
-  constexpr std::int64_t block = 32;
-  DistMatrix<T> work_matrix(
-      grid, Distribution::block_cyclic(a.columns, a.rows, block, grid.rows(), grid.columns()));
-  copy<T>(Op::adjoint, a, work_matrix.view());
-  const int m = scalapack_int(a.columns, "columns", grid), n = scalapack_int(a.rows, "rows", grid);
-  const auto in_out = operand(work_matrix.view());
-  std::vector<int> pivots(static_cast<std::size_t>(work_matrix.local().columns() + 1));
-  std::vector<T> tau(pivots.size());
-  int info = 0;
-  if (grid.is_inside()) {
-    T size{};
-    Real<T> real_size{};
-    fortran::pgeqpf(m, n, in_out, pivots.data(), tau.data(), &size, -1, &real_size, -1);
-    Buffer<T> work(workspace_size(size));
-    Buffer<Real<T>> real_work(is_complex<T> ? workspace_size(real_size) : 0);
-    info = fortran::pgeqpf(m, n, in_out, pivots.data(), tau.data(), work.data(),
-                           blas_int(work.size()), real_work.data(), blas_int(real_work.size()));
-  }
-  require_convergence(grid, "p?geqpf", m, info);
-  const auto order = all_pivots(grid, work_matrix.distribution().columns(), pivots);
-
-  const std::int64_t k = std::min<std::int64_t>({rank, m, n});
-  Matrix<T> r = all_gather(std::as_const(work_matrix).view().part(0, 0, k, n));
-  std::int64_t numerical = 0;
-  const double smallest = k > 0 ? std::abs(r(0, 0)) * std::numeric_limits<Real<T>>::epsilon() *
-                                      static_cast<double>(std::max(m, n))
-                                : 0;
-  while (numerical < k && std::abs(r(numerical, numerical)) > smallest) ++numerical;
-
-  // A^H P = Q [R1 R2], so A(row) = (R1^{-1} R2)^H A(pivot rows) for the rows not chosen.
-  if (n > numerical && numerical > 0)
-    fortran::trsm("L", "U", blas_int(numerical), blas_int(n - numerical), r.data(), blas_int(k),
-                  &r(0, numerical), blas_int(k));
-  InterpolativeDecomposition<T> result{{order.begin(), order.begin() + numerical},
-                                       Matrix<T>(n, numerical)};
-  for (std::int64_t j = 0; j < n; ++j)
-    for (std::int64_t i = 0; i < numerical; ++i)
-      result.coefficients(order[static_cast<std::size_t>(j)], i) =
-          j < numerical ? T(i == j ? 1 : 0) : conjugate(r(i, j));
-  return result;
-}
-
 #define RANKINE_DIST_FACTORISATIONS(T)                                       \
   template void cholesky<T>(DistView<T>);                                    \
   template Eigen<T> hermitian_eigen<T>(DistMatrix<T>);                       \
   template Eigen<T> leading_hermitian_eigen<T>(DistMatrix<T>, std::int64_t); \
-  template Qr<T> qr<T>(DistMatrix<T>);                                       \
-  template InterpolativeDecomposition<T> interpolative_rows<T>(DistView<const T>, std::int64_t);
+  template Qr<T> qr<T>(DistMatrix<T>);
 RANKINE_FOR_EACH_SCALAR(RANKINE_DIST_FACTORISATIONS)
 #undef RANKINE_DIST_FACTORISATIONS
 

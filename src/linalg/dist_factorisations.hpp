@@ -1,4 +1,4 @@
-// Factorisations of distributed matrices: Cholesky, QR (plain, of tall row blocks, pivoted) and the
+// Factorisations of distributed matrices: Cholesky, QR (plain, of tall row blocks) and the
 // Hermitian eigenproblem.
 //
 // Collective over the ranks of the grid. A nonzero `info` of one rank is the error of all.
@@ -48,15 +48,5 @@ Matrix<T> tsqr_factor(DistView<const T> a);
 /// The same with Q. `a` is consumed.
 template <Scalar T>
 Qr<T> tsqr(DistMatrix<T> a);
-
-template <Scalar T>
-struct InterpolativeDecomposition {
-  std::vector<std::int64_t> rows;  ///< the r chosen rows of A
-  Matrix<T> coefficients;          ///< m x r on every rank: A ~ coefficients * A(rows, :)
-};
-/// Chooses `rank` rows of a matrix (m x n) that span the others best, by QR of A^H with column
-/// pivoting (p?geqpf). `rank` beyond the numerical rank is lowered to it.
-template <Scalar T>
-InterpolativeDecomposition<T> interpolative_rows(DistView<const T> a, std::int64_t rank);
 
 }  // namespace rankine::linalg

@@ -143,25 +143,27 @@ std::vector<LayerWeight> layer_weights(const ModelConfig& config, const Checkpoi
   const bool is_gpt2 = config.family == Family::gpt2;
   std::vector<LayerWeight> all;
   for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const auto add = [&](const std::string& part, std::int64_t outputs, std::int64_t inputs) {
+    const auto add = [&](const std::string& part, std::int64_t outputs, std::int64_t inputs,
+                         std::int64_t activation) {
       const std::string name = names.in_layer(layer, part);
       all.push_back({name, outputs, inputs, name + ".weight",
-                     is_gpt2 ? LayerWeight::Stored::columns : LayerWeight::Stored::rows});
+                     is_gpt2 ? LayerWeight::Stored::columns : LayerWeight::Stored::rows, 0,
+                     4 * layer + activation});
     };
     if (is_gpt2) {
       const std::string joint = names.in_layer(layer, names.joint_attention);
       for (std::int64_t part = 0; part < 3; ++part)
         all.push_back({joint + joint_parts[part], width, width, joint + ".weight",
-                       LayerWeight::Stored::columns, part * width});
+                       LayerWeight::Stored::columns, part * width, 4 * layer});
     } else {
-      add(names.query, queries, width);
-      add(names.key, keys, width);
-      add(names.value, keys, width);
+      add(names.query, queries, width, 0);
+      add(names.key, keys, width, 0);
+      add(names.value, keys, width, 0);
     }
-    add(names.attention_output, width, queries);
-    if (!is_gpt2) add(names.gate, hidden, width);
-    add(names.up, hidden, width);
-    add(names.down, width, hidden);
+    add(names.attention_output, width, queries, 1);
+    if (!is_gpt2) add(names.gate, hidden, width, 2);
+    add(names.up, hidden, width, 2);
+    add(names.down, width, hidden, 3);
   }
   return all;
 }

@@ -52,6 +52,7 @@ struct LayerWeight {
   Stored stored = Stored::rows;
   /// Its place among the outputs of the tensor; GPT-2 has query, key and value side by side.
   std::int64_t first_output = 0;
+  std::int64_t activation = 0;  ///< weights of one number read the same activation
 };
 
 /// All of them, layer by layer, in the order of TransformerLayer::projections().

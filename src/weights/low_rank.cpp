@@ -44,17 +44,13 @@ std::vector<Parameter> LowRank::parameters() const {
 }
 
 std::unique_ptr<Weight> make_low_rank(const parallel::Communicator& team, const RowSplit& split,
-                                      const Tensor& own_left, const Tensor& right,
+                                      const Tensor& own_left, const Tensor& own_right,
                                       torch::ScalarType type) {
-  RANKINE_EXPECTS(own_left.size(1) == right.size(0), "the factors share the rank");
-  RowSplit right_split = RowSplit::even(right.size(0), team.size());
-  const Tensor own_right =
-      right.narrow(0, right_split.first(team.rank()), right_split.count(team.rank()));
   const auto copy = [&](const Tensor& part) {
     return part.detach().to(type).clone(at::MemoryFormat::Contiguous);
   };
-  return std::make_unique<LowRank>(team, split, copy(own_left), std::move(right_split),
-                                   copy(own_right));
+  return std::make_unique<LowRank>(team, split, copy(own_left),
+                                   RowSplit::even(own_left.size(1), team.size()), copy(own_right));
 }
 
 }  // namespace rankine::weights

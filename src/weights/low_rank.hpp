@@ -31,10 +31,10 @@ class LowRank final : public Form {
   torch::Tensor right_;
 };
 
-/// Collective over the team. own_left: split.count(rank) x r; right: r x inputs, the same on all
-/// ranks; stored as `type` (float32 or float64).
+/// Of own rows of both factors: own_left split.count(rank) x r, own_right the rows of this rank in
+/// RowSplit::even(r, ranks) of the r x inputs factor; stored as `type` (float32 or float64).
 std::unique_ptr<Weight> make_low_rank(const parallel::Communicator& team, const RowSplit& split,
-                                      const torch::Tensor& own_left, const torch::Tensor& right,
+                                      const torch::Tensor& own_left, const torch::Tensor& own_right,
                                       torch::ScalarType type);
 
 }  // namespace rankine::weights

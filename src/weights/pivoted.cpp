@@ -3,9 +3,7 @@
 #include <algorithm>
 
 #include "core/contracts.hpp"
-#include "linalg/dist_factorisations.hpp"
 #include "weights/exchange.hpp"
-#include "weights/gather_rows.hpp"
 #include "weights/product.hpp"
 #include "weights/row_lookup.hpp"
 
@@ -41,33 +39,6 @@ Tensor order_of_rows(const OwnRows& own) {
   for (const auto* rows : {&own.pivots, &own.others})
     for (const std::int64_t row : *rows) places[static_cast<std::size_t>(row)] = place++;
   return torch::tensor(places, torch::kInt64);
-}
-
-/// Pivot rows (ascending) and coefficients of all rows of `left`, which every rank has.
-struct Gauge {
-  std::vector<std::int64_t> pivots;
-  Tensor coefficients;  ///< rows x r, float64
-};
-
-Gauge fix_gauge(const parallel::Communicator& team, const Tensor& left) {
-  const linalg::GridShape shape = linalg::squarest(team.size());
-  const linalg::ProcessGrid grid(team, shape.rows, shape.columns);
-  linalg::DistMatrix<double> factor(
-      grid, linalg::Distribution::block_cyclic(left.size(0), left.size(1), 32, shape.rows,
-                                               shape.columns));
-  const double* values = left.data_ptr<double>();
-  const std::int64_t columns = left.size(1);
-  factor.fill_from([&](std::int64_t i, std::int64_t j) { return values[i * columns + j]; });
-  const auto chosen =
-      linalg::interpolative_rows<double>(std::as_const(factor).view(), left.size(1));
-  const auto rank = static_cast<std::int64_t>(chosen.rows.size());
-  const Tensor by_choice = torch::from_blob(const_cast<double*>(chosen.coefficients.data()),
-                                            {rank, left.size(0)}, torch::kFloat64)
-                               .t();
-  const Tensor order = torch::argsort(torch::tensor(chosen.rows, torch::kInt64));
-  Gauge gauge{chosen.rows, by_choice.index_select(1, order).contiguous()};
-  std::ranges::sort(gauge.pivots);
-  return gauge;
 }
 
 }  // namespace
@@ -132,36 +103,6 @@ std::vector<Parameter> Pivoted::indices() const {
            rank()}};
 }
 
-std::unique_ptr<Weight> make_pivoted(const parallel::Communicator& team, const RowSplit& split,
-                                     const Tensor& own_left, const Tensor& right,
-                                     torch::ScalarType type, PivotReport* report) {
-  const torch::NoGradGuard no_gradients;
-  const Tensor left = gather_rows(team, own_left.to(torch::kFloat64), split);
-  const Tensor right64 = right.to(torch::kFloat64).contiguous();
-  const Gauge gauge = fix_gauge(team, left);
-  const OwnRows own(split, team.rank(), gauge.pivots);
-  const Tensor pivots = torch::tensor(gauge.pivots, torch::kInt64);
-  const Tensor basis = times_transposed(left.index_select(0, pivots), right64.t());
-  const RowSplit basis_split = split_of_pivots(split, gauge.pivots);
-  const Tensor mine =
-      gauge.coefficients.narrow(0, split.first(team.rank()), split.count(team.rank()));
-  const Tensor others = mine.index_select(0, torch::tensor(own.others, torch::kInt64));
-  if (report) {
-    const Tensor exact = times_transposed(own_left.to(torch::kFloat64), right64.t());
-    const Tensor error = times_transposed(mine, basis.t()) - exact;
-    const double squares[2] = {error.square().sum().item<double>(),
-                               exact.square().sum().item<double>()};
-    const double norm = team.sum(squares[1]);
-    report->identity_error = norm > 0 ? std::sqrt(team.sum(squares[0]) / norm) : 0;
-    report->largest_coefficient =
-        team.max(others.numel() > 0 ? others.abs().max().item<double>() : 0.0);
-  }
-  return std::make_unique<Pivoted>(
-      team, split, gauge.pivots,
-      basis.narrow(0, basis_split.first(team.rank()), basis_split.count(team.rank()))
-          .to(type)
-          .clone(),
-      others.to(type).clone());
-}
+FactorRows Pivoted::factors() const { return {coefficient_rows(), basis_, basis_split_}; }
 
 }  // namespace rankine::weights

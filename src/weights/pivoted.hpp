@@ -3,11 +3,12 @@
 // W = L R of rank r has r rows that span the others: W = P [I; C] B with B = W[p, :] (r x inputs)
 // and C = L_rest L_p^{-1} ((outputs - r) x r). That is r (outputs + inputs) - r^2 numbers, r^2 less
 // than L and R, and never more than the dense matrix; nothing is lost but rounding. The pivot rows
-// p come from a rank-revealing QR of L^T, which keeps |C| near 1.
+// p come from a rank-revealing QR of L^T, which keeps |C| near 1 (weights/gauge_fixing.hpp).
 #pragma once
 
-#include <memory>
+#include <vector>
 
+#include "weights/factor_rows.hpp"
 #include "weights/form.hpp"
 
 namespace rankine::weights {
@@ -29,6 +30,9 @@ class Pivoted final : public Form {
   std::vector<Parameter> parameters() const override;
   std::vector<Parameter> indices() const override;
 
+  /// [I; C] in the order of W's rows, and B.
+  FactorRows factors() const;
+
  private:
   torch::Tensor coefficient_rows() const;
 
@@ -42,17 +46,5 @@ class Pivoted final : public Form {
 
 /// Which of the rows [0, rows) the ranks own are pivots, counted per rank.
 RowSplit split_of_pivots(const RowSplit& rows, const std::vector<std::int64_t>& pivots);
-
-/// How well the gauge is conditioned, on every rank.
-struct PivotReport {
-  double largest_coefficient = 0;  ///< max |C|
-  double identity_error = 0;       ///< ||pivoted - L R||_F / ||L R||_F, before rounding to `type`
-};
-
-/// Collective over the team. Arguments as make_low_rank; computed in float64. A rank of L below r
-/// in float64 lowers the rank stored.
-std::unique_ptr<Weight> make_pivoted(const parallel::Communicator& team, const RowSplit& split,
-                                     const torch::Tensor& own_left, const torch::Tensor& right,
-                                     torch::ScalarType type, PivotReport* report = nullptr);
 
 }  // namespace rankine::weights

@@ -6,6 +6,7 @@
 
 #include "parallel/agreement.hpp"
 #include "weights/clustered.hpp"
+#include "weights/column_pivoted.hpp"
 #include "weights/low_rank.hpp"
 #include "weights/matrix_product.hpp"
 #include "weights/packed_bits.hpp"
@@ -36,15 +37,17 @@ std::unique_ptr<Weight> read_low_rank(const parallel::Communicator& team, const 
                                    std::move(right_split), own_right);
 }
 
-std::vector<std::int64_t> read_pivots(const DenseSource& source, const StoredTensors& tensors,
-                                      std::int64_t rank) {
+/// `rank` ascending numbers of rows or columns below `end`.
+std::vector<std::int64_t> read_pivots(const StoredTensors& tensors, std::int64_t rank,
+                                      std::int64_t end) {
+  require(tensors, "pivots", tensors.shape("pivots") == std::vector{rank}, "their number");
   const Tensor values = tensors.integers("pivots", 0, rank);
   const std::int64_t* begin = values.data_ptr<std::int64_t>();
   std::vector<std::int64_t> pivots(begin, begin + rank);
   const bool ascending = std::ranges::adjacent_find(pivots, std::greater_equal<>()) == pivots.end();
   require(tensors, "pivots",
-          ascending && (rank == 0 || (pivots.front() >= 0 && pivots.back() < source.split.total())),
-          "they are not ascending rows");
+          ascending && (rank == 0 || (pivots.front() >= 0 && pivots.back() < end)),
+          "they do not ascend within the weight");
   return pivots;
 }
 
@@ -52,10 +55,9 @@ std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const D
                                      const StoredTensors& tensors) {
   const auto basis = tensors.shape("basis"), coefficients = tensors.shape("coefficients");
   require(tensors, "basis", basis.size() == 2 && basis[1] == source.inputs, "its columns");
-  require(tensors, "pivots", tensors.shape("pivots") == std::vector{basis[0]}, "their number");
   require(tensors, "coefficients",
           coefficients == std::vector{source.split.total() - basis[0], basis[0]}, "their shape");
-  auto pivots = read_pivots(source, tensors, basis[0]);
+  auto pivots = read_pivots(tensors, basis[0], source.split.total());
   const RowSplit basis_split = split_of_pivots(source.split, pivots);
   std::vector<std::int64_t> others;
   for (int rank = 0; rank < team.size(); ++rank)
@@ -63,6 +65,21 @@ std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const D
   return std::make_unique<Pivoted>(team, source.split, std::move(pivots),
                                    tensors.own("basis", basis_split),
                                    tensors.own("coefficients", RowSplit::of(others)));
+}
+
+std::unique_ptr<Weight> read_column_pivoted(const parallel::Communicator& team,
+                                            const DenseSource& source,
+                                            const StoredTensors& tensors) {
+  const auto columns = tensors.shape("columns"), coefficients = tensors.shape("coefficients");
+  require(tensors, "columns", columns.size() == 2 && columns[0] == source.split.total(),
+          "its rows");
+  require(tensors, "coefficients",
+          coefficients == std::vector{columns[1], source.inputs - columns[1]}, "their shape");
+  auto pivots = read_pivots(tensors, columns[1], source.inputs);
+  const RowSplit middle = RowSplit::even(columns[1], team.size());
+  return std::make_unique<ColumnPivoted>(team, source.split, std::move(pivots),
+                                         tensors.own("columns", source.split),
+                                         tensors.own("coefficients", middle));
 }
 
 std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
@@ -141,6 +158,7 @@ std::unique_ptr<Weight> read_form(const parallel::Communicator& team, const Dens
   static const std::vector<std::pair<std::string, Read>> forms{
       {"left", read_low_rank},
       {"basis", read_pivoted},
+      {"columns", read_column_pivoted},
       {"core0", read_matrix_product},
       {"centroids", read_clustered},
       {"weight",

@@ -97,6 +97,19 @@ def renamed(compress):
     compress.given["model"] = {"path": "renamed"}
 
 
+def pivoted_product(factors, name, side, shape):
+    """The matrix of pivots and coefficients; pivot columns are the pivot rows of the transposed matrix."""
+    pivots, coefficients = factors[name + ".pivots"].astype(int), factors[name + ".coefficients"]
+    if side == "columns":
+        chosen, coefficients, shape = factors[name + ".columns"].T, coefficients.T, shape[::-1]
+    else:
+        chosen = factors[name + ".basis"]
+    product = np.empty(shape)
+    product[pivots] = chosen
+    product[np.setdiff1d(np.arange(shape[0]), pivots)] = coefficients @ chosen
+    return product.T if side == "columns" else product
+
+
 @pytest.mark.parametrize("form", ["low-rank", "pivoted"])
 def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, renamed, form):
     for format in ("dense", "factorised"):
@@ -111,14 +124,14 @@ def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, ren
         if form == "low-rank":
             product = factors[name + ".left"] @ factors[name + ".right"]
         else:
-            pivots = factors[name + ".pivots"].astype(int)
-            product = np.empty_like(matrix)
-            product[pivots] = factors[name + ".basis"]
-            others = np.setdiff1d(np.arange(len(matrix)), pivots)
-            product[others] = factors[name + ".coefficients"] @ factors[name + ".basis"]
+            product = pivoted_product(factors, name, stored["pivots"], matrix.shape)
         np.testing.assert_allclose(product, matrix, atol=2e-6 * np.linalg.norm(matrix, 2))
-        assert stored == {"form": form, "rank": int(0.6 * matrix.size / sum(matrix.shape)) if form == "low-rank" else
-                          len(factors[name + ".pivots"])}
+        if form == "low-rank":
+            assert stored == {"form": form, "rank": int(0.6 * matrix.size / sum(matrix.shape))}
+        else:
+            assert stored["rank"] == len(factors[name + ".pivots"])
+    if form == "pivoted":
+        assert {stored["pivots"] for stored in forms.values()} == {"rows", "columns"}
     compile((compress.folder / "factorised" / "modeling_rankine.py").read_text(), "modeling_rankine.py", "exec")
 
 
@@ -189,3 +202,61 @@ def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress
         losses.append(results["healing_loss"])
     assert len(losses[0]) == 30
     np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
+
+
+@pytest.fixture
+def wide(compress):
+    """A model whose widest matrices take more memory than everything else."""
+    generator = np.random.default_rng(1)
+    width, hidden, heads, vocabulary = 256, 1024, 4, 512
+    config = {"model_type": "llama", "hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 1e4,
+              "max_position_embeddings": 256, "bos_token_id": 1, "vocab_size": vocabulary, "hidden_size": width,
+              "num_hidden_layers": 1, "num_attention_heads": heads, "num_key_value_heads": heads,
+              "intermediate_size": hidden, "tie_word_embeddings": True}
+    shapes = {"model.embed_tokens": (vocabulary, width), "model.norm": (width,),
+              "model.layers.0.input_layernorm": (width,), "model.layers.0.post_attention_layernorm": (width,),
+              **{f"model.layers.0.self_attn.{part}_proj": (width, width) for part in "qkvo"},
+              "model.layers.0.mlp.gate_proj": (hidden, width), "model.layers.0.mlp.up_proj": (hidden, width),
+              "model.layers.0.mlp.down_proj": (width, hidden)}
+    header, data = {}, b""
+    for name, shape in shapes.items():
+        values = generator.standard_normal(shape).astype(np.float32) / np.sqrt(shape[-1])
+        header[name + ".weight"] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + values.nbytes]}
+        data += values.tobytes()
+    text = json.dumps(header).encode()
+    folder = compress.folder / "wide"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + data)
+    compress.given["model"] = {"path": "wide"}
+    compress.given["evaluate"]["max_windows"] = 1
+    return compress
+
+
+def least_memory(program: Program, ranks: int) -> float:
+    """The smallest parallel.memory_per_rank, in GiB, that --check accepts for so many ranks."""
+    low, high = 0.25, 0.6
+    deck = program.deck()
+    while high - low > 5e-4:
+        middle = (low + high) / 2
+        checked = program.start(deck, f"parallel.memory_per_rank={middle}", "--check", "--ranks", ranks)
+        assert checked.code in (0, 3), checked
+        low, high = (low, middle) if checked.code == 0 else (middle, high)
+    return high
+
+
+def test_a_model_too_large_for_one_rank_is_compressed_on_the_number_named(wide):
+    reference = results_of(wide)
+    ranks = {name: int(weight["rank"]) for name, weight in weights_of(wide).items()}
+    one, two = least_memory(wide, 1), least_memory(wide, 2)
+    assert two < one
+    limit = f"parallel.memory_per_rank={two + 0.01 * (one - two)}"
+    refused = wide.start(wide.deck(), limit, ranks=1)
+    assert refused.code == 3
+    assert "Use at least 2 ranks in one team." in refused.err
+    done = wide.start(wide.deck(), limit, ranks=2)
+    assert done.code == 0, done.err
+    assert "decomposed over all 2 ranks" in done.err
+    results = wide.read()
+    assert results["perplexity_after"] == pytest.approx(reference["perplexity_after"], rel=1e-4)
+    assert {name: int(weight["rank"]) for name, weight in weights_of(wide).items()} == ranks

@@ -6,6 +6,7 @@
 #include "core/errors.hpp"
 #include "dist_testing.hpp"
 #include "linalg/dist_factorisations.hpp"
+#include "linalg/interpolation.hpp"
 
 namespace rankine::testing {
 namespace {
@@ -200,6 +201,28 @@ TYPED_TEST(DistFactorisations, ChosenRowsSpanTheOthers) {
       for (std::int64_t k = 0; k < 6; ++k)
         EXPECT_EQ(found.coefficients(found.rows[static_cast<std::size_t>(i)], k),
                   T(i == k ? 1 : 0));
+  }
+}
+
+TYPED_TEST(DistFactorisations, ChosenColumnsSpanTheOthers) {
+  using T = TypeParam;
+  const auto left = random_matrix<T>(11, 6, 1), right = random_matrix<T>(6, 23, 2);
+  const auto a = this->product(Op::none, left, Op::none, right);
+  for (const std::int64_t asked : {6, 11}) {  // 11 is lowered to the rank
+    const auto found = interpolative_columns(
+        spread(a, this->layouts_.square, this->layouts_.cyclic(11, 23, 4)), asked);
+    ASSERT_EQ(found.rank(), 6);
+    EXPECT_EQ(std::set<std::int64_t>(found.order.begin(), found.order.end()).size(), 23U);
+    Matrix<T> ordered(11, 23);
+    for (std::int64_t j = 0; j < 23; ++j)
+      for (std::int64_t i = 0; i < 11; ++i)
+        ordered(i, j) = a(i, found.order[static_cast<std::size_t>(j)]);
+    Matrix<T> chosen(11, 6), others(11, 17);
+    std::copy_n(ordered.data(), chosen.size(), chosen.data());
+    std::copy_n(&ordered(0, 6), others.size(), others.data());
+    const auto coefficients = all_gather(found.coefficients.view());
+    EXPECT_LT(distance(this->product(Op::none, chosen, Op::none, coefficients), others),
+              2000 * eps<T>);
   }
 }
 

@@ -4,6 +4,7 @@
 #include "core/errors.hpp"
 #include "dist_testing.hpp"
 #include "linalg/dist_factorisations.hpp"
+#include "linalg/interpolation.hpp"
 #include "linalg/svd.hpp"
 
 namespace rankine::testing {

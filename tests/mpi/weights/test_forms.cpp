@@ -13,9 +13,9 @@
 #include "weights/conversion.hpp"
 #include "weights/dense.hpp"
 #include "weights/exchange.hpp"
+#include "weights/gauge_fixing.hpp"
 #include "weights/low_rank.hpp"
 #include "weights/matrix_product.hpp"
-#include "weights/pivoted.hpp"
 #include "weights/quantized.hpp"
 #include "weights/read_form.hpp"
 
@@ -31,11 +31,25 @@ struct FormCase {
   Make make;
 };
 
+using MakeOfFactors =
+    std::function<std::unique_ptr<Weight>(const RowSplit& split, const Tensor& own_left,
+                                          const Tensor& own_right, torch::ScalarType type)>;
+
 std::unique_ptr<Weight> factored(const Tensor& whole, const RowSplit& split, torch::ScalarType type,
-                                 decltype(make_low_rank)* make) {
+                                 const MakeOfFactors& make) {
   const std::int64_t rank = std::max<std::int64_t>(1, std::min(whole.size(0), whole.size(1)) / 2);
   const Tensor left = random_matrix(whole.size(0), rank, 5);
-  return make(world(), split, own_part(left, split), whole.narrow(0, 0, rank), type);
+  const Tensor right = own_part(whole.narrow(0, 0, rank), RowSplit::even(rank, world().size()));
+  return make(split, own_part(left, split), right, type);
+}
+
+std::unique_ptr<Weight> pivoted_by(PivotSide side, const Tensor& whole, const RowSplit& split,
+                                   torch::ScalarType type) {
+  return factored(
+      whole, split, type,
+      [side](const RowSplit& rows, const Tensor& left, const Tensor& right, torch::ScalarType as) {
+        return make_pivoted(world(), rows, left, right, as, {.side = side});
+      });
 }
 
 std::unique_ptr<Weight> operator_of(const Tensor& whole, const RowSplit& split,
@@ -49,14 +63,17 @@ std::unique_ptr<Weight> operator_of(const Tensor& whole, const RowSplit& split,
 
 std::vector<FormCase> form_cases() {
   const Make low_rank = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
-    return factored(w, split, type, make_low_rank);
+    return factored(
+        w, split, type,
+        [](const RowSplit& rows, const Tensor& left, const Tensor& right, torch::ScalarType as) {
+          return make_low_rank(world(), rows, left, right, as);
+        });
   };
-  const Make pivoted = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
-    const auto plain = [](const parallel::Communicator& team, const RowSplit& rows,
-                          const Tensor& left, const Tensor& right, torch::ScalarType as) {
-      return make_pivoted(team, rows, left, right, as);
-    };
-    return factored(w, split, type, plain);
+  const Make row_pivoted = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return pivoted_by(PivotSide::rows, w, split, type);
+  };
+  const Make column_pivoted = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return pivoted_by(PivotSide::columns, w, split, type);
   };
   const Make two_sites = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
     return operator_of(w, split, type, 2);
@@ -70,9 +87,10 @@ std::vector<FormCase> form_cases() {
   const Make with_outliers = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
     return make_clustered(world(), split, own_part(w, split), {.clusters = 3, .outliers = 2}, type);
   };
-  std::vector<FormCase> cases{{"low-rank", low_rank},   {"pivoted", pivoted},
-                              {"two sites", two_sites}, {"three sites", three_sites},
-                              {"clustered", clustered}, {"outliers", with_outliers}};
+  std::vector<FormCase> cases{
+      {"low-rank", low_rank},     {"pivot rows", row_pivoted},  {"pivot columns", column_pivoted},
+      {"two sites", two_sites},   {"three sites", three_sites}, {"clustered", clustered},
+      {"outliers", with_outliers}};
   return cases;
 }
 

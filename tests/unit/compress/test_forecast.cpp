@@ -54,5 +54,16 @@ TEST(Forecast, FallsWithTheRanks) {
   }
 }
 
+TEST(Forecast, FindsRanksForAMatrixThatNoneCanHold) {
+  // Less than the moment of the widest inputs alone, of which a whole decomposition holds several.
+  const auto job = large_job(0.45);
+  const CompressionMemory one = plan_memory(job, {.ranks = 1});
+  EXPECT_THROW(one.require(), ResourceError);
+  ASSERT_GT(one.sufficient_ranks, 2);
+  const CompressionMemory enough = plan_memory(job, {.ranks = one.sufficient_ranks});
+  EXPECT_NO_THROW(enough.require());
+  EXPECT_LT(enough.forecast.total(), 0.45 * 1073741824.0);
+}
+
 }  // namespace
 }  // namespace rankine::compress

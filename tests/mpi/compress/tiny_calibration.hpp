@@ -1,0 +1,48 @@
+// A small model with a calibration text, over teams of the test's ranks.
+#pragma once
+
+#include <map>
+
+#include "../models/tiny_folder.hpp"
+#include "compress/factors.hpp"
+#include "compress/watched_weight.hpp"
+#include "parallel/teams.hpp"
+
+namespace rankine::compress {
+
+/// With matrices of more than one block of a grid.
+inline TinyModel tiny_layers() {
+  return tiny_llama(
+      {.vocabulary = 200, .width = 48, .heads = 12, .key_heads = 3, .head_size = 4, .hidden = 150},
+      5);
+}
+/// With fewer rows than ranks in most matrices.
+inline TinyModel tiniest_layers() {
+  return tiny_llama({.vocabulary = 9, .width = 5, .heads = 2, .key_heads = 1, .hidden = 2}, 6);
+}
+
+struct TinyCalibration {
+  TinyFolder folder;
+  parallel::Teams teams;
+  models::LanguageModel model;
+  std::vector<std::string> names;  ///< of all weights in the layers
+  TokenWindows windows;
+
+  TinyCalibration(const TinyModel& tiny, int n_teams, int n_windows, int length,
+                  models::Precision precision = models::Precision::float64)
+      : folder(tiny),
+        teams(world(), n_teams),
+        model(models::LanguageModel::read(world(), teams.team(), folder.path(), precision)) {
+    for (const models::TransformerLayer& layer : model.layers())
+      for (const models::Projection* projection : layer.projections())
+        names.push_back(projection->name);
+    for (int w = 0; w < n_windows; ++w)
+      windows.push_back(random_ids(length, tiny.config.vocabulary_size, 100 + w));
+  }
+};
+
+inline double distance(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).norm().item<double>() / std::max(1e-300, b.norm().item<double>());
+}
+
+}  // namespace rankine::compress
