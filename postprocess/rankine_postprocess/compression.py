@@ -30,7 +30,7 @@ class CompressedWeight:
     @property
     def is_counted_in_bytes(self) -> bool:
         """Whether it is stored as few numbers and many indices, so that numbers alone say nothing."""
-        return self.form in ("clustered", "quantized", "quantised")
+        return self.form == "clustered"
 
 
 @dataclass(frozen=True)

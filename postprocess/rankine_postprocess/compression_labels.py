@@ -7,7 +7,7 @@ from .labels import plain
 
 # What decides how much is kept; all else tells methods apart.
 _SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "method.clusters"}
-_METHOD_SECTIONS = ("calibration", "select", "method", "ranks", "heal", "storage")
+_METHOD_SECTIONS = ("calibration", "select", "method", "ranks", "heal")
 _KINDS = {
     "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o",
     "gate_proj": "gate", "up_proj": "up", "down_proj": "down",
@@ -27,6 +27,8 @@ def method(compression: Compression) -> str:
         parts.append(f"{setting('method.outliers')} outliers")
     else:
         parts.append(setting("ranks.allocation", ""))
+    if (stored := setting("method.storage", "exact")) != "exact":
+        parts.append(f"in {stored}")
     if setting("heal.steps", 0):
         parts.append("distilled" if setting("heal.loss") == "distillation" else "healed")
     return ", ".join(filter(None, parts))

@@ -20,7 +20,7 @@ def draw(compressions: list[Compression]) -> Figure:
     if not healed:
         raise InputError("none of the files holds a healing loss. Set heal.steps in their decks.")
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.6, 4.4 + 0.22 * len(healed)), layout="constrained")
+        figure = Figure(figsize=(7.6, 4.4 + 0.4 * len(healed)), layout="constrained")
         panel = figure.subplots()
         for label, members in labels.group_by_method(healed).items():
             for c in members:
@@ -55,7 +55,7 @@ def _gain(compression: Compression) -> str:
     if before is None or after is None:
         return ""
     part = f", {100 * compression.recovered:.0f} % of the loss recovered" if compression.recovered is not None else ""
-    return f": perplexity {before:.4g} to {after:.4g}{part}"
+    return f"\nperplexity {before:.4g} to {after:.4g}{part}"
 
 
 def _quantity(compressions: list[Compression]) -> str:
