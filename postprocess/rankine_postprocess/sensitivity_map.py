@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from . import compression_labels as labels
 from .compression import Compression, Sensitivity
 from .errors import InputError
+from .frame import add_frame
 from .style import STYLE
 
 _FLOOR = 1e-3  # relative increase below which nothing is told apart: the noise of the windows
@@ -35,11 +36,8 @@ def draw(compression: Compression) -> Figure:
         for panel, way in zip(panels, ways):
             image = _draw_map(panel, profile, way, increase, scale)
         _add_bar(figure, panels, image)
-        figure.suptitle(labels.title([compression], "Sensitivity profile"), x=0.012, ha="left", fontsize=13,
-                        fontweight="bold")  # fmt: skip
         words = f"{labels.plain(compression.method)} · perplexity of the original {compression.perplexity_before:.4g}"
-        figure.supxlabel(f"{words}\n{labels.footer([compression])}", x=0.012, ha="left", fontsize=7.5, color="0.35",
-                         linespacing=1.4)  # fmt: skip
+        add_frame(figure, labels.title([compression], "Sensitivity profile"), f"{words}\n{labels.footer([compression])}")
     return figure
 
 
@@ -86,5 +84,9 @@ def _add_bar(figure: Figure, panels, image) -> None:
     bar.set_label("perplexity / that of the original − 1\n(numbers in the cells: perplexity)")
     bar.ax.yaxis.set_major_locator(LogLocator(numticks=12))
     bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value < 1e4 else f"$10^{{{round(np.log10(value))}}}$"))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
     bar.outline.set_linewidth(0.6)
+
+
+def _power(value: float) -> str:
+    return f"{value:g}" if value < 1e4 else rf"$10^{{{round(np.log10(value))}}}$"

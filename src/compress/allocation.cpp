@@ -149,8 +149,9 @@ double price_of(const std::vector<Candidate>& candidates, Storage storage, std::
   const std::vector<std::int64_t> least(candidates.size(), 1);
   std::int64_t left = budget - stored_numbers(candidates, storage, least);
   for (const Edge& edge : edges) {
-    const MatrixShape& shape = candidates[edge.matrix].shape;
-    left -= stored_numbers(storage, shape, edge.to) - stored_numbers(storage, shape, edge.from);
+    const Candidate& candidate = candidates[edge.matrix];
+    left -= stored_numbers(candidate, storage, edge.to) -
+            stored_numbers(candidate, storage, edge.from);
     if (left < 0) return edge.gain_per_number;
   }
   return 0;
