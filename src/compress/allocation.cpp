@@ -150,8 +150,8 @@ double price_of(const std::vector<Candidate>& candidates, Storage storage, std::
   std::int64_t left = budget - stored_numbers(candidates, storage, least);
   for (const Edge& edge : edges) {
     const Candidate& candidate = candidates[edge.matrix];
-    left -= stored_numbers(candidate, storage, edge.to) -
-            stored_numbers(candidate, storage, edge.from);
+    left -=
+        stored_numbers(candidate, storage, edge.to) - stored_numbers(candidate, storage, edge.from);
     if (left < 0) return edge.gain_per_number;
   }
   return 0;
@@ -238,8 +238,8 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
                                         double ratio) {
   std::vector<std::int64_t> ranks;
   for (const Candidate& candidate : candidates)
-    ranks.push_back(std::max<std::int64_t>(
-        1, largest_rank(candidate, storage, budget_of({candidate}, ratio))));
+    ranks.push_back(
+        std::max<std::int64_t>(1, largest_rank(candidate, storage, budget_of({candidate}, ratio))));
   return ranks;
 }
 

@@ -37,7 +37,8 @@ struct WholeWeight {
 MomentNorm norm_of(const Workbench& bench, const ErrorNorm& norm, std::size_t w) {
   MomentNorm result;
   if (norm.inputs != InputWeighting::none)
-    result.inputs = norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble(bench.world);
+    result.inputs =
+        norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble(bench.world);
   if (norm.inputs == InputWeighting::diagonal)
     result.inputs = torch::diag(result.inputs.diagonal());
   if (norm.output_moments.empty()) return result;
@@ -69,9 +70,8 @@ std::optional<WholeWeight> deal(const Workbench& bench, const ErrorNorm& norm,
 
 /// `chosen`, the largest matrices first, a batch for all ranks at a time: `work` on the own weight
 /// of a batch, then `share` with its root, collective, for every weight.
-void for_each_weight(const Workbench& bench, const ErrorNorm& norm,
-                     std::vector<std::size_t> chosen, const std::string& what,
-                     const std::function<void(const WholeWeight&)>& work,
+void for_each_weight(const Workbench& bench, const ErrorNorm& norm, std::vector<std::size_t> chosen,
+                     const std::string& what, const std::function<void(const WholeWeight&)>& work,
                      const std::function<void(std::size_t index, int root)>& share) {
   std::ranges::stable_sort(chosen, std::greater<>(), [&](std::size_t w) {
     return bench.job.selected[w].shape.dense_numbers();
@@ -134,7 +134,8 @@ NewForm operator_form(const Workbench& bench, std::size_t w, const Made& made,
   NewForm form = present_form(bench, w);
   std::vector<Tensor> cores;
   for (const Tensor& core : made.cores)
-    cores.push_back(core.to(form.weight->own_rows().scalar_type()).clone(at::MemoryFormat::Contiguous));
+    cores.push_back(
+        core.to(form.weight->own_rows().scalar_type()).clone(at::MemoryFormat::Contiguous));
   form.weight = std::make_shared<weights::MatrixProduct>(bench.teams.team(), form.weight->split(),
                                                          std::move(cores));
   form.report.form = form.weight->form();
@@ -153,8 +154,9 @@ std::vector<CurvePoint> curve_of(const std::vector<double>& errors, const Matrix
   std::vector<CurvePoint> curve;
   for (std::size_t bond = 0; bond < errors.size(); ++bond) {
     const std::int64_t numbers =
-        bond == 0 ? 0
-                  : weights::stored_numbers_for(row_legs, column_legs, static_cast<std::int64_t>(bond));
+        bond == 0
+            ? 0
+            : weights::stored_numbers_for(row_legs, column_legs, static_cast<std::int64_t>(bond));
     if (numbers >= shape.dense_numbers()) break;
     curve.push_back({numbers, errors[bond] * error_weight});
   }
@@ -206,8 +208,9 @@ std::vector<NewForm> make_operators(const Workbench& bench, const ErrorNorm& nor
       [&](std::size_t w, int root) {
         Made made;
         if (bench.world.rank() == root) made = std::move(mine);
-        made.cores = weights::broadcast_cores(bench.world, std::move(made.cores),
-                                              static_cast<std::size_t>(bench.options.method.sites), root);
+        made.cores =
+            weights::broadcast_cores(bench.world, std::move(made.cores),
+                                     static_cast<std::size_t>(bench.options.method.sites), root);
         bench.world.broadcast(std::span(&made.error, 1), root);
         forms[w] = operator_form(bench, w, made, bond_dimensions[w]);
       });

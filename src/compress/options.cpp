@@ -104,8 +104,9 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
 }
 
 void declare_sensitivity(deck::Schema& schema, SensitivityOptions& sensitivity) {
-  auto section = schema.section(
-      "sensitivity", "A profile of the model in place of a compression: perplexity against bond "
+  auto section =
+      schema.section("sensitivity",
+                     "A profile of the model in place of a compression: perplexity against bond "
                      "dimension, one part of the model at a time.");
   section.keyword("bond_dimensions", sensitivity.bond_dimensions)
       .range(1, 1e9)
@@ -280,8 +281,7 @@ void check_method(const CompressOptions& options, deck::Findings& findings) {
                   .why = "that norm has the gradients in it already",
                   .advice = "Drop one of them."});
   if (options.method.form != "clustered" && !options.is_profile() &&
-      options.ranks.bond_dimension > 0 &&
-      options.ranks.allocation != "uniform")
+      options.ranks.bond_dimension > 0 && options.ranks.allocation != "uniform")
     findings.add("ranks.bond_dimension",
                  {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
                                       "\"{}\"",

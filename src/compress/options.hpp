@@ -97,8 +97,7 @@ struct CompressOptions {
     return method.has_ranks() && ranks.allocation == "fermi" && !is_profile();
   }
   bool needs_calibration() const {
-    return heal.steps > 0 || method.needs_inputs() || needs_gradients() ||
-           needs_fermi();
+    return heal.steps > 0 || method.needs_inputs() || needs_gradients() || needs_fermi();
   }
 };
 

@@ -48,7 +48,8 @@ SensitivityProfile empty_profile(const Workbench& bench, const std::vector<Weigh
     profile.groups.push_back(group.name);
     profile.grouped_by.push_back(group.by);
     std::int64_t& numbers = profile.parameters_before.emplace_back(0);
-    for (const std::size_t w : group.weights) numbers += bench.job.selected[w].shape.dense_numbers();
+    for (const std::size_t w : group.weights)
+      numbers += bench.job.selected[w].shape.dense_numbers();
   }
   const std::size_t points = groups.size() * profile.bond_dimensions.size();
   profile.perplexity.assign(points, std::numeric_limits<double>::quiet_NaN());
@@ -90,10 +91,10 @@ void profile_sensitivity(Workbench& bench) {
       const std::size_t point = g * bonds.size() + b;
       measure_point(bench, groups[g], forms, point);
       bench.save();
-      progress.update(static_cast<double>(++done) / static_cast<double>(points),
-                      fmt::format("point {} of {}: {} at {}: perplexity {:.4e}", done, points,
-                                  groups[g].name, bonds[b],
-                                  bench.result.sensitivity->perplexity[point]));
+      progress.update(
+          static_cast<double>(++done) / static_cast<double>(points),
+          fmt::format("point {} of {}: {} at {}: perplexity {:.4e}", done, points, groups[g].name,
+                      bonds[b], bench.result.sensitivity->perplexity[point]));
     }
   }
 }

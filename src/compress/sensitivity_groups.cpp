@@ -29,7 +29,8 @@ NameParts parts_of(const std::string& name) {
 }
 
 void add_groups(std::vector<WeightGroup>& groups, const std::vector<std::string>& names,
-                const std::string& by, const std::function<std::string(const std::string&)>& group_of) {
+                const std::string& by,
+                const std::function<std::string(const std::string&)>& group_of) {
   const auto first = static_cast<std::ptrdiff_t>(groups.size());
   for (std::size_t w = 0; w < names.size(); ++w) {
     const std::string name = group_of(names[w]);
@@ -50,8 +51,7 @@ std::vector<WeightGroup> group_weights(const std::vector<std::string>& names,
     add_groups(groups, names, "layer",
                [](const std::string& name) { return "layer " + parts_of(name).layer; });
   if (is_wanted("kind"))
-    add_groups(groups, names, "kind",
-               [](const std::string& name) { return parts_of(name).kind; });
+    add_groups(groups, names, "kind", [](const std::string& name) { return parts_of(name).kind; });
   if (is_wanted("weight"))
     add_groups(groups, names, "weight", [](const std::string& name) { return name; });
   return groups;

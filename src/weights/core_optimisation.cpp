@@ -39,10 +39,12 @@ class CoreMap {
       : legs_(legs), shape_(cores[site].sizes().vec()) {
     left_ = torch::ones({1, 1}, cores[site].options());
     for (std::size_t k = 0; k < site; ++k)
-      left_ = times(left_, cores[k].reshape({cores[k].size(0), -1})).reshape({-1, cores[k].size(3)});
+      left_ =
+          times(left_, cores[k].reshape({cores[k].size(0), -1})).reshape({-1, cores[k].size(3)});
     right_ = torch::ones({1, 1}, cores[site].options());
     for (std::size_t k = cores.size(); k-- > site + 1;)
-      right_ = times(cores[k].reshape({-1, cores[k].size(3)}), right_).reshape({cores[k].size(0), -1});
+      right_ =
+          times(cores[k].reshape({-1, cores[k].size(3)}), right_).reshape({cores[k].size(0), -1});
   }
 
   /// Rows x columns.

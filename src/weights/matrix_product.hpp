@@ -41,8 +41,8 @@ struct MatrixProductOptions {
 };
 
 struct MatrixProductReport {
-  /// Sum of squares that the cut of each bond discarded, in the norm of the sites (SiteNorm). In the
-  /// plain norm their sum is the squared error.
+  /// Sum of squares that the cut of each bond discarded, in the norm of the sites (SiteNorm). In
+  /// the plain norm their sum is the squared error.
   std::vector<double> discarded;
   /// ||W - W'|| in the norm before and after each sweep; empty in the plain norm.
   std::vector<double> weighted_errors;

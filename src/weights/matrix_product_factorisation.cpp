@@ -167,7 +167,8 @@ std::vector<Tensor> make_cores(const Tensor& matrix, const MatrixProductOptions&
 std::vector<Tensor> broadcast_cores(const parallel::Communicator& ranks, std::vector<Tensor> cores,
                                     std::size_t sites, int root) {
   std::vector<std::int64_t> shapes;
-  for (const Tensor& core : cores) shapes.insert(shapes.end(), core.sizes().begin(), core.sizes().end());
+  for (const Tensor& core : cores)
+    shapes.insert(shapes.end(), core.sizes().begin(), core.sizes().end());
   shapes.resize(4 * sites);
   ranks.broadcast(std::span(shapes), root);
   parallel::agree_on_failure(ranks, [&] {
@@ -175,8 +176,8 @@ std::vector<Tensor> broadcast_cores(const parallel::Communicator& ranks, std::ve
       cores.push_back(torch::empty(at::IntArrayRef(shapes).slice(4 * k, 4), torch::kFloat64));
   });
   for (const Tensor& core : cores)
-    ranks.broadcast(
-        std::span(core.data_ptr<double>(), static_cast<std::size_t>(core.numel())), root);
+    ranks.broadcast(std::span(core.data_ptr<double>(), static_cast<std::size_t>(core.numel())),
+                    root);
   return cores;
 }
 

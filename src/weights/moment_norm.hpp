@@ -32,8 +32,8 @@ std::vector<torch::Tensor> likeliest_product(const torch::Tensor& moment,
 /// Frobenius norm of W'.
 class SiteNorm {
  public:
-  /// The product that stands for `norm`; weak directions of each factor are raised so that it has an
-  /// inverse.
+  /// The product that stands for `norm`; weak directions of each factor are raised so that it has
+  /// an inverse.
   SiteNorm(const MomentNorm& norm, const std::vector<std::int64_t>& row_legs,
            const std::vector<std::int64_t>& column_legs);
 

@@ -1,6 +1,5 @@
 """The heat maps of sensitivity profiles: which file they are drawn of, and what their cells hold."""
 
-import h5py
 import numpy as np
 import pytest
 from compression_file import CompressDeck, write
@@ -8,26 +7,21 @@ from matplotlib.colors import LogNorm
 from rankine_postprocess import InputError, plots, read_compression, sensitivity_map
 
 LAYERS, KINDS, BONDS = 3, ["self_attn.q_proj", "mlp.down_proj"], [4, 16, 8]
+ORIGINAL = 20.0  # perplexity that compression_file writes
 
 
-def profile_file(path, original=20.0, missing=0):
+def profile_file(path, missing=0):
     """Perplexities rise by 8 / (bond (1 + layer)) of the original, for kinds by 80 / bond."""
-    write(path, CompressDeck(form="mpo", title="Profile"))
-    with h5py.File(path, "r+") as file:
-        results = file["results"]
-        del results["weights"], results["perplexity_after"], results["perplexity_before"]
-        results["perplexity_before"] = original
-        group = results.create_group("sensitivity")
-        names = [f"layer {i}" for i in range(LAYERS)] + KINDS
-        group["groups"], group["grouped_by"] = names, ["layer"] * LAYERS + ["kind"] * len(KINDS)
-        group["bond_dimensions"] = BONDS
-        rise = [8 / (1 + i) for i in range(LAYERS)] + [80] * len(KINDS)
-        values = original * (1 + np.outer(rise, 1 / np.array(BONDS)))
-        values.ravel()[values.size - missing:] = np.nan
-        group["perplexity"] = values
-        group["parameters"] = np.ones(values.shape, dtype=int)
-        group["parameters_before"] = np.full(len(names), 100)
-    return path
+    names = [f"layer {i}" for i in range(LAYERS)] + KINDS
+    rise = [8 / (1 + i) for i in range(LAYERS)] + [80] * len(KINDS)
+    values = ORIGINAL * (1 + np.outer(rise, 1 / np.array(BONDS)))
+    values.ravel()[values.size - missing:] = np.nan
+    datasets = {
+        "groups": names, "grouped_by": ["layer"] * LAYERS + ["kind"] * len(KINDS), "bond_dimensions": BONDS,
+        "perplexity": values, "parameters": np.ones(values.shape, dtype=int),
+        "parameters_before": np.full(len(names), 100),
+    }  # fmt: skip
+    return write(path, CompressDeck(form="mpo", title="Profile", sensitivity=datasets))
 
 
 def test_cells_hold_the_increase_in_the_order_of_the_bond_dimensions(tmp_path):

@@ -87,16 +87,15 @@ TEST(MatrixProduct, StaysWithinTheDiscardedWeightOfItsCuts) {
 
 /// Moments of activations that live mostly in few directions.
 Tensor steep_moment(std::int64_t n, int seed) {
-  const Tensor s =
-      random_matrix(n, n, seed) * torch::exp(-0.3 * torch::arange(n, torch::kFloat64));
+  const Tensor s = random_matrix(n, n, seed) * torch::exp(-0.3 * torch::arange(n, torch::kFloat64));
   return s.mm(s.t());
 }
 
 /// ||R^T E L||_F by Cholesky factors of the moments, another way than the code goes.
 double norm_by_factors(const MomentNorm& norm, const Tensor& error) {
   const auto factor = [](const Tensor& moment) {
-    return torch::linalg_cholesky(
-        moment + 1e-13 * moment.diagonal().mean() * torch::eye(moment.size(0), torch::kFloat64));
+    return torch::linalg_cholesky(moment + 1e-13 * moment.diagonal().mean() *
+                                               torch::eye(moment.size(0), torch::kFloat64));
   };
   Tensor weighed = error;
   if (norm.inputs.defined()) weighed = weighed.mm(factor(norm.inputs));
@@ -145,8 +144,8 @@ TEST(MatrixProduct, IsOptimalAtOnceInANormThatIsAProductOverSites) {
   const MomentNorm norm{.inputs = torch::kron(g1, g2), .outputs = torch::kron(c1, c2)};
   // The best error is the tail of the whitened, regrouped matrix (Eckart and Young).
   const auto factor = [](const Tensor& moment) { return torch::linalg_cholesky(moment); };
-  const Tensor whitened = torch::kron(factor(c1), factor(c2)).t().mm(w).mm(
-      torch::kron(factor(g1), factor(g2)));
+  const Tensor whitened =
+      torch::kron(factor(c1), factor(c2)).t().mm(w).mm(torch::kron(factor(g1), factor(g2)));
   const Tensor s = at::linalg_svdvals(regrouped(whitened, m, n, 1));
   MatrixProductReport report;
   make_cores(w, {.row_legs = m, .column_legs = n, .bond_dimension = 5, .norm = norm}, &report);

@@ -9,9 +9,9 @@ namespace {
 
 using testing::ElementsAre;
 
-const std::vector<std::string> names{"model.layers.0.self_attn.q_proj", "model.layers.0.mlp.up_proj",
-                                     "model.layers.11.self_attn.q_proj",
-                                     "model.layers.11.mlp.up_proj"};
+const std::vector<std::string> names{
+    "model.layers.0.self_attn.q_proj", "model.layers.0.mlp.up_proj",
+    "model.layers.11.self_attn.q_proj", "model.layers.11.mlp.up_proj"};
 
 TEST(SensitivityGroups, LayersAndKindsShareTheWeights) {
   const auto groups = group_weights(names, {"kind", "layer"});
@@ -38,7 +38,8 @@ TEST(SensitivityGroups, EveryWeightByItself) {
 }
 
 TEST(SensitivityGroups, NumbersWithinWordsAreNoLayers) {
-  const auto groups = group_weights({"h.3.attn.c_attn", "layers.3.attention.w1"}, {"layer", "kind"});
+  const auto groups =
+      group_weights({"h.3.attn.c_attn", "layers.3.attention.w1"}, {"layer", "kind"});
   ASSERT_EQ(groups.size(), 3);
   EXPECT_EQ(groups[0].name, "layer 3");
   EXPECT_EQ(groups[1].name, "attn.c_attn");
