@@ -27,7 +27,8 @@ def draw(compression: Compression) -> Figure:
         raise InputError(f"{compression.path}: the perplexity of the original model is missing.")
     ways = list(dict.fromkeys(profile.grouped_by))
     increase = np.clip(profile.perplexity / compression.perplexity_before - 1, _FLOOR, _LARGEST)
-    scale = LogNorm(_FLOOR, max(10 * _FLOOR, float(np.nanmax(increase))))
+    least = float(np.nanmin(increase))
+    scale = LogNorm(least, max(10 * least, float(np.nanmax(increase))))
     with matplotlib.rc_context(STYLE):
         rows = max(profile.grouped_by.count(way) for way in ways)
         width = 1.6 + len(ways) * (1.6 + 0.62 * len(profile.bond_dimensions))
@@ -76,7 +77,7 @@ def _row_label(group: str, way: str) -> str:
 
 def _short(perplexity: float) -> str:
     """Four digits where they fit."""
-    return f"{perplexity:.4g}" if perplexity < 1e5 else f"{perplexity:.0e}".replace("e+0", "e").replace("e+", "e")
+    return f"{perplexity:.4g}" if perplexity < 9999 else f"{perplexity:.1e}".replace("e+0", "e").replace("e+", "e")
 
 
 def _add_bar(figure: Figure, panels, image) -> None:
