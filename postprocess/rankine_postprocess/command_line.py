@@ -68,9 +68,9 @@ def _add_plot(commands) -> None:
         help="horizontal axis (default: theta_h if there are several, else step)",
     )  # fmt: skip
     command.add_argument(
-        "--view", choices=["experiments", "tradeoff", "layers", "healing"],
-        help="of compressed models: perplexity against size, kept part of every weight, loss of healing, or "
-        "changed values of clustered weights (default: what the files hold)",
+        "--view", choices=["experiments", "sensitivity", "tradeoff", "layers", "healing"],
+        help="of compressed models: perplexity against size, kept part of every weight, loss of healing, "
+        "changed values of clustered weights, or what each layer and kind of matrix matters (default: what the files hold)",
     )  # fmt: skip
     command.add_argument(
         "--overlay", action="append", default=[], metavar="CURVE.csv",

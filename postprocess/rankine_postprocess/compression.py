@@ -45,6 +45,18 @@ class Experiments:
 
 
 @dataclass(frozen=True)
+class Sensitivity:
+    """Perplexities of the model when one group of weights alone is compressed; tables are groups x bond dimensions."""
+
+    groups: list[str]  # "layer 3", "mlp.up_proj", or the name of a weight
+    grouped_by: list[str]  # of each group: "layer", "kind" or "weight"
+    bond_dimensions: np.ndarray
+    perplexity: np.ndarray  # NaN where not measured
+    parameters: np.ndarray  # stored numbers of the group; 0 where not measured
+    parameters_before: np.ndarray  # of each group
+
+
+@dataclass(frozen=True)
 class Compression:
     """The content of one result file; perplexities and counts are None where there are none."""
 
@@ -69,6 +81,7 @@ class Compression:
     weights: dict[str, CompressedWeight]
     healing_loss: np.ndarray | None = None  # of each step, nat
     experiments: Experiments | None = field(default=None, repr=False)
+    sensitivity: Sensitivity | None = field(default=None, repr=False)
 
     @property
     def number_bytes(self) -> int:
@@ -107,6 +120,7 @@ def _read(path: Path, file: h5py.File) -> Compression:
         weights={name: _read_weight(name, group) for name, group in results.get("weights", {}).items()},
         healing_loss=results["healing_loss"][()] if "healing_loss" in results else None,
         experiments=_read_experiments(results["experiments"]) if "experiments" in results else None,
+        sensitivity=_read_sensitivity(results["sensitivity"]) if "sensitivity" in results else None,
     )
 
 
@@ -137,6 +151,14 @@ def _read_experiments(group: h5py.Group) -> Experiments:
         layers=group["layers"][()],
         seed=group["seed"][()],
         loss=group["negative_log_likelihood"][()],
+    )
+
+
+def _read_sensitivity(group: h5py.Group) -> Sensitivity:
+    return Sensitivity(
+        groups=[text(name) for name in group["groups"][()]],
+        grouped_by=[text(name) for name in group["grouped_by"][()]],
+        **{name: group[name][()] for name in ("bond_dimensions", "perplexity", "parameters", "parameters_before")},
     )
 
 

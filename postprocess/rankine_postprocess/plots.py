@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import cluster_experiments, compression, figure, healing_curve, layer_map, reader, tradeoff
+from . import cluster_experiments, compression, figure, healing_curve, layer_map, reader, sensitivity_map, tradeoff
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
 from .curves import Axis
@@ -49,6 +49,8 @@ def _of_one(draw: Callable[[Compression], Figure]) -> Callable[[list[Compression
 VIEWS = {
     "experiments": View(lambda files: len(files) == 1 and files[0].experiments is not None,
                         _of_one(cluster_experiments.draw)),
+    "sensitivity": View(lambda files: len(files) == 1 and files[0].sensitivity is not None,
+                        _of_one(sensitivity_map.draw)),
     "tradeoff": View(lambda files: len(files) > 1, tradeoff.draw),
     "layers": View(lambda files: bool(files[0].weights), _of_one(layer_map.draw)),
     "healing": View(lambda files: files[0].healing_loss is not None, healing_curve.draw),

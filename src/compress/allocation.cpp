@@ -31,10 +31,10 @@ struct Point {
 std::vector<Point> points_of(const Candidate& candidate, Storage storage) {
   const std::vector<double> tails = candidate.tails();
   const std::int64_t dense = candidate.shape.dense_numbers();
-  const std::int64_t full = candidate.shape.full_rank();
+  const std::int64_t full = candidate.full_rank();
   std::vector<Point> points;
   for (std::int64_t rank = 1; rank < full; ++rank) {
-    const std::int64_t numbers = stored_numbers(storage, candidate.shape, rank);
+    const std::int64_t numbers = stored_numbers(candidate, storage, rank);
     if (numbers >= dense) break;
     const auto index = std::min(static_cast<std::size_t>(rank), tails.size() - 1);
     points.push_back({rank, static_cast<double>(numbers), tails[index]});
@@ -76,9 +76,29 @@ std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, Storage
 double square(double x) { return x * x; }
 
 /// The next rank that is worth its storage: one more, or the dense matrix.
-std::int64_t next_rank(Storage storage, const MatrixShape& shape, std::int64_t rank) {
-  const bool is_cheaper = stored_numbers(storage, shape, rank + 1) < shape.dense_numbers();
-  return is_cheaper ? rank + 1 : shape.full_rank();
+std::int64_t next_rank(const Candidate& candidate, Storage storage, std::int64_t rank) {
+  const bool is_cheaper =
+      stored_numbers(candidate, storage, rank + 1) < candidate.shape.dense_numbers();
+  return is_cheaper ? rank + 1 : candidate.full_rank();
+}
+
+/// The largest rank within `budget` numbers; 0 if there is none.
+std::int64_t largest_rank(const Candidate& candidate, Storage storage, std::int64_t budget) {
+  if (candidate.curve.empty()) return largest_rank(storage, candidate.shape, budget);
+  const auto above = std::ranges::upper_bound(candidate.curve, budget, {}, &CurvePoint::numbers);
+  return std::max<std::int64_t>(0, above - candidate.curve.begin() - 1);
+}
+
+/// What a matrix gains from `rank` to `next`.
+double squared_error_between(const Candidate& candidate, std::int64_t rank, std::int64_t next) {
+  if (!candidate.curve.empty())
+    return candidate.curve[static_cast<std::size_t>(rank)].squared_error -
+           candidate.curve[static_cast<std::size_t>(next)].squared_error;
+  const auto& values = candidate.singular_values;
+  double gain = 0;
+  for (std::int64_t i = rank; i < std::min(next, std::ssize(values)); ++i)
+    gain += square(values[static_cast<std::size_t>(i)]);
+  return gain;
 }
 
 /// What going from `rank` to `next` costs, and gains per number.
@@ -89,12 +109,9 @@ struct Step {
 
 Step step_between(const Candidate& candidate, Storage storage, std::int64_t rank,
                   std::int64_t next) {
-  const auto& values = candidate.singular_values;
-  double gain = 0;
-  for (std::int64_t i = rank; i < std::min(next, std::ssize(values)); ++i)
-    gain += square(values[static_cast<std::size_t>(i)]);
-  const std::int64_t numbers = stored_numbers(storage, candidate.shape, next) -
-                               stored_numbers(storage, candidate.shape, rank);
+  const std::int64_t numbers =
+      stored_numbers(candidate, storage, next) - stored_numbers(candidate, storage, rank);
+  const double gain = squared_error_between(candidate, rank, next);
   return {numbers, gain / static_cast<double>(std::max<std::int64_t>(1, numbers))};
 }
 
@@ -114,13 +131,13 @@ std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, Storag
   for (const Edge& edge : edges) {
     std::int64_t& rank = ranks[edge.matrix];
     if (rank != edge.from) continue;  // an edge before this one was not taken as a whole
-    const MatrixShape& shape = candidates[edge.matrix].shape;
-    const std::int64_t before = stored_numbers(storage, shape, rank);
-    if (stored_numbers(storage, shape, edge.to) - before <= left)
+    const Candidate& candidate = candidates[edge.matrix];
+    const std::int64_t before = stored_numbers(candidate, storage, rank);
+    if (stored_numbers(candidate, storage, edge.to) - before <= left)
       rank = edge.to;
     else if (choice == AtEdgeThatExceeds::split)
-      rank = std::max(rank, largest_rank(storage, shape, before + left));
-    left -= stored_numbers(storage, shape, rank) - before;
+      rank = std::max(rank, largest_rank(candidate, storage, before + left));
+    left -= stored_numbers(candidate, storage, rank) - before;
   }
   fill_budget(candidates, storage, budget, ranks);
   return ranks;
@@ -132,8 +149,9 @@ double price_of(const std::vector<Candidate>& candidates, Storage storage, std::
   const std::vector<std::int64_t> least(candidates.size(), 1);
   std::int64_t left = budget - stored_numbers(candidates, storage, least);
   for (const Edge& edge : edges) {
-    const MatrixShape& shape = candidates[edge.matrix].shape;
-    left -= stored_numbers(storage, shape, edge.to) - stored_numbers(storage, shape, edge.from);
+    const Candidate& candidate = candidates[edge.matrix];
+    left -=
+        stored_numbers(candidate, storage, edge.to) - stored_numbers(candidate, storage, edge.from);
     if (left < 0) return edge.gain_per_number;
   }
   return 0;
@@ -161,6 +179,11 @@ std::vector<std::int64_t> improved(const std::vector<Candidate>& candidates, Sto
 }  // namespace
 
 std::vector<double> Candidate::tails() const {
+  if (!curve.empty()) {
+    std::vector<double> errors;
+    for (const CurvePoint& point : curve) errors.push_back(point.squared_error);
+    return errors;
+  }
   std::vector<double> tails(singular_values.size() + 1, 0);
   for (std::size_t r = singular_values.size(); r-- > 0;)
     tails[r] = tails[r + 1] + square(singular_values[r]);
@@ -176,7 +199,7 @@ std::int64_t budget_of(const std::vector<Candidate>& candidates, double ratio) {
 void require_reachable(const std::vector<Candidate>& candidates, Storage storage, double ratio) {
   for (const Candidate& candidate : candidates) {
     const auto dense = static_cast<double>(candidate.shape.dense_numbers());
-    const auto least = static_cast<double>(stored_numbers(storage, candidate.shape, 1));
+    const auto least = static_cast<double>(stored_numbers(candidate, storage, 1));
     if (ratio * dense >= least) continue;
     throw InputError(fmt::format(
         "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; rank 1 keeps {:.4g} of its "
@@ -185,11 +208,16 @@ void require_reachable(const std::vector<Candidate>& candidates, Storage storage
   }
 }
 
+std::int64_t stored_numbers(const Candidate& candidate, Storage storage, std::int64_t rank) {
+  if (candidate.curve.empty()) return stored_numbers(storage, candidate.shape, rank);
+  return candidate.curve[static_cast<std::size_t>(std::min(rank, candidate.full_rank()))].numbers;
+}
+
 std::int64_t stored_numbers(const std::vector<Candidate>& candidates, Storage storage,
                             const std::vector<std::int64_t>& ranks) {
   std::int64_t sum = 0;
   for (std::size_t m = 0; m < candidates.size(); ++m)
-    sum += stored_numbers(storage, candidates[m].shape, ranks[m]);
+    sum += stored_numbers(candidates[m], storage, ranks[m]);
   return sum;
 }
 
@@ -198,6 +226,8 @@ double total_tail(const std::vector<Candidate>& candidates,
   double sum = 0;
   for (std::size_t m = 0; m < candidates.size(); ++m) {
     const auto& values = candidates[m].singular_values;
+    if (!candidates[m].curve.empty())
+      sum += candidates[m].curve[static_cast<std::size_t>(ranks[m])].squared_error;
     for (std::int64_t i = std::ssize(values); i-- > ranks[m];)
       sum += square(values[static_cast<std::size_t>(i)]);
   }
@@ -208,8 +238,8 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
                                         double ratio) {
   std::vector<std::int64_t> ranks;
   for (const Candidate& candidate : candidates)
-    ranks.push_back(std::max<std::int64_t>(
-        1, largest_rank(storage, candidate.shape, budget_of({candidate}, ratio))));
+    ranks.push_back(
+        std::max<std::int64_t>(1, largest_rank(candidate, storage, budget_of({candidate}, ratio))));
   return ranks;
 }
 
@@ -231,17 +261,16 @@ void fill_budget(const std::vector<Candidate>& candidates, Storage storage, std:
     std::size_t best = candidates.size();
     Step best_step{0, -1};
     for (std::size_t m = 0; m < candidates.size(); ++m) {
-      const MatrixShape& shape = candidates[m].shape;
-      if (ranks[m] >= shape.full_rank()) continue;
-      const Step step =
-          step_between(candidates[m], storage, ranks[m], next_rank(storage, shape, ranks[m]));
+      if (ranks[m] >= candidates[m].full_rank()) continue;
+      const Step step = step_between(candidates[m], storage, ranks[m],
+                                     next_rank(candidates[m], storage, ranks[m]));
       if (step.numbers > left || step.gain_per_number <= best_step.gain_per_number) continue;
       best = m;
       best_step = step;
     }
     if (best == candidates.size()) return;
     left -= best_step.numbers;
-    ranks[best] = next_rank(storage, candidates[best].shape, ranks[best]);
+    ranks[best] = next_rank(candidates[best], storage, ranks[best]);
   }
 }
 

@@ -9,14 +9,28 @@
 
 namespace rankine::compress {
 
+/// What a form of a matrix costs and leaves.
+struct CurvePoint {
+  std::int64_t numbers;
+  double squared_error;
+};
+
 /// A matrix with the singular values, descending, in the norm its error is measured in: rank r
 /// leaves the squared error sum_{i >= r} singular_values[i]^2.
 struct Candidate {
   std::string name;
   MatrixShape shape;
   std::vector<double> singular_values;  ///< at most shape.full_rank()
+  /// Of forms that are not made of singular values and not stored as `Storage` says: the points of
+  /// rank 0, 1, ..., with fewer numbers than the dense matrix, which is the last one. Else empty.
+  std::vector<CurvePoint> curve = {};
 
-  /// Squared error of every rank from 0 to the number of singular values.
+  /// The rank that stands for the dense matrix.
+  std::int64_t full_rank() const {
+    return curve.empty() ? shape.full_rank() : static_cast<std::int64_t>(curve.size()) - 1;
+  }
+
+  /// Squared error of every rank from 0 to the number of singular values, or along the curve.
   std::vector<double> tails() const;
 };
 
@@ -25,6 +39,9 @@ std::int64_t budget_of(const std::vector<Candidate>& candidates, double ratio);
 
 /// Throws InputError, naming a matrix, unless the ratio leaves every matrix at least rank 1.
 void require_reachable(const std::vector<Candidate>& candidates, Storage storage, double ratio);
+
+/// Numbers of one matrix at `rank`.
+std::int64_t stored_numbers(const Candidate& candidate, Storage storage, std::int64_t rank);
 
 std::int64_t stored_numbers(const std::vector<Candidate>& candidates, Storage storage,
                             const std::vector<std::int64_t>& ranks);

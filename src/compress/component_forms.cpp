@@ -136,22 +136,11 @@ std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightF
 }
 
 /// Factors are released as they are used.
-void convert(Workbench& bench, const std::vector<Candidate>& candidates,
-             std::vector<WeightFactors> factors, const Ranks& ranks) {
-  for (std::size_t w = 0; w < candidates.size(); ++w) {
-    WeightReport report;
-    report.name = candidates[w].name;
-    report.shape = candidates[w].shape;
-    report.form = "dense";
-    report.rank = ranks[w];
-    report.spectrum = factors[w].singular_values;
-    report.weighted_error = relative_tail(candidates[w], ranks[w]);
-    if (ranks[w] < report.shape.full_rank())
-      bench.model.replace_weight(report.name, make_form(bench, factors[w], report));
-    const auto weight = weight_of(bench.model, report.name);
-    report.numbers = weight->stored_numbers();
-    report.bytes = weight->stored_bytes();
-    bench.result.weights.push_back(std::move(report));
+void convert(Workbench& bench, std::vector<WeightFactors> factors, const Ranks& ranks) {
+  for (std::size_t w = 0; w < factors.size(); ++w) {
+    NewForm form = make_component_form(bench, w, factors[w], ranks[w]);
+    bench.model.replace_weight(form.report.name, std::move(form.weight));
+    bench.result.weights.push_back(std::move(form.report));
     factors[w].bases = nullptr;
   }
 }
@@ -166,19 +155,41 @@ double bytes_for_decomposition(const Workbench& bench) {
 
 }  // namespace
 
-void compress_by_components(Workbench& bench, ErrorNorm norm) {
+NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightFactors& factors,
+                            std::int64_t rank) {
+  NewForm form{.weight = weight_of(bench.model, bench.names[w])};
+  WeightReport& report = form.report;
+  report.name = bench.names[w];
+  report.shape = bench.job.selected[w].shape;
+  report.form = "dense";
+  report.rank = std::min(rank, report.shape.full_rank());
+  report.spectrum = factors.singular_values;
+  report.weighted_error = relative_tail({report.name, report.shape, report.spectrum}, report.rank);
+  if (report.rank < report.shape.full_rank()) form.weight = make_form(bench, factors, report);
+  report.numbers = form.weight->stored_numbers();
+  report.bytes = form.weight->stored_bytes();
+  return form;
+}
+
+std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
-  const std::vector<double> error_weights = norm.error_weights;
   std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
     return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
                      bytes_for_decomposition(bench));
   });
   log().info("{} weights decomposed in {}", bench.names.size(),
              format_duration(seconds.decomposition));
+  return factors;
+}
+
+void compress_by_components(Workbench& bench, ErrorNorm norm) {
+  CompressionTimes& seconds = bench.result.seconds;
+  const std::vector<double> error_weights = norm.error_weights;
+  std::vector<WeightFactors> factors = decompose_weights(bench, std::move(norm));
   const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
   const Ranks ranks =
       bench.timed(seconds.allocation, [&] { return allocate(bench, candidates, factors); });
-  bench.timed(seconds.conversion, [&] { convert(bench, candidates, std::move(factors), ranks); });
+  bench.timed(seconds.conversion, [&] { convert(bench, std::move(factors), ranks); });
 }
 
 }  // namespace rankine::compress

@@ -2,9 +2,18 @@
 #pragma once
 
 #include "compress/factors.hpp"
+#include "compress/new_form.hpp"
 #include "compress/workbench.hpp"
 
 namespace rankine::compress {
+
+/// Decomposes the selected weights in `norm`. Collective over the world.
+std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm);
+
+/// The form of the deck of selected weight `w`, as it is in the model, at `rank`; the weight itself
+/// from its full rank on. Collective over the world.
+NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightFactors& factors,
+                            std::int64_t rank);
 
 /// Decomposes the selected weights in `norm`, allocates ranks and puts the new forms into the
 /// model. Collective over the world.

@@ -7,8 +7,10 @@
 #include "compress/direct_forms.hpp"
 #include "compress/healing.hpp"
 #include "compress/kept_weights.hpp"
+#include "compress/operator_forms.hpp"
 #include "compress/results.hpp"
 #include "compress/rounding.hpp"
+#include "compress/sensitivity.hpp"
 #include "compress/workbench.hpp"
 #include "core/memory.hpp"
 
@@ -23,6 +25,8 @@ void replace_weights(Workbench& bench) {
   if (has_experiments) run_cluster_experiments(bench, norm);
   if (bench.options.method.has_ranks())
     compress_by_components(bench, std::move(norm));
+  else if (bench.options.method.form == "mpo")
+    compress_by_operators(bench, norm);
   else
     compress_directly(bench, norm);
   keep_weights(bench);
@@ -51,6 +55,15 @@ void export_checkpoint(const Workbench& bench) {
                     .precision = bench.options.scoring.model.precision});
 }
 
+void compress_model(Workbench& bench) {
+  replace_weights(bench);
+  round_weights(bench);
+  bench.save();
+  heal_weights(bench);
+  export_checkpoint(bench);
+  bench.result.after = bench.score("after");
+}
+
 }  // namespace
 
 CompressionResult compress(const CompressionJob& job, const parallel::Communicator& world,
@@ -58,12 +71,10 @@ CompressionResult compress(const CompressionJob& job, const parallel::Communicat
   Workbench bench(job, world, save);
   bench.result.before = bench.score_original();
   bench.save();
-  replace_weights(bench);
-  round_weights(bench);
-  bench.save();
-  heal_weights(bench);
-  export_checkpoint(bench);
-  bench.result.after = bench.score("after");
+  if (bench.options.is_profile())
+    profile_sensitivity(bench);
+  else
+    compress_model(bench);
   bench.result.peak_bytes_largest_rank = world.max(peak_resident_bytes());
   return std::move(bench.result);
 }

@@ -6,11 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "compress/bond_dimension.hpp"
 #include "compress/watched_weight.hpp"
-#include "compress/weighted_svd.hpp"
-#include "weights/conversion.hpp"
-#include "weights/matrix_product.hpp"
 
 namespace rankine::compress {
 
@@ -27,15 +23,9 @@ struct WeightMoments {
 
 struct DirectForm {
   std::shared_ptr<weights::Weight> weight;
-  std::int64_t rank = 0;      ///< bond dimension, or number of centroids
+  std::int64_t rank = 0;      ///< number of centroids
   double weighted_error = 0;  ///< relative, in the norm the form was made in
 };
-
-std::optional<Tensor> whitening(const std::string& weighting, const WeightMoments& moments) {
-  if (weighting == "none") return std::nullopt;
-  if (weighting == "diagonal") return torch::diag(moments.inputs.diagonal().sqrt());
-  return factor_of_moment(moments.inputs);
-}
 
 std::optional<Tensor> sensitivity(const std::string& weighting, const WeightMoments& moments,
                                   const Communicator& team, const weights::Weight& dense) {
@@ -56,23 +46,6 @@ double entrywise_error(const Communicator& team, const Tensor& w, const Tensor& 
   };
   const double all = weighted(w);
   return all > 0 ? std::sqrt(weighted(w - approximation) / all) : 0;
-}
-
-DirectForm make_matrix_product_form(const CompressOptions& options, const Communicator& team,
-                                    const weights::Weight& dense, const WeightMoments& moments) {
-  const int sites = static_cast<int>(options.method.sites);
-  const Tensor rows = dense.own_rows();
-  const weights::MatrixProductOptions how{
-      .row_legs = weights::balanced_legs(dense.outputs(), sites),
-      .column_legs = weights::balanced_legs(dense.inputs(), sites),
-      .bond_dimension = bond_dimension_of(options, {dense.outputs(), dense.inputs()}),
-      .whitening = whitening(options.method.weighting, moments)};
-  DirectForm form{
-      .weight = weights::make_matrix_product(team, dense.split(), rows, how, rows.scalar_type()),
-      .rank = how.bond_dimension};
-  const auto report = weights::report_conversion(*form.weight, rows, team, how.whitening);
-  form.weighted_error = report.weighted_error.value_or(report.relative_error);
-  return form;
 }
 
 std::shared_ptr<weights::Clustered> cluster(const Communicator& team, const weights::Weight& dense,
@@ -108,9 +81,7 @@ WeightReport replace_weight(Workbench& bench, const ErrorNorm& norm, std::size_t
   const auto dense = weight_of(bench.model, bench.names[w]);
   const WeightMoments moments = moments_of(bench, norm, w);
   const parallel::Communicator& team = bench.teams.team();
-  const DirectForm form = bench.options.method.form == "mpo"
-                              ? make_matrix_product_form(bench.options, team, *dense, moments)
-                              : make_clustered_form(bench.options, team, *dense, moments);
+  const DirectForm form = make_clustered_form(bench.options, team, *dense, moments);
   bench.model.replace_weight(bench.names[w], form.weight);
   WeightReport report;
   report.name = bench.names[w];
@@ -124,15 +95,6 @@ WeightReport replace_weight(Workbench& bench, const ErrorNorm& norm, std::size_t
 }
 
 }  // namespace
-
-std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape) {
-  if (options.ranks.bond_dimension > 0) return options.ranks.bond_dimension;
-  const int sites = static_cast<int>(options.method.sites);
-  const auto budget = static_cast<std::int64_t>(options.ranks.parameter_ratio *
-                                                static_cast<double>(shape.dense_numbers()));
-  return weights::bond_dimension_for(weights::balanced_legs(shape.rows, sites),
-                                     weights::balanced_legs(shape.columns, sites), budget);
-}
 
 std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench,
                                                           const ErrorNorm& norm, std::size_t w,

@@ -91,6 +91,8 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
     result.row_blocks +=
         (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
+  if (job.options.is_profile())  // forms beside the originals, cores on every rank
+    result.row_blocks += number * static_cast<double>(job.selected_parameters());
   result.moments = 8 * sums.input_moments + 4 * sums.output_moments;
   if (heal.steps > 0)  // gradients and AdamW's moments, of what is trained
     result.moments += 3 * number * static_cast<double>(job.selected_parameters());
@@ -108,7 +110,8 @@ double without_working(const CompressionForecast& forecast) {
   return forecast.total() - forecast.working;
 }
 
-/// Weights that are replaced one by one keep whole moments and their factor on every rank.
+/// Weights that are replaced one by one keep whole moments and their factors on every rank, and an
+/// operator whole matrices on the way.
 double direct_bytes(const CompressionJob& job) {
   double largest = 0;
   for (const GroupShape& group : groups_of(job)) {
@@ -116,7 +119,10 @@ double direct_bytes(const CompressionJob& job) {
                  inputs = static_cast<double>(group.input_numbers);
     for (const std::int64_t rows : group.rows) {
       const auto m = static_cast<double>(rows);
-      largest = std::max(largest, 3 * inputs + (group.is_two_sided ? 2 * m * m : 0) + 6 * m * n);
+      const double outputs = group.is_two_sided ? m * m : 0;
+      largest = std::max(largest, job.options.method.form == "mpo"
+                                      ? 5 * (inputs + outputs) + 14 * m * n
+                                      : 3 * inputs + 2 * outputs + 6 * m * n);
     }
   }
   return 8 * largest;

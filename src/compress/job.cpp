@@ -32,7 +32,7 @@ void check_bonds(const CompressionJob& job) {
 
 void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
-  if (job.options.method.form == "clustered") return;
+  if (job.options.method.form == "clustered" || job.options.is_profile()) return;
   if (job.options.method.form == "mpo") return check_bonds(job);
   std::vector<Candidate> candidates;
   for (const NamedShape& weight : job.selected)
@@ -131,7 +131,7 @@ void read_calibration(CompressionJob& job) {
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
   if (job.options.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
-  if (job.options.method.has_ranks() && job.options.ranks.allocation == "fermi")
+  if (job.options.needs_fermi())
     job.fermi_windows = all_windows(job, text, how.gradient_window_length);
   if (job.options.heal.steps > 0)
     job.healing_windows = all_windows(job, text, job.options.heal.window_length);

@@ -43,7 +43,7 @@ Fingerprint fingerprint_of_weights(const Workbench& bench) {
   Fingerprint print = bench.of_model;
   print.add(method.form).add(method.weighting).add(bench.options.calibration.gradient_targets);
   print.add(bench.options.calibration.ridge);
-  for (const std::int64_t number : {method.sites, method.clusters, method.outliers})
+  for (const std::int64_t number : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(static_cast<std::uint64_t>(number));
   print.add(ranks.allocation).add(ranks.error_weights).add(ranks.parameter_ratio);
   for (const std::int64_t number : {ranks.bond_dimension, ranks.fermi_steps})

@@ -66,6 +66,11 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
   method.keyword("sites", options.method.sites)
       .range(2, 16)
       .describe("Sites of a matrix-product operator.");
+  method.keyword("sweeps", options.method.sweeps)
+      .range(0, 1000)
+      .describe(
+          "Passes of alternating least squares over the cores of a weighted operator; each lowers "
+          "the error further and takes as long as the others.");
   method.keyword("clusters", options.method.clusters)
       .range(1, 65536)
       .describe("Shared values of a clustered weight.");
@@ -101,6 +106,23 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   section.keyword("fermi_steps", ranks.fermi_steps)
       .range(1, 1'000'000)
       .describe("Steps of FermiGrad, each on a window of its own for every team.");
+}
+
+void declare_sensitivity(deck::Schema& schema, SensitivityOptions& sensitivity) {
+  auto section =
+      schema.section("sensitivity",
+                     "A profile of the model in place of a compression: perplexity against bond "
+                     "dimension, one part of the model at a time.");
+  section.keyword("bond_dimensions", sensitivity.bond_dimensions)
+      .range(1, 1e9)
+      .describe(
+          "Bond dimensions (ranks) that the selected weights of one group get, all others being as "
+          "they were; empty for no profile.");
+  section.keyword("by", sensitivity.by)
+      .choices({"layer", "kind", "weight"})
+      .describe(
+          "Groups of weights: those of every layer, every kind of matrix in all layers, every "
+          "weight.");
 }
 
 void declare_heal(deck::Schema& schema, HealOptions& heal) {
@@ -180,15 +202,11 @@ void declare_export(deck::Schema& schema, ExportOptions& result) {
 
 /// Which norms a form can be made in.
 void check_weighting(const MethodOptions& method, deck::Findings& findings) {
-  const char* wrong = method.form == "mpo" ? "two-sided" : method.form == "clustered" ? "full" : "";
-  if (method.weighting == wrong)
-    findings.add(
-        "method.weighting",
-        {.what = fmt::format("method.weighting = \"{}\" stands beside method.form = \"{}\"",
-                             method.weighting, method.form),
-         .why = "this form is not made in that norm",
-         .advice = method.form == "mpo" ? "Use \"none\", \"diagonal\" or \"full\"."
-                                        : "Use \"none\", \"diagonal\" or \"two-sided\"."});
+  if (method.form == "clustered" && method.weighting == "full")
+    findings.add("method.weighting",
+                 {.what = "method.weighting = \"full\" stands beside method.form = \"clustered\"",
+                  .why = "this form is not made in that norm",
+                  .advice = "Use \"none\", \"diagonal\" or \"two-sided\"."});
 }
 
 void check_experiments(const CompressOptions& options, deck::Findings& findings) {
@@ -222,13 +240,35 @@ void check_export(const CompressOptions& options, deck::Findings& findings) {
 }
 
 void check_allocation(const CompressOptions& options, deck::Findings& findings) {
-  if (options.method.form != "mpo" || options.ranks.allocation == "uniform") return;
-  findings.add(
-      "ranks.allocation",
-      {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = \"mpo\"",
-                           options.ranks.allocation),
-       .why = "bond dimensions of matrix-product operators follow the ratio of each weight",
-       .advice = "Set ranks.allocation = \"uniform\"."});
+  if (options.method.form != "mpo" || options.ranks.allocation != "fermi") return;
+  findings.add("ranks.allocation",
+               {.what = "ranks.allocation = \"fermi\" stands beside method.form = \"mpo\"",
+                .why = "an operator of smaller bond dimension is made anew, so its bonds cannot be "
+                       "faded out one by one",
+                .advice = "Set ranks.allocation = \"additive\" or \"uniform\"."});
+}
+
+/// What a profile has no use for.
+void check_profile(const CompressOptions& options, deck::Findings& findings) {
+  if (!options.is_profile()) return;
+  const auto refuse = [&](const char* keyword, std::string what, const char* why,
+                          const char* advice) {
+    findings.add(keyword, {.what = std::move(what), .why = why, .advice = advice});
+  };
+  if (options.method.form == "clustered")
+    refuse("method.form", "method.form = \"clustered\" stands beside sensitivity.bond_dimensions",
+           "clusters have no bond dimension", "Choose another form.");
+  if (options.scoring.evaluate.text.empty())
+    refuse("evaluate.text", "evaluate.text is not set beside sensitivity.bond_dimensions",
+           "a profile is made of perplexities", "Name a text under [evaluate].");
+  if (options.heal.steps > 0 || !options.result.directory.empty())
+    refuse("sensitivity.bond_dimensions",
+           "sensitivity.bond_dimensions stands beside heal.steps or export.directory",
+           "a profile leaves no compressed model behind",
+           "Drop them, or leave the list of bond dimensions empty.");
+  if (options.sensitivity.by.empty())
+    refuse("sensitivity.by", "sensitivity.by is empty", "the profile has no groups of weights",
+           "Name \"layer\", \"kind\" or \"weight\".");
 }
 
 void check_method(const CompressOptions& options, deck::Findings& findings) {
@@ -245,14 +285,15 @@ void check_method(const CompressOptions& options, deck::Findings& findings) {
   check_allocation(options, findings);
   check_export(options, findings);
   check_experiments(options, findings);
+  check_profile(options, findings);
   if (options.method.weighting == "two-sided" && options.ranks.error_weights != "none")
     findings.add("ranks.error_weights",
                  {.what = "ranks.error_weights = \"output-gradient\" stands beside "
                           "method.weighting = \"two-sided\"",
                   .why = "that norm has the gradients in it already",
                   .advice = "Drop one of them."});
-  if (options.method.has_ranks() && options.ranks.bond_dimension > 0 &&
-      options.ranks.allocation != "uniform")
+  if (options.method.form != "clustered" && !options.is_profile() &&
+      options.ranks.bond_dimension > 0 && options.ranks.allocation != "uniform")
     findings.add("ranks.bond_dimension",
                  {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
                                       "\"{}\"",
@@ -268,6 +309,7 @@ void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   declare_calibration(schema, options.calibration);
   declare_method(schema, options);
   declare_ranks(schema, options.ranks);
+  declare_sensitivity(schema, options.sensitivity);
   declare_heal(schema, options.heal);
   declare_experiments(schema, options.experiments);
   declare_checkpoint(schema, options.checkpoint);

@@ -26,6 +26,7 @@ struct MethodOptions {
   std::string form = "pivoted";
   std::string weighting = "two-sided";
   std::int64_t sites = 2;
+  std::int64_t sweeps = 2;
   std::int64_t clusters = 64;
   std::int64_t outliers = 8;
   std::string stored_as = "exact";  ///< the numbers of the forms, as weights::Weight::storage
@@ -42,6 +43,11 @@ struct RankOptions {
   double parameter_ratio = 0.8;
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
   std::int64_t fermi_steps = 30;
+};
+
+struct SensitivityOptions {
+  std::vector<std::int64_t> bond_dimensions = {};  ///< empty for no profile
+  std::vector<std::string> by = {"layer", "kind"};
 };
 
 struct HealOptions {
@@ -77,17 +83,22 @@ struct CompressOptions {
   std::vector<std::string> select = {"*"};
   MethodOptions method;
   RankOptions ranks;
+  SensitivityOptions sensitivity;
   HealOptions heal;
   ExperimentOptions experiments;
   CheckpointOptions checkpoint;
   ExportOptions result;
 
+  /// A sensitivity profile takes the place of a compression.
+  bool is_profile() const { return !sensitivity.bond_dimensions.empty(); }
   bool needs_gradients() const {
     return method.weighting == "two-sided" || ranks.error_weights == "output-gradient";
   }
+  bool needs_fermi() const {
+    return method.has_ranks() && ranks.allocation == "fermi" && !is_profile();
+  }
   bool needs_calibration() const {
-    return heal.steps > 0 || method.needs_inputs() || needs_gradients() ||
-           (method.has_ranks() && ranks.allocation == "fermi");
+    return heal.steps > 0 || method.needs_inputs() || needs_gradients() || needs_fermi();
   }
 };
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/sensitivity_profile.hpp"
 #include "compress/storage.hpp"
 #include "models/evaluation.hpp"
 
@@ -52,6 +53,7 @@ struct CompressionResult {
   std::vector<double> healing_losses;  ///< of each step, in nat
   std::vector<WeightReport> weights;
   std::vector<ExperimentPoint> experiments;
+  std::optional<SensitivityProfile> sensitivity;  ///< in place of weights and scores after
   CompressionTimes seconds;
   std::uint64_t peak_bytes_largest_rank = 0;
 

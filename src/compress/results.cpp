@@ -128,6 +128,9 @@ std::string rank_text(const CompressOptions& options) {
   if (options.method.form == "clustered")
     return fmt::format("{} shared values, {} outliers", options.method.clusters,
                        options.method.outliers);
+  if (options.is_profile())
+    return fmt::format("profile of bond dimensions {}",
+                       fmt::join(options.sensitivity.bond_dimensions, ", "));
   if (options.ranks.bond_dimension > 0) return fmt::format("rank {}", options.ranks.bond_dimension);
   return fmt::format("{} ranks, ratio {}", options.ranks.allocation, options.ranks.parameter_ratio);
 }
@@ -158,6 +161,7 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
               "numbers of the selected weights in the original");
   write_times(file, result.seconds);
   write_experiments(file, result.experiments);
+  if (result.sensitivity) write_profile(file, *result.sensitivity);
   if (result.weights.empty()) return;
   write_count(file, "/results/parameters_after", result.parameters(),
               "numbers that store the selected weights");
@@ -175,6 +179,10 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
 }
 
 std::string results_table(const CompressionJob& job, const CompressionResult& result) {
+  if (result.sensitivity)
+    return fmt::format("{}{}\n{}\nperplexity of the model as it is  {:.6e}\n",
+                       profile_table(*result.sensitivity), method_line(job),
+                       models::protocol_line(job.scoring), perplexity(job, *result.before));
   std::size_t width = 6;
   for (const WeightReport& weight : result.weights) width = std::max(width, weight.name.size());
   std::string table = experiments_table(result.experiments);

@@ -1,9 +1,6 @@
 #include "weights/core_optimisation.hpp"
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include <cmath>
-#include <span>
 
 #include "weights/matrix_product.hpp"
 #include "weights/product.hpp"
@@ -14,66 +11,74 @@ using torch::Tensor;
 
 namespace {
 
+// Conjugate gradients gather speed: many steps on a core are worth more than many sweeps.
 constexpr int most_steps_per_core = 24;
-/// A step that lowers the squared error by less than this part of it is the last one.
-constexpr double smallest_gain = 1e-4;
+/// A step that lowers the squared error by less than this part of it is the last one of its core.
+constexpr double smallest_gain = 2e-3;
 
 double sum_of_products(const Tensor& a, const Tensor& b) { return (a * b).sum().item<double>(); }
 
-/// The least-squares problem of one core with the others fixed.
-class CoreProblem {
- public:
-  CoreProblem(const parallel::Communicator& team, const RowSplit& split, const Tensor& gram,
-              const std::vector<Tensor>& cores, std::size_t site)
-      : team_(team), split_(split), gram_(gram), cores_(cores), site_(site) {}
+Tensor times(const Tensor& a, const Tensor& b) { return times_transposed(a, b.t()); }
 
-  /// The normal operator: gradient of ||W'(core) S||^2 / 2.
-  Tensor normal(const Tensor& core) const {
-    return pull_back(core, [](const Tensor& rows) { return rows; });
+/// The legs of all sites: how matrices and chains of cores are arranged.
+struct Legs {
+  std::vector<std::int64_t> rows, columns;
+
+  explicit Legs(const std::vector<Tensor>& cores) {
+    for (const Tensor& core : cores) {
+      rows.push_back(core.size(1));
+      columns.push_back(core.size(2));
+    }
   }
-  /// Minus the gradient of the error at `core`.
-  Tensor residual(const Tensor& core, const Tensor& own_rows) const {
-    return pull_back(core, [&](const Tensor& rows) { return own_rows - rows; });
+};
+
+/// W' as a linear function of the core of one site, the others fixed.
+class CoreMap {
+ public:
+  CoreMap(const Legs& legs, const std::vector<Tensor>& cores, std::size_t site)
+      : legs_(legs), shape_(cores[site].sizes().vec()) {
+    left_ = torch::ones({1, 1}, cores[site].options());
+    for (std::size_t k = 0; k < site; ++k)
+      left_ =
+          times(left_, cores[k].reshape({cores[k].size(0), -1})).reshape({-1, cores[k].size(3)});
+    right_ = torch::ones({1, 1}, cores[site].options());
+    for (std::size_t k = cores.size(); k-- > site + 1;)
+      right_ =
+          times(cores[k].reshape({-1, cores[k].size(3)}), right_).reshape({cores[k].size(0), -1});
+  }
+
+  /// Rows x columns.
+  Tensor expand(const Tensor& core) const {
+    const Tensor begun = times(left_, core.reshape({shape_[0], -1})).reshape({-1, shape_[3]});
+    return from_pairs(times(begun, right_));
+  }
+
+  /// The transposed map.
+  Tensor pull_back(const Tensor& matrix) const {
+    const Tensor pairs = paired_legs(matrix, legs_.rows, legs_.columns);
+    const Tensor begun = times_transposed(pairs.reshape({-1, right_.size(1)}), right_);
+    return times(left_.t(), begun.reshape({left_.size(0), -1})).reshape(shape_);
   }
 
  private:
-  /// Gradient of <W'(core), f(W') S S^T> with respect to the core, f(W') held fixed.
-  template <class RowsFrom>
-  Tensor pull_back(const Tensor& core, RowsFrom&& rows_from) const {
-    const torch::AutoGradMode gradients(true);
-    const Tensor leaf = core.detach().requires_grad_(true);
-    std::vector<Tensor> chain = cores_;
-    chain[site_] = leaf;
-    const Tensor rows =
-        contract_rows(chain, split_.first(team_.rank()), split_.count(team_.rank()));
-    const Tensor outer = times_transposed(rows_from(rows.detach()), gram_).detach();
-    const Tensor gradient = torch::autograd::grad({rows}, {leaf}, {outer})[0].contiguous();
-    team_.sum(std::span(gradient.data_ptr<double>(), static_cast<std::size_t>(gradient.numel())));
-    return gradient;
+  Tensor from_pairs(const Tensor& chain) const {
+    std::vector<std::int64_t> shape, order;
+    const std::int64_t sites = std::ssize(legs_.rows);
+    std::int64_t rows = 1;
+    for (std::size_t k = 0; k < legs_.rows.size(); ++k) {
+      shape.insert(shape.end(), {legs_.rows[k], legs_.columns[k]});
+      rows *= legs_.rows[k];
+    }
+    for (std::int64_t k = 0; k < sites; ++k) order.push_back(2 * k);
+    for (std::int64_t k = 0; k < sites; ++k) order.push_back(2 * k + 1);
+    return chain.reshape(shape).permute(order).reshape({rows, -1});
   }
 
-  const parallel::Communicator& team_;
-  const RowSplit& split_;
-  const Tensor& gram_;  ///< S S^T
-  const std::vector<Tensor>& cores_;
-  std::size_t site_;
+  const Legs& legs_;
+  std::vector<std::int64_t> shape_;
+  Tensor left_;   ///< (row and column legs before) x bond
+  Tensor right_;  ///< bond x (row and column legs after)
 };
-
-/// S S^T in the column legs of each site, the others traced out.
-std::vector<Tensor> site_grams(const Tensor& gram, const std::vector<Tensor>& cores) {
-  std::vector<Tensor> grams;
-  std::int64_t before = 1, after = gram.size(0);
-  for (const Tensor& core : cores) {
-    const std::int64_t leg = core.size(2);
-    after /= leg;
-    grams.push_back(gram.view({before, leg, after, before, leg, after})
-                        .diagonal(0, 0, 3)
-                        .diagonal(0, 1, 3)
-                        .sum(at::IntArrayRef{2, 3}));
-    before *= leg;
-  }
-  return grams;
-}
 
 /// Inverse of a positive semidefinite matrix, weak directions held back.
 Tensor damped_inverse(const Tensor& matrix) {
@@ -82,45 +87,66 @@ Tensor damped_inverse(const Tensor& matrix) {
       at::linalg_cholesky(matrix + ridge * torch::eye(matrix.size(0), matrix.options())));
 }
 
-/// The inverse of the normal operator as it would be if S S^T were a product over the sites: then
-/// it is one over the left bond, the column leg and the right bond.
+/// `matrix` (symmetric, leg x leg; undefined for the identity) on one axis of a core.
+Tensor on_axis(const Tensor& core, std::int64_t axis, const Tensor& matrix) {
+  if (!matrix.defined()) return core;
+  const Tensor last = core.movedim(axis, -1);
+  return times_transposed(last.reshape({-1, last.size(-1)}), matrix)
+      .reshape(last.sizes())
+      .movedim(-1, axis);
+}
+
+/// The inverse of the normal operator as it would be in the norm of the sites: then it is one over
+/// the left bond, the row leg, the column leg and the right bond.
 class Preconditioner {
  public:
-  Preconditioner(const std::vector<Tensor>& grams, const std::vector<Tensor>& cores,
-                 std::size_t site) {
+  Preconditioner(const SiteNorm& sites, const std::vector<Tensor>& cores, std::size_t site) {
     Tensor left = torch::ones({1, 1}, torch::kFloat64), right = left;
-    for (std::size_t k = 0; k < site; ++k)
-      left = torch::einsum("aijb,ac,jk,cikd->bd", {cores[k], left, grams[k], cores[k]});
-    for (std::size_t k = cores.size() - 1; k > site; --k)
-      right = torch::einsum("aijb,bd,jk,cikd->ac", {cores[k], right, grams[k], cores[k]});
+    for (std::size_t k = 0; k < site; ++k) {
+      const Tensor weighed = on_axis(weigh(sites, cores[k], k), 0, left);
+      left = times(weighed.reshape({-1, weighed.size(3)}).t(),
+                   cores[k].reshape({-1, cores[k].size(3)}));
+    }
+    for (std::size_t k = cores.size(); k-- > site + 1;) {
+      const Tensor weighed = on_axis(weigh(sites, cores[k], k), 3, right);
+      right = times_transposed(weighed.reshape({weighed.size(0), -1}),
+                               cores[k].reshape({cores[k].size(0), -1}));
+    }
     left_ = damped_inverse(left);
-    leg_ = damped_inverse(grams[site]);
     right_ = damped_inverse(right);
+    if (sites.row_moment(site).defined()) row_ = damped_inverse(sites.row_moment(site));
+    if (sites.column_moment(site).defined()) column_ = damped_inverse(sites.column_moment(site));
   }
 
   Tensor apply(const Tensor& residual) const {
-    return torch::einsum("aijb,ac,jk,bd->cikd", {residual, left_, leg_, right_}).contiguous();
+    const Tensor legs = on_axis(on_axis(residual, 1, row_), 2, column_);
+    return on_axis(on_axis(legs, 0, left_), 3, right_).contiguous();
   }
 
  private:
-  Tensor left_;
-  Tensor leg_;
-  Tensor right_;
+  static Tensor weigh(const SiteNorm& sites, const Tensor& core, std::size_t k) {
+    return on_axis(on_axis(core, 1, sites.row_moment(k)), 2, sites.column_moment(k));
+  }
+
+  Tensor left_, row_, column_, right_;
 };
 
-/// Conjugate gradients; every step lowers the squared error, wherever they end.
-void improve_core(const CoreProblem& problem, const Preconditioner& preconditioner,
-                  const Tensor& own_rows, Tensor& core, double& squared_error) {
-  Tensor residual = problem.residual(core, own_rows);
+/// Conjugate gradients; every step lowers the squared error, wherever they end. `weighed`, of the
+/// error at the core, follows.
+void improve_core(const CoreMap& map, const MomentNorm& norm, const Preconditioner& preconditioner,
+                  Tensor& core, Tensor& weighed, double& squared_error) {
+  Tensor residual = map.pull_back(weighed);
   Tensor gain_direction = preconditioner.apply(residual);
   Tensor direction = gain_direction;
   double product = sum_of_products(residual, gain_direction);
   for (int step = 0; step < most_steps_per_core && product > 0; ++step) {
-    const Tensor image = problem.normal(direction);
+    const Tensor moved = norm.weigh(map.expand(direction));
+    const Tensor image = map.pull_back(moved);
     const double curvature = sum_of_products(direction, image);
     if (!(curvature > 0)) break;
     const double length = product / curvature;
     core = core + direction * length;
+    weighed.sub_(moved, length);
     residual = residual - image * length;
     const double gain = length * product;
     squared_error -= gain;
@@ -134,24 +160,24 @@ void improve_core(const CoreProblem& problem, const Preconditioner& precondition
 
 }  // namespace
 
-std::vector<double> optimise_cores(const parallel::Communicator& team, const RowSplit& split,
-                                   const Tensor& own_rows, const Tensor& whitening, int sweeps,
-                                   std::vector<Tensor>& cores) {
-  const Tensor gram = times_transposed(whitening, whitening);
-  const std::vector<Tensor> grams = site_grams(gram, cores);
-  const auto squared_error = [&] {
-    const Tensor rest =
-        own_rows - contract_rows(cores, split.first(team.rank()), split.count(team.rank()));
-    return team.sum(times_transposed(rest, whitening.t()).square().sum().item<double>());
+std::vector<double> optimise_cores(const Tensor& w, const MomentNorm& norm, const SiteNorm& sites,
+                                   int sweeps, std::vector<Tensor>& cores) {
+  const Legs legs(cores);
+  std::vector<double> errors;
+  double squared = 0;
+  Tensor weighed;
+  const auto measure = [&] {
+    const Tensor error = w - contract_rows(cores, 0, w.size(0));
+    weighed = norm.weigh(error);
+    squared = std::max(0.0, sum_of_products(error, weighed));
+    errors.push_back(std::sqrt(squared));
   };
-  double squared = squared_error();
-  std::vector<double> errors{std::sqrt(squared)};
+  measure();
   for (int sweep = 0; sweep < sweeps; ++sweep) {
     for (std::size_t site = 0; site < cores.size(); ++site)
-      improve_core(CoreProblem(team, split, gram, cores, site), Preconditioner(grams, cores, site),
-                   own_rows, cores[site], squared);
-    squared = squared_error();
-    errors.push_back(std::sqrt(squared));
+      improve_core(CoreMap(legs, cores, site), norm, Preconditioner(sites, cores, site),
+                   cores[site], weighed, squared);
+    measure();
   }
   return errors;
 }

@@ -1,21 +1,20 @@
-// The cores of a matrix-product operator that approximate W best in the norm of a whitening factor.
+// The cores of a matrix-product operator that approximate W best in the norm of second moments.
 #pragma once
 
 #include <torch/types.h>
 
 #include <vector>
 
-#include "parallel/communicator.hpp"
-#include "weights/row_split.hpp"
+#include "weights/moment_norm.hpp"
 
 namespace rankine::weights {
 
-/// Minimises ||(W - W'(cores)) S||_F over one core at a time, `sweeps` times over all of them. The
-/// error is quadratic in each core; preconditioned conjugate gradients from the present core lower
-/// it without ever forming the normal matrix. Collective over the team; all float64; S: inputs x
-/// any. Returns ||(W - W') S||_F before and after each sweep; it never rises.
-std::vector<double> optimise_cores(const parallel::Communicator& team, const RowSplit& split,
-                                   const torch::Tensor& own_rows, const torch::Tensor& whitening,
-                                   int sweeps, std::vector<torch::Tensor>& cores);
+/// Minimises ||W - W'(cores)|| in `norm` over one core at a time, `sweeps` times over all of them.
+/// The error is quadratic in each core; conjugate gradients from the present core, preconditioned
+/// with the same problem in `sites`, lower it without ever forming the normal matrix. On one rank;
+/// all float64. Returns the error before and after each sweep; it never rises.
+std::vector<double> optimise_cores(const torch::Tensor& w, const MomentNorm& norm,
+                                   const SiteNorm& sites, int sweeps,
+                                   std::vector<torch::Tensor>& cores);
 
 }  // namespace rankine::weights

@@ -174,6 +174,59 @@ def test_weighted_operators_have_a_smaller_weighted_error(compress):
     assert after[1] < after[0]
 
 
+def test_two_sided_operators_on_additive_bonds_are_the_best_ones(compress):
+    deck = {"form": "mpo", "sites": 2}
+    scores, sizes = {}, {}
+    for weighting in ("none", "full", "two-sided"):
+        for allocation in ("uniform", "additive"):
+            results = results_of(compress, method=deck | {"weighting": weighting},
+                                 ranks={"allocation": allocation, "parameter_ratio": 0.7})
+            scores[weighting, allocation] = results["perplexity_after"]
+            sizes[weighting, allocation] = results["parameters_after"] / results["parameters_before"]
+    assert all(size <= 0.7 for size in sizes.values())
+    assert sizes["two-sided", "additive"] > 0.69
+    assert scores["two-sided", "uniform"] < scores["full", "uniform"] < scores["none", "uniform"]
+    assert scores["two-sided", "additive"] < scores["two-sided", "uniform"]
+
+
+def test_operators_do_not_depend_on_the_ranks(compress):
+    deck = {"method": {"form": "mpo", "sites": 3, "weighting": "two-sided"},
+            "ranks": {"allocation": "additive", "parameter_ratio": 0.6}}
+    one = results_of(compress, 1, **deck)
+    ranks = {name: int(weight["rank"]) for name, weight in weights_of(compress).items()}
+    three = results_of(compress, 3, **deck)
+    assert ranks == {name: int(weight["rank"]) for name, weight in weights_of(compress).items()}
+    assert three["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-3)
+
+
+PROFILE = {"bond_dimensions": [4, 32], "by": ["layer", "kind"]}
+
+
+def profile_of(program, count=None, **sections) -> dict:
+    results_of(program, count, **sections)
+    with h5py.File(program.folder / RESULT) as file:
+        found = {key: dataset[...] for key, dataset in file["results/sensitivity"].items()}
+        assert "weights" not in file["results"]
+    return found | {"groups": [name.decode() for name in found["groups"]]}
+
+
+@pytest.mark.parametrize("form", ["mpo", "low-rank"])
+def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, form):
+    method = {"form": form, "weighting": "full"}
+    profile = profile_of(compress, 2, method=method, sensitivity=PROFILE)
+    kinds = [f"attention.{w}" for w in ("wq", "wk", "wv", "wo")] + [f"feed_forward.{w}" for w in ("w1", "w3", "w2")]
+    assert set(profile["groups"]) == {f"layer {i}" for i in range(5)} | set(kinds)
+    assert profile["perplexity"].shape == profile["parameters"].shape == (12, 2)
+    for group, patterns in {"layer 1": "layers.1.*", "attention.wo": "*.attention.wo"}.items():
+        row = profile["groups"].index(group)
+        alone = results_of(compress, method=method, select={"weights": patterns},
+                           ranks={"allocation": "uniform", "bond_dimension": 4})
+        assert profile["perplexity"][row, 0] == pytest.approx(alone["perplexity_after"], rel=1e-4)
+        assert profile["parameters"][row, 0] == alone["parameters_after"]
+        assert profile["parameters_before"][row] == alone["parameters_before"]
+    assert np.all(profile["perplexity"][:, 1] < profile["perplexity"][:, 0])
+
+
 @pytest.mark.parametrize("messages, sections", [
     (["calibration.text is not set", 'method.weighting = "two-sided" needs activations'], {"calibration": {"text": ""}}),
     (['the pattern "*.wx" in select.weights matches no weight'], {"select": {"weights": ["*.wq", "*.wx"]}}),
@@ -183,7 +236,14 @@ def test_weighted_operators_have_a_smaller_weighted_error(compress):
     (["one rank for all leaves nothing to allocate"], {"ranks": {"bond_dimension": 4}}),
     (["has 32 windows of 256 tokens (99 are asked for, from window 0 on)"], {"calibration": {"windows": 99}}),
     (["calibration.text = nowhere.txt cannot be read"], {"calibration": {"text": "nowhere.txt"}}),
-    (['"two-sided" stands beside method.form = "mpo"'], {"method": {"form": "mpo"}, "ranks": {"allocation": "uniform"}}),
+    (['ranks.allocation = "fermi" stands beside method.form = "mpo"'],
+     {"method": {"form": "mpo"}, "ranks": {"allocation": "fermi"}}),
+    (["ranks.parameter_ratio = 0.01 cannot be reached", "2 sites at bond dimension 1"],
+     {"method": {"form": "mpo"}, "ranks": {"parameter_ratio": 0.01}}),
+    (["clusters have no bond dimension"],
+     {"method": {"form": "clustered"}, "sensitivity": {"bond_dimensions": [4]}}),
+    (["a profile leaves no compressed model behind"], {"heal": {"steps": 3}, "sensitivity": {"bond_dimensions": [4]}}),
+    (["a profile is made of perplexities"], {"evaluate": {"text": ""}, "sensitivity": {"bond_dimensions": [4]}}),
     (["cannot be reached", "2 sites at bond dimension 1"],
      {"method": {"form": "mpo", "weighting": "none"}, "ranks": {"allocation": "uniform", "parameter_ratio": 0.01}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),

@@ -27,6 +27,7 @@ class CompressDeck:
     healing_loss: list[float] = field(default_factory=list)
     # rows of experiment, clusters, layers, seed, loss
     experiments: list[tuple] = field(default_factory=list)
+    sensitivity: dict = field(default_factory=dict)  # its datasets
 
 
 def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
@@ -48,6 +49,8 @@ def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
             results["healing_loss"] = deck.healing_loss
         if deck.experiments:
             _write_experiments(results.create_group("experiments"), deck.experiments)
+        for name, values in deck.sensitivity.items():
+            results[f"sensitivity/{name}"] = values
     return path
 
 

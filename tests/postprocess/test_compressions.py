@@ -181,7 +181,10 @@ def test_content_chooses_the_figure(tmp_path, deck, count, expected):
 
 
 def test_plot_writes_every_view(run, tmp_path):
-    file = write(tmp_path / "f.h5", CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0]))
+    profile = {"groups": ["layer 0"], "grouped_by": ["layer"], "bond_dimensions": [4], "perplexity": [[30.0]],
+               "parameters": [[10]], "parameters_before": [100]}  # fmt: skip
+    deck = CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0], sensitivity=profile)
+    file = write(tmp_path / "f.h5", deck)
     for view in plots.VIEWS:
         target = tmp_path / f"{view}.png"
         assert run("plot", file, "-o", target, "--view", view) == (0, "", "")

@@ -1,6 +1,8 @@
 // Matrix-product operators against the singular values of the regrouped matrix.
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/errors.hpp"
 #include "forms_testing.hpp"
 #include "weights/matrix_product.hpp"
@@ -83,32 +85,104 @@ TEST(MatrixProduct, StaysWithinTheDiscardedWeightOfItsCuts) {
     }
 }
 
-TEST(MatrixProduct, IsBetterWithTheDataItIsMadeFor) {
+/// Moments of activations that live mostly in few directions.
+Tensor steep_moment(std::int64_t n, int seed) {
+  const Tensor s = random_matrix(n, n, seed) * torch::exp(-0.3 * torch::arange(n, torch::kFloat64));
+  return s.mm(s.t());
+}
+
+/// ||R^T E L||_F by Cholesky factors of the moments, another way than the code goes.
+double norm_by_factors(const MomentNorm& norm, const Tensor& error) {
+  const auto factor = [](const Tensor& moment) {
+    return torch::linalg_cholesky(moment + 1e-13 * moment.diagonal().mean() *
+                                               torch::eye(moment.size(0), torch::kFloat64));
+  };
+  Tensor weighed = error;
+  if (norm.inputs.defined()) weighed = weighed.mm(factor(norm.inputs));
+  if (norm.outputs.defined()) weighed = factor(norm.outputs).t().mm(weighed);
+  return weighed.norm().item<double>();
+}
+
+MatrixProductOptions balanced_options(int sites, const MomentNorm& norm) {
+  return {.row_legs = balanced_legs(rows, sites),
+          .column_legs = balanced_legs(columns, sites),
+          .bond_dimension = 6,
+          .norm = norm};
+}
+
+TEST(MatrixProduct, IsBetterInTheNormItIsMadeFor) {
   const Tensor w = smooth_matrix();
   const RowSplit split = RowSplit::even(rows, world().size());
-  // Inputs that live mostly in few directions.
-  const Tensor s = random_matrix(columns, columns, 5) *
-                   torch::exp(-0.3 * torch::arange(columns, torch::kFloat64));
-  for (const int sites : {2, 3}) {
-    MatrixProductOptions options{.row_legs = balanced_legs(rows, sites),
-                                 .column_legs = balanced_legs(columns, sites),
-                                 .bond_dimension = 6};
-    const auto plain =
-        make_matrix_product(world(), split, own_part(w, split), options, torch::kFloat64);
-    options.whitening = s;
-    MatrixProductReport report;
-    const auto aware =
-        make_matrix_product(world(), split, own_part(w, split), options, torch::kFloat64, &report);
-    const auto error = [&](const Weight& weight) {
-      return (w - whole_of(weight)).mm(s).norm().item<double>();
-    };
-    EXPECT_EQ(aware->stored_numbers(), plain->stored_numbers());
-    EXPECT_LT(error(*aware), 0.7 * error(*plain));
-    EXPECT_NEAR(report.weighted_errors.front(), error(*plain), 1e-10);
-    EXPECT_NEAR(report.weighted_errors.back(), error(*aware), 1e-10);
-    for (std::size_t i = 1; i < report.weighted_errors.size(); ++i)
-      EXPECT_LE(report.weighted_errors[i], report.weighted_errors[i - 1]);
+  const Tensor g = steep_moment(columns, 5), c = steep_moment(rows, 6);
+  const Tensor sizes = torch::exp(-0.2 * torch::arange(columns, torch::kFloat64));
+  for (const MomentNorm& norm : {MomentNorm{.inputs = g}, MomentNorm{.inputs = g, .outputs = c},
+                                 MomentNorm{.inputs = torch::diag(sizes)}})
+    for (const int sites : {2, 3}) {
+      const auto error_of = [&](const MomentNorm& made_for, MatrixProductReport* report = nullptr) {
+        const auto weight =
+            make_matrix_product(world(), split, own_part(w, split),
+                                balanced_options(sites, made_for), torch::kFloat64, report);
+        return norm_by_factors(norm, w - whole_of(*weight));
+      };
+      MatrixProductReport report;
+      const double aware = error_of(norm, &report);
+      EXPECT_LT(aware, 0.8 * error_of({}));
+      if (norm.outputs.defined()) EXPECT_LT(aware, error_of({.inputs = g}));
+      EXPECT_NEAR(report.weighted_errors.back(), aware, 1e-6 * norm_by_factors(norm, w));
+      for (std::size_t i = 1; i < report.weighted_errors.size(); ++i)
+        EXPECT_LE(report.weighted_errors[i], report.weighted_errors[i - 1]);
+    }
+}
+
+TEST(MatrixProduct, IsOptimalAtOnceInANormThatIsAProductOverSites) {
+  const Tensor w = smooth_matrix();
+  const std::vector<std::int64_t> m{4, 6}, n{6, 6};
+  const Tensor g1 = steep_moment(6, 1) + 0.1 * torch::eye(6, torch::kFloat64),
+               g2 = steep_moment(6, 2) + 0.1 * torch::eye(6, torch::kFloat64),
+               c1 = steep_moment(4, 3) + 0.1 * torch::eye(4, torch::kFloat64),
+               c2 = steep_moment(6, 4) + 0.1 * torch::eye(6, torch::kFloat64);
+  const MomentNorm norm{.inputs = torch::kron(g1, g2), .outputs = torch::kron(c1, c2)};
+  // The best error is the tail of the whitened, regrouped matrix (Eckart and Young).
+  const auto factor = [](const Tensor& moment) { return torch::linalg_cholesky(moment); };
+  const Tensor whitened =
+      torch::kron(factor(c1), factor(c2)).t().mm(w).mm(torch::kron(factor(g1), factor(g2)));
+  const Tensor s = at::linalg_svdvals(regrouped(whitened, m, n, 1));
+  MatrixProductReport report;
+  make_cores(w, {.row_legs = m, .column_legs = n, .bond_dimension = 5, .norm = norm}, &report);
+  const double best = s.narrow(0, 5, s.size(0) - 5).norm().item<double>();
+  for (const double error : report.weighted_errors) EXPECT_NEAR(error, best, 1e-4 * best);
+  const auto errors = bond_errors(w, {.row_legs = m, .column_legs = n, .norm = norm});
+  for (const std::int64_t bond : {0, 5, 20}) {
+    const Tensor tail = s.narrow(0, bond, s.size(0) - bond).square().sum();
+    EXPECT_NEAR(errors.at(static_cast<std::size_t>(bond)), tail.item<double>(),
+                1e-4 * errors.front());
   }
+  EXPECT_NEAR(errors.back(), 0, 1e-12 * errors.front());
+}
+
+TEST(MatrixProduct, ErrorsOfItsBondsAreBounds) {
+  const Tensor w = smooth_matrix();
+  for (const int sites : {2, 3}) {
+    MatrixProductOptions options = balanced_options(sites, {});
+    const auto errors = bond_errors(w, options);
+    EXPECT_NEAR(errors.front(), w.square().sum().item<double>(), 1e-10);
+    for (const std::int64_t bond : {1, 4, 9}) {
+      options.bond_dimension = bond;
+      const auto cores = make_cores(w, options);
+      const double error = (w - contract_rows(cores, 0, rows)).square().sum().item<double>();
+      EXPECT_LE(error, errors.at(static_cast<std::size_t>(bond)) * (1 + 1e-9));
+      EXPECT_GE(error, errors.at(static_cast<std::size_t>(bond)) / (sites - 1) * (1 - 1e-9));
+    }
+  }
+}
+
+TEST(MatrixProduct, RefusesAMomentThatIsNotFinite) {
+  const RowSplit split = RowSplit::even(rows, world().size());
+  Tensor moment = torch::eye(columns, torch::kFloat64);
+  moment[3][3] = std::numeric_limits<double>::infinity();
+  EXPECT_THROW(make_matrix_product(world(), split, own_part(smooth_matrix(), split),
+                                   balanced_options(2, {.inputs = moment}), torch::kFloat64),
+               NumericalError);
 }
 
 TEST(MatrixProduct, AgreesOnLegsThatDoNotFit) {

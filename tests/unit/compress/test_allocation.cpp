@@ -158,6 +158,38 @@ TEST(Allocation, TheWholeBudgetKeepsEveryMatrixDense) {
   }
 }
 
+/// The same candidates with what singular values and storage say written out as curves.
+std::vector<Candidate> with_curves(std::vector<Candidate> matrices, Storage storage) {
+  for (Candidate& matrix : matrices) {
+    const std::vector<double> tails = matrix.tails();
+    for (std::int64_t rank = 0; rank < matrix.shape.full_rank(); ++rank) {
+      const std::int64_t numbers = stored_numbers(storage, matrix.shape, rank);
+      if (numbers >= matrix.shape.dense_numbers()) break;
+      matrix.curve.push_back({numbers, tails[static_cast<std::size_t>(rank)]});
+    }
+    matrix.curve.push_back({matrix.shape.dense_numbers(), 0});
+    matrix.singular_values.clear();
+  }
+  return matrices;
+}
+
+TEST(Allocation, CurvesOfOtherFormsAreTreatedLikeSingularValues) {
+  const auto matrices = some_matrices();
+  for (const Storage storage : {Storage::plain, Storage::pivoted}) {
+    const auto curves = with_curves(matrices, storage);
+    for (const double ratio : {0.4, 0.8}) {
+      const std::int64_t budget = budget_of(matrices, ratio);
+      const auto ranks = additive_ranks(curves, Storage::plain, budget);
+      auto expected = additive_ranks(matrices, storage, budget);
+      for (std::size_t m = 0; m < curves.size(); ++m)  // the dense matrix is the last point
+        expected[m] = std::min(expected[m], curves[m].full_rank());
+      EXPECT_EQ(ranks, expected) << ratio;
+      EXPECT_NEAR(total_tail(curves, ranks), total_tail(matrices, ranks), 1e-12);
+      EXPECT_LE(stored_numbers(curves, Storage::plain, ranks), budget);
+    }
+  }
+}
+
 /// Of sum_i sigma_i^2 (1 - f_i)^2.
 MaskGradient additive_gradient(const std::vector<Candidate>& matrices) {
   return [&](std::int64_t, const Components& masks) {
