@@ -157,7 +157,7 @@ double bytes_for_decomposition(const Workbench& bench) {
 
 NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightFactors& factors,
                             std::int64_t rank) {
-  NewForm form{.weight = weight_of(bench.model, bench.names[w])};
+  NewForm form{.weight = weight_of(bench.model, bench.names[w]), .report = {}};
   WeightReport& report = form.report;
   report.name = bench.names[w];
   report.shape = bench.job.selected[w].shape;

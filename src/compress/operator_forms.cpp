@@ -119,7 +119,7 @@ Made make(const WholeWeight& weight, std::int64_t bond_dimension) {
 
 /// What the weight is as it stands.
 NewForm present_form(const Workbench& bench, std::size_t w) {
-  NewForm form{.weight = weight_of(bench.model, bench.names[w])};
+  NewForm form{.weight = weight_of(bench.model, bench.names[w]), .report = {}};
   form.report.name = bench.names[w];
   form.report.shape = bench.job.selected[w].shape;
   form.report.form = "dense";
