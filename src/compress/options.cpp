@@ -54,7 +54,8 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
   method.keyword("form", options.method.form)
       .choices({"low-rank", "pivoted", "mpo", "clustered", "dense"})
       .describe(
-          "Two factors; two factors with pivot rows made the identity; a matrix-product operator; "
+          "Two factors; two factors with pivot rows or columns made the identity; a matrix-product "
+          "operator; "
           "few shared values; or the low-rank matrix stored as a dense one.");
   method.keyword("weighting", options.method.weighting)
       .choices({"none", "diagonal", "full", "two-sided"})

@@ -23,8 +23,8 @@ ErrorNorm measure(TinyCalibration& tiny, Norm norm) {
   measured.input_moments =
       measure_inputs(tiny.model, world(), tiny.teams, tiny.names, tiny.windows);
   if (norm == Norm::two_sided)
-    measured.output_moments =
-        measure_output_gradients(tiny.model, world(), tiny.teams, tiny.names, tiny.windows);
+    measured.output_moments = measure_output_gradients(tiny.model, world(), tiny.teams, tiny.names,
+                                                       tiny.windows, Targets::text);
   return measured;
 }
 

@@ -80,8 +80,9 @@ TEST_P(Moments, OfOutputGradientsAreDirectSums) {
   for (const int teams : team_counts()) {
     TinyCalibration calibration(tiny(), teams, 3, 14);
     const Sums sums = gradient_sums(calibration);
-    const auto found = measure_output_gradients(calibration.model, world(), calibration.teams,
-                                                calibration.names, calibration.windows);
+    const auto found =
+        measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
+                                 calibration.windows, Targets::text);
     for (std::size_t w = 0; w < calibration.names.size(); ++w)
       // Sums are kept in float32.
       EXPECT_LT(distance(found[w].assemble(world()), sums.at(calibration.names[w])), 1e-5)
