@@ -23,7 +23,10 @@ std::uint64_t fingerprint_of(const Workbench& bench) {
   const HealOptions& heal = bench.options.heal;
   Fingerprint print = fingerprint_of_weights(bench);
   print.add(bench.options.method.stored_as);
-  print.add(bench.options.method.stored_as).add(heal.loss).add(heal.learning_rate).add(heal.warm_up);
+  print.add(bench.options.method.stored_as)
+      .add(heal.loss)
+      .add(heal.learning_rate)
+      .add(heal.warm_up);
   for (const std::int64_t number :
        {heal.steps, heal.windows_per_step, static_cast<std::int64_t>(bench.teams.count())})
     print.add(static_cast<std::uint64_t>(number));

@@ -267,6 +267,10 @@ void check_profile(const CompressOptions& options, deck::Findings& findings) {
            "sensitivity.bond_dimensions stands beside heal.steps or export.directory",
            "a profile leaves no compressed model behind",
            "Drop them, or leave the list of bond dimensions empty.");
+  if (options.method.stored_as != "exact")
+    refuse("method.storage", "method.storage stands beside sensitivity.bond_dimensions",
+           "a profile is made of forms whose numbers are not rounded",
+           "Set method.storage = \"exact\".");
   if (options.sensitivity.by.empty())
     refuse("sensitivity.by", "sensitivity.by is empty", "the profile has no groups of weights",
            "Name \"layer\", \"kind\" or \"weight\".");

@@ -18,8 +18,6 @@ constexpr double smallest_gain = 2e-3;
 
 double sum_of_products(const Tensor& a, const Tensor& b) { return (a * b).sum().item<double>(); }
 
-Tensor times(const Tensor& a, const Tensor& b) { return times_transposed(a, b.t()); }
-
 /// The legs of all sites: how matrices and chains of cores are arranged.
 struct Legs {
   std::vector<std::int64_t> rows, columns;
@@ -57,7 +55,7 @@ class CoreMap {
   Tensor pull_back(const Tensor& matrix) const {
     const Tensor pairs = paired_legs(matrix, legs_.rows, legs_.columns);
     const Tensor begun = times_transposed(pairs.reshape({-1, right_.size(1)}), right_);
-    return times(left_.t(), begun.reshape({left_.size(0), -1})).reshape(shape_);
+    return transposed_times(left_, begun.reshape({left_.size(0), -1})).reshape(shape_);
   }
 
  private:
@@ -104,8 +102,8 @@ class Preconditioner {
     Tensor left = torch::ones({1, 1}, torch::kFloat64), right = left;
     for (std::size_t k = 0; k < site; ++k) {
       const Tensor weighed = on_axis(weigh(sites, cores[k], k), 0, left);
-      left = times(weighed.reshape({-1, weighed.size(3)}).t(),
-                   cores[k].reshape({-1, cores[k].size(3)}));
+      left = transposed_times(weighed.reshape({-1, weighed.size(3)}),
+                              cores[k].reshape({-1, cores[k].size(3)}));
     }
     for (std::size_t k = cores.size(); k-- > site + 1;) {
       const Tensor weighed = on_axis(weigh(sites, cores[k], k), 3, right);

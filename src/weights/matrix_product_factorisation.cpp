@@ -96,7 +96,7 @@ Cut cut(const Tensor& a, std::int64_t bond_dimension) {
   const auto svd = linalg::svd(matrix_of(a), linalg::Truncation{.max_rank = bond_dimension});
   const Tensor u = tensor_of(svd.u).narrow(1, 0, svd.rank()).contiguous();
   // S V^T as U^T A: consistent with U whatever the method's error in V.
-  const Tensor right = times_transposed(u.t(), a.t());
+  const Tensor right = transposed_times(u, a);
   return {u, right,
           std::max(0.0, a.square().sum().item<double>() - right.square().sum().item<double>())};
 }

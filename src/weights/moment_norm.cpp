@@ -11,7 +11,7 @@ using torch::Tensor;
 
 Tensor MomentNorm::weigh(const Tensor& error) const {
   const Tensor right = inputs.defined() ? times_transposed(error, inputs) : error;
-  return outputs.defined() ? times_transposed(outputs, right.t()) : right;
+  return outputs.defined() ? times(outputs, right) : right;
 }
 
 double MomentNorm::squared(const Tensor& error) const {
@@ -91,8 +91,8 @@ SiteNorm::SiteNorm(const MomentNorm& norm, const std::vector<std::int64_t>& row_
 
 Tensor SiteNorm::whiten(const Tensor& w) const {
   Tensor result = w;
-  if (!column_factors_.empty()) result = times_transposed(result, kronecker(column_factors_).t());
-  if (!row_factors_.empty()) result = times_transposed(kronecker(row_factors_).t(), result.t());
+  if (!column_factors_.empty()) result = times(result, kronecker(column_factors_));
+  if (!row_factors_.empty()) result = transposed_times(kronecker(row_factors_), result);
   return result;
 }
 

@@ -101,4 +101,14 @@ Tensor times_transposed(const Tensor& x, const Tensor& w) {
   return TimesTransposed::apply(x.contiguous(), w.contiguous());
 }
 
+Tensor times(const Tensor& x, const Tensor& y) {
+  RANKINE_EXPECTS(x.dim() == 2 && y.dim() == 2 && x.size(1) == y.size(0), "x and y share an axis");
+  return product(Op::none, y.contiguous(), Op::none, x.contiguous(), x.size(0), y.size(1));
+}
+
+Tensor transposed_times(const Tensor& x, const Tensor& y) {
+  RANKINE_EXPECTS(x.dim() == 2 && y.dim() == 2 && x.size(0) == y.size(0), "x and y share an axis");
+  return product(Op::none, y.contiguous(), Op::transpose, x.contiguous(), x.size(1), y.size(1));
+}
+
 }  // namespace rankine::weights

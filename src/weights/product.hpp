@@ -1,4 +1,4 @@
-// The one matrix product of the layers, x W^T, with its gradients.
+// The one matrix product of the layers, x W^T, with its gradients, and products of plain numbers.
 #pragma once
 
 #include <torch/types.h>
@@ -12,5 +12,10 @@ namespace rankine::weights {
 /// call: on few cores that is faster than a threaded BLAS beside OpenMP loops, whose idle threads
 /// spin.
 torch::Tensor times_transposed(const torch::Tensor& x, const torch::Tensor& w);
+
+/// x y and x^T y, shared by the threads in the same way; not differentiable, nothing is transposed
+/// in memory.
+torch::Tensor times(const torch::Tensor& x, const torch::Tensor& y);
+torch::Tensor transposed_times(const torch::Tensor& x, const torch::Tensor& y);
 
 }  // namespace rankine::weights

@@ -242,6 +242,8 @@ def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, f
      {"method": {"form": "mpo"}, "ranks": {"parameter_ratio": 0.01}}),
     (["clusters have no bond dimension"],
      {"method": {"form": "clustered"}, "sensitivity": {"bond_dimensions": [4]}}),
+    (["a profile is made of forms whose numbers are not rounded"],
+     {"method": {"storage": "4-bit"}, "sensitivity": {"bond_dimensions": [4]}}),
     (["a profile leaves no compressed model behind"], {"heal": {"steps": 3}, "sensitivity": {"bond_dimensions": [4]}}),
     (["a profile is made of perplexities"], {"evaluate": {"text": ""}, "sensitivity": {"bond_dimensions": [4]}}),
     (["cannot be reached", "2 sites at bond dimension 1"],
