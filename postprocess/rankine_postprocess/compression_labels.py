@@ -57,10 +57,19 @@ def group_by_method(compressions: list[Compression]) -> dict[str, list[Compressi
     labelled: dict[str, list[Compression]] = {}
     for name, keys in by_method.items():
         for key in keys:
-            differing = [f"{keyword.split('.')[1]} {value}".replace("_", " ") for keyword, value in key
+            differing = [_in_words(keyword, value) for keyword, value in key
                          if any(dict(other).get(keyword, value) != value for other in keys)]  # fmt: skip
-            labelled.setdefault(", ".join([name, *differing]), []).extend(groups[key])
+            labelled.setdefault(", ".join([name, *filter(None, differing)]), []).extend(groups[key])
     return labelled
+
+
+def _in_words(keyword: str, value: str) -> str:
+    """A keyword that tells two methods apart; nothing for tokens of the text itself."""
+    if keyword == "calibration.gradient_targets":
+        return "sampled tokens" if value == "sampled" else ""
+    if keyword == "calibration.gradient_windows":
+        return f"{value} windows"
+    return f"{keyword.split('.')[1]} {value}".replace("_", " ")
 
 
 def _settings(compression: Compression) -> dict[str, str]:

@@ -85,8 +85,8 @@ def _finish(figure: Figure, panels, compressions: list[Compression]) -> None:
     first = compressions[0]
     values = [value for c in compressions for value in (c.perplexity_before, c.perplexity_unhealed, c.perplexity_after)]
     scale_perplexity(panels[0], values, first.perplexity_before)
-    panels[0].set_xlabel("bytes of the selected weights, indices included (MiB)")
-    panels[1].set_xlabel("kept part of the numbers of the selected weights")
+    panels[0].set_xlabel("kept bytes, indices included (MiB)")
+    panels[1].set_xlabel("kept part of the numbers")
     panels[1].tick_params(labelleft=False)
     original = (first.number_bytes * first.parameters_before / 2**20, 1.0)
     for panel, most in zip(panels, original):
@@ -118,7 +118,8 @@ def _draw_legend(panel, compressions: list[Compression], handles: list[Line2D]) 
     if any(c.perplexity_unhealed is not None for c in compressions):
         handles.append(Line2D([], [], ls="none", marker="o", ms=6, mfc="none", mec="0.3", label="before healing"))
     panel.axis("off")
-    panel.legend(handles=handles, loc="upper left", ncols=2, columnspacing=1.6, handletextpad=0.5, borderaxespad=0)
+    panel.legend(handles=handles, loc="upper left", ncols=2, columnspacing=1.6, handletextpad=0.5, borderaxespad=0,
+                 fontsize=8.5)  # fmt: skip
 
 
 def _limits(panel, most: float) -> tuple[float, float]:

@@ -92,8 +92,8 @@ def test_fifteen_files_stay_apart_and_say_what_differs(file_of):
     drawn = lines(figure.axes[0], "after")
     assert sorted(len(line.get_xdata()) for line in drawn) == [3] * 5
     assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 5
-    assert "pivoted, two-sided, additive, gradient windows 8" in texts(figure)
-    assert "pivoted, two-sided, additive, gradient windows 32" in texts(figure)
+    assert "pivoted, two-sided, additive, 8 windows" in texts(figure)
+    assert "pivoted, two-sided, additive, 32 windows" in texts(figure)
     assert "low-rank, unweighted, additive" in texts(figure)
 
 
