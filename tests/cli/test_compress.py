@@ -190,13 +190,15 @@ def test_two_sided_operators_on_additive_bonds_are_the_best_ones(compress):
 
 
 def test_operators_do_not_depend_on_the_ranks(compress):
-    deck = {"method": {"form": "mpo", "sites": 3, "weighting": "two-sided"},
+    # In float32 the conjugate gradients amplify rounding of the moments to some 1e-3 of the perplexity.
+    deck = {"model": {"precision": "float64"},
+            "method": {"form": "mpo", "sites": 3, "weighting": "two-sided"},
             "ranks": {"allocation": "additive", "parameter_ratio": 0.6}}
     one = results_of(compress, 1, **deck)
     ranks = {name: int(weight["rank"]) for name, weight in weights_of(compress).items()}
     three = results_of(compress, 3, **deck)
     assert ranks == {name: int(weight["rank"]) for name, weight in weights_of(compress).items()}
-    assert three["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-3)
+    assert three["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-5)
 
 
 PROFILE = {"bond_dimensions": [4, 32], "by": ["layer", "kind"]}
