@@ -37,7 +37,7 @@ def draw(compression: Compression) -> Figure:
         for panel, way in zip(panels, ways):
             image = _draw_map(panel, profile, way, increase, scale)
         _add_bar(figure, panels, image)
-        words = f"{labels.plain(compression.method)} · perplexity of the original {compression.perplexity_before:.4g}"
+        words = f"{labels.plain(compression.method)}\nperplexity of the original {compression.perplexity_before:.4g}"
         add_frame(figure, labels.title([compression], "Sensitivity profile"), f"{words}\n{labels.footer([compression])}")
     return figure
 
