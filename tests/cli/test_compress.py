@@ -1,6 +1,7 @@
 """rankine-compress on the story model: ranks, errors and spectra against NumPy, exports, ranks of MPI, refusals."""
 
 import json
+import struct
 
 import h5py
 import numpy as np
