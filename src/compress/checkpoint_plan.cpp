@@ -59,7 +59,7 @@ std::int64_t rank_of(const weights::Weight& weight) {
   std::int64_t rank = 0;
   for (const weights::Parameter& parameter : weight.parameters()) {
     const auto shape = weights::whole_shape(parameter);
-    if (parameter.name == "left" || parameter.name == "centroids")
+    if (parameter.name == "left" || parameter.name == "columns" || parameter.name == "centroids")
       rank = shape.back();
     else if (parameter.name == "basis")
       rank = shape.front();

@@ -22,7 +22,6 @@ std::string key_of(const Tensor& tensor) {
 std::uint64_t fingerprint_of(const Workbench& bench) {
   const HealOptions& heal = bench.options.heal;
   Fingerprint print = fingerprint_of_weights(bench);
-  print.add(bench.options.method.stored_as);
   print.add(bench.options.method.stored_as)
       .add(heal.loss)
       .add(heal.learning_rate)

@@ -3,11 +3,12 @@
 import json
 import shutil
 
+import h5py
 import numpy as np
 import pytest
 
 from checkpoints import results_of, stored_tensors, tensors, write_gpt2, write_hugging_face_stories, write_model
-from conftest import STORIES, Program
+from conftest import RESULT, STORIES, Program
 
 TWO_SIDED = {"form": "pivoted"}
 FORMS = {
@@ -53,6 +54,10 @@ def test_the_native_form_scores_alike_as_it_is_and_materialised(compress, scorer
     manifest = manifest_of(compress.folder / "native")
     assert len(manifest["weights"]) == 35
     assert form in {weight["form"] for weight in manifest["weights"].values()}
+    with h5py.File(compress.folder / RESULT) as file:
+        for name, group in file["results/weights"].items():
+            if group.attrs["form"] != "dense":
+                assert manifest["weights"][name]["rank"] == group["rank"][()]
     assert not (compress.folder / "dense" / "rankine.json").exists()
 
 
