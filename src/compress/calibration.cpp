@@ -1,5 +1,6 @@
 #include "compress/calibration.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "core/log.hpp"
@@ -8,6 +9,12 @@
 namespace rankine::compress {
 
 namespace {
+
+struct InputNotes {
+  std::vector<std::size_t> of_weight;  ///< its moment
+  std::size_t count = 0;               ///< of moments
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InputNotes, of_weight, count)
 
 InputWeighting input_weighting(const std::string& weighting) {
   if (weighting == "none") return InputWeighting::none;
@@ -22,9 +29,13 @@ Stage stage_of(const Workbench& bench, const char* name, const TokenWindows& win
 
 void add_inputs(Workbench& bench, InputMoments& found) {
   const Stage stage = stage_of(bench, "inputs", bench.job.calibration_windows);
-  if (const auto notes = bench.checkpoint.find(stage)) {
-    notes->at("of_weight").get_to(found.of_weight);
-    found.moments = read_moments(notes->at("count"), torch::kFloat64, bench.world, bench.teams,
+  if (const auto notes = bench.checkpoint.find<InputNotes>(stage)) {
+    const auto is_one = [&](std::size_t moment) { return moment < notes->count; };
+    if (notes->of_weight.size() != bench.names.size() ||
+        !std::ranges::all_of(notes->of_weight, is_one))
+      bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
+    found.of_weight = notes->of_weight;
+    found.moments = read_moments(notes->count, torch::kFloat64, bench.world, bench.teams,
                                  bench.checkpoint.folder(stage));
     log().info("input moments taken from the checkpoint");
     return;
@@ -38,15 +49,14 @@ void add_inputs(Workbench& bench, InputMoments& found) {
              format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found.moments, bench.world, bench.checkpoint.folder(stage));
-  bench.checkpoint.complete(stage,
-                            {{"of_weight", found.of_weight}, {"count", found.moments.size()}});
+  bench.checkpoint.complete(stage, InputNotes{found.of_weight, found.moments.size()});
 }
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
   const Stage stage =
       stage_of(bench, is_sampled ? "sampled-gradients" : "gradients", bench.job.gradient_windows);
-  if (bench.checkpoint.find(stage)) {
+  if (bench.checkpoint.find<nlohmann::json>(stage)) {
     found = read_moments(bench.names.size(), torch::kFloat32, bench.world, bench.teams,
                          bench.checkpoint.folder(stage));
     log().info("output gradients taken from the checkpoint");

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "core/errors.hpp"
 #include "files/json_document.hpp"
 #include "files/output_file.hpp"
 #include "parallel/agreement.hpp"
@@ -52,7 +52,7 @@ fs::path Checkpoint::folder(const Stage& stage) const {
   return directory_ / fmt::format("{}-{:016x}", stage.name, stage.fingerprint);
 }
 
-std::optional<nlohmann::json> Checkpoint::find(const Stage& stage) const {
+std::optional<nlohmann::json> Checkpoint::find_json(const Stage& stage) const {
   if (!is_wanted()) return std::nullopt;
   std::string text = parallel::agree_on_failure(world_, [&] {
     const fs::path path = folder(stage) / notes_file;
@@ -65,6 +65,14 @@ std::optional<nlohmann::json> Checkpoint::find(const Stage& stage) const {
   return parallel::agree_on_failure(world_, [&] {
     return files::parse_json(text, fmt::format("'{}'", (folder(stage) / notes_file).string()));
   });
+}
+
+void Checkpoint::refuse(const Stage& stage, std::string_view why) const {
+  throw known_to_all(
+      world_.size(),
+      InputError(fmt::format("Cannot go on from '{}' ({}). Remove that folder; the stage is done "
+                             "again then.",
+                             folder(stage).string(), why)));
 }
 
 void Checkpoint::complete(const Stage& stage, const nlohmann::json& notes) const {

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,8 +48,19 @@ class Checkpoint {
   std::filesystem::path folder(const Stage& stage) const;
 
   /// The notes of a complete stage, on all ranks; nothing if there is none. Collective over the
-  /// world. Throws InputError on all ranks if they are there and cannot be read.
-  std::optional<nlohmann::json> find(const Stage& stage) const;
+  /// world. Throws InputError on all ranks if they are there and cannot be read, or are no Notes.
+  template <class Notes>
+  std::optional<Notes> find(const Stage& stage) const {
+    const auto notes = find_json(stage);
+    if (!notes) return std::nullopt;
+    try {
+      return notes->template get<Notes>();
+    } catch (const nlohmann::json::exception& error) {
+      refuse(stage, error.what());
+    }
+  }
+  /// For notes of the right kind that do not fit. Throws InputError, which all ranks shall do.
+  [[noreturn]] void refuse(const Stage& stage, std::string_view why) const;
 
   /// Makes what is in the stage's folder count. Collective over the world, after all files are
   /// there. Throws InputError or ResourceError on all ranks.
@@ -59,6 +70,8 @@ class Checkpoint {
   void remove(const Stage& stage) const;
 
  private:
+  std::optional<nlohmann::json> find_json(const Stage& stage) const;
+
   const parallel::Communicator& world_;
   std::filesystem::path directory_;
 };

@@ -17,7 +17,6 @@
 #include "parallel/node.hpp"
 #include "weights/dense.hpp"
 #include "weights/exchange.hpp"
-#include "weights/gauge_fixing.hpp"
 #include "weights/low_rank.hpp"
 
 namespace rankine::compress {
@@ -48,10 +47,9 @@ FermiCheckpoint fermi_checkpoint(const Workbench& bench) {
   const Stage stage{"fermi",
                     bench.checkpoint.is_wanted() ? fingerprint_of_weights(bench).value() : 0};
   FermiCheckpoint checkpoint;
-  if (const auto notes = bench.checkpoint.find(stage)) {
-    checkpoint.from = notes->get<FermiState>();
+  checkpoint.from = bench.checkpoint.find<FermiState>(stage);
+  if (checkpoint.from)
     log().info("FermiGrad goes on after step {} of the checkpoint", checkpoint.from->steps);
-  }
   if (bench.checkpoint.is_wanted())
     checkpoint.keep = [&bench, stage](const FermiState& state) {
       bench.checkpoint.complete(stage, state);
@@ -104,15 +102,15 @@ Tensor sum_over_team(const parallel::Communicator& team, const Tensor& own, std:
 /// Columns of the left factor and rows of the right one get equal norms, which training likes.
 std::shared_ptr<weights::Weight> make_balanced_low_rank(const parallel::Communicator& team,
                                                         const weights::RowSplit& split,
-                                                        const weights::FactorRows& factors,
-                                                        torch::ScalarType type) {
+                                                        const weights::FactorRows& factors) {
   const std::int64_t rank = factors.right_split.total();
   const std::int64_t first = factors.right_split.first(team.rank());
   const Tensor left = sum_over_team(team, factors.left.square().sum(0), 0, rank);
   const Tensor right = sum_over_team(team, factors.right.square().sum(1), first, rank);
   const Tensor scale = (right.sqrt() / left.sqrt()).clamp_min(1e-30).sqrt();
   const Tensor own = scale.narrow(0, first, factors.right.size(0)).unsqueeze(1);
-  return weights::make_low_rank(team, split, factors.left * scale, factors.right / own, type);
+  return weights::make_low_rank(team, split, factors.left * scale, factors.right / own,
+                                factors.left.scalar_type());
 }
 
 std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightFactors& components,
@@ -122,17 +120,10 @@ std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightF
   const parallel::Communicator& team = bench.teams.team();
   const std::int64_t kept = std::min<std::int64_t>(report.rank, std::ssize(report.spectrum));
   const weights::FactorRows factors = leading_factors(team, components, split, kept);
-  const torch::ScalarType type = factors.left.scalar_type();
   if (bench.options.method.form == "dense")
     return std::make_shared<weights::Dense>(team, split, weights::multiply(team, factors));
   report.form = bench.options.method.form;
-  if (report.form == "low-rank") return make_balanced_low_rank(team, split, factors, type);
-  weights::PivotReport pivots;
-  auto weight = weights::make_pivoted(team, split, factors.left, factors.right, type, {}, &pivots);
-  report.pivot_side = pivots.side == weights::PivotSide::rows ? "rows" : "columns";
-  report.largest_coefficient = pivots.largest_coefficient;
-  report.identity_error = pivots.identity_error;
-  return weight;
+  return make_balanced_low_rank(team, split, factors);
 }
 
 /// Factors are released as they are used.
@@ -166,7 +157,9 @@ NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightF
   report.spectrum = factors.singular_values;
   report.weighted_error = relative_tail({report.name, report.shape, report.spectrum}, report.rank);
   if (report.rank < report.shape.full_rank()) form.weight = make_form(bench, factors, report);
-  report.numbers = form.weight->stored_numbers();
+  report.numbers = report.form == "dense"
+                       ? form.weight->stored_numbers()
+                       : stored_numbers(bench.options.method.storage(), report.shape, report.rank);
   report.bytes = form.weight->stored_bytes();
   return form;
 }

@@ -1,4 +1,5 @@
-// Forms that are made of singular components: low-rank, pivoted, or dense of low rank.
+// Forms that are made of singular components: low-rank, or dense of low rank. Pivoted weights are
+// low-rank ones first (compress/gauge.hpp).
 #pragma once
 
 #include "compress/factors.hpp"

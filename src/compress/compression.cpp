@@ -5,6 +5,7 @@
 #include "compress/cluster_experiments.hpp"
 #include "compress/component_forms.hpp"
 #include "compress/direct_forms.hpp"
+#include "compress/gauge.hpp"
 #include "compress/healing.hpp"
 #include "compress/kept_weights.hpp"
 #include "compress/operator_forms.hpp"
@@ -41,7 +42,6 @@ void heal_weights(Workbench& bench) {
     if (weight.form != "dense") names.push_back(weight.name);
   bench.timed(bench.result.seconds.healing,
               [&] { bench.result.healing_losses = heal(bench, names); });
-  round_again(bench);
 }
 
 void export_checkpoint(const Workbench& bench) {
@@ -57,9 +57,10 @@ void export_checkpoint(const Workbench& bench) {
 
 void compress_model(Workbench& bench) {
   replace_weights(bench);
-  round_weights(bench);
   bench.save();
   heal_weights(bench);
+  fix_gauges(bench);
+  round_weights(bench);
   export_checkpoint(bench);
   bench.result.after = bench.score("after");
 }

@@ -22,10 +22,7 @@ std::string key_of(const Tensor& tensor) {
 std::uint64_t fingerprint_of(const Workbench& bench) {
   const HealOptions& heal = bench.options.heal;
   Fingerprint print = fingerprint_of_weights(bench);
-  print.add(bench.options.method.stored_as)
-      .add(heal.loss)
-      .add(heal.learning_rate)
-      .add(heal.warm_up);
+  print.add(heal.loss).add(heal.learning_rate).add(heal.warm_up);
   for (const std::int64_t number :
        {heal.steps, heal.windows_per_step, static_cast<std::int64_t>(bench.teams.count())})
     print.add(static_cast<std::uint64_t>(number));
@@ -76,11 +73,11 @@ std::vector<weights::Parameter> HealingKeeper::with_moments() const {
 HealingState HealingKeeper::restore() {
   HealingState newest;
   for (const int turn : {0, 1})
-    if (const auto notes = bench_.checkpoint.find(stage(turn)))
-      if (auto state = notes->get<HealingState>(); state.steps > newest.steps) {
-        newest = std::move(state);
-        next_turn_ = 1 - turn;
-      }
+    if (auto state = bench_.checkpoint.find<HealingState>(stage(turn));
+        state && state->steps > newest.steps) {
+      newest = std::move(*state);
+      next_turn_ = 1 - turn;
+    }
   if (newest.steps == 0) return newest;
   read_tensors(bench_.world, bench_.checkpoint.folder(stage(1 - next_turn_)), with_moments());
   for (const weights::Parameter& parameter : trained_)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "compress/allocation.hpp"
@@ -122,6 +123,20 @@ TokenWindows all_windows(const CompressionJob& job, const models::TokenText& tex
   return windows;
 }
 
+/// All windows, those first that the calibration has not seen: it fits them better than others, so
+/// less is to be learnt from them.
+TokenWindows healing_windows(const CompressionJob& job, const models::TokenText& text) {
+  const CalibrationOptions& how = job.options.calibration;
+  const std::int64_t length = job.options.heal.window_length;
+  const std::int64_t seen =
+      std::max(how.window_length * (how.first_window + std::ssize(job.calibration_windows)),
+               how.gradient_window_length * (how.first_window + std::ssize(job.gradient_windows)));
+  TokenWindows windows = all_windows(job, text, length);
+  const std::int64_t first_unseen = (seen + length - 1) / length;
+  std::ranges::rotate(windows, windows.begin() + first_unseen % std::ssize(windows));
+  return windows;
+}
+
 void read_calibration(CompressionJob& job) {
   const CalibrationOptions& how = job.options.calibration;
   if (!job.options.needs_calibration()) return;
@@ -133,8 +148,7 @@ void read_calibration(CompressionJob& job) {
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
   if (job.options.needs_fermi())
     job.fermi_windows = all_windows(job, text, how.gradient_window_length);
-  if (job.options.heal.steps > 0)
-    job.healing_windows = all_windows(job, text, job.options.heal.window_length);
+  if (job.options.heal.steps > 0) job.healing_windows = healing_windows(job, text);
   if (job.options.method.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
     throw InputError(fmt::format(
         "calibration.windows = {} is fewer than parallel.teams = {} (a team without a window "

@@ -1,5 +1,6 @@
 #include "compress/kept_weights.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -13,8 +14,7 @@ namespace rankine::compress {
 
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MatrixShape, rows, columns)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, numbers, bytes,
-                                   weighted_error, spectrum, pivot_side, largest_coefficient,
-                                   identity_error)
+                                   weighted_error, spectrum)
 
 namespace {
 
@@ -57,11 +57,12 @@ Fingerprint fingerprint_of_weights(const Workbench& bench) {
 
 bool restore_weights(Workbench& bench) {
   const Stage stage = stage_of(bench);
-  const auto notes = bench.checkpoint.find(stage);
-  if (!notes) return false;
-  auto reports = notes->get<std::vector<WeightReport>>();
+  auto reports = bench.checkpoint.find<std::vector<WeightReport>>(stage);
+  if (!reports) return false;
+  if (!std::ranges::equal(*reports, bench.names, {}, &WeightReport::name))
+    bench.checkpoint.refuse(stage, "its weights are not the selected ones");
   const files::SafetensorsReader reader(bench.world, bench.checkpoint.folder(stage));
-  for (const WeightReport& report : reports) {
+  for (const WeightReport& report : *reports) {
     if (!differs_from_original(report)) continue;
     const auto original = weight_of(bench.model, report.name);
     bench.model.replace_weight(
@@ -72,7 +73,7 @@ bool restore_weights(Workbench& bench) {
                                                 .split = original->split(),
                                                 .type = original->own_rows().scalar_type()}));
   }
-  bench.result.weights = std::move(reports);
+  bench.result.weights = std::move(*reports);
   log().info("compressed weights taken from the checkpoint");
   return true;
 }

@@ -9,7 +9,4 @@ namespace rankine::compress {
 /// reports. Nothing happens for "exact". Collective.
 void round_weights(Workbench& bench);
 
-/// The same once more, after training. Collective.
-void round_again(Workbench& bench);
-
 }  // namespace rankine::compress

@@ -9,6 +9,16 @@
 
 namespace rankine::compress {
 
+namespace {
+
+struct ScoreNotes {
+  std::vector<double> negative_log_likelihood;  ///< of each window
+  double seconds = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScoreNotes, negative_log_likelihood, seconds)
+
+}  // namespace
+
 Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& ranks,
                      const SaveResult& save_it)
     : job(what),
@@ -49,17 +59,19 @@ std::optional<models::EvaluationResult> Workbench::score_original() const {
     print.add(window.ids(job.scoring.plan.text))
         .add(static_cast<std::uint64_t>(window.first_scored));
   const Stage stage{"scores", print.value()};
-  if (const auto notes = checkpoint.find(stage)) {
+  if (const auto notes = checkpoint.find<ScoreNotes>(stage)) {
+    if (notes->negative_log_likelihood.size() != job.scoring.plan.windows.size())
+      checkpoint.refuse(stage, "its scores are not those of the windows");
     models::EvaluationResult known;
-    notes->at("negative_log_likelihood").get_to(known.scores.negative_log_likelihood);
-    notes->at("seconds").get_to(known.loop_seconds);
+    known.scores.negative_log_likelihood = notes->negative_log_likelihood;
+    known.loop_seconds = notes->seconds;
     log().info("perplexity before compression: {:.4e} (from the checkpoint)",
                std::exp(known.mean(job.scoring, known.scores.negative_log_likelihood)));
     return known;
   }
   auto scored = score("before");
-  checkpoint.complete(stage, {{"negative_log_likelihood", scored->scores.negative_log_likelihood},
-                              {"seconds", scored->loop_seconds}});
+  checkpoint.complete(stage,
+                      ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds});
   return scored;
 }
 

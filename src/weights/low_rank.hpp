@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "weights/factor_rows.hpp"
 #include "weights/form.hpp"
 
 namespace rankine::weights {
@@ -22,6 +23,9 @@ class LowRank final : public Form {
   torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override;
   std::vector<Parameter> parameters() const override;
+
+  /// L and R, which share their memory with the weight.
+  FactorRows factors() const { return {left_, right_, right_split_}; }
 
  private:
   torch::Tensor whole_right_transposed() const;

@@ -20,9 +20,8 @@ std::string_view name(Storage storage);
 /// InputError when there is none of this name.
 Storage storage_named(std::string_view name);
 
-/// Wraps any weight. Its parameters are rounded to what the storage can hold, and computed with as
-/// before; gradients go to the parameters of the wrapped weight, and `round` after a change brings
-/// them back to values that can be stored.
+/// Wraps any weight, which is not to be trained any more: its parameters are rounded in place to
+/// what the storage can hold, and computed with as before.
 class Quantized final : public Weight {
  public:
   Quantized(const parallel::Communicator& team, std::shared_ptr<Weight> inner, Storage storage);
@@ -31,8 +30,6 @@ class Quantized final : public Weight {
   Quantized(const parallel::Communicator& team, std::shared_ptr<Weight> inner, Storage storage,
             std::vector<Parameter> stored);
 
-  /// Rounds the parameters in place; `write` stores what the last rounding made of them.
-  void round();
   const Weight& inner() const { return *inner_; }
 
   std::string form() const override { return inner_->form(); }
@@ -52,6 +49,8 @@ class Quantized final : public Weight {
   void write(files::SafetensorsWriter& writer, const std::string& name) const override;
 
  private:
+  void round();
+
   int rank_;
   std::shared_ptr<Weight> inner_;
   Storage storage_;

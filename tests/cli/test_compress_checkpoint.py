@@ -103,3 +103,18 @@ def test_a_damaged_checkpoint_is_named(compress):
     outcome = compress.start(compress.deck(**KEPT))
     assert outcome.code == 2
     assert folder.name in outcome.err
+
+
+@pytest.mark.parametrize("stage, notes", [("weights", "[1, 2]"), ("weights", "[]"), ("inputs", "{}"), ("inputs", '{"of_weight": [7], "count": 1}'),
+                                          ("scores", '{"negative_log_likelihood": [1.0], "seconds": 1.0}'), ("healing-a", '"text"')])
+def test_notes_of_another_shape_are_named_on_any_number_of_ranks(compress, stage, notes):
+    run(compress, KEPT)
+    if stage == "inputs":
+        shutil.rmtree(stages(compress)["weights"])
+    folder = stages(compress)[stage]
+    (folder / "stage.json").write_text(notes)
+    for ranks in (1, 2):
+        outcome = compress.start(compress.deck(**KEPT), ranks=ranks)
+        assert outcome.code == 2, outcome.err
+        assert f"Cannot go on from 'kept/{folder.name}'" in outcome.err
+        assert "Remove that folder" in outcome.err
