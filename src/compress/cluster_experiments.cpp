@@ -4,13 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <map>
 
 #include "compress/centroid_changes.hpp"
 #include "compress/direct_forms.hpp"
+#include "compress/kept_points.hpp"
 #include "compress/watched_weight.hpp"
-#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "weights/clustered.hpp"
 
@@ -58,13 +57,14 @@ std::vector<std::int64_t> count_members(const parallel::Communicator& team,
 /// The experiments with one number of clusters.
 class ClusterScan {
  public:
-  ClusterScan(Workbench& bench, const ErrorNorm& norm, std::int64_t clusters,
-              ProgressLine& progress, double points)
+  ClusterScan(Workbench& bench, const ErrorNorm& norm, std::int64_t clusters, KeptPoints& points,
+              std::int64_t total, ProgressLine& progress)
       : bench_(bench),
         options_(bench.options.experiments),
         clusters_(clusters),
-        progress_(progress),
         points_(points),
+        total_(total),
+        progress_(progress),
         temporary_(bench.model) {
     const auto layers = layer_of_weight(bench.model);
     for (std::size_t w = 0; w < bench.names.size(); ++w)
@@ -141,28 +141,14 @@ class ClusterScan {
 
   void measure(ExperimentPoint point) {
     point.clusters = clusters_;
-    point.loss = loss();
+    point.loss =
+        points_.take([&] { return ScoredPoint{.loss = bench_.loss(), .parameters = 0}; }).loss;
     log().info("{}, {} values, {} layers, seed {}: perplexity {:.4e}", point.experiment,
                point.clusters, point.layers, point.seed, std::exp(point.loss));
     bench_.result.experiments.push_back(std::move(point));
     bench_.save();
-    const auto done = static_cast<double>(bench_.result.experiments.size());
-    progress_.update(done / points_, fmt::format("experiments: point {} of {}", done, points_));
-  }
-
-  /// Infinite where activations overflow, as scrambled values may make them. The same on all ranks.
-  double loss() const {
-    double loss = std::numeric_limits<double>::infinity();
-    try {
-      const auto scored =
-          models::score_model(bench_.job.scoring, bench_.world, bench_.teams, bench_.model);
-      if (bench_.world.rank() == 0)
-        loss = scored.mean(bench_.job.scoring, scored.scores.negative_log_likelihood);
-    } catch (const NumericalError& error) {  // on all ranks alike
-      log().info("no finite loss: {}", error.what());
-    }
-    bench_.world.broadcast(std::span(&loss, 1), 0);
-    return loss;
+    progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total_),
+                     fmt::format("experiments: point {} of {}", points_.next(), total_));
   }
 
   std::int64_t n_layers() const { return std::ssize(bench_.model.layers()); }
@@ -170,8 +156,9 @@ class ClusterScan {
   Workbench& bench_;
   const ExperimentOptions& options_;
   std::int64_t clusters_;
+  KeptPoints& points_;
+  std::int64_t total_;  ///< of points
   ProgressLine& progress_;
-  double points_;
   TemporaryWeights temporary_;
   std::vector<ClusteredWeight> weights_;
 };
@@ -186,15 +173,23 @@ std::int64_t count_points(const ExperimentOptions& options, std::int64_t layers)
   return std::ssize(options.clusters) * (1 + of_a_seed * std::ssize(options.seeds));
 }
 
+Fingerprint fingerprint_of(const ExperimentOptions& options) {
+  Fingerprint print;
+  for (const std::string& name : options.names) print.add(name);
+  print.add(options.clusters).add(options.layers).add(options.seeds);
+  return print.add(static_cast<std::uint64_t>(options.layer_step));
+}
+
 }  // namespace
 
 void run_cluster_experiments(Workbench& bench, const ErrorNorm& norm) {
   const ExperimentOptions& options = bench.options.experiments;
   ProgressLine progress(bench.progress());
-  const std::int64_t points = count_points(options, std::ssize(bench.model.layers()));
+  KeptPoints points(bench, "experiments", fingerprint_of(options));
+  const std::int64_t total = count_points(options, std::ssize(bench.model.layers()));
   bench.timed(bench.result.seconds.experiments, [&] {
     for (const std::int64_t clusters : options.clusters)
-      ClusterScan(bench, norm, clusters, progress, static_cast<double>(points)).run();
+      ClusterScan(bench, norm, clusters, points, total, progress).run();
   });
 }
 

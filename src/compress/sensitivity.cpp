@@ -5,9 +5,11 @@
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "compress/calibration.hpp"
 #include "compress/component_forms.hpp"
+#include "compress/kept_points.hpp"
 #include "compress/operator_forms.hpp"
 #include "compress/sensitivity_groups.hpp"
 #include "compress/watched_weight.hpp"
@@ -57,46 +59,76 @@ SensitivityProfile empty_profile(const Workbench& bench, const std::vector<Weigh
   return profile;
 }
 
-double perplexity_of(const Workbench& bench) {
-  const auto scored = models::score_model(bench.job.scoring, bench.world, bench.teams, bench.model);
-  return std::exp(scored.mean(bench.job.scoring, scored.scores.negative_log_likelihood));
-}
-
-/// One point: the group's weights alone have their new forms.
-void measure_point(Workbench& bench, const WeightGroup& group, const std::vector<NewForm>& forms,
-                   std::size_t point) {
-  SensitivityProfile& profile = *bench.result.sensitivity;
+/// The group's weights alone have their new forms.
+ScoredPoint score_group(Workbench& bench, const WeightGroup& group,
+                        const std::vector<NewForm>& forms) {
+  ScoredPoint point;
   TemporaryWeights replaced(bench.model);
   for (const std::size_t w : group.weights) {
     replaced.replace(bench.names[w], forms[w].weight);
-    profile.parameters[point] += forms[w].report.numbers;
+    point.parameters += forms[w].report.numbers;
   }
-  profile.perplexity[point] = perplexity_of(bench);
+  point.loss = bench.loss();
+  return point;
 }
+
+Fingerprint fingerprint_of(const SensitivityOptions& options) {
+  Fingerprint print;
+  for (const std::string& by : options.by) print.add(by);
+  return print.add(options.bond_dimensions);
+}
+
+/// Fills the profile, one bond dimension after the other.
+class Scan {
+ public:
+  Scan(Workbench& bench, std::vector<WeightGroup> groups)
+      : bench_(bench),
+        groups_(std::move(groups)),
+        bonds_(bench.options.sensitivity.bond_dimensions),
+        points_(bench, "sensitivity", fingerprint_of(bench.options.sensitivity)),
+        progress_(bench.progress()) {}
+
+  void run() {
+    for (std::size_t b = 0; b < bonds_.size(); ++b) {
+      const std::vector<NewForm> forms = forms_at(b);
+      for (std::size_t g = 0; g < groups_.size(); ++g) measure(g, b, forms);
+    }
+  }
+
+ private:
+  /// Nothing where all points are known.
+  std::vector<NewForm> forms_at(std::size_t b) {
+    if (points_.is_known((b + 1) * groups_.size() - 1)) return {};
+    if (!source_) source_.emplace(bench_);
+    return bench_.timed(bench_.result.seconds.conversion, [&] { return source_->at(bonds_[b]); });
+  }
+
+  void measure(std::size_t g, std::size_t b, const std::vector<NewForm>& forms) {
+    SensitivityProfile& profile = *bench_.result.sensitivity;
+    const ScoredPoint point = points_.take([&] { return score_group(bench_, groups_[g], forms); });
+    const std::size_t place = g * bonds_.size() + b, total = groups_.size() * bonds_.size();
+    profile.perplexity[place] = std::exp(point.loss);
+    profile.parameters[place] = point.parameters;
+    bench_.save();
+    progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total),
+                     fmt::format("point {} of {}: {} at {}: perplexity {:.4e}", points_.next(),
+                                 total, groups_[g].name, bonds_[b], profile.perplexity[place]));
+  }
+
+  Workbench& bench_;
+  std::vector<WeightGroup> groups_;
+  const std::vector<std::int64_t>& bonds_;
+  KeptPoints points_;
+  std::optional<FormsAtBonds> source_;
+  ProgressLine progress_;
+};
 
 }  // namespace
 
 void profile_sensitivity(Workbench& bench) {
-  const auto groups = group_weights(bench.names, bench.options.sensitivity.by);
+  auto groups = group_weights(bench.names, bench.options.sensitivity.by);
   bench.result.sensitivity = empty_profile(bench, groups);
-  const auto& bonds = bench.options.sensitivity.bond_dimensions;
-  const FormsAtBonds source(bench);
-  ProgressLine progress(bench.progress());
-  const std::size_t points = groups.size() * bonds.size();
-  std::size_t done = 0;
-  for (std::size_t b = 0; b < bonds.size(); ++b) {
-    const auto forms =
-        bench.timed(bench.result.seconds.conversion, [&] { return source.at(bonds[b]); });
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      const std::size_t point = g * bonds.size() + b;
-      measure_point(bench, groups[g], forms, point);
-      bench.save();
-      progress.update(
-          static_cast<double>(++done) / static_cast<double>(points),
-          fmt::format("point {} of {}: {} at {}: perplexity {:.4e}", done, points, groups[g].name,
-                      bonds[b], bench.result.sensitivity->perplexity[point]));
-    }
-  }
+  Scan(bench, std::move(groups)).run();
 }
 
 }  // namespace rankine::compress

@@ -1,8 +1,10 @@
 #include "compress/workbench.hpp"
 
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "models/checksum.hpp"
@@ -50,15 +52,31 @@ std::optional<models::EvaluationResult> Workbench::score(const char* when) const
   return scored;
 }
 
+double Workbench::loss() const {
+  double loss = std::numeric_limits<double>::infinity();
+  try {
+    const auto scored = models::score_model(job.scoring, world, teams, model);
+    if (world.rank() == 0) loss = scored.mean(job.scoring, scored.scores.negative_log_likelihood);
+  } catch (const NumericalError& error) {  // on all ranks alike
+    log().info("no finite loss: {}", error.what());
+  }
+  world.broadcast(std::span(&loss, 1), 0);
+  return loss;
+}
+
+Fingerprint Workbench::of_scoring() const {
+  Fingerprint print;
+  for (const models::Window& window : job.scoring.plan.windows)
+    print.add(window.ids(job.scoring.plan.text))
+        .add(static_cast<std::uint64_t>(window.first_scored));
+  return print;
+}
+
 std::optional<models::EvaluationResult> Workbench::score_original() const {
   // Comparison with a reference model is not kept.
   if (!checkpoint.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
     return score("before");
-  Fingerprint print = of_model;
-  for (const models::Window& window : job.scoring.plan.windows)
-    print.add(window.ids(job.scoring.plan.text))
-        .add(static_cast<std::uint64_t>(window.first_scored));
-  const Stage stage{"scores", print.value()};
+  const Stage stage{"scores", Fingerprint(of_model).add(of_scoring().value()).value()};
   if (const auto notes = checkpoint.find<ScoreNotes>(stage)) {
     if (notes->negative_log_likelihood.size() != job.scoring.plan.windows.size())
       checkpoint.refuse(stage, "its scores are not those of the windows");

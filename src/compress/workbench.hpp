@@ -40,6 +40,12 @@ struct Workbench {
   /// The same of the model as it was read, kept in the checkpoint.
   std::optional<models::EvaluationResult> score_original() const;
 
+  /// Their mean loss, nat, the same on all ranks; infinite where activations overflow. There are
+  /// windows to score. Collective over the world.
+  double loss() const;
+  /// Of the windows to score.
+  Fingerprint of_scoring() const;
+
   void save() const { save_result(result); }
 
   /// Shown on rank 0.

@@ -1,13 +1,16 @@
 """rankine-compress continues runs that were stopped: from each stage, on other numbers of ranks, after being killed."""
 
+import json
 import shutil
 import signal
 import subprocess
 import time
 
+import h5py
+import numpy as np
 import pytest
 
-from conftest import Program
+from conftest import RESULT, Program
 
 DECK = {
     "ranks": {"allocation": "fermi", "parameter_ratio": 0.6, "fermi_steps": 6},
@@ -118,3 +121,33 @@ def test_notes_of_another_shape_are_named_on_any_number_of_ranks(compress, stage
         assert outcome.code == 2, outcome.err
         assert f"Cannot go on from 'kept/{folder.name}'" in outcome.err
         assert "Remove that folder" in outcome.err
+
+
+STUDIES = {
+    "sensitivity": ("perplexity", {"sensitivity": {"bond_dimensions": [2, 4]}, "method": {"form": "mpo", "weighting": "full", "sweeps": 0}}),
+    "experiments": ("negative_log_likelihood", {"method": {"form": "clustered", "weighting": "none"},
+                             "experiments": {"names": ["scrambled", "layer-by-layer"], "clusters": [4, 8], "layer_step": 2}}),
+}
+
+
+def points_of(program: Program, study: str, dataset: str) -> np.ndarray:
+    with h5py.File(program.folder / RESULT) as file:
+        return file[f"results/{study}/{dataset}"][...]
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_goes_on_behind_its_last_point(compress, study):
+    dataset, sections = STUDIES[study]
+    sections = sections | {"ranks": {"allocation": "uniform"}, "checkpoint": {"directory": "kept"}}
+    run(compress, sections)
+    straight = points_of(compress, study, dataset)
+    notes = stages(compress)[study] / "stage.json"
+    points = json.loads(notes.read_text())
+    assert len(points) == straight.size
+    for left, ranks in ((len(points), 2), (len(points) // 2 + 1, 1), (1, 3)):
+        notes.write_text(json.dumps(points[:left]))
+        _, log = run(compress, sections, ranks)
+        assert f"{left} points taken from the checkpoint" in log
+        np.testing.assert_allclose(points_of(compress, study, dataset), straight, rtol=1e-4)
+    _, log = run(compress, sections | {"evaluate": compress.given["evaluate"] | {"max_windows": 1}})
+    assert "points taken" not in log
