@@ -79,6 +79,12 @@ double activations_of(const CompressionJob& job, const models::MemoryPlan& scori
   return activations + number * gradient_activations(job.scoring.config, trained);
 }
 
+/// At most. Pivoted weights are trained as the two factors they are until their gauge is fixed.
+double trained_numbers(const CompressionJob& job, const Sums& sums) {
+  if (job.options.method.form == "pivoted") return sums.components;
+  return static_cast<double>(job.selected_parameters());
+}
+
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
@@ -94,8 +100,8 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   if (job.options.is_profile())  // forms beside the originals, cores on every rank
     result.row_blocks += number * static_cast<double>(job.selected_parameters());
   result.moments = 8 * sums.input_moments + 4 * sums.output_moments;
-  if (heal.steps > 0)  // gradients and AdamW's moments, of what is trained
-    result.moments += 3 * number * static_cast<double>(job.selected_parameters());
+  if (heal.steps > 0)  // gradients and AdamW's moments
+    result.moments += 3 * number * trained_numbers(job, sums);
   result.moments /= scoring.ranks_per_team;
   result.working = activations_of(job, scoring, number);
   if (!job.options.method.has_ranks()) return result;

@@ -144,7 +144,9 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
       .describe("Tokens the model sees at once.");
   section.keyword("learning_rate", heal.learning_rate)
       .above(0)
-      .describe("The largest, after the warm-up; it falls as a cosine to a tenth.");
+      .describe(
+          "The largest, after the warm-up; it falls as a cosine to a tenth. Shared values bear a "
+          "hundred times that of factors.");
   section.keyword("warm_up", heal.warm_up)
       .range(0, 1)
       .describe("Part of the steps in which the learning rate rises.");
@@ -180,8 +182,9 @@ void declare_checkpoint(deck::Schema& schema, CheckpointOptions& checkpoint) {
   auto section = schema.section("checkpoint", "Intermediate results, to continue a stopped run.");
   section.keyword("directory", checkpoint.directory)
       .describe(
-          "A folder for moments, compressed weights and the state of healing; empty for none. The "
-          "same deck run again continues from there, and decks with the same model and "
+          "A folder for moments, compressed weights, the state of healing and the points of a "
+          "study; empty for none. The same deck run again continues from there, and decks with the "
+          "same model and "
           "calibration share what was measured.");
   section.keyword("interval", checkpoint.interval)
       .range(0, 1e6)

@@ -55,7 +55,7 @@ struct HealOptions {
   std::string loss = "next-token";
   std::int64_t windows_per_step = 1;  ///< of each team
   std::int64_t window_length = 512;
-  double learning_rate = 1e-4;
+  double learning_rate = 4e-5;
   double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
 };
 
