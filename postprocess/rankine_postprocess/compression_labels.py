@@ -102,10 +102,17 @@ def title(compressions: list[Compression], otherwise: str) -> str:
     return plain(titles.pop() if len(titles) == 1 and "" not in titles else otherwise)
 
 
+def _program(compression: Compression) -> str:
+    return f"{compression.program} {compression.program_version}"
+
+
 def footer(compressions: list[Compression], *more: str) -> str:
     """Model and protocol of the numbers, then the programs that made them."""
     first = compressions[0]
-    programs = {f"{c.program} {c.program_version}, commit {c.git_commit[:12]}": None for c in compressions}
+    programs = [
+        f"{program}, commit {', '.join(dict.fromkeys(c.git_commit[:12] for c in compressions if _program(c) == program))}"
+        for program in dict.fromkeys(map(_program, compressions))
+    ]
     partial = [f"PARTIAL RESULT (status {c.status})" for c in compressions if c.status != "complete"][:1]
     lines = [first.evaluation, " · ".join([f"model {first.model}", *more, *programs, *partial])]
     return plain("\n".join(filter(None, lines)))

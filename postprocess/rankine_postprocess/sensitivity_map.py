@@ -1,7 +1,5 @@
 """Figure: how much each layer and each kind of matrix matters, perplexity against bond dimension as heat maps."""
 
-import textwrap
-
 import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm
@@ -39,8 +37,7 @@ def draw(compression: Compression) -> Figure:
         for panel, way in zip(panels, ways):
             image = _draw_map(panel, profile, way, increase, scale)
         _add_bar(figure, panels, image)
-        method = textwrap.fill(labels.plain(compression.method), int(14 * figure.get_figwidth()))
-        words = f"{method}\nperplexity of the original {compression.perplexity_before:.4g}"
+        words = f"{labels.plain(compression.method)}\nperplexity of the original {compression.perplexity_before:.4g}"
         add_frame(figure, labels.title([compression], "Sensitivity profile"), f"{words}\n{labels.footer([compression])}")
     return figure
 
