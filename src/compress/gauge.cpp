@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
+#include <vector>
 
 #include "compress/watched_weight.hpp"
 #include "core/contracts.hpp"

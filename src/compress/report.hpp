@@ -26,7 +26,7 @@ struct WeightReport {
   /// Discarded part of the weight in the norm of method.weighting, relative.
   double weighted_error = 0;
   std::vector<double> spectrum;    ///< all singular values in that norm
-  std::string pivot_side;          ///< of a pivoted form: "rows" or "columns"
+  std::string pivot_side;          ///< "rows" or "columns"; empty until pivots are chosen
   double largest_coefficient = 0;  ///< of a pivoted form; 0 without
   double identity_error = 0;       ///< of fixing the gauge, relative
 };

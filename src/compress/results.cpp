@@ -86,7 +86,7 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
   if (!weight.spectrum.empty())
     file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
                {"singular values in the norm of method.weighting", "1", {"components"}});
-  if (weight.form != "pivoted") return;
+  if (weight.pivot_side.empty()) return;  // not pivoted, or not yet
   file.set_attribute(path, "pivots", weight.pivot_side);
   write_number(file, path + "/largest_coefficient", weight.largest_coefficient,
                "largest coefficient that expresses other rows or columns by pivots", "1");
