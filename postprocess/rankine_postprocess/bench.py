@@ -7,7 +7,7 @@ import h5py
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from .errors import InputError
 from .fields import integers, reals, subgroup, texts, whole_attribute
@@ -16,10 +16,12 @@ from .labels import plain
 from .own_process import in_own_process
 from .result_header import check_header, opened
 from .style import SETUP_COLOURS, STYLE
+from .wording import count
 
 FILETYPE = "rankine-bench-linalg"
 FORMAT_VERSION = 1
 _LEGEND_COLUMNS = 6
+_MOST_TICKS = 8
 _TEXTS = ("task", "method", "type", "spectrum")
 
 
@@ -88,7 +90,7 @@ def draw(measurements: list[Measurement]) -> Figure:
         _draw_panels(panels, svds, colours)
         _draw_legend(figure.add_subplot(grid[1, :]), panels)
         threads = sorted({m.threads for m in svds})
-        each = f"{', '.join(map(str, threads))} BLAS thread{'s' if threads != [1] else ''} a rank"
+        each = f"{', '.join(map(str, threads[:-1] + ['']))}{count(threads[-1], 'BLAS thread')} a rank"
         add_frame(figure, f"Singular value decompositions, {plain(svds[0].type)}", f"shortest of the repeats; {each}")
     return figure
 
@@ -99,9 +101,9 @@ def _draw_panels(panels, svds: list[Measurement], colours: dict[str, str]) -> No
     part = max((m.kept for m in svds if not m.is_complete), default=None)
     at_most = [m for m in svds if m.ranks == most_ranks]
     _by_size(whole, [m for m in at_most if m.is_complete], colours)
-    whole.set_title(f"all triplets, {_ranks(most_ranks)}")
+    whole.set_title(f"all triplets, {count(most_ranks, 'rank')}")
     _by_size(leading, [m for m in at_most if m.kept == part and not m.is_complete], colours)
-    leading.set_title(f"{part} triplets, {_ranks(most_ranks)}" if part else "no partial spectra")
+    leading.set_title(f"{part} triplets, {count(most_ranks, 'rank')}" if part else "no partial spectra")
     _by_ranks(scaling, [m for m in svds if m.rows == largest], colours)
     scaling.set_title(f"{largest} x {largest}")
     for panel in panels:
@@ -115,13 +117,10 @@ def _draw_legend(panel, panels) -> None:
     panel.legend(handles.values(), handles.keys(), loc="upper left", ncols=_LEGEND_COLUMNS, borderaxespad=0)
 
 
-def _ranks(count: int) -> str:
-    return f"{count} rank" + ("s" if count != 1 else "")
-
-
 def _by_size(axes, rows: list[Measurement], colours: dict[str, str]) -> None:
     axes.set_xlabel("rows = columns")
     axes.set_xscale("log", base=2)
+    _tick_values(axes, [m.rows for m in rows])
     for method, colour in colours.items():
         points = sorted((m.rows, m.seconds) for m in rows if m.method == method)
         if points:
@@ -133,9 +132,17 @@ def _by_size(axes, rows: list[Measurement], colours: dict[str, str]) -> None:
         axes.plot(*zip(*sorted(line.items())), "k--", linewidth=1, label="4 m n k flops at the rate of gemm")
 
 
+def _tick_values(axes, values: list[int]) -> None:
+    """Ticks at what was measured, as far as they find room."""
+    values = sorted(set(values))
+    axes.xaxis.set_major_locator(FixedLocator(values[:: -(-len(values) // _MOST_TICKS) or 1]))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0f}"))
+
+
 def _by_ranks(axes, rows: list[Measurement], colours: dict[str, str]) -> None:
     axes.set_xlabel("ranks (solid: all triplets, dotted: a part)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    _tick_values(axes, [m.ranks for m in rows])
     for method, colour in colours.items():
         for complete, line in ((True, "o-"), (False, "s:")):
             points = sorted((m.ranks, m.seconds) for m in rows if m.method == method and m.is_complete == complete)
