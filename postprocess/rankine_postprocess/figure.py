@@ -161,6 +161,7 @@ def _finish(figure: Figure, panels, setups: list[Setup], lines: list[StyledLine]
 def _finish_x(panel, lines: list[StyledLine], axis: Axis) -> None:
     if axis is Axis.THETA_H:
         panel.set_xlabel(r"$\theta_h$ (rad)")
+        panel.xaxis.set_major_locator(MaxNLocator(5))
         panel.xaxis.set_major_formatter(CompleteNumbers())
         low, high = panel.get_xlim()
         if high - low > np.pi / 4:

@@ -30,7 +30,7 @@ def draw(compressions: list[Compression]) -> Figure:
                 colour = _COLOURS[len(panel.get_legend_handles_labels()[0]) % len(_COLOURS)]
                 _draw_file(panel, c, broken(f"{label}, {labels.size(c)}{_gain(c)}", _LEGEND_LETTERS), colour)
         panel.set_xlabel("step")
-        panel.set_ylabel(_quantity(healed))
+        panel.set_ylabel(_quantity(healed), fontsize=10)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.yaxis.set_major_formatter(CompleteNumbers())
         panel.set_xlim(left=0)

@@ -7,7 +7,7 @@ from multiprocessing import get_context
 
 from .errors import InputError
 
-_LEAST_SECONDS = 10  # of a processor's time
+_LEAST_SECONDS = 3  # of a processor's time
 _SLOWEST_READING = 5e6  # bytes in a second of it
 
 

@@ -3,6 +3,7 @@
 from matplotlib.ticker import Formatter
 
 _FEWEST_DIGITS, _MOST_DIGITS = 4, 17
+_ROUNDING = 1e-3  # of the distance of two ticks
 
 
 class CompleteNumbers(Formatter):
@@ -15,7 +16,7 @@ class CompleteNumbers(Formatter):
         size = max((abs(value) for value in values), default=0.0)
         values = [0.0 if abs(value) < 1e-12 * size else value for value in values]  # rounding of the locator
         for digits in range(_FEWEST_DIGITS, _MOST_DIGITS + 1):
-            exact = all(abs(float(f"{value:.{digits}g}") - value) <= 1e-9 * _least_gap(values) for value in values)
+            exact = all(abs(float(f"{value:.{digits}g}") - value) <= _ROUNDING * _least_gap(values) for value in values)
             if exact or digits == _MOST_DIGITS:
                 return _aligned([f"{value:.{digits}g}" for value in values])
         return []
