@@ -55,15 +55,20 @@ std::vector<std::int64_t> continue_sequence(const LanguageModel& model,
                                             const Sampling& sampling) {
   const torch::NoGradGuard no_gradients;
   const auto length = static_cast<std::int64_t>(prompt.size());
-  const std::int64_t tokens = std::min(sampling.tokens, model.config().context - length + 1);
+  const ModelConfig& config = model.config();
+  const std::int64_t tokens = std::min(sampling.tokens, config.longest_sequence() - length + 1);
   if (tokens <= 0) return {};
   KeyValueCache cache = model.make_cache(length + tokens - 1);
   std::mt19937_64 engine(sampling.seed);
   std::vector<std::int64_t> next = prompt, added;
+  const auto is_end = [&](std::int64_t id) {
+    return std::ranges::find(config.end_of_sequence, id) != config.end_of_sequence.end();
+  };
   while (static_cast<std::int64_t>(added.size()) < tokens) {
     const Tensor hidden = model.hidden_states(torch::tensor(next, torch::kInt64), &cache);
     next = {draw(last_logits(model, hidden), sampling, uniform(engine))};
     added.push_back(next.front());
+    if (is_end(next.front())) break;
   }
   return added;
 }
