@@ -6,6 +6,8 @@
 #include <random>
 #include <span>
 
+#include "core/errors.hpp"
+
 namespace rankine::models {
 
 using torch::Tensor;
@@ -18,6 +20,11 @@ std::vector<double> last_logits(const LanguageModel& model, const Tensor& hidden
   const Tensor logits = model.logits(last).to(torch::kFloat64).contiguous();
   std::vector<double> values(logits.data_ptr<double>(), logits.data_ptr<double>() + logits.numel());
   model.team().broadcast(std::span(values), 0);
+  if (!std::ranges::all_of(values, [](double logit) { return std::isfinite(logit); }))
+    throw known_to_all(
+        model.team().size(),
+        NumericalError("a continuation meets logits that are not finite (the model overflows). Try "
+                       "model.precision = \"float64\", or check the checkpoint."));
   return values;
 }
 

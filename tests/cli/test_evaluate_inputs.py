@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from checkpoints import tensors, write_gpt2
 from conftest import STORIES
 
 
@@ -126,6 +127,17 @@ def test_tables_that_follow_from_the_config_change_nothing(evaluate, model):
     assert evaluate.results()["perplexity"] == pytest.approx(3.57647, abs=1e-4)
 
 
+def test_masks_and_a_copied_head_of_gpt2_change_nothing(evaluate):
+    folder = write_gpt2(evaluate.folder / "gpt2")
+    np.save(evaluate.folder / "tokens.npy", np.random.default_rng(1).integers(0, 50, 256).astype(np.int32))
+    sections = {"model": {"path": "gpt2"}, "evaluate": {"text": "tokens.npy", "window_length": 64}}
+    before = evaluate.results(**sections)["perplexity"]
+    add_tensor(folder, "transformer.h.0.attn.bias", np.tri(64, dtype=np.uint8).reshape(1, 1, 64, 64), "U8")
+    add_tensor(folder, "transformer.h.0.attn.masked_bias", np.float32(-1e4))
+    add_tensor(folder, "lm_head.weight", tensors(folder)["transformer.wte.weight"].astype(np.float32))
+    assert evaluate.results(**sections)["perplexity"] == before
+
+
 def test_weights_that_are_integers(model, evaluate_refuses):
     header, values = read_checkpoint(model / "model.safetensors")
     header["norm.weight"]["dtype"] = "I32"
@@ -243,6 +255,18 @@ def test_a_weight_that_is_not_finite(evaluate, model, ranks, name, value):
     assert outcome.code == 4, outcome
     assert outcome.err.count("error: ") == 1, outcome.err
     assert f"the tensor {name} holds a number that is not finite" in outcome.err
+    assert evaluate.result_files() == []
+
+
+def test_a_continuation_of_a_model_that_overflows(evaluate, model):
+    header, values = read_checkpoint(model / "model.safetensors")
+    begin, end = header["norm.weight"]["data_offsets"]
+    values = values[:begin] + np.full(64, 3e38, np.float32).tobytes() + values[end:]
+    write_checkpoint(model / "model.safetensors", header, values)
+    evaluate.given["evaluate"] = {}
+    outcome = evaluate.run(ranks=2, generate={"prompt_tokens": [1]}, parallel={"teams": 2})
+    assert outcome.code == 4, outcome
+    assert "a continuation meets logits that are not finite" in outcome.err
     assert evaluate.result_files() == []
 
 
