@@ -23,6 +23,7 @@
 #include "parallel/session.hpp"
 #include "program.hpp"
 #include "threads.hpp"
+#include "weights/tensor_errors.hpp"
 
 using namespace rankine;
 
@@ -110,6 +111,7 @@ void check(const deck::CommandLine& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weights::translate_tensor_errors();
   compress::CompressOptions options;  // of --help-deck and its like
   return run_program(
       {.name = program,

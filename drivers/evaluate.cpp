@@ -22,6 +22,7 @@
 #include "parallel/session.hpp"
 #include "program.hpp"
 #include "threads.hpp"
+#include "weights/tensor_errors.hpp"
 
 using namespace rankine;
 
@@ -68,10 +69,11 @@ void evaluate(const parallel::Communicator& world, const deck::CommandLine& comm
   parallel::agree_on_failure(world, [&] {
     if (world.rank() == 0) file.emplace(input.options.output_file, description);
   });
-  const auto result = models::evaluate(job, world, [&](const models::EvaluationResult& known) {
+  const auto save = [&](const models::EvaluationResult& known) {
     models::write_results(*file, job, known);
     file->save();
-  });
+  };
+  const auto result = models::evaluate(job, world, {.save = save});
   parallel::agree_on_failure(world, [&] {
     if (!file) return;
     models::write_results(*file, job, result);
@@ -101,6 +103,7 @@ void check(const deck::CommandLine& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weights::translate_tensor_errors();
   models::EvaluateOptions options;  // of --help-deck and its like
   return run_program(
       {.name = program,

@@ -85,9 +85,10 @@ int run_program(const Program& program, int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     log().error("memory does not suffice to read the input. Check the sizes it asks for.");
     return static_cast<int>(ExitCode::resource);
-  } catch (const std::exception& error) {
-    log().error("{}", error.what());
-    return static_cast<int>(ExitCode::internal);
+  } catch (...) {
+    const parallel::Failure failure = parallel::describe_failure(std::current_exception());
+    log().error("{}", failure.message);
+    return static_cast<int>(failure.code);
   }
 }
 

@@ -17,12 +17,17 @@ namespace {
 
 using nlohmann::json;
 
-/// Notices keys that an object names twice; the library itself would keep the last of them.
-class DuplicateKeys {
+/// Notices keys that an object names twice, where the library itself would keep the last of them,
+/// and values within so many others that to walk through them would exhaust the stack.
+class StrictReading {
  public:
-  explicit DuplicateKeys(const std::string& source) : source_(source) {}
+  explicit StrictReading(const std::string& source) : source_(source) {}
 
-  bool operator()(int, json::parse_event_t event, json& value) {
+  bool operator()(int depth, json::parse_event_t event, json& value) {
+    if (depth > deepest)
+      throw InputError(fmt::format(
+          "Cannot use {} (values lie within more than {} others). Obtain the file anew.", source_,
+          deepest));
     if (event == json::parse_event_t::object_start) open_objects_.emplace_back();
     if (event == json::parse_event_t::object_end) open_objects_.pop_back();
     if (event == json::parse_event_t::key) check(value.get_ref<const std::string&>());
@@ -36,6 +41,7 @@ class DuplicateKeys {
         fmt::format("Cannot use {} (it names '{}' twice). Remove one of the two.", source_, key));
   }
 
+  static constexpr int deepest = 100;
   const std::string& source_;
   std::vector<std::unordered_set<std::string>> open_objects_;
 };
@@ -53,7 +59,7 @@ std::string explain(const json::exception& error) {
 
 json parse_json(std::string_view text, const std::string& source) {
   try {
-    return json::parse(text, DuplicateKeys(source));
+    return json::parse(text, StrictReading(source));
   } catch (const json::exception& error) {
     throw InputError(fmt::format("Cannot read {} (not valid JSON, {}). Obtain the file anew.",
                                  source, explain(error)));

@@ -1,4 +1,5 @@
-// Reads JSON strictly: what is malformed or names a key twice is an InputError.
+// Reads JSON strictly: what is malformed, names a key twice or is nested too deeply is an
+// InputError.
 #pragma once
 
 #include <cstdint>

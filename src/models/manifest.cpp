@@ -2,10 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include <limits>
 
 #include "core/errors.hpp"
 #include "files/json_document.hpp"
+#include "models/json_section.hpp"
 
 namespace rankine::models {
 
@@ -16,37 +17,27 @@ namespace {
 constexpr const char* filetype = "rankine-model";
 constexpr std::int64_t format_version = 1;
 
-[[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason,
-                         const char* advice = "Write the compressed model anew.") {
-  throw InputError(fmt::format("Cannot use '{}' ({}). {}", path.string(), reason, advice));
-}
-
-template <class T>
-T value(const json& object, const char* key, const std::filesystem::path& path) {
-  try {
-    return object.at(key).get<T>();
-  } catch (const json::exception&) {
-    refuse(path, fmt::format("'{}' is missing or of the wrong type", key));
-  }
-}
-
-void check_kind(const json& document, const std::filesystem::path& path) {
-  if (value<std::string>(document, "filetype", path) != filetype)
-    refuse(path, fmt::format("its filetype is not {}", filetype));
-  const auto version = value<std::int64_t>(document, "format_version", path);
+void check_kind(const JsonSection& document) {
+  if (document.text("filetype") != filetype)
+    document.refuse_wrong(fmt::format("its filetype is not {}", filetype));
+  const std::int64_t version =
+      document.whole("format_version", 0, std::numeric_limits<std::int64_t>::max());
   if (version != format_version)
-    refuse(path,
-           fmt::format("its format_version is {}, this program reads {}", version, format_version),
-           "Use the release of Rankine that wrote it, or compress the model anew.");
+    throw InputError(
+        fmt::format("Cannot use {} (its format_version is {}, this program reads {}). "
+                    "Use the release of Rankine that wrote it, or compress the model "
+                    "anew.",
+                    document.name(), version, format_version));
 }
 
-StoredForm stored_form(const json& object, const std::filesystem::path& path) {
-  const auto type = value<std::string>(object, "dense_type", path);
+StoredForm stored_form(const JsonSection& weight) {
+  const std::string type = weight.text("dense_type");
   const auto dense_type = files::data_type_named(type);
-  if (!dense_type) refuse(path, fmt::format("there is no type '{}' of numbers", type));
-  return {.form = value<std::string>(object, "form", path),
-          .rank = value<std::int64_t>(object, "rank", path),
-          .storage = value<std::string>(object, "storage", path),
+  if (!dense_type || !files::is_floating_point(*dense_type))
+    weight.refuse_wrong(fmt::format("there is no type '{}' of weights", type));
+  return {.form = weight.text("form"),
+          .rank = weight.whole("rank", 0, std::numeric_limits<std::int64_t>::max()),
+          .storage = weight.text("storage"),
           .dense_type = *dense_type};
 }
 
@@ -56,14 +47,18 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / manifest_file_name;
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-  const json document = files::read_json(path);
-  check_kind(document, path);
-  Manifest manifest{.program_version = value<std::string>(document, "program_version", path),
-                    .git_commit = value<std::string>(document, "git_commit", path),
-                    .method = value<std::string>(document, "method", path),
-                    .precision = value<std::string>(document, "precision", path)};
-  for (const auto& [name, stored] : value<json::object_t>(document, "weights", path))
-    manifest.weights[name] = stored_form(stored, path);
+  const json json_document = files::read_json(path);
+  const JsonSection document(json_document, "", path);
+  check_kind(document);
+  Manifest manifest{.program_version = document.text("program_version"),
+                    .git_commit = document.text("git_commit"),
+                    .method = document.text("method"),
+                    .precision = document.text("precision")};
+  if (manifest.precision != "float32" && manifest.precision != "float64")
+    document.refuse_value("precision", "\"float32\" and \"float64\" are");
+  const JsonSection weights = document.section("weights");
+  for (const auto& [name, stored] : weights.object().items())
+    manifest.weights[name] = stored_form(weights.section(name));
   return manifest;
 }
 

@@ -21,8 +21,15 @@ struct Failure {
   std::source_location where = std::source_location::current();
 };
 
-/// std::bad_alloc counts as a resource failure; what is not a rankine::Error as an internal one.
+/// std::bad_alloc counts as a resource failure; what is not a rankine::Error as an internal one,
+/// unless it is a library's and the translator knows it.
 Failure describe_failure(const std::exception_ptr& exception);
+
+/// What the error of a library means that this room does not know; nothing for other exceptions.
+using Translator = std::optional<Failure> (*)(const std::exception_ptr& exception);
+
+/// From now on, in this process, describe_failure asks `translator`.
+void translate_errors_with(Translator translator);
 
 /// Collective. Returns if `mine` is null on every rank. Otherwise every rank throws the error of
 /// the lowest failing rank, marked as agreed by all.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "parallel/agreement.hpp"
 #include "weights/clustered.hpp"
@@ -88,8 +89,9 @@ std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
   std::vector<Tensor> cores;
   std::int64_t bond = 1, rows = 1, columns = 1;
   for (std::string part = "core0"; tensors.has(part); part = fmt::format("core{}", cores.size())) {
+    const auto shape = tensors.shape(part);
+    require(tensors, part, shape.size() == 4 && shape[0] == bond, "its bond");
     const Tensor core = tensors.all(part);
-    require(tensors, part, core.dim() == 4 && core.size(0) == bond, "its bond");
     rows *= core.size(1);
     columns *= core.size(2);
     bond = core.size(3);
@@ -100,8 +102,16 @@ std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
   return std::make_unique<MatrixProduct>(team, source.split, std::move(cores));
 }
 
+std::unique_ptr<Weight> read_dense(const parallel::Communicator& team, const DenseSource& source,
+                                   const StoredTensors& tensors) {
+  const std::vector shape{source.split.total(), source.inputs};
+  require(tensors, "weight", tensors.shape("weight") == shape, "its shape");
+  return std::make_unique<Dense>(team, source.split, tensors.own("weight", source.split));
+}
+
 std::unique_ptr<Weight> read_clustered(const parallel::Communicator& team,
                                        const DenseSource& source, const StoredTensors& tensors) {
+  require(tensors, "centroids", tensors.shape("centroids").size() == 1, "its shape");
   const Tensor centroids = tensors.all("centroids");
   const int bits = bits_per_code(centroids.size(0));
   const std::vector<std::int64_t> shape{source.split.total(), (source.inputs * bits + 7) / 8};
@@ -116,7 +126,9 @@ std::unique_ptr<Weight> read_clustered(const parallel::Communicator& team,
   Outliers outliers{torch::empty({0}, torch::kInt64), torch::empty({0}, torch::kInt64),
                     torch::empty({0}, source.type)};
   if (tensors.has("outliers")) {
-    const std::int64_t count = tensors.shape("outliers").at(0);
+    const std::int64_t count = tensors.length("outliers");
+    for (const char* part : {"outliers", "outlier_rows", "outlier_columns"})
+      require(tensors, part, tensors.shape(part) == std::vector{count}, "its shape");
     outliers = {tensors.integers("outlier_rows", 0, count),
                 tensors.integers("outlier_columns", 0, count), tensors.all("outliers")};
     require(
@@ -150,26 +162,37 @@ std::unique_ptr<Weight> with_storage(const parallel::Communicator& team,
   return weight;
 }
 
+/// A tensor under the weight's name that the form does not use would be left out without a sign.
+void require_all_used(const Weight& weight, const DenseSource& source,
+                      const StoredTensors& tensors) {
+  const std::string start = source.name + ".";
+  std::set<std::string> used{start + "bias"};
+  for (const files::TensorPlan& tensor : weight.plan(source.name, files::DataType::float32))
+    used.insert(tensor.name);
+  const auto& entries = source.file.entries();
+  for (auto entry = std::ranges::lower_bound(entries, start, {}, &files::TensorEntry::name);
+       entry != entries.end() && entry->name.starts_with(start); ++entry)
+    if (!used.contains(entry->name))
+      tensors.refuse(entry->name.substr(start.size()), "its form has no such part");
+}
+
 }  // namespace
 
 std::unique_ptr<Weight> read_form(const parallel::Communicator& team, const DenseSource& source) {
   using Read = std::unique_ptr<Weight> (*)(const parallel::Communicator&, const DenseSource&,
                                            const StoredTensors&);
   static const std::vector<std::pair<std::string, Read>> forms{
-      {"left", read_low_rank},
-      {"basis", read_pivoted},
-      {"columns", read_column_pivoted},
-      {"core0", read_matrix_product},
-      {"centroids", read_clustered},
-      {"weight",
-       [](const parallel::Communicator& ranks, const DenseSource& from,
-          const StoredTensors& tensors) -> std::unique_ptr<Weight> {
-         return std::make_unique<Dense>(ranks, from.split, tensors.own("weight", from.split));
-       }}};
+      {"left", read_low_rank},          {"basis", read_pivoted},
+      {"columns", read_column_pivoted}, {"core0", read_matrix_product},
+      {"centroids", read_clustered},    {"weight", read_dense}};
   return parallel::agree_on_failure(team, [&]() -> std::unique_ptr<Weight> {
     const StoredTensors tensors(source, team.rank());
     for (const auto& [part, read] : forms)
-      if (tensors.has(part)) return with_storage(team, read(team, source, tensors), tensors, part);
+      if (tensors.has(part)) {
+        auto weight = with_storage(team, read(team, source, tensors), tensors, part);
+        require_all_used(*weight, source, tensors);
+        return weight;
+      }
     // Says which tensor there should be.
     return Dense::read(team, source);
   });

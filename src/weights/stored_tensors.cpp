@@ -45,11 +45,20 @@ std::vector<std::int64_t> StoredTensors::shape(const std::string& part) const {
   if (at(lengths_of).shape.size() != 1) refuse(lengths_of, "it is no list of lengths");
   const Tensor lengths = integers(lengths_of, 0, at(lengths_of).shape[0]);
   const std::int64_t* begin = lengths.data_ptr<std::int64_t>();
+  for (std::int64_t axis = 0; axis < lengths.numel(); ++axis)
+    if (begin[axis] < 0) refuse(lengths_of, "it has a negative length");
   return {begin, begin + lengths.numel()};
+}
+
+std::int64_t StoredTensors::length(const std::string& part) const {
+  const auto whole = shape(part);
+  if (whole.empty()) refuse(part, "it has no rows");
+  return whole[0];
 }
 
 Tensor StoredTensors::rows(const std::string& part, std::int64_t first, std::int64_t count) const {
   const auto whole = shape(part);
+  if (first + count > length(part)) refuse(part, "it has too few rows");
   if (in_four_bits(part)) return four_bit_rows(part, whole, first, count);
   return read_checked_rows(source_.file, source_.name + "." + part, whole, first, count,
                            source_.type);
@@ -58,7 +67,8 @@ Tensor StoredTensors::rows(const std::string& part, std::int64_t first, std::int
 Tensor StoredTensors::integers(const std::string& part, std::int64_t first,
                                std::int64_t count) const {
   const files::TensorEntry& entry = at(part);
-  if (entry.shape.empty()) refuse(part, "it has no rows");
+  if (files::is_floating_point(entry.type)) refuse(part, "it holds no integers");
+  if (entry.shape.empty() || first + count > entry.shape[0]) refuse(part, "it has too few rows");
   std::vector<std::int64_t> own = entry.shape;
   own[0] = count;
   Tensor values = torch::empty(own, torch::kFloat64);
@@ -75,6 +85,8 @@ Tensor StoredTensors::four_bit_rows(const std::string& part, const std::vector<s
     const auto& stored = at(part + piece).shape;
     if (stored.size() != 2 || stored[1] != columns || stored[0] < matrix.first_row + matrix.rows)
       refuse(part + piece, "its shape");
+    if ((piece == ".codes") != (at(part + piece).type == files::DataType::uint8))
+      refuse(part + piece, "its type");
     return integers_or_halves(part + piece, matrix.first_row, matrix.rows);
   };
   const std::int64_t blocks = (matrix.columns + four_bit_block - 1) / four_bit_block;

@@ -21,12 +21,15 @@ class StoredTensors {
   std::optional<files::DataType> type(const std::string& part) const;
   std::vector<std::int64_t> shape(const std::string& part) const;
 
+  /// Of the first axis.
+  std::int64_t length(const std::string& part) const;
+
   /// Rows of the first axis, in the type of the source.
   torch::Tensor rows(const std::string& part, std::int64_t first, std::int64_t count) const;
   torch::Tensor own(const std::string& part, const RowSplit& split) const {
     return rows(part, split.first(rank_), split.count(rank_));
   }
-  torch::Tensor all(const std::string& part) const { return rows(part, 0, shape(part).at(0)); }
+  torch::Tensor all(const std::string& part) const { return rows(part, 0, length(part)); }
   /// The same of a tensor of integers, as int64.
   torch::Tensor integers(const std::string& part, std::int64_t first, std::int64_t count) const;
 
