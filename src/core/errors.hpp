@@ -20,28 +20,12 @@ enum class ExitCode : int {
   stopped = 75,
 };
 
-/// The text with control characters as "\x1b": messages quote files, and a zero byte would end them,
-/// an escape sequence steer the terminal.
-inline std::string printable(const std::string& text) {
-  constexpr const char* digits = "0123456789abcdef";
-  std::string shown;
-  for (const char c : text) {
-    const auto code = static_cast<unsigned char>(c);
-    const bool is_control = (code < 0x20 && c != '\n' && c != '\t') || code == 0x7f;
-    if (is_control)
-      shown += {'\\', 'x', digits[code >> 4], digits[code & 15]};
-    else
-      shown += c;
-  }
-  return shown;
-}
-
 /// Base of all errors a user can meet. `what()` is the complete message; `where()` is for
 /// developers.
 class Error : public std::runtime_error {
  public:
   Error(ExitCode code, const std::string& message, std::source_location where)
-      : std::runtime_error(printable(message)), code_(code), where_(where) {}
+      : std::runtime_error(message), code_(code), where_(where) {}
 
   ExitCode code() const noexcept { return code_; }
   const std::source_location& where() const noexcept { return where_; }

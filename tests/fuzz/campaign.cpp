@@ -18,7 +18,6 @@
 #include <string>
 #include <vector>
 
-#include "core/log.hpp"
 #include "core/random_stream.hpp"
 #include "mutation.hpp"
 #include "target.hpp"
@@ -123,7 +122,7 @@ bool run_campaign(const Target& target, const Plan& plan, const fs::path& folder
   for (const std::string& seed : target.seeds) {
     const Verdict verdict = verdict_on(target, seed, folder);
     if (verdict.answer == Answer::accepted) continue;
-    fmt::print(stderr, "{}: a seed is not accepted: {}\n", target.name, verdict.message);
+    report(fmt::format("{}: a seed is not accepted: {}", target.name, verdict.message));
     return false;
   }
   Tally tally;
@@ -140,7 +139,7 @@ bool run_campaign(const Target& target, const Plan& plan, const fs::path& folder
     tally.count(verdict, i, now() - input_begin);
     if (verdict.answer != Answer::wrong || !tally.is_news(verdict.message)) continue;
     write_file(file, input);
-    fmt::print(stderr, "{}: {}\n  {}\n", target.name, file, verdict.message);
+    report(fmt::format("{}: {}\n  {}", target.name, file, verdict.message));
   }
   tally.print(target.name, now() - begin);
   return tally.is_clean();
@@ -156,23 +155,29 @@ bool replay(const Target& target, const fs::path& file, const fs::path& folder) 
   return verdict.answer != Answer::wrong;
 }
 
+/// Those that are asked for, or all.
+std::vector<Choice> chosen_targets(const Plan& plan) {
+  std::vector<Choice> all = all_targets();
+  if (plan.targets.empty()) return all;
+  std::vector<Choice> chosen;
+  for (const std::string& name : plan.targets) {
+    const auto found = std::ranges::find(all, name, &Choice::name);
+    if (found == all.end()) throw std::invalid_argument("there is no target " + name);
+    chosen.push_back(*found);
+  }
+  return chosen;
+}
+
 bool run(const Plan& plan) {
-  std::vector<Target> targets = all_targets();
-  for (const std::string& name : plan.targets)
-    if (std::ranges::find(targets, name, &Target::name) == targets.end())
-      throw std::invalid_argument("there is no target " + name);
   const ScratchFolder folder;
-  // Seeds name files from the root of the source tree.
-  fs::current_path(RANKINE_SOURCE_DIR);
-  log().set_level(spdlog::level::off);
+  fs::current_path(RANKINE_SOURCE_DIR);  // decks name their files from there
   if (plan.replay.empty()) {
     fs::create_directories(plan.keep);
     watch_process();
   }
   bool is_clean = true;
-  for (const Target& target : targets) {
-    if (!plan.targets.empty() && std::ranges::find(plan.targets, target.name) == plan.targets.end())
-      continue;
+  for (const Choice& choice : chosen_targets(plan)) {
+    const Target target = choice.make();
     is_clean &= plan.replay.empty() ? run_campaign(target, plan, folder.path())
                                     : replay(target, plan.replay, folder.path());
   }
@@ -185,7 +190,7 @@ int main(int argc, char** argv) {
   try {
     return run(read_arguments({argv + 1, argv + argc})) ? 0 : 1;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", argv[0], error.what());
+    report(fmt::format("{}: {}", argv[0], error.what()));
     return 2;
   }
 }

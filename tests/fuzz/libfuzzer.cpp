@@ -18,10 +18,10 @@ namespace {
 
 Target chosen_target() {
   const char* name = std::getenv("RANKINE_FUZZ_TARGET");
-  for (Target& target : all_targets())
-    if (name != nullptr && target.name == name) return std::move(target);
+  for (const Choice& choice : all_targets())
+    if (name != nullptr && std::string(choice.name) == name) return choice.make();
   std::fprintf(stderr, "RANKINE_FUZZ_TARGET names no target; there are:\n");
-  for (const Target& target : all_targets()) std::fprintf(stderr, "  %s\n", target.name.c_str());
+  for (const Choice& choice : all_targets()) std::fprintf(stderr, "  %s\n", choice.name);
   std::exit(2);
 }
 

@@ -17,8 +17,13 @@ struct Target {
   std::function<void(const std::string& input, const std::filesystem::path& folder)> read = {};
 };
 
+/// A target's name, and what makes it, which may take a while.
+struct Choice {
+  const char* name;
+  Target (*make)();
+};
 /// The targets of this program.
-std::vector<Target> all_targets();
+std::vector<Choice> all_targets();
 
 /// The content of a file that is named from the root of the source tree.
 std::string project_file(const std::filesystem::path& path);

@@ -16,5 +16,7 @@ Target model_configs();
 Target tokenizers();
 Target decks_of_evaluate();
 Target decks_of_compress();
+Target native_model_folders();
+Target restart_folders();
 
 }  // namespace rankine::fuzz

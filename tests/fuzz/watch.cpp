@@ -22,9 +22,17 @@ namespace {
 const char* running_input = nullptr;
 std::size_t running_size = 0;
 const char* running_file = nullptr;
+int reports = STDERR_FILENO;
 
 void say(const char* text) {
-  if (write(STDERR_FILENO, text, std::strlen(text)) < 0) return;
+  if (write(reports, text, std::strlen(text)) < 0) return;
+}
+
+void silence_stderr() {
+  reports = dup(STDERR_FILENO);
+  const int nowhere = open("/dev/null", O_WRONLY);
+  dup2(nowhere, STDERR_FILENO);
+  close(nowhere);
 }
 
 void keep_running_input() {
@@ -80,8 +88,11 @@ void watch_process() {
   for (const int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF})
     sigaction(signal, &action, nullptr);
   if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(keep_running_input);
+  silence_stderr();
   limit_memory();
 }
+
+void report(const std::string& line) { say((line + "\n").c_str()); }
 
 void input_begins(const std::string& input, const std::string& file) {
   running_size = input.size();

@@ -11,8 +11,12 @@ inline constexpr int seconds_per_input = 10;
 /// The most memory an input may take; not with the address sanitizer, which reserves more.
 inline constexpr std::size_t bytes_per_input = std::size_t{1} << 30;
 
-/// From now on a process that is ended by an input leaves it in a file. For the whole process.
+/// From now on an input that ends the process is left in a file, and what the targets write to
+/// stderr goes nowhere.
 void watch_process();
+
+/// Writes a line to what was stderr when the watch began.
+void report(const std::string& line);
 
 /// `input` goes into `file` if the process ends before `input_is_done`. Both outlive that.
 void input_begins(const std::string& input, const std::string& file);

@@ -3,8 +3,10 @@
 
 namespace rankine::fuzz {
 
-std::vector<Target> all_targets() {
-  return {model_configs(), tokenizers(), decks_of_evaluate(), decks_of_compress()};
+std::vector<Choice> all_targets() {
+  return {{"config", model_configs},        {"tokenizer", tokenizers},
+          {"evaluate", decks_of_evaluate},  {"compress", decks_of_compress},
+          {"native", native_model_folders}, {"restart", restart_folders}};
 }
 
 }  // namespace rankine::fuzz

@@ -3,9 +3,10 @@
 
 namespace rankine::fuzz {
 
-std::vector<Target> all_targets() {
-  return {decks_of_simulate(), plans_of_simulate(), edge_lists(),    gate_lists(),
-          safetensors_files(), npy_files(),         json_documents()};
+std::vector<Choice> all_targets() {
+  return {{"decks", decks_of_simulate}, {"plans", plans_of_simulate},       {"edges", edge_lists},
+          {"gates", gate_lists},        {"safetensors", safetensors_files}, {"npy", npy_files},
+          {"json", json_documents}};
 }
 
 }  // namespace rankine::fuzz

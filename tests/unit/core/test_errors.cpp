@@ -24,13 +24,6 @@ TEST(Errors, TellMessageAndPlace) {
             std::string_view::npos);
 }
 
-TEST(Errors, ShowControlCharactersInsteadOfObeyingThem) {
-  const std::string name("\0a\x1b[2J\r\x7f", 8);
-  EXPECT_STREQ(InputError("Cannot read '" + name + "'.\n\tGive another.").what(),
-               "Cannot read '\\x00a\\x1b[2J\\x0d\\x7f'.\n\tGive another.");
-  EXPECT_STREQ(InputError("caf\xc3\xa9").what(), "caf\xc3\xa9");
-}
-
 TEST(Errors, KeepTheirKindWhenMarkedAsKnownToAll) {
   EXPECT_EQ(InputError("x").agreed_by(), 1);
   try {
