@@ -151,7 +151,10 @@ class Mutation {
   }
   void insert_word() {
     if (target_.words.empty()) return;
-    input_.insert(place(), one_of(target_.words));
+    std::size_t at = place();
+    // Half of them into texts, where patterns and names are.
+    if (chance(2)) at = std::min(input_.find('"', at), input_.size() - 1) + 1;
+    input_.insert(at, one_of(target_.words));
   }
   /// Little-endian, as lengths and offsets of binary formats are.
   void overwrite_word() {

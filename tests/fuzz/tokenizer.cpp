@@ -62,8 +62,8 @@ Target tokenizers() {
       // The small ones come more often: of the others most changes only meet the vocabulary.
       .seeds = {llama_like, gpt2_like, llama_like, gpt2_like, llama_like, gpt2_like},
       .words = {"\"\"",
-                "(a+)+$",
-                "(?:a*)*b",
+                "(a+)+[bc]",
+                "(?:a|aa)+[bc]|",
                 "(?=",
                 "(?<!a)",
                 "[^a",
