@@ -134,6 +134,11 @@ TEST_F(Read, ChecksChoices) {
   EXPECT_THAT(error_of("lattice.name = \"kagome\""), HasSubstr("). Choose one of them."));
 }
 
+TEST_F(Read, RefusesTextsThatAZeroByteWouldEnd) {
+  EXPECT_THAT(error_of("lattice.file = \"a\\u0000b\""),
+              HasSubstr("lattice.file = \"a\\u0000b\", sample.toml:1 (a text holds no zero byte)"));
+}
+
 TEST_F(Read, RefusesEmptyListsUnlessAllowed) {
   EXPECT_EQ(error_with_lattice("measure.observables = []"),
             "measure.observables = [], sample.toml:1 (an empty list). Give at least one value.");
