@@ -9,6 +9,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/stop_notice.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
@@ -77,6 +78,7 @@ int run_program(const Program& program, int argc, char** argv) {
       return 0;
     }
     parallel::Session session(argc, argv);
+    if (session.world().rank() == 0) announce_stops();
     return parallel::run_to_exit_code(session.world(),
                                       [&] { program.run(session.world(), command); });
   } catch (const Error& error) {
@@ -85,9 +87,10 @@ int run_program(const Program& program, int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     log().error("memory does not suffice to read the input. Check the sizes it asks for.");
     return static_cast<int>(ExitCode::resource);
-  } catch (const std::exception& error) {
-    log().error("{}", error.what());
-    return static_cast<int>(ExitCode::internal);
+  } catch (...) {
+    const parallel::Failure failure = parallel::describe_failure(std::current_exception());
+    log().error("{}", failure.message);
+    return static_cast<int>(failure.code);
   }
 }
 

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 
 namespace rankine::models {
 
@@ -198,14 +197,16 @@ ModelConfig parse_config(std::string_view text, const std::string& file) {
 
 ModelConfig read_config(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "config.json";
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
+  std::string text;
+  try {
+    text = read_input(path);
+  } catch (const UnreadableInput& error) {
     throw InputError(
-        fmt::format("{} cannot be read (it says what the model is). Name the folder of "
-                    "a checkpoint in model.path.",
-                    path.string()));
-  return parse_config(text.str(), path.string());
+        fmt::format("{} cannot be read ({}). It says what the model is; name the folder of a "
+                    "checkpoint in model.path.",
+                    path.string(), error.reason()));
+  }
+  return parse_config(text, path.string());
 }
 
 }  // namespace rankine::models

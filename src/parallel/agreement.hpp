@@ -21,7 +21,8 @@ struct Failure {
   std::source_location where = std::source_location::current();
 };
 
-/// std::bad_alloc counts as a resource failure; what is not a rankine::Error as an internal one.
+/// std::bad_alloc and std::length_error count as resource failures, errors of std::filesystem as
+/// those of the input; what else is not a rankine::Error as an internal one.
 Failure describe_failure(const std::exception_ptr& exception);
 
 /// Collective. Returns if `mine` is null on every rank. Otherwise every rank throws the error of
