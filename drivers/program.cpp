@@ -9,6 +9,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/stop_notice.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
@@ -77,6 +78,7 @@ int run_program(const Program& program, int argc, char** argv) {
       return 0;
     }
     parallel::Session session(argc, argv);
+    if (session.world().rank() == 0) announce_stops();
     return parallel::run_to_exit_code(session.world(),
                                       [&] { program.run(session.world(), command); });
   } catch (const Error& error) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,10 @@ using Step = std::vector<Gate>;
 /// Gates in the order they act, grouped in the steps between which one may measure.
 struct Circuit {
   std::vector<Step> steps;
+  /// Whether an angle of the deck is in it.
+  bool uses_theta_h = true;
+  bool uses_theta_j = true;
+
   int n_steps() const { return static_cast<int>(steps.size()); }
 };
 
@@ -31,12 +36,14 @@ struct KickedIsing {
 Circuit kicked_ising(const KickedIsing& model, int n_sites,
                      std::span<const std::pair<int, int>> edges);
 
-/// Reads one gate per line, "name site [site] [angle]", from a file; `step` ends a step; # starts a
-/// comment. Names: rx ry rz rxx ryy rzz with an angle (a number, or theta_h, -theta_h, theta_j,
-/// -theta_j), and those of fixed_gate(). InputError names file and line: unknown gate, missing
-/// angle, a site that does not exist, the same site twice, no gate at all.
+/// Reads one gate per line, "name site [site] [angles]", from a file; `step` ends a step; # starts
+/// a comment. Names are those of gate_kinds(); angles may name theta_h and theta_j (angle.hpp).
+/// InputError names file and line: unknown gate, missing angle, a site that does not exist, the
+/// same site twice, no gate at all.
 Circuit read_gate_list(const std::filesystem::path& file, int n_sites, double theta_h,
                        double theta_j);
+/// The text of such a file. InputError if it cannot be read.
+std::string load_gate_list(const std::filesystem::path& file);
 
 /// What is asked of a site when a measurement looks back through the circuit.
 enum class Demand : unsigned char { none, diagonal, full };

@@ -3,6 +3,8 @@
 
 #include <array>
 #include <complex>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -60,11 +62,22 @@ struct Gate {
 OperatorPointer rx(double angle);
 OperatorPointer ry(double angle);
 OperatorPointer rz(double angle);
-/// exp(-i angle XX / 2), likewise YY and ZZ; `angle` in radians.
+/// exp(-i angle XX / 2), likewise YY and ZZ, and ZX with Z on the first site; `angle` in radians.
 OperatorPointer rxx(double angle);
 OperatorPointer ryy(double angle);
 OperatorPointer rzz(double angle);
-/// A gate without an angle: i, x, y, z, h, s, sdg, t, tdg, cx, cz, swap. Null for any other name.
+OperatorPointer rzx(double angle);
+
+/// A gate list knows a gate by its name, its number of sites and of angles.
+struct GateKind {
+  int n_sites = 1;
+  int n_angles = 0;
+  std::function<OperatorPointer(const std::vector<double>& angles)> make;
+};
+/// All gates there are, by name; those that Qiskit knows too are the same there. In c... gates the
+/// first site controls.
+const std::map<std::string, GateKind, std::less<>>& gate_kinds();
+/// A gate without an angle, such as h, cx or swap. Null for any other name.
 OperatorPointer fixed_gate(const std::string& name);
 
 }  // namespace rankine::circuit

@@ -7,6 +7,12 @@
 
 namespace rankine {
 
+std::string counted(std::int64_t count, std::string_view singular, std::string_view plural) {
+  if (count == 1) return fmt::format("1 {}", singular);
+  return plural.empty() ? fmt::format("{} {}s", count, singular)
+                        : fmt::format("{} {}", count, plural);
+}
+
 std::string format_bytes(std::uint64_t bytes) {
   if (bytes < 1024) return fmt::format("{} B", bytes);
   constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};

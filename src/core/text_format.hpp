@@ -1,10 +1,14 @@
-// How byte counts and durations look to people.
+// How counts, byte counts and durations look to people.
 #pragma once
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace rankine {
+
+/// "1 rank", "3 ranks"; `plural` for words that do not just take an s.
+std::string counted(std::int64_t count, std::string_view singular, std::string_view plural = {});
 
 /// "512 B", "1.5 KiB", "23.4 GiB": binary prefixes, one decimal.
 std::string format_bytes(std::uint64_t bytes);

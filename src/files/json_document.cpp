@@ -2,14 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <unordered_set>
 #include <vector>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 
 namespace rankine::files {
 
@@ -70,19 +67,6 @@ json read_json(const std::filesystem::path& path) {
   return parse_json(read_text(path), fmt::format("'{}'", path.string()));
 }
 
-std::string read_text(const std::filesystem::path& path) {
-  std::error_code ignored;
-  const bool is_folder = std::filesystem::is_directory(path, ignored);
-  std::ifstream file(path, std::ios::binary);
-  if (file && !is_folder) {
-    std::string text(std::istreambuf_iterator<char>(file), {});
-    if (!file.bad()) return text;
-  }
-  const int error_number = is_folder ? EISDIR : errno;
-  throw InputError(
-      fmt::format("Cannot read '{}' ({}). Name a file that exists and that you may "
-                  "read.",
-                  path.string(), std::generic_category().message(error_number)));
-}
+std::string read_text(const std::filesystem::path& path) { return read_input(path); }
 
 }  // namespace rankine::files

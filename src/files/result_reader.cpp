@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/hdf5_call.hpp"
 
 namespace rankine::files {
@@ -23,6 +24,7 @@ Hdf5Handle open_file(const fs::path& path) {
 /// Runs `read` on the open file; tells which part of which file was wrong if that fails.
 template <class Read>
 auto read_from(const fs::path& path, const std::string& what, Read&& read) {
+  check_input(path);
   const QuietHdf5 quiet;
   try {
     const Hdf5Handle file = open_file(path);

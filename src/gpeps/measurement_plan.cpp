@@ -178,8 +178,19 @@ MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOpti
   for (const auto& step : chooser.circuit().steps)
     for (const auto& gate : step)
       if (gate.n_sites() == 2) edge_of_gate(graph, gate);
-  MeasurementPlan plan{steps_to_measure(chooser.circuit().n_steps(), options.measure.every), {}};
+  MeasurementPlan plan{
+      .measured_steps = steps_to_measure(chooser.circuit().n_steps(), options.measure.every),
+      .observables = {},
+      .uses_theta_h = chooser.circuit().uses_theta_h,
+      .uses_theta_j = chooser.circuit().uses_theta_j};
   deck::Findings findings(schema);
+  const auto expect_unused = [&](const std::string& angle) {
+    findings.expect_unused("circuit." + angle,
+                           fmt::format("no gate of {} has this angle", options.circuit.file),
+                           fmt::format("Remove it, or write {} as an angle there.", angle));
+  };
+  if (!plan.uses_theta_h) expect_unused("theta_h");
+  if (!plan.uses_theta_j) expect_unused("theta_j");
   for (const std::string& text : options.measure.observables) {
     Observable observable{text, {}, std::vector<Reading>(plan.measured_steps.size())};
     try {

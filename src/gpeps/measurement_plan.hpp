@@ -50,12 +50,15 @@ struct Observable {
 struct MeasurementPlan {
   std::vector<int> measured_steps;  ///< 1-based, ascending
   std::vector<Observable> observables;
+  /// Whether the circuit holds these angles of the deck; gate lists need not.
+  bool uses_theta_h = true;
+  bool uses_theta_j = true;
 };
 
 /// Reads the observables and chooses how each is measured at each measured step.
 /// InputError (all problems together, with their place in the deck): a string that names no site of
 /// the lattice, is given twice, or cannot be measured, with the reason; a gate whose sites are no
-/// neighbours.
+/// neighbours; an angle of the deck that the gate list does not name.
 MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOptions& options,
                                   const lattice::Graph& graph);
 

@@ -101,7 +101,8 @@ void write_results(files::ResultFile& file, const Job& job, const std::vector<Po
   }
   const std::vector<std::int64_t> steps(job.plan.measured_steps.begin(),
                                         job.plan.measured_steps.end());
-  file.write("/results/theta_h", theta_h, {points.size()}, {"kick angle", "rad", {"points"}});
+  if (job.plan.uses_theta_h)
+    file.write("/results/theta_h", theta_h, {points.size()}, {"kick angle", "rad", {"points"}});
   file.write("/results/max_bond_dimension", limits, {points.size()},
              {"largest bond dimension allowed", "1", {"points"}});
   file.write("/results/steps", steps, {steps.size()},
@@ -117,13 +118,15 @@ void write_results(files::ResultFile& file, const Job& job, const std::vector<Po
   file.set_attribute("/results", "n_sites", std::int64_t{job.graph.n_sites()});
   file.set_attribute("/results", "n_edges", std::int64_t{job.graph.n_edges()});
   file.set_attribute("/results", "circuit", options.circuit.name);
-  file.set_attribute("/results", "theta_j", options.circuit.theta_j);
-  file.set_attribute("/results", "final_rx_layer", std::int64_t{options.circuit.final_rx_layer});
+  if (job.plan.uses_theta_j) file.set_attribute("/results", "theta_j", options.circuit.theta_j);
+  if (options.circuit.name == "kicked-ising")
+    file.set_attribute("/results", "final_rx_layer", std::int64_t{options.circuit.final_rx_layer});
 }
 
 std::string results_table(const Job& job, const std::vector<Point>& points,
                           const std::vector<PointResult>& results) {
-  std::string table = fmt::format("{:>10} {:>8}", "theta_h", "max bond");
+  const bool shows_angle = job.plan.uses_theta_h;
+  std::string table = fmt::format("{}{:>8}", shows_angle ? "   theta_h " : "", "max bond");
   for (const Observable& observable : job.plan.observables) {
     std::string name = observable.dataset();
     if (name.size() > 18) name = name.substr(0, 15) + "...";
@@ -131,7 +134,8 @@ std::string results_table(const Job& job, const std::vector<Point>& points,
   }
   table += fmt::format(" {:>6} {:>11} {:>10} {:>9}\n", "bond", "discarded", "fidelity", "seconds");
   for (std::size_t p = 0; p < points.size(); ++p) {
-    table += fmt::format("{:>10.6f} {:>8}", points[p].theta_h, points[p].max_bond_dimension);
+    if (shows_angle) table += fmt::format("{:>10.6f} ", points[p].theta_h);
+    table += fmt::format("{:>8}", points[p].max_bond_dimension);
     for (const Values& values : results[p].observables)
       table += fmt::format(" {:>20.14f}", values.back());
     table += fmt::format(" {:>6} {:>11.2e} {:>10.6f} {:>9.2f}\n", results[p].bond_dimension.back(),

@@ -4,8 +4,6 @@
 
 #include <complex>
 
-#include "core/memory.hpp"
-#include "core/text_format.hpp"
 #include "core/timer.hpp"
 #include "gpeps/cluster_contraction.hpp"
 #include "gpeps/evolution.hpp"
@@ -91,11 +89,9 @@ class Runner {
 
   void tell(int step, int n_steps, const TruncationRecord& record) {
     done_flops_ += total_.step_flops[steps_done_++];
-    const auto memory = team_.max(resident_bytes());
     report_(all_flops_ > 0 ? done_flops_ / all_flops_ : 1,
-            fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}  {} per rank", step,
-                        n_steps, record.bond_dimension, record.discarded_weight, record.fidelity,
-                        format_bytes(memory)));
+            fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}", step, n_steps,
+                        record.bond_dimension, record.discarded_weight, record.fidelity));
   }
 
   const Job& job_;

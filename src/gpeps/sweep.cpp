@@ -33,12 +33,15 @@ std::vector<std::string> ResourcePlan::lines() const {
   std::vector<std::string> lines{
       fmt::format("bond dimension at most {}, {:.2e} floating-point operations", bond_dimension,
                   flops),
-      fmt::format("memory of the largest rank at most {} ({} ranks a team); a rank may use {}",
-                  bytes(bytes_largest_rank), ranks_per_team,
+      fmt::format("memory of the largest rank at most {} ({} a team); a rank may use {}",
+                  bytes(bytes_largest_rank), counted(ranks_per_team, "rank"),
                   bytes_allowed > 0 ? bytes(bytes_allowed) : "an unknown amount")};
   if (!idle_ranks.empty())
-    lines.push_back(fmt::format("idle, since they own no site: ranks {} of a team",
-                                fmt::join(idle_ranks, ", ")));
+    lines.push_back(
+        idle_ranks.size() == 1
+            ? fmt::format("idle, since it owns no site: rank {} of a team", idle_ranks[0])
+            : fmt::format("idle, since they own no site: ranks {} of a team",
+                          fmt::join(idle_ranks, ", ")));
   return lines;
 }
 
@@ -71,12 +74,13 @@ int ranks_that_fit(const Job& job, const Forecast& forecast, double bytes_allowe
 ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, double node_bytes) {
   const auto teams = static_cast<int>(job.options.parallel.teams);
   if (teams > n_ranks)
-    throw InputError(
-        fmt::format("parallel.teams is {}, but there are only {} ranks. Start at least one rank a "
-                    "team, or lower parallel.teams.",
-                    teams, n_ranks));
+    throw InputError(fmt::format(
+        "parallel.teams is {}, but there {} only {}. Start at least one rank a team, or "
+        "lower parallel.teams.",
+        teams, n_ranks == 1 ? "is" : "are", counted(n_ranks, "rank")));
   ResourcePlan plan;
   plan.ranks_per_team = n_ranks / teams;
+  plan.is_single_precision = job.options.state.precision == "complex64";
   const double limit = job.options.parallel.memory_per_rank * gibibyte;
   plan.bytes_allowed = limit > 0 ? limit : node_bytes / ranks_per_node;
   const auto n_angles = static_cast<double>(job.options.circuit.theta_h.size());
@@ -96,14 +100,15 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
 void require_memory(const ResourcePlan& plan) {
   if (plan.bytes_allowed <= 0 || plan.bytes_largest_rank <= plan.bytes_allowed) return;
   const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
-  const std::string ranks =
-      plan.ranks_advised > 0
-          ? fmt::format("Use about {} ranks a team with as much memory each, ", plan.ranks_advised)
-          : std::string("No number of ranks would do; use ");
+  const std::string ranks = plan.ranks_advised > 0
+                                ? fmt::format("Use about {} a team with as much memory each, ",
+                                              counted(plan.ranks_advised, "rank"))
+                                : std::string("No number of ranks would do; use ");
   throw ResourceError(fmt::format(
       "bond dimension {} needs up to {} on the largest rank, but a rank may use {}. {}a smaller "
-      "state.max_bond_dimension, or state.precision = \"complex64\".",
-      plan.bond_dimension, bytes(plan.bytes_largest_rank), bytes(plan.bytes_allowed), ranks));
+      "state.max_bond_dimension{}.",
+      plan.bond_dimension, bytes(plan.bytes_largest_rank), bytes(plan.bytes_allowed), ranks,
+      plan.is_single_precision ? "" : ", or state.precision = \"complex64\""));
 }
 
 namespace {
@@ -186,7 +191,9 @@ std::vector<PointResult> run_sweep(const Job& job, const parallel::Communicator&
     parallel::agree_on_failure(world, [&] {
       if (!file) return;
       write_results(*file, job, points, results);
-      if (first + teams.count() < points.size()) file->save();
+      const std::size_t done = first + teams.count();
+      if (done < points.size())
+        file->save(fmt::format("{} of {}", done, counted(std::ssize(points), "point")));
     });
   }
   return results;

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/json_document.hpp"
 #include "models/config_keys.hpp"
 
@@ -281,14 +279,16 @@ ModelConfig parse_config(std::string_view text, const std::string& file) {
 
 ModelConfig read_config(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "config.json";
-  std::ifstream file(path);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
+  std::string text;
+  try {
+    text = read_input(path);
+  } catch (const UnreadableInput& error) {
     throw InputError(
-        fmt::format("{} cannot be read (it says what the model is). Name the folder of "
-                    "a checkpoint in model.path.",
-                    path.string()));
-  ModelConfig config = parse_config(text.str(), path.string());
+        fmt::format("{} cannot be read ({}). It says what the model is; name the folder of a "
+                    "checkpoint in model.path.",
+                    path.string(), error.reason()));
+  }
+  ModelConfig config = parse_config(text, path.string());
   // Where both files name end tokens, this is the one that Hugging Face's software goes by.
   const std::filesystem::path generation = folder / "generation_config.json";
   std::error_code ignored;

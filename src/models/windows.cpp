@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/npy.hpp"
 #include "models/tokenizer.hpp"
 
@@ -27,14 +26,19 @@ TokenText read_ids(const std::filesystem::path& path) {
 }
 
 std::string load_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (std::filesystem::is_directory(path) || !file || !(text << file.rdbuf()))
-    throw InputError(
-        fmt::format("the text {} cannot be read (it is missing, empty or no file). "
-                    "Name a text file or a .npy file in evaluate.text.",
-                    path.string()));
-  return text.str();
+  const auto refuse = [&](const std::string& reason) {
+    throw InputError(fmt::format(
+        "the text {} cannot be read ({}). Name a text file or a .npy file in evaluate.text.",
+        path.string(), reason));
+  };
+  try {
+    std::string text = read_input(path);
+    if (text.empty()) refuse("it is empty");
+    return text;
+  } catch (const UnreadableInput& error) {
+    refuse(error.reason());
+    throw;
+  }
 }
 
 void check_ids(const TokenText& text, const ModelConfig& config, const std::string& file) {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 #include <new>
 #include <span>
+#include <stdexcept>
 
 namespace rankine::parallel {
 
@@ -61,6 +63,14 @@ Failure describe_failure(const std::exception_ptr& exception) {
     return {ExitCode::resource,
             "Out of memory (an allocation failed). Use more nodes, fewer ranks per node or a "
             "smaller problem."};
+  } catch (const std::length_error&) {
+    return {ExitCode::resource,
+            "Out of memory (an array would have more elements than there can be). Use a smaller "
+            "problem."};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {ExitCode::input,
+            fmt::format("Cannot use '{}' ({}). Check the path and who may read it.",
+                        error.path1().string(), error.code().message())};
   } catch (const std::exception& error) {
     if (const Translator translate = translator_of_errors)
       if (const auto failure = translate(exception)) return *failure;

@@ -21,8 +21,9 @@ struct Failure {
   std::source_location where = std::source_location::current();
 };
 
-/// std::bad_alloc counts as a resource failure; what is not a rankine::Error as an internal one,
-/// unless it is a library's and the translator knows it.
+/// std::bad_alloc and std::length_error count as resource failures, errors of std::filesystem as
+/// those of the input; what else is not a rankine::Error as an internal one, unless it is a
+/// library's and the translator knows it.
 Failure describe_failure(const std::exception_ptr& exception);
 
 /// What the error of a library means that this room does not know; nothing for other exceptions.

@@ -18,6 +18,14 @@ TEST(FormatBytes, PicksTheUnit) {
   EXPECT_EQ(format_bytes(std::numeric_limits<std::uint64_t>::max()), "16.0 EiB");
 }
 
+TEST(Counted, KnowsTheSingular) {
+  EXPECT_EQ(counted(0, "rank"), "0 ranks");
+  EXPECT_EQ(counted(1, "rank"), "1 rank");
+  EXPECT_EQ(counted(2, "rank"), "2 ranks");
+  EXPECT_EQ(counted(1, "axis", "axes"), "1 axis");
+  EXPECT_EQ(counted(3, "axis", "axes"), "3 axes");
+}
+
 TEST(FormatDuration, PicksTheUnits) {
   EXPECT_EQ(format_duration(0), "0.00 s");
   EXPECT_EQ(format_duration(0.254), "0.25 s");

@@ -65,9 +65,10 @@ TEST_F(JsonFile, IsReadFromDisk) {
 }
 
 TEST_F(JsonFile, ThatCannotBeReadIsRefused) {
-  EXPECT_THAT(refusal([this] { read_json(folder_ / "absent.json"); }),
-              AllOf(HasSubstr((folder_ / "absent.json").string()), HasSubstr("No such file")));
-  EXPECT_THAT(refusal([this] { read_json(folder_); }), HasSubstr("Is a directory"));
+  EXPECT_THAT(
+      refusal([this] { read_json(folder_ / "absent.json"); }),
+      AllOf(HasSubstr((folder_ / "absent.json").string()), HasSubstr("there is no such file")));
+  EXPECT_THAT(refusal([this] { read_json(folder_); }), HasSubstr("it is a folder"));
 }
 
 }  // namespace
