@@ -7,6 +7,7 @@
 #include "compress/checkpoint_export.hpp"
 #include "compress/compression.hpp"
 #include "compress/forecast.hpp"
+#include "compress/output_folders.hpp"
 #include "compress/results.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
@@ -71,6 +72,10 @@ void run(const parallel::Communicator& world, const deck::CommandLine& command) 
              counted(job.options.scoring.parallel.teams, "team"), counted(threads, "thread"));
   log().info("{}", memory.line());
   log().info("{}", compress::method_line(job));
+  parallel::agree_on_failure(world, [&] {
+    if (world.rank() != 0) return;
+    for (const std::string& line : compress::look_into_folders(job).lines) log().info("{}", line);
+  });
 
   files::RunDescription description =
       describe_run(program, compress::result_format_version, input.schema, world.size(), threads);
@@ -101,7 +106,10 @@ void check(const deck::CommandLine& command) {
   const auto memory = plan(job, command.ranks, command.ranks);
   fmt::print("{}: {} parameters\n{}\n{}\n", command.deck, job.scoring.config.parameters(),
              compress::method_line(job), memory.line());
+  const auto folders = compress::look_into_folders(job);
+  for (const std::string& line : folders.lines) fmt::print("{}\n", line);
   memory.require();
+  folders.require();
   if (command.action == deck::Action::dry_run)
     fmt::print("\n{}", deck::effective_deck(input.schema));
 }

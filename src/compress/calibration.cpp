@@ -1,7 +1,9 @@
 #include "compress/calibration.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -16,27 +18,49 @@ struct InputNotes {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(InputNotes, of_weight, count)
 
+struct GradientNotes {
+  std::size_t count = 0;  ///< of moments
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GradientNotes, count)
+
 InputWeighting input_weighting(const std::string& weighting) {
   if (weighting == "none") return InputWeighting::none;
   return weighting == "diagonal" ? InputWeighting::diagonal : InputWeighting::full;
 }
 
-Stage stage_of(const Workbench& bench, const char* name, const TokenWindows& windows) {
-  Fingerprint print = bench.of_model;
-  for (const auto& window : windows) print.add(window);
-  return {name, print.value()};
+/// The size of each moment; nothing if notes of the inputs do not fit the selected weights.
+std::optional<std::vector<std::int64_t>> input_sizes(const Workbench& bench,
+                                                     const InputNotes& notes) {
+  const auto& selected = bench.job.selected;
+  if (notes.of_weight.size() != selected.size() || notes.count > selected.size())
+    return std::nullopt;
+  std::vector<std::int64_t> sizes(notes.count, 0);
+  for (std::size_t w = 0; w < selected.size(); ++w) {
+    if (notes.of_weight[w] >= sizes.size()) return std::nullopt;
+    std::int64_t& size = sizes[notes.of_weight[w]];
+    if (size != 0 && size != selected[w].shape.columns) return std::nullopt;
+    size = selected[w].shape.columns;
+  }
+  const bool all_used = std::ranges::find(sizes, 0) == sizes.end();
+  return all_used ? std::optional(sizes) : std::nullopt;
+}
+
+/// Moments of these sizes from the checkpoint; sums are kept as `type`. Collective over the world.
+std::vector<SecondMoment> kept_moments(const Workbench& bench, const Stage& stage,
+                                       const std::vector<std::int64_t>& sizes,
+                                       torch::ScalarType type) {
+  return bench.checkpoint.read_tensors(stage, [&](const std::filesystem::path& folder) {
+    return read_moments(sizes, type, bench.world, bench.teams, folder);
+  });
 }
 
 void add_inputs(Workbench& bench, InputMoments& found) {
-  const Stage stage = stage_of(bench, "inputs", bench.job.calibration_windows);
+  const Stage stage = inputs_stage(bench.job);
   if (const auto notes = bench.checkpoint.find<InputNotes>(stage)) {
-    const auto is_one = [&](std::size_t moment) { return moment < notes->count; };
-    if (notes->of_weight.size() != bench.names.size() ||
-        !std::ranges::all_of(notes->of_weight, is_one))
-      bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
+    const auto sizes = input_sizes(bench, *notes);
+    if (!sizes) bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
     found.of_weight = notes->of_weight;
-    found.moments = read_moments(notes->count, torch::kFloat64, bench.world, bench.teams,
-                                 bench.checkpoint.folder(stage));
+    found.moments = kept_moments(bench, stage, *sizes, torch::kFloat64);
     log().info("input moments taken from the checkpoint");
     return;
   }
@@ -49,16 +73,19 @@ void add_inputs(Workbench& bench, InputMoments& found) {
              format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found.moments, bench.world, bench.checkpoint.folder(stage));
-  bench.checkpoint.complete(stage, InputNotes{found.of_weight, found.moments.size()});
+  bench.checkpoint.complete(stage, InputNotes{found.of_weight, found.moments.size()},
+                            Holds::tensors);
 }
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
-  const Stage stage =
-      stage_of(bench, is_sampled ? "sampled-gradients" : "gradients", bench.job.gradient_windows);
-  if (bench.checkpoint.find<nlohmann::json>(stage)) {
-    found = read_moments(bench.names.size(), torch::kFloat32, bench.world, bench.teams,
-                         bench.checkpoint.folder(stage));
+  const Stage stage = gradients_stage(bench.job);
+  if (const auto notes = bench.checkpoint.find<GradientNotes>(stage)) {
+    std::vector<std::int64_t> sizes;
+    for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
+    if (notes->count != sizes.size())
+      bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
+    found = kept_moments(bench, stage, sizes, torch::kFloat32);
     log().info("output gradients taken from the checkpoint");
     return;
   }
@@ -72,7 +99,7 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
              format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found, bench.world, bench.checkpoint.folder(stage));
-  bench.checkpoint.complete(stage, {{"count", found.size()}});
+  bench.checkpoint.complete(stage, GradientNotes{found.size()}, Holds::tensors);
 }
 
 }  // namespace

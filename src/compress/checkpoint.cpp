@@ -4,7 +4,7 @@
 
 #include <system_error>
 
-#include "core/errors.hpp"
+#include "compress/fingerprint.hpp"
 #include "files/json_document.hpp"
 #include "files/output_file.hpp"
 #include "parallel/agreement.hpp"
@@ -19,68 +19,75 @@ constexpr const char* notes_file = "stage.json";
 
 }  // namespace
 
-void Fingerprint::add_bytes(std::span<const std::byte> bytes) {
-  for (const std::byte byte : bytes) {
-    value_ ^= static_cast<std::uint64_t>(byte);
-    value_ *= 0x100000001b3u;
+std::optional<std::string> stage_text(const fs::path& folder) {
+  std::error_code ignored;
+  if (fs::symlink_status(folder, ignored).type() == fs::file_type::not_found) return std::nullopt;
+  if (!fs::is_directory(folder, ignored))
+    throw InputError(fmt::format("'{}' is no folder", folder.string()));
+  const fs::path path = folder / notes_file;
+  if (fs::symlink_status(path, ignored).type() == fs::file_type::not_found) return std::nullopt;
+  if (!fs::is_regular_file(path, ignored))
+    throw InputError(fmt::format("'{}' is no file that can be read", path.string()));
+  return files::read_text(path);
+}
+
+std::string cannot_go_on(const fs::path& folder, std::string_view why) {
+  return fmt::format(
+      "Cannot go on from '{}' ({}). Remove that folder; the run then goes on from the stage "
+      "before.",
+      folder.string(), why);
+}
+
+std::string clause_of(std::string message) {
+  if (const auto advice = message.find("). "); advice != message.npos) {
+    message.resize(advice);
+    if (const auto reason = message.find(" ("); reason != message.npos)
+      message.replace(reason, 2, ": ");
   }
-}
-
-Fingerprint& Fingerprint::add(std::string_view text) {
-  add(static_cast<std::uint64_t>(text.size()));
-  add_bytes(std::as_bytes(std::span(text)));
-  return *this;
-}
-
-Fingerprint& Fingerprint::add(std::span<const std::int64_t> values) {
-  add(static_cast<std::uint64_t>(values.size()));
-  add_bytes(std::as_bytes(values));
-  return *this;
-}
-
-Fingerprint& Fingerprint::add(std::uint64_t value) {
-  add_bytes(std::as_bytes(std::span(&value, 1)));
-  return *this;
-}
-
-Fingerprint& Fingerprint::add(double value) {
-  add_bytes(std::as_bytes(std::span(&value, 1)));
-  return *this;
+  return message;
 }
 
 fs::path Checkpoint::folder(const Stage& stage) const {
-  return directory_ / fmt::format("{}-{:016x}", stage.name, stage.fingerprint);
+  const std::uint64_t print = Fingerprint().add(stage.of_deck).add(model_).value();
+  return directory_ / fmt::format("{}-{}", stage.name, files::checksum_text(print));
 }
 
-std::optional<nlohmann::json> Checkpoint::find_json(const Stage& stage) const {
+std::optional<StageNotes> Checkpoint::find_notes(const Stage& stage) const {
   if (!is_wanted()) return std::nullopt;
-  std::string text = parallel::agree_on_failure(world_, [&] {
-    const fs::path path = folder(stage) / notes_file;
-    std::error_code ignored;
-    return world_.rank() == 0 && fs::is_regular_file(path, ignored) ? files::read_text(path)
-                                                                    : std::string();
+  return naming(stage, [&]() -> std::optional<StageNotes> {
+    // Rank 0 reads for all.
+    const auto mine = parallel::agree_on_failure(
+        world_, [&] { return world_.rank() == 0 ? stage_text(folder(stage)) : std::nullopt; });
+    if (world_.max(mine ? 1 : 0) == 0) return std::nullopt;
+    const std::string text = world_.broadcast(mine.value_or(""), 0);
+    StageNotes found = stage_notes_of(text);
+    if (found.folder != folder(stage).filename())
+      throw InputError(fmt::format("its stage.json belongs to '{}'", found.folder));
+    return found;
   });
-  text = world_.broadcast(std::move(text), 0);
-  if (text.empty()) return std::nullopt;
-  return parallel::agree_on_failure(world_, [&] {
-    return files::parse_json(text, fmt::format("'{}'", (folder(stage) / notes_file).string()));
-  });
+}
+
+void Checkpoint::verify(const Stage& stage) const {
+  const auto noted = find_notes(stage);
+  files::verify_tensors(world_, folder(stage), noted ? noted->tensors : files::TensorChecksums(),
+                        notes_file);
 }
 
 void Checkpoint::refuse(const Stage& stage, std::string_view why) const {
-  throw known_to_all(
-      world_.size(),
-      InputError(fmt::format("Cannot go on from '{}' ({}). Remove that folder; the stage is done "
-                             "again then.",
-                             folder(stage).string(), why)));
+  throw known_to_all(world_.size(), InputError(cannot_go_on(folder(stage), why)));
 }
 
-void Checkpoint::complete(const Stage& stage, const nlohmann::json& notes) const {
+void Checkpoint::complete(const Stage& stage, const nlohmann::json& notes, Holds holds) const {
+  StageNotes all{.folder = folder(stage).filename().string(),
+                 .of_deck = stage.of_deck,
+                 .notes = notes,
+                 .tensors = {}};
+  if (holds == Holds::tensors) all.tensors = files::checksums_of(world_, folder(stage));
   parallel::agree_on_failure(world_, [&] {
     if (world_.rank() != 0) return;
     std::error_code ignored;
     fs::create_directories(folder(stage), ignored);
-    const std::string text = notes.dump();
+    const std::string text = text_of(all);
     files::write_atomically(folder(stage) / notes_file, std::as_bytes(std::span(text)));
   });
 }

@@ -4,76 +4,98 @@
 // Each stage has a folder DIRECTORY/<stage>-<fingerprint>, whose fingerprint covers everything the
 // stage depends on, so one directory serves many decks. It holds the stage's tensors
 // (model.safetensors) and, written last, stage.json with its notes: a folder without it is
-// incomplete, and ignored.
+// incomplete, and ignored. What is read is not trusted: notes are sealed, tensors have checksums,
+// and the stages hold shapes and numbers against model and deck.
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
+#include "compress/stage_notes.hpp"
+#include "compress/stages.hpp"
+#include "core/errors.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::compress {
 
-/// A 64-bit hash of texts and numbers in their order (FNV-1a).
-class Fingerprint {
- public:
-  Fingerprint& add(std::string_view text);
-  Fingerprint& add(std::span<const std::int64_t> values);
-  Fingerprint& add(std::uint64_t value);
-  Fingerprint& add(double value);
-  std::uint64_t value() const { return value_; }
+/// What stands beside the notes of a stage.
+enum class Holds { notes, tensors };
 
- private:
-  void add_bytes(std::span<const std::byte> bytes);
-  std::uint64_t value_ = 0xcbf29ce484222325u;
-};
+/// The text of a file stage.json, if there is one in the folder of a stage; nothing if there is no
+/// such folder or it is incomplete. On one rank. Throws InputError.
+std::optional<std::string> stage_text(const std::filesystem::path& folder);
 
-struct Stage {
-  std::string name;
-  std::uint64_t fingerprint;
-};
+/// What a user is told of the folder of a stage that cannot be used.
+std::string cannot_go_on(const std::filesystem::path& folder, std::string_view why);
+
+/// A message without its advice, to stand in parentheses.
+std::string clause_of(std::string message);
 
 class Checkpoint {
  public:
-  /// With an empty `directory` nothing is kept. `world` outlives the checkpoint.
-  Checkpoint(const parallel::Communicator& world, std::filesystem::path directory)
-      : world_(world), directory_(std::move(directory)) {}
+  /// With an empty `directory` nothing is kept. `world` outlives the checkpoint; `model` tells the
+  /// model's numbers from others.
+  Checkpoint(const parallel::Communicator& world, std::filesystem::path directory,
+             std::uint64_t model)
+      : world_(world), directory_(std::move(directory)), model_(model) {}
 
   bool is_wanted() const { return !directory_.empty(); }
   std::filesystem::path folder(const Stage& stage) const;
 
   /// The notes of a complete stage, on all ranks; nothing if there is none. Collective over the
-  /// world. Throws InputError on all ranks if they are there and cannot be read, or are no Notes.
+  /// world. Throws InputError on all ranks, naming the folder, if they are there and cannot be
+  /// read, are damaged, or are no Notes.
   template <class Notes>
   std::optional<Notes> find(const Stage& stage) const {
-    const auto notes = find_json(stage);
-    if (!notes) return std::nullopt;
-    try {
-      return notes->template get<Notes>();
-    } catch (const nlohmann::json::exception& error) {
-      refuse(stage, error.what());
-    }
+    const auto found = find_notes(stage);
+    if (!found) return std::nullopt;
+    return naming(stage, [&] { return notes_as<Notes>(found->notes); });
   }
+
+  /// What `read` makes of the stage's folder, whose tensors have the checksums that are noted.
+  /// `read` is collective and fails on all ranks of the world or on none; its errors become those
+  /// of the folder. Collective over the world. Throws InputError on all ranks.
+  template <class Read>
+  auto read_tensors(const Stage& stage, Read&& read) const {
+    return naming(stage, [&] {
+      verify(stage);
+      return read(folder(stage));
+    });
+  }
+
   /// For notes of the right kind that do not fit. Throws InputError, which all ranks shall do.
   [[noreturn]] void refuse(const Stage& stage, std::string_view why) const;
 
   /// Makes what is in the stage's folder count. Collective over the world, after all files are
   /// there. Throws InputError or ResourceError on all ranks.
-  void complete(const Stage& stage, const nlohmann::json& notes) const;
+  void complete(const Stage& stage, const nlohmann::json& notes, Holds holds) const;
 
   /// Removes an earlier state of a stage. Collective over the world.
   void remove(const Stage& stage) const;
 
  private:
-  std::optional<nlohmann::json> find_json(const Stage& stage) const;
+  std::optional<StageNotes> find_notes(const Stage& stage) const;
+  void verify(const Stage& stage) const;
+
+  /// Errors of `work`, which all ranks throw alike, become those of the stage's folder.
+  template <class Work>
+  auto naming(const Stage& stage, Work&& work) const {
+    try {
+      return work();
+    } catch (const InputError& error) {
+      refuse(stage, clause_of(error.what()));
+    } catch (const NumericalError& error) {
+      refuse(stage, clause_of(error.what()));
+    }
+  }
 
   const parallel::Communicator& world_;
   std::filesystem::path directory_;
+  std::uint64_t model_;
 };
 
 }  // namespace rankine::compress

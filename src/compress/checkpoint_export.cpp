@@ -12,6 +12,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/version.hpp"
+#include "files/output_folder.hpp"
 #include "files/tensor_rows.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/form.hpp"
@@ -122,15 +123,19 @@ void write_checkpoint(const models::LanguageModel& model, const Communicator& wo
     if (world.rank() == 0) remove_manifest(wanted.folder);
   });
   writer.complete();
+  const bool is_native = wanted.format == ExportFormat::native;
+  std::optional<files::TensorChecksums> checksums;
+  if (is_native) checksums = files::checksums_of(world, wanted.folder);
   parallel::agree_on_failure(world, [&] {
     if (world.rank() != 0) return;
     write_companions(model, wanted);
-    if (wanted.format == ExportFormat::native)
+    if (is_native)
       write_manifest(wanted.folder, {.program_version = program_version(),
                                      .git_commit = git_commit(),
                                      .method = method_of(wanted, before),
                                      .precision = wanted.precision,
-                                     .weights = stored_forms(plan)});
+                                     .weights = stored_forms(plan),
+                                     .checksums = std::move(checksums)});
   });
   log().info("checkpoint in {}", name_of(wanted.folder));
 }
@@ -150,6 +155,7 @@ void materialize(const Communicator& world, const std::filesystem::path& native,
           "'{}' is the folder of the compressed model itself (it would be overwritten while it is "
           "read). Name another folder for the checkpoint.",
           output.string()));
+    files::check_folder_writable(output, fmt::format("'{}'", output.string()));
     return std::move(*found);
   });
   const Teams one_team(world, 1);

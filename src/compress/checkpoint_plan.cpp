@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "weights/form.hpp"
+#include "weights/weight_rank.hpp"
 
 namespace rankine::compress {
 
@@ -52,21 +52,6 @@ DataType stored_type(const weights::Weight& weight, DataType original,
 bool keeps_form(const weights::Weight& weight, ExportFormat format) {
   return format == ExportFormat::native ||
          (format == ExportFormat::factorised && weight.form() != "dense");
-}
-
-/// The rank, the largest bond dimension or the number of shared values.
-std::int64_t rank_of(const weights::Weight& weight) {
-  std::int64_t rank = 0;
-  for (const weights::Parameter& parameter : weight.parameters()) {
-    const auto shape = weights::whole_shape(parameter);
-    if (parameter.name == "left" || parameter.name == "columns" || parameter.name == "centroids")
-      rank = shape.back();
-    else if (parameter.name == "basis")
-      rank = shape.front();
-    else if (parameter.name.starts_with("core"))
-      rank = std::max(rank, shape.back());
-  }
-  return weight.form() == "dense" ? std::min(weight.outputs(), weight.inputs()) : rank;
 }
 
 }  // namespace
@@ -129,7 +114,7 @@ std::map<std::string, models::StoredForm> stored_forms(const CheckpointPlan& pla
   for (const TensorGroup& group : plan.groups)
     for (std::size_t w = 0; w < group.weights.size(); ++w)
       forms[group.places[w].name] = {.form = group.weights[w]->form(),
-                                     .rank = rank_of(*group.weights[w]),
+                                     .rank = weights::rank_of(*group.weights[w]),
                                      .storage = group.weights[w]->storage(),
                                      .dense_type = group.dense_type};
   return forms;

@@ -173,20 +173,13 @@ std::int64_t count_points(const ExperimentOptions& options, std::int64_t layers)
   return std::ssize(options.clusters) * (1 + of_a_seed * std::ssize(options.seeds));
 }
 
-Fingerprint fingerprint_of(const ExperimentOptions& options) {
-  Fingerprint print;
-  for (const std::string& name : options.names) print.add(name);
-  print.add(options.clusters).add(options.layers).add(options.seeds);
-  return print.add(static_cast<std::uint64_t>(options.layer_step));
-}
-
 }  // namespace
 
 void run_cluster_experiments(Workbench& bench, const ErrorNorm& norm) {
   const ExperimentOptions& options = bench.options.experiments;
   ProgressLine progress(bench.progress());
-  KeptPoints points(bench, "experiments", fingerprint_of(options));
   const std::int64_t total = count_points(options, std::ssize(bench.model.layers()));
+  KeptPoints points(bench, experiments_stage(bench.job), static_cast<std::size_t>(total));
   bench.timed(bench.result.seconds.experiments, [&] {
     for (const std::int64_t clusters : options.clusters)
       ClusterScan(bench, norm, clusters, points, total, progress).run();

@@ -4,12 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "compress/allocation.hpp"
 #include "compress/fermi_loss.hpp"
 #include "compress/forecast.hpp"
-#include "compress/kept_weights.hpp"
+#include "compress/kept_fermi.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
@@ -22,9 +21,6 @@
 namespace rankine::compress {
 
 using torch::Tensor;
-
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Importance, products, squares)
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(FermiState, steps, parts, mean, square, importance)
 
 namespace {
 
@@ -43,20 +39,6 @@ std::vector<Candidate> candidates_of(const Workbench& bench,
   return candidates;
 }
 
-FermiCheckpoint fermi_checkpoint(const Workbench& bench) {
-  const Stage stage{"fermi",
-                    bench.checkpoint.is_wanted() ? fingerprint_of_weights(bench).value() : 0};
-  FermiCheckpoint checkpoint;
-  checkpoint.from = bench.checkpoint.find<FermiState>(stage);
-  if (checkpoint.from)
-    log().info("FermiGrad goes on after step {} of the checkpoint", checkpoint.from->steps);
-  if (bench.checkpoint.is_wanted())
-    checkpoint.keep = [&bench, stage](const FermiState& state) {
-      bench.checkpoint.complete(stage, state);
-    };
-  return checkpoint;
-}
-
 Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candidates,
                          const std::vector<WeightFactors>& factors, std::int64_t budget,
                          Ranks first) {
@@ -70,7 +52,7 @@ Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candida
     return found;
   };
   return fermi_ranks(candidates, bench.options.method.storage(), budget, std::move(first),
-                     {.steps = steps}, gradient, fermi_checkpoint(bench));
+                     {.steps = steps}, gradient, fermi_checkpoint(bench, candidates));
 }
 
 Ranks allocate(Workbench& bench, const std::vector<Candidate>& candidates,

@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "compress/kept_tensors.hpp"
-#include "compress/kept_weights.hpp"
 #include "core/log.hpp"
 
 namespace rankine::compress {
@@ -17,17 +16,6 @@ using torch::optim::AdamWParamState;
 
 std::string key_of(const Tensor& tensor) {
   return c10::guts::to_string(tensor.unsafeGetTensorImpl());
-}
-
-std::uint64_t fingerprint_of(const Workbench& bench) {
-  const HealOptions& heal = bench.options.heal;
-  Fingerprint print = fingerprint_of_weights(bench);
-  print.add(heal.loss).add(heal.learning_rate).add(heal.warm_up);
-  for (const std::int64_t number :
-       {heal.steps, heal.windows_per_step, static_cast<std::int64_t>(bench.teams.count())})
-    print.add(static_cast<std::uint64_t>(number));
-  for (const auto& window : bench.job.healing_windows) print.add(window);
-  return print.value();
 }
 
 AdamWParamState& state_of(torch::optim::AdamW& optimizer, const Tensor& tensor) {
@@ -46,14 +34,7 @@ AdamWParamState& state_of(torch::optim::AdamW& optimizer, const Tensor& tensor) 
 
 HealingKeeper::HealingKeeper(const Workbench& bench, const std::vector<weights::Parameter>& trained,
                              torch::optim::AdamW& optimizer)
-    : bench_(bench),
-      trained_(trained),
-      optimizer_(optimizer),
-      fingerprint_(bench.checkpoint.is_wanted() ? fingerprint_of(bench) : 0) {}
-
-Stage HealingKeeper::stage(int turn) const {
-  return {turn == 0 ? "healing-a" : "healing-b", fingerprint_};
-}
+    : bench_(bench), trained_(trained), optimizer_(optimizer) {}
 
 std::vector<weights::Parameter> HealingKeeper::with_moments() const {
   std::vector<weights::Parameter> all = trained_;
@@ -70,16 +51,25 @@ std::vector<weights::Parameter> HealingKeeper::with_moments() const {
   return all;
 }
 
+std::optional<HealingState> HealingKeeper::find(int turn) const {
+  auto state = bench_.checkpoint.find<HealingState>(stage(turn));
+  if (state && (state->steps < 1 || state->steps > bench_.options.heal.steps ||
+                std::ssize(state->losses) != state->steps))
+    bench_.checkpoint.refuse(stage(turn), "its steps are not those of the deck");
+  return state;
+}
+
 HealingState HealingKeeper::restore() {
   HealingState newest;
   for (const int turn : {0, 1})
-    if (auto state = bench_.checkpoint.find<HealingState>(stage(turn));
-        state && state->steps > newest.steps) {
+    if (auto state = find(turn); state && state->steps > newest.steps) {
       newest = std::move(*state);
       next_turn_ = 1 - turn;
     }
   if (newest.steps == 0) return newest;
-  read_tensors(bench_.world, bench_.checkpoint.folder(stage(1 - next_turn_)), with_moments());
+  bench_.checkpoint.read_tensors(stage(1 - next_turn_), [&](const std::filesystem::path& folder) {
+    read_tensors(bench_.world, folder, with_moments());
+  });
   for (const weights::Parameter& parameter : trained_)
     state_of(optimizer_, parameter.values).step(newest.steps);
   log().info("healing goes on after step {} of the checkpoint", newest.steps);
@@ -94,7 +84,7 @@ void HealingKeeper::keep(const HealingState& state) {
   bench_.checkpoint.remove(stage(next_turn_));
   write_tensors(bench_.world, bench_.teams, bench_.checkpoint.folder(stage(next_turn_)),
                 with_moments());
-  bench_.checkpoint.complete(stage(next_turn_), state);
+  bench_.checkpoint.complete(stage(next_turn_), state, Holds::tensors);
   next_turn_ = 1 - next_turn_;
   since_last_.restart();
 }

@@ -23,7 +23,8 @@ class HealingKeeper {
   HealingKeeper(const Workbench& bench, const std::vector<weights::Parameter>& trained,
                 torch::optim::AdamW& optimizer);
 
-  /// Puts the newest state into tensors and optimiser. Collective over the world.
+  /// Puts the newest state into tensors and optimiser. Collective over the world. Throws InputError
+  /// on all ranks.
   HealingState restore();
   /// Collective over the world; does nothing until checkpoint.interval has passed on rank 0, unless
   /// all steps are done.
@@ -31,12 +32,12 @@ class HealingKeeper {
 
  private:
   std::vector<weights::Parameter> with_moments() const;
-  Stage stage(int turn) const;
+  std::optional<HealingState> find(int turn) const;
+  Stage stage(int turn) const { return healing_stage(bench_.job, turn); }
 
   const Workbench& bench_;
   const std::vector<weights::Parameter>& trained_;
   torch::optim::AdamW& optimizer_;
-  std::uint64_t fingerprint_;
   int next_turn_ = 0;
   Stopwatch since_last_;
 };

@@ -7,6 +7,7 @@
 
 #include "compress/allocation.hpp"
 #include "compress/bond_dimension.hpp"
+#include "compress/output_folders.hpp"
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
 #include "files/safetensors_layout.hpp"
@@ -174,6 +175,7 @@ CompressionJob prepare_compression(const CompressOptions& options) {
   job.selected = select(job);
   check_ranks(job);
   check_export(job);
+  check_output_folders(job);
   check_experiments(job);
   read_calibration(job);
   return job;

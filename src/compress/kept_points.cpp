@@ -1,9 +1,9 @@
 #include "compress/kept_points.hpp"
 
+#include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "compress/kept_weights.hpp"
 #include "core/log.hpp"
 
 namespace rankine::compress {
@@ -19,26 +19,20 @@ inline void from_json(const nlohmann::json& json, ScoredPoint& point) {
   json.at("parameters").get_to(point.parameters);
 }
 
-namespace {
-
-std::uint64_t fingerprint_of(const Workbench& bench, const Fingerprint& study) {
-  if (!bench.checkpoint.is_wanted()) return 0;
-  return fingerprint_of_weights(bench).add(study.value()).add(bench.of_scoring().value()).value();
-}
-
-}  // namespace
-
-KeptPoints::KeptPoints(const Workbench& bench, const char* name, const Fingerprint& study)
-    : bench_(bench), stage_{name, fingerprint_of(bench, study)} {
+KeptPoints::KeptPoints(const Workbench& bench, Stage stage, std::size_t total)
+    : bench_(bench), stage_(std::move(stage)) {
   auto known = bench.checkpoint.find<std::vector<ScoredPoint>>(stage_);
   if (!known) return;
+  const auto is_possible = [](const ScoredPoint& point) { return point.parameters >= 0; };
+  if (known->size() > total || !std::ranges::all_of(*known, is_possible))
+    bench.checkpoint.refuse(stage_, "its points are not those of the study");
   points_ = std::move(*known);
   log().info("{} points taken from the checkpoint", points_.size());
 }
 
 void KeptPoints::keep(const ScoredPoint& point) {
   points_.push_back(point);
-  if (bench_.checkpoint.is_wanted()) bench_.checkpoint.complete(stage_, points_);
+  if (bench_.checkpoint.is_wanted()) bench_.checkpoint.complete(stage_, points_, Holds::notes);
 }
 
 }  // namespace rankine::compress

@@ -17,9 +17,9 @@ struct ScoredPoint {
 
 class KeptPoints {
  public:
-  /// Points already known, if there is a checkpoint. `study` covers what the points depend on
-  /// beside the forms of the deck and the evaluation text. Collective over the world.
-  KeptPoints(const Workbench& bench, const char* name, const Fingerprint& study);
+  /// Points already known, if there is a checkpoint, of `total`. Collective over the world. Throws
+  /// InputError on all ranks.
+  KeptPoints(const Workbench& bench, Stage stage, std::size_t total);
 
   /// The next point to come, counted from 0.
   std::size_t next() const { return next_; }

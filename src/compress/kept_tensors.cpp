@@ -1,8 +1,10 @@
 #include "compress/kept_tensors.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <span>
+#include <string>
 
 #include "core/errors.hpp"
 #include "files/safetensors.hpp"
@@ -29,14 +31,23 @@ files::DataType file_type(const torch::Tensor& values) {
   }
 }
 
+std::vector<files::TensorPlan> plan_of(const std::vector<Parameter>& tensors) {
+  std::vector<files::TensorPlan> plan;
+  for (const Parameter& tensor : tensors)
+    plan.push_back({tensor.name, file_type(tensor.values), weights::whole_shape(tensor)});
+  return plan;
+}
+
+/// "F32 [3, 4]"
+std::string kind_of(files::DataType type, const std::vector<std::int64_t>& shape) {
+  return fmt::format("{} [{}]", files::name_of(type), fmt::join(shape, ", "));
+}
+
 }  // namespace
 
 void write_tensors(const parallel::Communicator& world, const parallel::Teams& teams,
                    const std::filesystem::path& folder, const std::vector<Parameter>& tensors) {
-  std::vector<files::TensorPlan> plan;
-  for (const Parameter& tensor : tensors)
-    plan.push_back({tensor.name, file_type(tensor.values), weights::whole_shape(tensor)});
-  files::SafetensorsWriter writer(world, folder, std::move(plan));
+  files::SafetensorsWriter writer(world, folder, plan_of(tensors));
   parallel::agree_on_failure(world, [&] {
     if (teams.index() != 0) return;
     for (const Parameter& tensor : tensors)
@@ -45,21 +56,30 @@ void write_tensors(const parallel::Communicator& world, const parallel::Teams& t
   writer.complete();
 }
 
+void require_tensors(const files::SafetensorsReader& file,
+                     const std::vector<files::TensorPlan>& plan) {
+  for (const files::TensorPlan& tensor : plan) {
+    const files::TensorEntry& entry = file.at(tensor.name);
+    if (entry.type != tensor.type || entry.shape != tensor.shape)
+      throw InputError(fmt::format("the tensor {} does not fit (it is {}, and not {}). Remove it.",
+                                   tensor.name, kind_of(entry.type, entry.shape),
+                                   kind_of(tensor.type, tensor.shape)));
+  }
+  if (file.entries().size() != plan.size())
+    throw InputError(fmt::format("there are {} tensors (and not {}). Remove the others.",
+                                 file.entries().size(), plan.size()));
+}
+
 void read_tensors(const parallel::Communicator& world, const std::filesystem::path& folder,
                   const std::vector<Parameter>& tensors) {
   const files::SafetensorsReader reader(world, folder);
   parallel::agree_on_failure(world, [&] {
+    require_tensors(reader, plan_of(tensors));
     const torch::NoGradGuard no_gradients;
     for (const Parameter& tensor : tensors) {
-      const files::TensorEntry& entry = reader.at(tensor.name);
-      if (entry.shape != weights::whole_shape(tensor))
-        throw InputError(fmt::format(
-            "the tensor {} in the checkpoint has another shape (it belongs to another run). Remove "
-            "the folder {}.",
-            tensor.name, folder.filename().string()));
       torch::Tensor values = torch::empty_like(tensor.values, at::MemoryFormat::Contiguous);
       weights::with_element_type(values, [&]<class T>(T) {
-        reader.read_rows(entry, tensor.first_row, values.size(0),
+        reader.read_rows(reader.at(tensor.name), tensor.first_row, values.size(0),
                          std::span(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())));
       });
       torch::Tensor(tensor.values).copy_(values);

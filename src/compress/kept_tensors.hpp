@@ -16,9 +16,14 @@ void write_tensors(const parallel::Communicator& world, const parallel::Teams& t
                    const std::filesystem::path& folder,
                    const std::vector<weights::Parameter>& tensors);
 
-/// Reads this rank's part of each tensor in place. Collective over `world`. Throws InputError on
-/// all ranks.
+/// Reads this rank's part of each tensor in place; they are all that the folder holds. Collective
+/// over `world`. Throws InputError on all ranks.
 void read_tensors(const parallel::Communicator& world, const std::filesystem::path& folder,
                   const std::vector<weights::Parameter>& tensors);
+
+/// Throws InputError, naming a tensor, unless `file` holds those of `plan` and no others, with
+/// their types and shapes. Not collective; the same on all ranks.
+void require_tensors(const files::SafetensorsReader& file,
+                     const std::vector<files::TensorPlan>& plan);
 
 }  // namespace rankine::compress

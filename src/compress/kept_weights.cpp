@@ -1,14 +1,21 @@
 #include "compress/kept_weights.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "compress/kept_tensors.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
 #include "files/safetensors.hpp"
+#include "parallel/agreement.hpp"
 #include "weights/read_form.hpp"
+#include "weights/weight_rank.hpp"
 
 namespace rankine::compress {
 
@@ -17,10 +24,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, number
                                    weighted_error, spectrum)
 
 namespace {
-
-Stage stage_of(const Workbench& bench) {
-  return {"weights", fingerprint_of_weights(bench).value()};
-}
 
 bool differs_from_original(const WeightReport& weight) {
   return weight.form != "dense" || weight.rank < weight.shape.full_rank();
@@ -35,44 +38,67 @@ std::vector<weights::Parameter> stored_tensors(const weights::Weight& weight,
   return all;
 }
 
-}  // namespace
-
-Fingerprint fingerprint_of_weights(const Workbench& bench) {
-  const MethodOptions& method = bench.options.method;
-  const RankOptions& ranks = bench.options.ranks;
-  Fingerprint print = bench.of_model;
-  print.add(method.form).add(method.weighting).add(bench.options.calibration.gradient_targets);
-  print.add(bench.options.calibration.ridge);
-  for (const std::int64_t number : {method.sites, method.sweeps, method.clusters, method.outliers})
-    print.add(static_cast<std::uint64_t>(number));
-  print.add(ranks.allocation).add(ranks.error_weights).add(ranks.parameter_ratio);
-  for (const std::int64_t number : {ranks.bond_dimension, ranks.fermi_steps})
-    print.add(static_cast<std::uint64_t>(number));
-  const CompressionJob& job = bench.job;
-  for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
-    for (const auto& window : *windows) print.add(window);
-  if (!job.fermi_windows.empty()) print.add(static_cast<std::uint64_t>(bench.teams.count()));
-  return print;
+bool is_of(const WeightReport& report, const NamedShape& selected) {
+  const std::int64_t full = selected.shape.full_rank();
+  const bool is_rank = report.form != "mpo" && report.form != "clustered";
+  return report.name == selected.name && report.shape.rows == selected.shape.rows &&
+         report.shape.columns == selected.shape.columns && report.rank >= 0 &&
+         (!is_rank || report.rank <= full) && report.numbers >= 0 && report.bytes >= 0 &&
+         std::ssize(report.spectrum) <= full;
 }
 
+bool are_of(const Workbench& bench, const std::vector<WeightReport>& reports) {
+  return std::ranges::equal(reports, bench.job.selected, is_of);
+}
+
+/// Pivots are chosen after healing: until then a pivoted weight is two free factors.
+bool fits(const weights::Weight& weight, const WeightReport& report) {
+  const bool has_form =
+      weight.form() == report.form || (weight.form() == "low-rank" && report.form == "pivoted");
+  return has_form && weight.storage() == "exact" &&
+         (report.form == "dense" || weights::rank_of(weight) <= report.rank);
+}
+
+using NamedWeight = std::pair<std::string, std::shared_ptr<weights::Weight>>;
+
+/// Those that differ from the original. Collective over the world. Throws InputError on all ranks.
+std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesystem::path& folder,
+                                      const std::vector<WeightReport>& reports) {
+  const files::SafetensorsReader reader(bench.world, folder);
+  const auto type =
+      bench.options.scoring.model.precision == "float64" ? torch::kFloat64 : torch::kFloat32;
+  return parallel::agree_on_failure(bench.world, [&] {
+    std::vector<NamedWeight> all;
+    for (const WeightReport& report : reports) {
+      if (!differs_from_original(report)) continue;
+      const auto original = weight_of(bench.model, report.name);
+      all.emplace_back(report.name,
+                       weights::read_form(bench.teams.team(), {.file = reader,
+                                                               .name = report.name,
+                                                               .inputs = original->inputs(),
+                                                               .split = original->split(),
+                                                               .type = type}));
+      if (!fits(*all.back().second, report))
+        throw InputError(fmt::format(
+            "the weight {} is stored in another form than is noted (as {} of rank {}). Remove it.",
+            report.name, all.back().second->form(), weights::rank_of(*all.back().second)));
+    }
+    return all;
+  });
+}
+
+}  // namespace
+
 bool restore_weights(Workbench& bench) {
-  const Stage stage = stage_of(bench);
+  const Stage stage = weights_stage(bench.job);
   auto reports = bench.checkpoint.find<std::vector<WeightReport>>(stage);
   if (!reports) return false;
-  if (!std::ranges::equal(*reports, bench.names, {}, &WeightReport::name))
+  if (!are_of(bench, *reports))
     bench.checkpoint.refuse(stage, "its weights are not the selected ones");
-  const files::SafetensorsReader reader(bench.world, bench.checkpoint.folder(stage));
-  for (const WeightReport& report : *reports) {
-    if (!differs_from_original(report)) continue;
-    const auto original = weight_of(bench.model, report.name);
-    bench.model.replace_weight(
-        report.name,
-        weights::read_form(bench.teams.team(), {.file = reader,
-                                                .name = report.name,
-                                                .inputs = original->inputs(),
-                                                .split = original->split(),
-                                                .type = original->own_rows().scalar_type()}));
-  }
+  auto weights = bench.checkpoint.read_tensors(stage, [&](const std::filesystem::path& folder) {
+    return read_weights(bench, folder, *reports);
+  });
+  for (auto& [name, weight] : weights) bench.model.replace_weight(name, std::move(weight));
   bench.result.weights = std::move(*reports);
   log().info("compressed weights taken from the checkpoint");
   return true;
@@ -85,9 +111,9 @@ void keep_weights(const Workbench& bench) {
     if (differs_from_original(report))
       for (auto& tensor : stored_tensors(*weight_of(bench.model, report.name), report.name))
         tensors.push_back(std::move(tensor));
-  const Stage stage = stage_of(bench);
+  const Stage stage = weights_stage(bench.job);
   write_tensors(bench.world, bench.teams, bench.checkpoint.folder(stage), tensors);
-  bench.checkpoint.complete(stage, bench.result.weights);
+  bench.checkpoint.complete(stage, bench.result.weights, Holds::tensors);
 }
 
 }  // namespace rankine::compress

@@ -5,9 +5,6 @@
 
 namespace rankine::compress {
 
-/// Everything the compressed weights depend on.
-Fingerprint fingerprint_of_weights(const Workbench& bench);
-
 /// Puts weights and reports of an earlier run into model and result. False, with nothing changed,
 /// if there are none. Collective over the world. Throws InputError on all ranks for damaged files.
 bool restore_weights(Workbench& bench);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "compress/kept_tensors.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
@@ -163,17 +164,19 @@ void write_moments(const std::vector<SecondMoment>& moments, const Communicator&
   writer.complete();
 }
 
-std::vector<SecondMoment> read_moments(std::size_t count, torch::ScalarType type,
-                                       const Communicator& world, const Teams& teams,
-                                       const std::filesystem::path& folder) {
+std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
+                                       torch::ScalarType type, const Communicator& world,
+                                       const Teams& teams, const std::filesystem::path& folder) {
   const files::SafetensorsReader reader(world, folder);
   return parallel::agree_on_failure(world, [&] {
     std::vector<SecondMoment> moments;
-    for (std::size_t i = 0; i < count; ++i) {
-      const files::TensorEntry& tensor = reader.at(moment_name(i));
-      moments.emplace_back(teams.team(), tensor.shape[0], type);
-      if (teams.index() == 0) moments.back().add(reader, tensor);
-    }
+    std::vector<files::TensorPlan> plan;
+    for (const std::int64_t size : sizes)
+      plan.push_back(moments.emplace_back(teams.team(), size, type).plan(moment_name(plan.size())));
+    require_tensors(reader, plan);
+    if (teams.index() == 0)
+      for (std::size_t i = 0; i < moments.size(); ++i)
+        moments[i].add(reader, reader.at(moment_name(i)));
     return moments;
   });
 }

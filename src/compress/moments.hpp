@@ -68,9 +68,10 @@ struct InputMoments {
 /// Writes the moments, summed over the teams, to safetensors in `folder`. Collective over `world`.
 void write_moments(const std::vector<SecondMoment>& moments, const parallel::Communicator& world,
                    const std::filesystem::path& folder);
-/// Reads them back; sums are kept as `type`. Collective over `world`. Throws InputError.
-std::vector<SecondMoment> read_moments(std::size_t count, torch::ScalarType type,
-                                       const parallel::Communicator& world,
+/// Reads moments of these sizes back, which are all that the folder holds; sums are kept as `type`.
+/// Collective over `world`. Throws InputError on all ranks.
+std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
+                                       torch::ScalarType type, const parallel::Communicator& world,
                                        const parallel::Teams& teams,
                                        const std::filesystem::path& folder);
 

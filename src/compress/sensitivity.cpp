@@ -72,12 +72,6 @@ ScoredPoint score_group(Workbench& bench, const WeightGroup& group,
   return point;
 }
 
-Fingerprint fingerprint_of(const SensitivityOptions& options) {
-  Fingerprint print;
-  for (const std::string& by : options.by) print.add(by);
-  return print.add(options.bond_dimensions);
-}
-
 /// Fills the profile, one bond dimension after the other.
 class Scan {
  public:
@@ -85,7 +79,7 @@ class Scan {
       : bench_(bench),
         groups_(std::move(groups)),
         bonds_(bench.options.sensitivity.bond_dimensions),
-        points_(bench, "sensitivity", fingerprint_of(bench.options.sensitivity)),
+        points_(bench, sensitivity_stage(bench.job), groups_.size() * bonds_.size()),
         progress_(bench.progress()) {}
 
   void run() {

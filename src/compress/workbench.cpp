@@ -29,11 +29,9 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
       save_result(save_it),
       teams(ranks, static_cast<int>(what.options.scoring.parallel.teams)),
       model(timed(result.seconds.load, [&] { return read_model(); })),
-      checkpoint(ranks, what.options.checkpoint.directory) {
+      checkpoint(ranks, what.options.checkpoint.directory,
+                 what.options.checkpoint.directory.empty() ? 0 : models::checksum(model)) {
   for (const NamedShape& weight : job.selected) names.push_back(weight.name);
-  if (!checkpoint.is_wanted()) return;
-  of_model.add(models::checksum(model)).add(options.scoring.model.precision);
-  for (const std::string& name : names) of_model.add(name);
 }
 
 models::LanguageModel Workbench::read_model() const {
@@ -64,19 +62,11 @@ double Workbench::loss() const {
   return loss;
 }
 
-Fingerprint Workbench::of_scoring() const {
-  Fingerprint print;
-  for (const models::Window& window : job.scoring.plan.windows)
-    print.add(window.ids(job.scoring.plan.text))
-        .add(static_cast<std::uint64_t>(window.first_scored));
-  return print;
-}
-
 std::optional<models::EvaluationResult> Workbench::score_original() const {
   // Comparison with a reference model is not kept.
   if (!checkpoint.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
     return score("before");
-  const Stage stage{"scores", Fingerprint(of_model).add(of_scoring().value()).value()};
+  const Stage stage = scores_stage(job);
   if (const auto notes = checkpoint.find<ScoreNotes>(stage)) {
     if (notes->negative_log_likelihood.size() != job.scoring.plan.windows.size())
       checkpoint.refuse(stage, "its scores are not those of the windows");
@@ -89,7 +79,8 @@ std::optional<models::EvaluationResult> Workbench::score_original() const {
   }
   auto scored = score("before");
   checkpoint.complete(stage,
-                      ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds});
+                      ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds},
+                      Holds::notes);
   return scored;
 }
 

@@ -27,7 +27,6 @@ struct Workbench {
   models::LanguageModel model;
   std::vector<std::string> names;  ///< of the selected weights
   Checkpoint checkpoint;
-  Fingerprint of_model;  ///< numbers, precision and selection; where a checkpoint is wanted
 
   /// Collective over `world`: reads the model. What is given outlives the workbench.
   Workbench(const CompressionJob& job, const parallel::Communicator& world, const SaveResult& save);
@@ -43,8 +42,6 @@ struct Workbench {
   /// Their mean loss, nat, the same on all ranks; infinite where activations overflow. There are
   /// windows to score. Collective over the world.
   double loss() const;
-  /// Of the windows to score.
-  Fingerprint of_scoring() const;
 
   void save() const { save_result(result); }
 

@@ -14,6 +14,7 @@
 #include "core/input_file.hpp"
 #include "files/json_document.hpp"
 #include "files/safetensors_header.hpp"
+#include "parallel/agreement.hpp"
 
 namespace rankine::files {
 
@@ -135,6 +136,19 @@ SafetensorsLayout read_layout(const fs::path& path) {
   SafetensorsLayout layout = read_any(path);
   std::ranges::sort(layout.tensors, {}, &TensorEntry::name);
   return layout;
+}
+
+SafetensorsLayout read_layout(const parallel::Communicator& ranks, const fs::path& path) {
+  std::string text = parallel::agree_on_failure(ranks, [&] {
+    if (ranks.rank() != 0) return std::string();
+    try {
+      return text_of(read_layout(path));
+    } catch (InputError& error) {
+      error.mark_agreed(ranks.size());  // about the file, not about this rank
+      throw;
+    }
+  });
+  return layout_from_text(ranks.broadcast(std::move(text), 0));
 }
 
 std::string text_of(const SafetensorsLayout& layout) {

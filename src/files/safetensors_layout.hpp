@@ -26,6 +26,11 @@ std::filesystem::path folder_of(const std::filesystem::path& path);
 /// tensor.
 SafetensorsLayout read_layout(const std::filesystem::path& path);
 
+/// The same on all ranks of a communicator, collective: rank 0 reads for all, so that many ranks do
+/// not ask the file system for the same headers. Throws on all ranks.
+SafetensorsLayout read_layout(const parallel::Communicator& ranks,
+                              const std::filesystem::path& path);
+
 /// For sending: a text that `layout_from_text` turns into an equal layout.
 std::string text_of(const SafetensorsLayout& layout);
 SafetensorsLayout layout_from_text(const std::string& text);

@@ -9,7 +9,6 @@
 #include "files/safetensors.hpp"
 #include "files/safetensors_layout.hpp"
 #include "files/tensor_rows.hpp"
-#include "parallel/agreement.hpp"
 #include "parallel/file.hpp"
 
 namespace rankine::files {
@@ -38,20 +37,6 @@ struct SafetensorsReader::State {
 };
 
 namespace {
-
-/// Rank 0 reads for all, so that many ranks do not ask the file system for the same headers.
-SafetensorsLayout read_layout_once(const parallel::Communicator& ranks, const fs::path& path) {
-  std::string text = parallel::agree_on_failure(ranks, [&] {
-    if (ranks.rank() != 0) return std::string();
-    try {
-      return text_of(read_layout(path));
-    } catch (InputError& error) {
-      error.mark_agreed(ranks.size());  // about the file, not about this rank
-      throw;
-    }
-  });
-  return layout_from_text(ranks.broadcast(std::move(text), 0));
-}
 
 /// Whether the file holds these values just as memory does.
 template <class Value>
@@ -91,7 +76,7 @@ void SafetensorsReader::State::read_rows(const TensorEntry& tensor, std::int64_t
 SafetensorsReader::SafetensorsReader(const parallel::Communicator& ranks, const fs::path& path)
     : state_(std::make_unique<State>()) {
   state_->path = path;
-  state_->layout = read_layout_once(ranks, path);
+  state_->layout = read_layout(ranks, path);
   state_->open_shards.resize(state_->layout.shards.size());
 }
 

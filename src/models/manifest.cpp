@@ -15,19 +15,22 @@ using nlohmann::json;
 namespace {
 
 constexpr const char* filetype = "rankine-model";
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
+constexpr std::int64_t oldest_version = 1;  // without checksums
 
-void check_kind(const JsonSection& document) {
+/// The format_version.
+std::int64_t check_kind(const JsonSection& document) {
   if (document.text("filetype") != filetype)
     document.refuse_wrong(fmt::format("its filetype is not {}", filetype));
   const std::int64_t version =
       document.whole("format_version", 0, std::numeric_limits<std::int64_t>::max());
-  if (version != format_version)
+  if (version < oldest_version || version > format_version)
     throw InputError(
-        fmt::format("Cannot use {} (its format_version is {}, this program reads {}). "
+        fmt::format("Cannot use {} (its format_version is {}, this program reads {} and {}). "
                     "Use the release of Rankine that wrote it, or compress the model "
                     "anew.",
-                    document.name(), version, format_version));
+                    document.name(), version, oldest_version, format_version));
+  return version;
 }
 
 StoredForm stored_form(const JsonSection& weight) {
@@ -41,6 +44,15 @@ StoredForm stored_form(const JsonSection& weight) {
           .dense_type = *dense_type};
 }
 
+files::TensorChecksums checksums_of(const JsonSection& document) {
+  const JsonSection checksums = document.section("checksums");
+  try {
+    return files::checksums_from_json(checksums.object());
+  } catch (const InputError& error) {
+    checksums.refuse_wrong(error.what());
+  }
+}
+
 }  // namespace
 
 std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
@@ -49,7 +61,7 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
   const json json_document = files::read_json(path);
   const JsonSection document(json_document, "", path);
-  check_kind(document);
+  const std::int64_t version = check_kind(document);
   Manifest manifest{.program_version = document.text("program_version"),
                     .git_commit = document.text("git_commit"),
                     .method = document.text("method"),
@@ -59,6 +71,7 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   const JsonSection weights = document.section("weights");
   for (const auto& [name, stored] : weights.object().items())
     manifest.weights[name] = stored_form(weights.section(name));
+  if (version > oldest_version) manifest.checksums = checksums_of(document);
   return manifest;
 }
 
@@ -76,7 +89,8 @@ std::string manifest_text(const Manifest& manifest) {
                       {"git_commit", manifest.git_commit},
                       {"method", manifest.method},
                       {"precision", manifest.precision},
-                      {"weights", std::move(weights)}};
+                      {"weights", std::move(weights)},
+                      {"checksums", files::to_json(manifest.checksums.value())}};
   return document.dump(2) + "\n";
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "files/data_type.hpp"
+#include "files/tensor_checksums.hpp"
 
 namespace rankine::models {
 
@@ -28,13 +29,15 @@ struct Manifest {
   std::string method;     ///< how the model was compressed, for people
   std::string precision;  ///< of the arithmetic that made it: "float32" or "float64"
   std::map<std::string, StoredForm> weights = {};  ///< every weight of the layers by its name
+  /// Of all tensors; nothing in files of format_version 1.
+  std::optional<files::TensorChecksums> checksums = std::nullopt;
 };
 
 /// Nothing for a folder without rankine.json. Throws InputError, naming file and key, when it
 /// cannot be used.
 std::optional<Manifest> read_manifest(const std::filesystem::path& folder);
 
-/// The text of the file.
+/// The text of the file, of a manifest with checksums.
 std::string manifest_text(const Manifest& manifest);
 
 }  // namespace rankine::models

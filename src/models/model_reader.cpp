@@ -12,6 +12,7 @@
 #include "weights/dense.hpp"
 #include "weights/element_type.hpp"
 #include "weights/read_form.hpp"
+#include "weights/weight_rank.hpp"
 
 namespace rankine::models {
 
@@ -35,6 +36,8 @@ class ModelReader {
         manifest_(parallel::agree_on_failure(world, [&] { return read_manifest(folder); })) {
     parallel::agree_on_failure(world,
                                [&] { check_tensors(config_, names_, file_.entries(), manifest_); });
+    if (manifest_ && manifest_->checksums)
+      files::verify_tensors(world, folder, *manifest_->checksums, manifest_file_name);
   }
 
   LanguageModel read() {
@@ -125,20 +128,29 @@ class ModelReader {
   std::shared_ptr<weights::Weight> stored(const std::string& name, std::int64_t inputs,
                                           const RowSplit& split) {
     const StoredForm& expected = manifest_->weights.at(name);
-    // A type of few bits may also be that of the original, which then is not rounded to.
-    if (expected.form == "dense" && expected.storage == "exact")
-      return dense(name, inputs, split).weight;
     return parallel::agree_on_failure(world_, [&] {
+      const weights::DenseSource source{file_, name, inputs, split, type_};
+      // A type of few bits may also be that of the original, which then is not rounded to.
+      const bool is_plain = expected.form == "dense" && expected.storage == "exact";
       std::shared_ptr<weights::Weight> weight =
-          weights::read_form(team_, {file_, name, inputs, split, type_});
-      if (weight->form() != expected.form || weight->storage() != expected.storage)
-        throw InputError(
-            fmt::format("the weight {} is stored as {} ({}) ({} says {} ({})). Write the "
-                        "compressed model anew.",
-                        name, weight->form(), weight->storage(), manifest_file_name, expected.form,
-                        expected.storage));
+          is_plain ? Dense::read(team_, source) : weights::read_form(team_, source);
+      require_as_listed(name, *weight, expected);
       return weight;
     });
+  }
+
+  static void require_as_listed(const std::string& name, const weights::Weight& weight,
+                                const StoredForm& expected) {
+    if (weight.form() != expected.form || weight.storage() != expected.storage)
+      throw InputError(
+          fmt::format("the weight {} is stored as {} ({}) ({} says {} ({})). Write the "
+                      "compressed model anew.",
+                      name, weight.form(), weight.storage(), manifest_file_name, expected.form,
+                      expected.storage));
+    if (const std::int64_t rank = weights::rank_of(weight); rank != expected.rank)
+      throw InputError(
+          fmt::format("the weight {} has rank {} ({} says {}). Write the compressed model anew.",
+                      name, rank, manifest_file_name, expected.rank));
   }
 
   Projection dense(const std::string& name, std::int64_t inputs, const RowSplit& split) {

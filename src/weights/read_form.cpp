@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "parallel/agreement.hpp"
 #include "weights/clustered.hpp"
@@ -87,60 +86,75 @@ std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
                                             const DenseSource& source,
                                             const StoredTensors& tensors) {
   std::vector<Tensor> cores;
-  std::int64_t bond = 1, rows = 1, columns = 1;
+  std::int64_t bond = 1, rows = source.split.total(), columns = source.inputs;  // left to make
   for (std::string part = "core0"; tensors.has(part); part = fmt::format("core{}", cores.size())) {
     const auto shape = tensors.shape(part);
     require(tensors, part, shape.size() == 4 && shape[0] == bond, "its bond");
-    const Tensor core = tensors.all(part);
-    rows *= core.size(1);
-    columns *= core.size(2);
-    bond = core.size(3);
-    cores.push_back(core);
+    require(tensors, part,
+            shape[1] > 0 && rows % shape[1] == 0 && shape[2] > 0 && columns % shape[2] == 0,
+            "its legs");
+    rows /= shape[1];
+    columns /= shape[2];
+    bond = shape[3];
+    cores.push_back(tensors.all(part));
   }
-  require(tensors, "core0", bond == 1 && rows == source.split.total() && columns == source.inputs,
-          "the legs of all cores");
+  require(tensors, "core0", bond == 1 && rows == 1 && columns == 1, "the legs of all cores");
   return std::make_unique<MatrixProduct>(team, source.split, std::move(cores));
 }
 
-std::unique_ptr<Weight> read_dense(const parallel::Communicator& team, const DenseSource& source,
-                                   const StoredTensors& tensors) {
-  const std::vector shape{source.split.total(), source.inputs};
-  require(tensors, "weight", tensors.shape("weight") == shape, "its shape");
-  return std::make_unique<Dense>(team, source.split, tensors.own("weight", source.split));
+/// Own rows of codes below `clusters`.
+Tensor read_codes(const StoredTensors& tensors, const DenseSource& source, int rank,
+                  std::int64_t clusters) {
+  const int bits = bits_per_code(clusters);
+  const std::vector<std::int64_t> shape{source.split.total(), (source.inputs * bits + 7) / 8};
+  require(tensors, "codes", tensors.shape("codes") == shape, "its shape");
+  require(tensors, "codes", tensors.type("codes") == files::DataType::uint8, "its type");
+  const Tensor packed =
+      tensors.integers("codes", source.split.first(rank), source.split.count(rank));
+  const Tensor codes = unpack_bits(packed.to(torch::kUInt8), bits, source.inputs);
+  require(tensors, "codes", codes.numel() == 0 || codes.max().item<std::int64_t>() < clusters,
+          "a code beyond the centroids");
+  return codes;
+}
+
+/// Integers in [0, end), one for each outlier.
+Tensor read_places(const StoredTensors& tensors, const std::string& part, std::int64_t count,
+                   std::int64_t end) {
+  require(tensors, part, tensors.length(part) == count, "their number");
+  const Tensor places = tensors.integers(part, 0, count);
+  require(tensors, part, places.ge(0).logical_and(places.lt(end)).all().item<bool>(),
+          "a place beyond the weight");
+  return places;
+}
+
+Outliers read_outliers(const StoredTensors& tensors, const DenseSource& source) {
+  const std::int64_t count = tensors.length("outliers");
+  Outliers outliers{read_places(tensors, "outlier_rows", count, source.split.total()),
+                    read_places(tensors, "outlier_columns", count, source.inputs),
+                    tensors.all("outliers")};
+  const Tensor places = outliers.rows * source.inputs + outliers.columns;
+  require(tensors, "outliers", count < 2 || places.diff().gt(0).all().item<bool>(),
+          "their places do not ascend");
+  return outliers;
 }
 
 std::unique_ptr<Weight> read_clustered(const parallel::Communicator& team,
                                        const DenseSource& source, const StoredTensors& tensors) {
-  require(tensors, "centroids", tensors.shape("centroids").size() == 1, "its shape");
-  const Tensor centroids = tensors.all("centroids");
-  const int bits = bits_per_code(centroids.size(0));
-  const std::vector<std::int64_t> shape{source.split.total(), (source.inputs * bits + 7) / 8};
-  require(tensors, "codes", tensors.shape("codes") == shape, "its shape");
-  const Tensor codes = unpack_bits(
-      tensors.integers("codes", source.split.first(team.rank()), source.split.count(team.rank()))
-          .to(torch::kUInt8),
-      bits, source.inputs);
-  require(tensors, "codes",
-          codes.numel() == 0 || codes.max().item<std::int64_t>() < centroids.size(0),
-          "a code beyond the centroids");
+  const std::int64_t clusters = tensors.length("centroids");
+  require(tensors, "centroids", clusters > 0 && clusters <= std::int64_t{1} << 31, "their number");
   Outliers outliers{torch::empty({0}, torch::kInt64), torch::empty({0}, torch::kInt64),
                     torch::empty({0}, source.type)};
-  if (tensors.has("outliers")) {
-    const std::int64_t count = tensors.length("outliers");
-    for (const char* part : {"outliers", "outlier_rows", "outlier_columns"})
-      require(tensors, part, tensors.shape(part) == std::vector{count}, "its shape");
-    outliers = {tensors.integers("outlier_rows", 0, count),
-                tensors.integers("outlier_columns", 0, count), tensors.all("outliers")};
-    require(
-        tensors, "outlier_rows",
-        outliers.rows.ge(0).logical_and(outliers.rows.lt(source.split.total())).all().item<bool>(),
-        "a row beyond the weight");
-    require(
-        tensors, "outlier_columns",
-        outliers.columns.ge(0).logical_and(outliers.columns.lt(source.inputs)).all().item<bool>(),
-        "a column beyond the weight");
-  }
-  return std::make_unique<Clustered>(team, source.split, centroids, codes, std::move(outliers));
+  if (tensors.has("outliers")) outliers = read_outliers(tensors, source);
+  return std::make_unique<Clustered>(team, source.split, tensors.all("centroids"),
+                                     read_codes(tensors, source, team.rank(), clusters),
+                                     std::move(outliers));
+}
+
+std::unique_ptr<Weight> read_dense(const parallel::Communicator& team, const DenseSource& source,
+                                   const StoredTensors& tensors) {
+  require(tensors, "weight",
+          tensors.shape("weight") == std::vector{source.split.total(), source.inputs}, "its shape");
+  return std::make_unique<Dense>(team, source.split, tensors.own("weight", source.split));
 }
 
 /// Wrapped when the numbers are stored in few bits, as the first of them tells.
@@ -162,20 +176,6 @@ std::unique_ptr<Weight> with_storage(const parallel::Communicator& team,
   return weight;
 }
 
-/// A tensor under the weight's name that the form does not use would be left out without a sign.
-void require_all_used(const Weight& weight, const DenseSource& source,
-                      const StoredTensors& tensors) {
-  const std::string start = source.name + ".";
-  std::set<std::string> used{start + "bias"};
-  for (const files::TensorPlan& tensor : weight.plan(source.name, files::DataType::float32))
-    used.insert(tensor.name);
-  const auto& entries = source.file.entries();
-  for (auto entry = std::ranges::lower_bound(entries, start, {}, &files::TensorEntry::name);
-       entry != entries.end() && entry->name.starts_with(start); ++entry)
-    if (!used.contains(entry->name))
-      tensors.refuse(entry->name.substr(start.size()), "its form has no such part");
-}
-
 }  // namespace
 
 std::unique_ptr<Weight> read_form(const parallel::Communicator& team, const DenseSource& source) {
@@ -189,8 +189,10 @@ std::unique_ptr<Weight> read_form(const parallel::Communicator& team, const Dens
     const StoredTensors tensors(source, team.rank());
     for (const auto& [part, read] : forms)
       if (tensors.has(part)) {
+        const auto type = tensors.type(part);
+        require(tensors, part, !type || files::is_floating_point(*type), "its type");
         auto weight = with_storage(team, read(team, source, tensors), tensors, part);
-        require_all_used(*weight, source, tensors);
+        tensors.require_just(weight->plan(source.name, type.value_or(files::DataType::float32)));
         return weight;
       }
     // Says which tensor there should be.

@@ -19,9 +19,10 @@ class StoredTensors {
   bool in_four_bits(const std::string& part) const;
   /// Nothing for what is stored in 4 bits.
   std::optional<files::DataType> type(const std::string& part) const;
+  /// Of the tensor, or of what its 4-bit blocks stand for; no length is negative, and the numbers
+  /// are as many as the file has room for.
   std::vector<std::int64_t> shape(const std::string& part) const;
-
-  /// Of the first axis.
+  /// Of a tensor of one axis; refuses another one.
   std::int64_t length(const std::string& part) const;
 
   /// Rows of the first axis, in the type of the source.
@@ -29,9 +30,14 @@ class StoredTensors {
   torch::Tensor own(const std::string& part, const RowSplit& split) const {
     return rows(part, split.first(rank_), split.count(rank_));
   }
-  torch::Tensor all(const std::string& part) const { return rows(part, 0, length(part)); }
-  /// The same of a tensor of integers, as int64.
+  /// All of a tensor with axes.
+  torch::Tensor all(const std::string& part) const { return rows(part, 0, shape(part)[0]); }
+  /// Rows of a tensor of integers, as int64. Refuses another one.
   torch::Tensor integers(const std::string& part, std::int64_t first, std::int64_t count) const;
+
+  /// Refuses the weight unless what the file holds under its name are just the tensors of `plan`,
+  /// whose names begin with it, and their biases.
+  void require_just(const std::vector<files::TensorPlan>& plan) const;
 
   /// What the file holds of a parameter in 4 bits, as weights/quantized.hpp keeps it.
   std::vector<Parameter> four_bit_parts(const Parameter& parameter) const;
@@ -46,9 +52,9 @@ class StoredTensors {
   const files::TensorEntry& at(const std::string& part) const {
     return source_.file.at(source_.name + "." + part);
   }
-  /// Rows of a stored piece of 4-bit blocks, as uint8 or float16.
-  torch::Tensor integers_or_halves(const std::string& part, std::int64_t first,
-                                   std::int64_t count) const;
+  /// Rows of a stored piece of 4-bit blocks, which must have its type: codes as uint8, the others
+  /// as float16.
+  torch::Tensor piece_rows(const std::string& part, std::int64_t first, std::int64_t count) const;
   torch::Tensor four_bit_rows(const std::string& part, const std::vector<std::int64_t>& whole,
                               std::int64_t first, std::int64_t count) const;
 

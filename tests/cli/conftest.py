@@ -112,8 +112,13 @@ def evaluate(tmp_path) -> Program:
 
 @pytest.fixture
 def compress(tmp_path) -> Program:
+    """compress_stories in a folder of the test."""
+    return compress_stories(tmp_path)
+
+
+def compress_stories(folder: Path) -> Program:
     """rankine-compress, on the small story model, scored on few of its tokens."""
-    return Program(tmp_path, "rankine-compress", {
+    return Program(folder, "rankine-compress", {
         "model": {"path": str(STORIES)},
         "calibration": {"text": str(STORIES / "calibration_tokens.npy"), "windows": 8, "window_length": 256,
                         "gradient_windows": 8, "gradient_window_length": 256},

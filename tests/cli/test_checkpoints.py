@@ -216,7 +216,16 @@ NAME = "layers.0.attention.wq"
 
 
 @pytest.mark.parametrize("change, messages", [
-    (lambda manifest: manifest.update(format_version=2), ["its format_version is 2, this program reads 1"]),
+    (lambda manifest: manifest.update(format_version=3), ["its format_version is 3, this program reads 1 and 2"]),
+    (lambda manifest: manifest.update(format_version=1.5), ["format_version = 1.5 is not a whole number"]),
+    (lambda manifest: manifest.update(precision="float16"), ["precision", "float16"]),
+    (lambda manifest: manifest.pop("checksums"), ["'checksums' is missing"]),
+    (lambda manifest: manifest["checksums"].pop(NAME + ".left"), [f"The tensor {NAME}.left is not listed in rankine.json"]),
+    (lambda manifest: manifest["checksums"].update({NAME + ".left": "f" * 16}), [f"The tensor {NAME}.left is damaged"]),
+    (lambda manifest: manifest["checksums"].update({NAME + ".left": 5}), [f"the checksum of {NAME}.left is not 16 hexadecimal digits"]),
+    (lambda manifest: manifest["checksums"].update(other="f" * 16), ["The tensor other is missing"]),
+    (lambda manifest: manifest["weights"][NAME].update(rank=3), [f"the weight {NAME} has rank", "rankine.json says 3"]),
+    (lambda manifest: manifest["weights"][NAME].update(dense_type="I32"), ["there is no type 'I32' of weights"]),
     (lambda manifest: manifest.update(filetype="other"), ["its filetype is not rankine-model"]),
     (lambda manifest: manifest["weights"].pop(NAME), [f"rankine.json does not list {NAME}"]),
     (lambda manifest: manifest["weights"].update({NAME: "dense"}), [f"weights.{NAME}: this is not an object"]),
@@ -262,6 +271,29 @@ def test_a_factorised_export_is_named(compress, scorer):
         assert 'export.format = "native" or "dense"' in outcome.err
 
 
+def test_a_flipped_bit_is_noticed(compress, scorer, native):
+    file = native / "model.safetensors"
+    data = file.read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    for place in (start, (start + len(data)) // 2, len(data) - 1):
+        file.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1:])
+        for outcome in (compress.start("--materialize", "native", "out", ranks=2), scorer.run(model={"path": "native"})):
+            assert outcome.code == 2, outcome.err
+            assert "is damaged" in outcome.err and "rankine.json says" in outcome.err
+    assert not (compress.folder / "out").exists()
+
+
+def test_a_native_folder_of_an_older_program_is_read(compress, scorer, native):
+    expected = perplexity_of(scorer, "native")
+
+    def make_older(manifest):
+        manifest["format_version"] = 1
+        del manifest["checksums"]
+
+    edit(native, make_older)
+    assert perplexity_of(scorer, "native") == expected
+
+
 def test_what_cannot_be_materialised_is_refused(compress, native):
     write_model(compress.folder / "spoilt", json.loads((native / "config.json").read_text()),
                 {name: array for name, array in stored_tensors(native).items() if not name.startswith(NAME)})
@@ -269,6 +301,7 @@ def test_what_cannot_be_materialised_is_refused(compress, native):
     for arguments, message in [(("native", "native"), "is the folder of the compressed model itself"),
                                ((STORIES, "out"), "is no compressed model in native form"),
                                (("nowhere", "out"), "is no compressed model in native form"),
+                               (("native", "spoilt/config.json/out"), "'spoilt/config.json' is no folder"),
                                (("spoilt", "out"), f"the tensors of {NAME} are missing")]:
         outcome = compress.start("--materialize", *arguments)
         assert outcome.code == 2

@@ -1,16 +1,19 @@
-"""rankine-compress continues runs that were stopped: from each stage, on other numbers of ranks, after being killed."""
+"""rankine-compress continues runs that were stopped: from each stage, on other numbers of ranks, after being killed; and
+says what is wrong with a restart folder."""
 
 import json
 import shutil
 import signal
+import struct
 import subprocess
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
-from conftest import RESULT, Program
+from conftest import RESULT, Program, compress_stories
 
 DECK = {
     "ranks": {"allocation": "fermi", "parameter_ratio": 0.6, "fermi_steps": 6},
@@ -31,12 +34,61 @@ def stages(program: Program) -> dict:
     return {folder.name.rsplit("-", 1)[0]: folder for folder in (program.folder / "kept").iterdir()}
 
 
+def edit_notes(folder: Path, change) -> None:
+    """Replaces the notes of a stage by what `change` makes of them, under a seal that fits."""
+    file = folder / "stage.json"
+    document = json.loads(file.read_text())
+    del document["checksum"]
+    document["notes"] = change(document["notes"])
+    body = json.dumps(document)[:-1]
+    seal = 0xcbf29ce484222325  # FNV-1a of length and text
+    for byte in struct.pack("<Q", len(body)) + body.encode():
+        seal = (seal ^ byte) * 0x100000001b3 % 2**64
+    file.write_text(f'{body},"checksum":"{seal:016x}"}}')
+
+
+def edit_header(folder: Path, change) -> None:
+    """Replaces the header of model.safetensors by what `change` makes of it; the tensors' bytes stay."""
+    file = folder / "model.safetensors"
+    data = file.read_bytes()
+    end = 8 + struct.unpack("<Q", data[:8])[0]
+    header = json.loads(data[8:end])
+    change(header)
+    text = json.dumps(header).encode()
+    file.write_bytes(struct.pack("<Q", len(text)) + text + data[end:])
+
+
+def flip_bit(file: Path, place: float) -> None:
+    """One bit, at a part of the file."""
+    data = bytearray(file.read_bytes())
+    data[int(place * len(data))] ^= 4
+    file.write_bytes(data)
+
+
+def expect_refused(program: Program, folder: Path, *messages: str, sections: dict = KEPT, counts: tuple = (None,)) -> None:
+    """The folder is named and what to do with it, on these numbers of ranks."""
+    for ranks in counts:
+        outcome = program.start(program.deck(**sections), ranks=ranks)
+        assert outcome.code == 2, outcome.err
+        assert outcome.err.count("error: ") == 1, outcome.err
+        for message in (f"Cannot go on from 'kept/{folder.name}'", "Remove that folder", *messages):
+            assert message in outcome.err
+
+
 def expect_same(results: dict, straight: dict) -> None:
     assert results["parameters_after"] == straight["parameters_after"]
     assert results["perplexity_before"] == pytest.approx(straight["perplexity_before"], rel=1e-6)
     assert results["perplexity_unhealed"] == pytest.approx(straight["perplexity_unhealed"], rel=1e-4)
     assert results["perplexity_after"] == pytest.approx(straight["perplexity_after"], rel=1e-3)
     assert results["healing_loss"] == pytest.approx(straight["healing_loss"], rel=5e-3)
+
+
+@pytest.fixture(scope="module")
+def restart(tmp_path_factory):
+    """A restart folder with all stages, to be copied."""
+    program = compress_stories(tmp_path_factory.mktemp("restart"))
+    run(program, KEPT)
+    return program.folder / "kept"
 
 
 def test_a_run_goes_on_from_each_stage_with_any_number_of_ranks(compress):
@@ -99,28 +151,107 @@ def test_what_was_left_half_written_does_not_count(compress):
     assert "input moments taken" not in log and "compressed weights taken" not in log
 
 
-def test_a_damaged_checkpoint_is_named(compress):
-    run(compress, KEPT)
+def test_a_damaged_checkpoint_is_named(compress, restart):
+    shutil.copytree(restart, compress.folder / "kept")
     folder = stages(compress)["weights"]
     (folder / "model.safetensors").write_bytes(b"short")
-    outcome = compress.start(compress.deck(**KEPT))
-    assert outcome.code == 2
-    assert folder.name in outcome.err
+    expect_refused(compress, folder, counts=(1, 3))
 
 
-@pytest.mark.parametrize("stage, notes", [("weights", "[1, 2]"), ("weights", "[]"), ("inputs", "{}"), ("inputs", '{"of_weight": [7], "count": 1}'),
-                                          ("scores", '{"negative_log_likelihood": [1.0], "seconds": 1.0}'), ("healing-a", '"text"')])
-def test_notes_of_another_shape_are_named_on_any_number_of_ranks(compress, stage, notes):
+LAST = {"inputs": ["weights"], "gradients": ["weights"], "fermi": ["weights"], "weights": [], "scores": [], "healing-a": ["healing-b"],
+        "healing-b": ["healing-a"]}  # which stages hide one
+
+
+def only(program: Program, stage: str) -> Path:
+    """The folder of a stage that a run will go on from."""
+    folders = stages(program)
+    for hidden in LAST[stage]:
+        shutil.rmtree(folders[hidden])
+    return folders[stage]
+
+
+@pytest.mark.parametrize("stage", LAST)
+def test_a_flipped_bit_is_noticed(compress, restart, stage):
+    shutil.copytree(restart, compress.folder / "kept")
+    folder = only(compress, stage)
+    tensors = folder / "model.safetensors"
+    if tensors.exists():
+        flip_bit(tensors, 0.9)
+        expect_refused(compress, folder, "is damaged", counts=(1, 2))
+        flip_bit(tensors, 0.9)
+    flip_bit(folder / "stage.json", 0.5)
+    expect_refused(compress, folder, "stage.json is damaged", counts=(2,))
+    shutil.rmtree(folder)
     run(compress, KEPT)
-    if stage == "inputs":
-        shutil.rmtree(stages(compress)["weights"])
-    folder = stages(compress)[stage]
-    (folder / "stage.json").write_text(notes)
-    for ranks in (1, 2):
-        outcome = compress.start(compress.deck(**KEPT), ranks=ranks)
+
+
+def test_a_flipped_bit_is_noticed_by_all_teams(compress):
+    teams = KEPT | {"parallel": {"teams": 2}}
+    run(compress, teams, ranks=2)
+    for stage in ("healing-a", "weights"):
+        folder = only(compress, stage)
+        flip_bit(folder / "model.safetensors", 0.9)
+        outcome = compress.start(compress.deck(**teams), ranks=2)
         assert outcome.code == 2, outcome.err
         assert f"Cannot go on from 'kept/{folder.name}'" in outcome.err
-        assert "Remove that folder" in outcome.err
+        assert outcome.err.count("error: ") == 1, outcome.err
+        shutil.rmtree(folder)
+
+
+def swap(entry: str):
+    """The lengths of a tensor's axes in another order, or as one."""
+    def change(header):
+        rows, columns = header[entry]["shape"]
+        header[entry]["shape"] = [columns, rows] if rows != columns else [rows * columns]
+    return change
+
+
+@pytest.mark.parametrize("stage, change, message", [
+    ("inputs", swap("moment0"), "the tensor moment0 does not fit: it is F64 [4096], and not F64 [64, 64]"),
+    ("inputs", lambda header: header["moment1"].update(shape=[32, 128]), "the tensor moment1 does not fit"),
+    ("inputs", lambda header: header["moment1"].update(shape=[128, 64], dtype="F32"), "the tensor moment1 does not fit"),
+    ("inputs", lambda header: header.update(other=header.pop("moment0")), "tensor"),
+    ("gradients", lambda header: header["moment3"].update(shape=[16, 256]), "the tensor moment3 does not fit"),
+    ("weights", swap("layers.0.feed_forward.w1.left"), "the tensor layers.0.feed_forward.w1.left does not fit"),
+    ("weights", lambda header: header["layers.0.feed_forward.w1.left"].update(dtype="I32"), "the tensor layers.0.feed_forward.w1.left does not fit"),
+    ("healing-a", swap("layers.0.feed_forward.w1.left.square"), "the tensor layers.0.feed_forward.w1.left.square does not fit"),
+])
+def test_tensors_are_those_of_the_model(compress, restart, stage, change, message):
+    shutil.copytree(restart, compress.folder / "kept")
+    folder = only(compress, stage)
+    if stage == "weights":
+        for name in ("healing-a", "healing-b"):
+            shutil.rmtree(stages(compress)[name])
+    edit_header(folder, change)
+    expect_refused(compress, folder, message)
+
+
+def first(**values):
+    """The first of a list of notes with other values."""
+    return lambda notes: [notes[0] | values, *notes[1:]]
+
+
+@pytest.mark.parametrize("stage, change", [
+    ("weights", lambda notes: [1, 2]), ("weights", lambda notes: []), ("weights", first(rank=1.5)), ("weights", first(rank=10**6)),
+    ("weights", first(rank=-1)), ("weights", first(form="mpo")), ("weights", first(form="dense")), ("weights", first(spectrum=None)),
+    ("weights", first(shape={"rows": 4096, "columns": 1})), ("weights", first(numbers=True)), ("weights", first(name="other")),
+    ("inputs", lambda notes: {}), ("inputs", lambda notes: {"of_weight": [7], "count": 1}), ("inputs", lambda notes: notes | {"count": 10**15}),
+    ("inputs", lambda notes: notes | {"count": 20.0}), ("inputs", lambda notes: notes | {"of_weight": [0] * 35}),
+    ("inputs", lambda notes: notes | {"of_weight": [-1] * 35}),
+    ("gradients", lambda notes: {"count": 34}), ("gradients", lambda notes: {"count": 35.5}), ("gradients", lambda notes: None),
+    ("scores", lambda notes: {"negative_log_likelihood": [1.0], "seconds": 1.0}), ("scores", lambda notes: notes | {"seconds": None}),
+    ("fermi", lambda notes: notes | {"steps": 7}), ("fermi", lambda notes: notes | {"steps": 0}), ("fermi", lambda notes: notes | {"steps": 2.5}),
+    ("fermi", lambda notes: notes | {"parts": notes["parts"][1:]}), ("fermi", lambda notes: notes | {"mean": []}),
+    ("fermi", lambda notes: notes | {"importance": {"products": [], "squares": []}}),
+    ("fermi", lambda notes: notes | {"importance": {name: [values[:1] for values in table] for name, table in notes["importance"].items()}}),
+    ("healing-a", lambda notes: "text"), ("healing-a", lambda notes: notes | {"steps": 13}), ("healing-a", lambda notes: notes | {"steps": -3}),
+    ("healing-a", lambda notes: notes | {"steps": 11.5}), ("healing-a", lambda notes: notes | {"losses": notes["losses"][1:]}),
+])
+def test_notes_of_another_kind_are_named(compress, restart, stage, change):
+    shutil.copytree(restart, compress.folder / "kept")
+    folder = only(compress, stage)
+    edit_notes(folder, change)
+    expect_refused(compress, folder)
 
 
 STUDIES = {
@@ -141,13 +272,65 @@ def test_a_study_goes_on_behind_its_last_point(compress, study):
     sections = sections | {"ranks": {"allocation": "uniform"}, "checkpoint": {"directory": "kept"}}
     run(compress, sections)
     straight = points_of(compress, study, dataset)
-    notes = stages(compress)[study] / "stage.json"
-    points = json.loads(notes.read_text())
+    folder = stages(compress)[study]
+    points = json.loads((folder / "stage.json").read_text())["notes"]
     assert len(points) == straight.size
+    edit_notes(folder, lambda points: [*points, points[0]])
+    expect_refused(compress, folder, "its points are not those of the study", sections=sections)
     for left, ranks in ((len(points), 2), (len(points) // 2 + 1, 1), (1, 3)):
-        notes.write_text(json.dumps(points[:left]))
+        edit_notes(folder, lambda _: points[:left])
         _, log = run(compress, sections, ranks)
         assert f"{left} points taken from the checkpoint" in log
         np.testing.assert_allclose(points_of(compress, study, dataset), straight, rtol=1e-4)
     _, log = run(compress, sections | {"evaluate": compress.given["evaluate"] | {"max_windows": 1}})
     assert "points taken" not in log
+
+
+def check(program: Program, sections: dict) -> tuple[int, str]:
+    """Exit code and everything that --check says."""
+    outcome = program.start(program.deck(**sections), "--check")
+    return outcome.code, outcome.out + outcome.err
+
+
+def test_check_tells_what_the_folders_hold(compress, restart):
+    sections = KEPT | {"export": {"directory": "out"}}
+    assert check(compress, sections)[0] == 0
+    assert list(compress.folder.iterdir()) == [compress.folder / "deck.toml"]
+    shutil.copytree(restart, compress.folder / "kept")
+    (compress.folder / "out").mkdir()
+    code, text = check(compress, sections)
+    assert code == 0
+    assert "checkpoint.directory = kept holds fermi, gradients, healing-a, healing-b, inputs, scores, weights of this deck\n" in text
+    assert "replaced" not in text
+    (compress.folder / "out" / "model.safetensors").write_bytes(b"")
+    assert "export.directory = out holds a model already, which will be replaced" in check(compress, sections)[1]
+    other = sections | {"ranks": {"allocation": "additive"}}
+    assert "holds gradients, inputs, scores of this deck and 4 stages of other decks, models or versions" in check(compress, other)[1]
+    other = sections | {"model": compress.given["model"] | {"precision": "float64"}}
+    assert "holds nothing of this deck, but 7 stages of other decks, models or versions" in check(compress, other)[1]
+    folder = stages(compress)["weights"]
+    flip_bit(folder / "stage.json", 0.5)
+    code, text = check(compress, sections)
+    assert code == 2
+    assert f"Cannot go on from 'kept/{folder.name}'" in text
+    flip_bit(folder / "stage.json", 0.5)
+    (folder / "model.safetensors").unlink()
+    code, text = check(compress, sections)
+    assert code == 2
+    assert f"Cannot go on from 'kept/{folder.name}'" in text
+
+
+@pytest.mark.parametrize("section", ["export", "checkpoint"])
+@pytest.mark.parametrize("folder, message", [("file", "'file' is no folder"), ("file/deeper", "'file' is no folder"), ("loop", "symbolic links"),
+                                             ("nowhere/deeper", "leads nowhere"), ("/proc/new", "No such file or directory"),
+                                             ("x" * 300, "too long")])
+def test_folders_that_cannot_be_written_are_refused_at_the_start(compress, compress_refuses, section, folder, message):
+    compress.write("file", "text")
+    (compress.folder / "loop").symlink_to("loop")
+    (compress.folder / "nowhere").symlink_to("missing")
+    compress_refuses(f"{section}.directory = {folder} cannot be written to", message, ranks=2, **{section: {"directory": folder}})
+
+
+def test_folders_in_the_place_of_files_are_refused_at_the_start(compress, compress_refuses):
+    (compress.folder / "out" / "model.safetensors").mkdir(parents=True)
+    compress_refuses("export.directory = out cannot be written to", "'out/model.safetensors' is a folder", export={"directory": "out"})

@@ -11,6 +11,7 @@
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
 #include "files/safetensors.hpp"
+#include "files/tensor_checksums.hpp"
 #include "parallel/agreement.hpp"
 
 namespace rankine::files {
@@ -289,6 +290,82 @@ TEST_F(Checkpoint, NamesTheTensorThatItLacks) {
   } catch (const InputError& error) {
     EXPECT_THAT(error.what(), AllOf(HasSubstr("'absent'"), HasSubstr(folder_.string())));
   }
+}
+
+std::string message_of_verifying(const fs::path& path, const TensorChecksums& expected) {
+  try {
+    verify_tensors(world(), path, expected, "the list");
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.agreed_by(), world().size());
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST_F(Checkpoint, HasChecksumsOfItsBytesOnAnyNumberOfRanks) {
+  for (const std::uint64_t largest_shard : {std::uint64_t{20}, std::uint64_t{1000}}) {
+    write_all(folder_, largest_shard);
+    const TensorChecksums sums = checksums_of(world(), folder_);
+    ASSERT_EQ(sums.size(), plan.size());
+    for (const TensorPlan& tensor : plan) {
+      const auto values = values_of(tensor, 0, row_count(tensor));
+      std::vector<std::byte> bytes(values.size() * size_of(tensor.type));
+      encode(tensor.type, values, bytes);
+      EXPECT_EQ(sums.at(tensor.name), partial_checksum(0, bytes)) << tensor.name;
+    }
+    EXPECT_EQ(message_of_verifying(folder_, sums), "no error");
+    world().barrier();
+  }
+}
+
+TEST_F(Checkpoint, IsRefusedWhereOneBitIsFlipped) {
+  write_all(folder_, 1000);
+  const TensorChecksums sums = checksums_of(world(), folder_);
+  const SafetensorsReader reader(world(), folder_);
+  for (const TensorEntry& entry : reader.entries())
+    for (std::uint64_t byte = entry.begin; byte < entry.begin + entry.bytes; ++byte) {
+      const auto flip = [&] {
+        world().barrier();
+        if (rank() == 0) {
+          std::fstream file(folder_ / "model.safetensors",
+                            std::ios::in | std::ios::out | std::ios::binary);
+          file.seekg(static_cast<std::streamoff>(byte));
+          const int changed = file.get() ^ (1 << byte % 8);
+          file.seekp(static_cast<std::streamoff>(byte));
+          file.put(static_cast<char>(changed));
+        }
+        world().barrier();
+      };
+      flip();
+      EXPECT_THAT(message_of_verifying(folder_, sums),
+                  HasSubstr("The tensor " + entry.name + " is damaged"));
+      flip();
+    }
+  EXPECT_EQ(message_of_verifying(folder_, sums), "no error");
+}
+
+TEST_F(Checkpoint, IsRefusedWhereItIsNotWhatIsListed) {
+  write_all(folder_, 1000);
+  TensorChecksums sums = checksums_of(world(), folder_);
+  auto less = sums, more = sums;
+  less.erase("scale");
+  more["other"] = 0;
+  EXPECT_THAT(message_of_verifying(folder_, less),
+              HasSubstr("The tensor scale is not listed in the list"));
+  EXPECT_THAT(message_of_verifying(folder_, more), HasSubstr("The tensor other is missing"));
+}
+
+TEST(Checksums, TellSignsAndPlacesApart) {
+  const auto sum = [](std::vector<double> values) {
+    return partial_checksum(0, std::as_bytes(std::span(values)));
+  };
+  EXPECT_NE(sum({1, 2, 3}), sum({-1, -2, 3}));
+  EXPECT_NE(sum({1, 2, 3}), sum({2, 1, 3}));
+  EXPECT_NE(sum({0, 0}), sum({0, 0, 0}));
+  const std::vector<double> values{1, 2, 3, 4};
+  const auto bytes = std::as_bytes(std::span(values));
+  EXPECT_EQ(partial_checksum(0, bytes.first(24)) + partial_checksum(3, bytes.subspan(24)),
+            sum(values));
 }
 
 }  // namespace

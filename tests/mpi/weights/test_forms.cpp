@@ -4,10 +4,13 @@
 #include <torch/csrc/autograd/autograd.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <filesystem>
 #include <functional>
+#include <map>
 
 #include "core/errors.hpp"
+#include "files/tensor_rows.hpp"
 #include "forms_testing.hpp"
 #include "weights/clustered.hpp"
 #include "weights/conversion.hpp"
@@ -285,6 +288,145 @@ TEST(Forms, RefuseFilesThatDoNotFit) {
                  InputError);
     world().barrier();
   });
+  if (world().rank() == 0) std::filesystem::remove_all(folder);
+}
+
+using Values = std::map<std::string, std::vector<double>>;
+
+Values values_in(const files::SafetensorsReader& reader) {
+  Values all;
+  for (const files::TensorEntry& entry : reader.entries()) {
+    const files::TensorRows rows(entry.shape);
+    auto& values = all[entry.name];
+    values.resize(static_cast<std::size_t>(rows.count * rows.length));
+    reader.read_rows(entry, 0, rows.count, std::span(values));
+  }
+  return all;
+}
+
+/// Tensors of this plan with as many of the values as there is room for, then zeros.
+void write_changed(const std::filesystem::path& folder, const std::vector<files::TensorPlan>& plan,
+                   const Values& values) {
+  files::SafetensorsWriter writer(world(), folder, plan);
+  for (const files::TensorPlan& tensor : plan) {
+    if (world().rank() != 0) continue;
+    const files::TensorRows rows(tensor.shape);
+    std::vector<double> changed = values.at(tensor.name);
+    // What becomes integers must be some.
+    if (tensor.type == files::DataType::int32)
+      for (double& value : changed) value = std::floor(value);
+    changed.resize(static_cast<std::size_t>(rows.count * rows.length));
+    writer.write_rows(tensor.name, 0, std::span<const double>(changed));
+  }
+  writer.complete();
+}
+
+/// Each tensor left out, longer, shorter, with an axis more, with none, and of another kind.
+std::vector<std::vector<files::TensorPlan>> changed_plans(
+    const std::vector<files::TensorPlan>& plan) {
+  std::vector<std::vector<files::TensorPlan>> all;
+  for (std::size_t t = 0; t < plan.size(); ++t) {
+    const auto change = [&](const std::function<void(files::TensorPlan&)>& what) {
+      all.push_back(plan);
+      what(all.back()[t]);
+    };
+    all.push_back(plan);
+    all.back().erase(all.back().begin() + static_cast<std::ptrdiff_t>(t));
+    // One more of the shared values would only be one that nothing uses.
+    if (!plan[t].name.ends_with(".centroids"))
+      change([](files::TensorPlan& tensor) { ++tensor.shape.back(); });
+    change([](files::TensorPlan& tensor) { --tensor.shape.front(); });
+    change([](files::TensorPlan& tensor) { tensor.shape.push_back(1); });
+    change([](files::TensorPlan& tensor) { tensor.shape.clear(); });
+    change([](files::TensorPlan& tensor) {
+      tensor.type =
+          files::is_floating_point(tensor.type) ? files::DataType::int32 : files::DataType::float32;
+    });
+  }
+  return all;
+}
+
+TEST(Forms, RefuseTensorsThatAreChanged) {
+  const auto folder = scratch_folder();
+  std::vector<FormCase> cases = form_cases();
+  for (FormCase& form : quantized_cases())
+    if (form.name == "low-rank in 4-bit" || form.name == "outliers in 4-bit" ||
+        form.name == "pivot rows in bfloat16")
+      cases.push_back(std::move(form));
+  for_each_weight(cases, torch::kFloat32, [&](const Weight& weight, const Shape& shape) {
+    if (shape.columns != 8) return;
+    const auto plan = weight.plan("a.b", files::DataType::float32);
+    {
+      files::SafetensorsWriter writer(world(), folder, plan);
+      weight.write(writer, "a.b");
+      writer.complete();
+    }
+    const Values values = values_in({world(), folder});
+    world().barrier();
+    for (const auto& changed : changed_plans(plan)) {
+      write_changed(folder, changed, values);
+      const files::SafetensorsReader reader(world(), folder);
+      EXPECT_THROW(
+          read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), torch::kFloat32}),
+          InputError);
+      world().barrier();
+    }
+    auto more = plan;
+    more.push_back({"a.b.core7", files::DataType::float32, {1}});
+    Values with_more = values;
+    with_more["a.b.core7"] = {1};
+    write_changed(folder, more, with_more);
+    const files::SafetensorsReader reader(world(), folder);
+    EXPECT_THROW(
+        read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), torch::kFloat32}),
+        InputError);
+    world().barrier();
+  });
+  if (world().rank() == 0) std::filesystem::remove_all(folder);
+}
+
+TEST(Forms, RefuseIndicesThatAreNone) {
+  const auto folder = scratch_folder();
+  const std::vector<std::pair<std::string, std::vector<double>>> changes{
+      {"pivots", {3, 2}},          {"pivots", {2, 2}},
+      {"pivots", {-1, 2}},         {"pivots", {2, 1e9}},
+      {"outlier_rows", {0, 12}},   {"outlier_rows", {-1, 2}},
+      {"outlier_rows", {2, 2}},    {"outlier_columns", {0, 8}},
+      {"outlier_columns", {3, 3}}, {"core0.shape", {1, -3, 2, 5}}};
+  std::vector<FormCase> cases = form_cases();
+  for (FormCase& form : quantized_cases())
+    if (form.name == "two sites in 4-bit") cases.push_back(std::move(form));
+  int refused = 0;
+  for_each_weight(cases, torch::kFloat32, [&](const Weight& weight, const Shape& shape) {
+    if (shape.columns != 8) return;
+    const auto plan = weight.plan("a.b", files::DataType::float32);
+    {
+      files::SafetensorsWriter writer(world(), folder, plan);
+      weight.write(writer, "a.b");
+      writer.complete();
+    }
+    const Values values = values_in({world(), folder});
+    world().barrier();
+    for (const auto& [part, changed] : changes) {
+      Values others = values;
+      const auto found = others.find("a.b." + part);
+      if (found == others.end()) continue;
+      std::copy(changed.begin(), changed.end(), found->second.begin());
+      if (part == "outlier_rows" && changed[0] == changed[1])
+        others["a.b.outlier_columns"] = {5, 5};
+      if (part == "outlier_columns" && changed[0] == changed[1])
+        others["a.b.outlier_rows"] = {1, 1};
+      write_changed(folder, plan, others);
+      const files::SafetensorsReader reader(world(), folder);
+      EXPECT_THROW(
+          read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), torch::kFloat32}),
+          InputError)
+          << part;
+      ++refused;
+      world().barrier();
+    }
+  });
+  EXPECT_EQ(refused, 4 + 4 + 5 + 1);
   if (world().rank() == 0) std::filesystem::remove_all(folder);
 }
 
