@@ -77,7 +77,7 @@ bool is_faster_spread(const std::vector<GroupShape>& groups, const Decomposition
          spread_seconds(groups, machine) < whole_seconds(groups, machine);
 }
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::uint64_t>(bytes)); }
+std::string bytes_text(double bytes) { return format_bytes(bytes); }
 
 std::string reason_of(const DecompositionPlan& plan, double largest_whole, double bytes,
                       int ranks) {

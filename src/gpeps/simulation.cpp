@@ -11,6 +11,7 @@
 #include "gpeps/evolution.hpp"
 #include "gpeps/observables.hpp"
 #include "lattice/partition.hpp"
+#include "parallel/agreement.hpp"
 
 namespace rankine::gpeps {
 
@@ -92,10 +93,12 @@ class Runner {
   void tell(int step, int n_steps, const TruncationRecord& record) {
     done_flops_ += total_.step_flops[steps_done_++];
     const auto memory = team_.max(resident_bytes());
-    report_(all_flops_ > 0 ? done_flops_ / all_flops_ : 1,
-            fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}  {} per rank", step,
-                        n_steps, record.bond_dimension, record.discarded_weight, record.fidelity,
-                        format_bytes(memory)));
+    parallel::agree_on_failure(team_, [&] {
+      report_(all_flops_ > 0 ? done_flops_ / all_flops_ : 1,
+              fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}  {} per rank",
+                          step, n_steps, record.bond_dimension, record.discarded_weight,
+                          record.fidelity, format_bytes(static_cast<double>(memory))));
+    });
   }
 
   const Job& job_;
@@ -113,12 +116,17 @@ class Runner {
 template <Scalar T>
 void evolve_all(const Job& job, const Point& point, const parallel::Communicator& team,
                 const Report& report, PointResult& result) {
-  const std::vector<Run> runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
+  std::vector<Run> runs;
   Forecast total;
-  for (const Run& run : runs)
-    merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
-  Runner<T> runner(job, point, team, report, total,
-                   lattice::partition(job.graph, team.size(), total.site_flops), result);
+  std::vector<int> owner(job.graph.n_sites());
+  parallel::agree_on_failure(team, [&] {  // the circuit may come from a file
+    runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
+    for (const Run& run : runs)
+      merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
+    if (team.rank() == 0) owner = lattice::partition(job.graph, team.size(), total.site_flops);
+  });
+  team.broadcast(std::span(owner), 0);
+  Runner<T> runner(job, point, team, report, total, std::move(owner), result);
   for (const Run& run : runs) runner.evolve(run);
 }
 
