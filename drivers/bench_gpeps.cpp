@@ -109,9 +109,9 @@ std::pair<double, double> time_bond_update(std::int64_t bond, std::int64_t repea
     const auto truncated =
         gpeps::truncate_bond<T>(factor_a.view(), factor_b.view(), weights, {.max_rank = bond});
     const Stopwatch update;
-    gpeps::update_site(a, a.leg_of(0), sides.a, truncated.a, spare);
+    gpeps::update_site(a, a.leg_of(0), sides.a, truncated.a.view(), spare);
     in_site += update.seconds();
-    gpeps::update_site(b, b.leg_of(0), sides.b, truncated.b, spare);
+    gpeps::update_site(b, b.leg_of(0), sides.b, truncated.b.view(), spare);
     site = std::min(site, in_site);
     all = std::min(all, whole.seconds());
     std::ranges::rotate(a.legs,
@@ -212,7 +212,7 @@ void bench_case(const Case& which, const BenchOptions& options, const parallel::
   const auto peak = world.max(peak_resident_bytes());
   if (world.rank() != 0) return;
   fmt::print("{:<18} {:>9.4f} {:>18.14f} {:>10}  {}\n", which.name, seconds, value,
-             format_bytes(peak), which.meaning);
+             format_bytes(static_cast<double>(peak)), which.meaning);
   measured.cases.push_back({which.name, seconds, value, static_cast<std::int64_t>(peak)});
 }
 

@@ -17,8 +17,8 @@ inline void require_memory(double bytes, const std::string& what, const char* ke
   if (left <= 0 || bytes <= left) return;
   throw ResourceError(fmt::format("{} needs about {} on a node (which has {} left). Lower {}.",
                                   what,
-                                  format_bytes(static_cast<std::uint64_t>(std::min(bytes, 1e19))),
-                                  format_bytes(static_cast<std::uint64_t>(left)), keyword));
+                                  format_bytes(bytes),
+                                  format_bytes(left), keyword));
 }
 
 }  // namespace rankine::bench

@@ -59,6 +59,27 @@ Circuit causal_cone(const Circuit& circuit, int n_sites,
   return kept;
 }
 
+Circuit separated(const Circuit& circuit) {
+  using Factors = std::optional<std::array<OperatorPointer, 2>>;
+  std::map<OperatorPointer, Factors> known;
+  const auto factors_of = [&](const OperatorPointer& op) -> const Factors& {
+    const auto [place, is_new] = known.try_emplace(op);
+    if (is_new && op->n_sites() == 2) place->second = product_factors(*op);
+    return place->second;
+  };
+  Circuit out;
+  for (const Step& step : circuit.steps) {
+    Step& kept = out.steps.emplace_back();
+    for (const Gate& gate : step) {
+      const Factors& factors = factors_of(gate.op);
+      if (!factors) kept.push_back(gate);
+      for (int k = 0; factors && k < 2; ++k) kept.push_back({(*factors)[k], {gate.sites[k], -1}});
+    }
+    std::erase_if(kept, [](const Gate& gate) { return gate.op->is_identity(); });
+  }
+  return out;
+}
+
 namespace {
 
 /// Where a gate of the circuit being fused stands, and how many non-diagonal gates its sites had
@@ -146,11 +167,32 @@ class Fuser {
 
 }  // namespace
 
-Circuit fused(const Circuit& circuit, int n_sites) {
+namespace {
+
+Circuit multiplied(const Circuit& circuit, int n_sites) {
   Fuser fuser(n_sites, circuit.n_steps());
   for (int s = 0; s < circuit.n_steps(); ++s)
     for (const Gate& gate : circuit.steps[s]) fuser.add(s, gate);
   return fuser.finish();
+}
+
+std::ptrdiff_t couplings(const Circuit& circuit) {
+  std::ptrdiff_t count = 0;
+  for (const Step& step : circuit.steps)
+    count += std::ranges::count_if(step, [](const Gate& gate) { return gate.n_sites() == 2; });
+  return count;
+}
+
+}  // namespace
+
+Circuit fused(const Circuit& circuit, int n_sites) {
+  Circuit result = multiplied(separated(circuit), n_sites);
+  for (;;) {
+    // One-site gates that come of products may meet others in turn.
+    const Circuit apart = separated(result);
+    if (couplings(apart) == couplings(result)) return result;
+    result = multiplied(apart, n_sites);
+  }
 }
 
 std::vector<Step> layers(const Step& step, int n_sites) {

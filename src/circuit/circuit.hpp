@@ -54,8 +54,12 @@ enum class Demand : unsigned char { none, diagonal, full };
 Circuit causal_cone(const Circuit& circuit, int n_sites,
                     const std::vector<std::vector<Demand>>& measured);
 
-/// Multiplies gates that meet without anything between them that does not commute, and drops
-/// identities. Steps keep their number.
+/// Two-site gates that join nothing (RZZ(0), RXX(pi)) as the one-site gates they are products of,
+/// without identities. Steps keep their number.
+Circuit separated(const Circuit& circuit);
+
+/// Multiplies gates that meet without anything between them that does not commute, separates what
+/// then joins nothing, and drops identities. Steps keep their number.
 Circuit fused(const Circuit& circuit, int n_sites);
 
 /// The gates of one step in layers: in each, no two gates share a site, so that they can run at the

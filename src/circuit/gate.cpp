@@ -94,6 +94,34 @@ OperatorPointer exchanged(const Operator& op) {
   return std::make_shared<Operator>(op.name(), 2, d, std::move(elements));
 }
 
+std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op) {
+  const int d = op.dimension(), n = d * d;
+  const auto regrouped = [&](int x, int y) {  // x, y: row and column of the first, second site
+    return op((x / d) * d + y / d, (x % d) * d + y % d);
+  };
+  int pivot_x = 0, pivot_y = 0;
+  for (int x = 0; x < n; ++x)
+    for (int y = 0; y < n; ++y)
+      if (std::abs(regrouped(x, y)) > std::abs(regrouped(pivot_x, pivot_y)))
+        pivot_x = x, pivot_y = y;
+  const Complex pivot = regrouped(pivot_x, pivot_y);
+  if (pivot == Complex{}) return std::nullopt;
+  double square = 0;
+  for (int x = 0; x < n; ++x) square += std::norm(regrouped(x, pivot_y));
+  const double scale = std::sqrt(square / d);  // makes the first factor of a unitary unitary
+  std::vector<Complex> a(n), b(n);
+  for (int k = 0; k < n; ++k) {
+    a[k] = regrouped(k, pivot_y) / scale;
+    b[k] = regrouped(pivot_x, k) * scale / pivot;
+  }
+  for (int x = 0; x < n; ++x)
+    for (int y = 0; y < n; ++y)
+      if (std::abs(regrouped(x, y) - a[x] * b[y]) > 1e-14 * std::abs(pivot)) return std::nullopt;
+  return std::array<OperatorPointer, 2>{
+      std::make_shared<Operator>(op.name() + "[0]", 1, d, std::move(a)),
+      std::make_shared<Operator>(op.name() + "[1]", 1, d, std::move(b))};
+}
+
 OperatorPointer rx(double angle) { return rotation("rx", angle, pauli_x); }
 OperatorPointer ry(double angle) { return rotation("ry", angle, pauli_y); }
 OperatorPointer rz(double angle) { return rotation("rz", angle, pauli_z); }

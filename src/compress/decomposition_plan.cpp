@@ -83,8 +83,8 @@ std::string reason_of(const DecompositionPlan& plan, double largest_whole, doubl
   const auto whole = std::ssize(plan.placements) - spread;
   const std::string memory =
       fmt::format("a whole one needs up to {}, a rank may use {}",
-                  format_bytes(static_cast<std::uint64_t>(largest_whole)),
-                  bytes > 0 ? format_bytes(static_cast<std::uint64_t>(bytes)) : "an unknown amount");
+                  format_bytes(largest_whole),
+                  bytes > 0 ? format_bytes(bytes) : "an unknown amount");
   if (spread == 0)
     return fmt::format(
         "{} groups of weights decomposed whole on single ranks, {} at once on each ({})", whole,

@@ -102,8 +102,8 @@ class Contraction {
   void pass_to_parent(int p) {
     if (p == 0 || state_.owner(cluster_.sites[p]) == parent_owner(p)) return;
     if (owns(p)) {
-      state_.ranks().send(std::as_const(messages_[p]).span(), parent_owner(p), p).wait();
-      messages_[p] = {};
+      const std::span<const T> message = std::as_const(messages_[p]).span();
+      state_.ranks().send(message, std::move(messages_[p]), parent_owner(p), p).wait();
     } else if (receives(p)) {
       state_.ranks().receive(messages_[p].span(), state_.owner(cluster_.sites[p]), p).wait();
     }
@@ -231,9 +231,10 @@ std::vector<double> cluster_expectations(const Evolution<T>& state, const Cluste
   for (const circuit::PauliString& string : strings) {
     const double value = contraction.contract(string).real();
     if (!std::isfinite(norm) || norm <= 0 || !std::isfinite(value))
-      throw NumericalError(
-          "the norm of a cluster is zero or not finite, so its string cannot be measured. Use "
-          "precision \"complex128\" or route \"qr\".");
+      throw known_to_all(
+          state.ranks().size(),
+          NumericalError("the norm of a cluster is zero or not finite, so its string cannot be "
+                         "measured. Use precision \"complex128\" or route \"qr\"."));
     values.push_back(string.sign * value / norm);
   }
   return values;

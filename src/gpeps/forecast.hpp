@@ -11,11 +11,12 @@
 namespace rankine::gpeps {
 
 /// Upper bounds: bonds grow as fast as the gates allow, up to the largest bond dimension and what
-/// the other legs of a site can carry.
+/// the other legs of a site can carry. Floating-point, since they exceed any integer on sites of
+/// many legs, and saturating.
 struct Forecast {
   std::vector<double> site_flops;             ///< per site, over the whole run
   std::vector<double> step_flops;             ///< per step, over all sites
-  std::vector<std::int64_t> site_elements;    ///< largest number of elements of each site tensor
+  std::vector<double> site_elements;          ///< largest number of elements of each site tensor
   std::vector<std::int64_t> edge_dimensions;  ///< bond dimension of each edge at the end
   std::int64_t bond_dimension = 1;            ///< the largest
   double vector_elements = 0;                 ///< of the largest state vector, on any rank

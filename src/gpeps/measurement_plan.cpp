@@ -298,7 +298,7 @@ std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& o
   const Circuit circuit =
       circuit::make_circuit(options.circuit, theta_h, n_sites, graph.pairs_by_colour());
   std::vector<Run> runs;
-  Run direct = direct_run(plan, options, n_sites, circuit);
+  Run direct = direct_run(plan, options, n_sites, separated(circuit));
   if (std::ranges::any_of(direct.reads, [](const auto& reads) { return !reads.empty(); }))
     runs.push_back(std::move(direct));
   for (int column = 0; column < std::ssize(plan.measured_steps); ++column)
@@ -328,8 +328,7 @@ Forecast forecast_run(const MeasurementPlan& plan, const lattice::Graph& graph, 
         continue;
       const auto cost = contraction_cost(graph, factor.cluster, result.edge_dimensions);
       result.step_flops[s] += cost.flops;
-      result.site_elements[factor.cluster.sites.front()] +=
-          static_cast<std::int64_t>(cost.elements);
+      result.site_elements[factor.cluster.sites.front()] += cost.elements;
     }
   return result;
 }

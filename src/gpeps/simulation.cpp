@@ -130,9 +130,11 @@ class Runner {
 
   void tell(int step, int n_steps, const TruncationRecord& record) {
     done_flops_ += total_.step_flops[steps_done_++];
-    report_(all_flops_ > 0 ? done_flops_ / all_flops_ : 1,
-            fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}", step, n_steps,
-                        record.bond_dimension, record.discarded_weight, record.fidelity));
+    parallel::agree_on_failure(team_, [&] {
+      report_(all_flops_ > 0 ? done_flops_ / all_flops_ : 1,
+              fmt::format("step {}/{}  bond {}  discarded {:.1e}  fidelity {:.6f}", step, n_steps,
+                          record.bond_dimension, record.discarded_weight, record.fidelity));
+    });
   }
 
   const Job& job_;
@@ -233,17 +235,22 @@ template <class Real>
 void evolve_all(const Job& job, const Point& point, const parallel::Communicator& team,
                 const Report& report, PointResult& result) {
   using T = std::complex<Real>;
-  const std::vector<Run> runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
-  const auto vectors =
-      std::ranges::find_if(runs, [](const Run& run) { return !run.sites.empty(); });
+  std::vector<Run> runs;
   Forecast total;
   double network_flops = 0;
-  for (auto run = runs.begin(); run != runs.end(); ++run) {
-    merge(total, forecast_run(job.plan, job.graph, *run, point.max_bond_dimension));
-    if (run < vectors) network_flops = total_flops(total);
-  }
-  Runner<T> runner(job, point, team, report, total,
-                   lattice::partition(job.graph, team.size(), total.site_flops), result);
+  std::vector<int> owner(job.graph.n_sites());
+  parallel::agree_on_failure(team, [&] {  // the circuit may come from a file
+    runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
+    for (const Run& run : runs) {
+      merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
+      if (run.sites.empty()) network_flops = total_flops(total);
+    }
+    if (team.rank() == 0) owner = lattice::partition(job.graph, team.size(), total.site_flops);
+  });
+  team.broadcast(std::span(owner), 0);
+  const auto vectors =
+      std::ranges::find_if(runs, [](const Run& run) { return !run.sites.empty(); });
+  Runner<T> runner(job, point, team, report, total, std::move(owner), result);
   for (auto run = runs.begin(); run != vectors; ++run) runner.evolve(*run);
   const double before = network_flops / std::max(total_flops(total), 1.0);
   if (vectors != runs.end())

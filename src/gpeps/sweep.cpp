@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -29,7 +30,7 @@ std::int64_t element_bytes(const SimulateOptions& options) {
 }  // namespace
 
 std::vector<std::string> ResourcePlan::lines() const {
-  const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
+  const auto bytes = [](double value) { return format_bytes(value); };
   std::vector<std::string> lines{
       fmt::format("bond dimension at most {}, {:.2e} floating-point operations", bond_dimension,
                   flops),
@@ -99,7 +100,7 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
 
 void require_memory(const ResourcePlan& plan) {
   if (plan.bytes_allowed <= 0 || plan.bytes_largest_rank <= plan.bytes_allowed) return;
-  const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
+  const auto bytes = [](double value) { return format_bytes(value); };
   const std::string ranks = plan.ranks_advised > 0
                                 ? fmt::format("Use about {} a team with as much memory each, ",
                                               counted(plan.ranks_advised, "rank"))
@@ -157,17 +158,14 @@ class TeamProgress {
   double total_ = 0;
 };
 
-/// Gathers the results of one round on rank 0: team t has computed point first + t.
-void collect(const Job& job, const parallel::Communicator& world, const parallel::Teams& teams,
-             std::size_t first, const std::vector<double>& mine,
-             std::vector<PointResult>& results) {
-  const std::vector<double> all =
-      world.gather(std::span(teams.leads() ? mine : std::vector<double>{}), 0);
+/// The results of one round, which rank 0 has gathered: team t has computed point first + t.
+void unpack_round(const Job& job, int n_teams, std::size_t first, std::span<const double> all,
+                  std::vector<PointResult>& results) {
   if (all.empty()) return;
-  const std::size_t n_teams = std::min<std::size_t>(teams.count(), results.size() - first);
-  const std::size_t length = all.size() / n_teams;
-  for (std::size_t t = 0; t < n_teams; ++t)
-    results[first + t] = unpacked(std::span(all).subspan(t * length, length), job);
+  const std::size_t n_points = std::min<std::size_t>(n_teams, results.size() - first);
+  const std::size_t length = all.size() / n_points;
+  for (std::size_t t = 0; t < n_points; ++t)
+    results[first + t] = unpacked(all.subspan(t * length, length), job);
 }
 
 }  // namespace
@@ -177,18 +175,23 @@ std::vector<PointResult> run_sweep(const Job& job, const parallel::Communicator&
   const parallel::Teams teams(world, static_cast<int>(job.options.parallel.teams));
   const std::vector<Point> points = sweep_points(job.options);
   std::vector<PointResult> results(points.size());
-  TeamProgress progress(job, points, teams, world.rank() == 0 ? Output::shown : Output::silent);
+  std::optional<TeamProgress> progress;
+  parallel::agree_on_failure(world, [&] {
+    progress.emplace(job, points, teams, world.rank() == 0 ? Output::shown : Output::silent);
+  });
   for (std::size_t first = 0; first < points.size(); first += teams.count()) {
     const std::size_t mine = first + teams.index();
-    const std::vector<double> numbers = parallel::agree_on_failure(world, [&] {
+    std::vector<double> numbers = parallel::agree_between_teams(world, teams.team(), [&] {
       if (mine >= points.size()) return std::vector<double>{};
-      progress.begin(mine);
+      progress->begin(mine);
       return packed(simulate_point(
           job, points[mine], teams.team(),
-          [&](double fraction, const std::string& text) { progress.update(fraction, text); }));
+          [&](double fraction, const std::string& text) { progress->update(fraction, text); }));
     });
-    collect(job, world, teams, first, numbers, results);
+    if (!teams.leads()) numbers.clear();
+    const std::vector<double> all = world.gather(std::span<const double>(numbers), 0);
     parallel::agree_on_failure(world, [&] {
+      unpack_round(job, teams.count(), first, all, results);
       if (!file) return;
       write_results(*file, job, points, results);
       const std::size_t done = first + teams.count();

@@ -22,6 +22,11 @@ void set_blas_threads(int threads) {
 
 int blas_threads() { return openblas_get_num_threads ? openblas_get_num_threads() : 1; }
 
+std::uint64_t blas_address_space() {
+  constexpr std::uint64_t buffer = std::uint64_t{128} << 20;  // of each thread (0.3.21, x86-64)
+  return openblas_get_num_threads ? buffer * static_cast<std::uint64_t>(blas_threads()) : 0;
+}
+
 std::string blas_library() { return openblas_get_config ? openblas_get_config() : "unknown BLAS"; }
 
 int blas_int(std::int64_t dimension) {
