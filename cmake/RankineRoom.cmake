@@ -15,11 +15,27 @@ endfunction()
 # How every library of src/ is compiled.
 function(rankine_compile_options target)
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+  rankine_code_options(${target})
+endfunction()
+
+# What code is made for: the same for libraries, programs and tests, which share inlined functions and precompiled headers.
+function(rankine_code_options target)
   # GCC 12 warns wrongly about std::string (GCC bug 105651).
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
   # Complex products without the library call that sorts out infinities: tensors are finite or the run stops.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
   if(RANKINE_ARCHITECTURE)
     target_compile_options(${target} PRIVATE -march=${RANKINE_ARCHITECTURE})
+  endif()
+endfunction()
+
+# Compiles the headers of libtorch once, in the first target that asks, for all that do.
+function(rankine_torch_headers target)
+  get_property(first GLOBAL PROPERTY RANKINE_TORCH_HEADERS)
+  if(first)
+    target_precompile_headers(${target} REUSE_FROM ${first})
+  else()
+    target_precompile_headers(${target} PRIVATE <torch/types.h> <torch/csrc/autograd/custom_function.h>)
+    set_property(GLOBAL PROPERTY RANKINE_TORCH_HEADERS ${target})
   endif()
 endfunction()

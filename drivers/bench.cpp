@@ -5,11 +5,14 @@
 // rankine-bench linalg [bench.key=value ...]
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "bench_gpeps.hpp"
 #include "bench_linalg.hpp"
 #include "core/errors.hpp"
 #include "deck/read.hpp"
 #include "parallel/agreement.hpp"
+#include "parallel/node.hpp"
 #include "program.hpp"
 
 using namespace rankine;
@@ -31,17 +34,20 @@ Options read_options(const deck::CommandLine& command) {
       "there is no suite \"{}\". Run rankine-bench gpeps or rankine-bench linalg.", suite));
 }
 
-void check(const deck::CommandLine& command) {
+void check_on(const deck::CommandLine& command, int n_nodes) {
   if (command.deck == "gpeps")
-    read_options<bench::BenchOptions>(command);
+    bench::check(read_options<bench::BenchOptions>(command));
   else if (command.deck == "linalg")
-    read_options<bench::LinalgBenchOptions>(command);
+    bench::check(read_options<bench::LinalgBenchOptions>(command), n_nodes);
   else
     refuse(command.deck);
 }
 
+void check(const deck::CommandLine& command) { check_on(command, 1); }
+
 void run(const parallel::Communicator& world, const deck::CommandLine& command) {
-  parallel::agree_on_failure(world, [&] { check(command); });
+  const int n_nodes = std::max(1, world.size() / parallel::ranks_per_node(world));
+  parallel::agree_on_failure(world, [&] { check_on(command, n_nodes); });
   if (command.deck == "gpeps")
     bench::bench_gpeps(read_options<bench::BenchOptions>(command), world);
   else

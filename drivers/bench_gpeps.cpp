@@ -4,17 +4,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 #include <limits>
 #include <random>
+#include <span>
+#include <type_traits>
 
+#include "bench_memory.hpp"
 #include "core/memory.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
 #include "deck/read.hpp"
+#include "files/output_file.hpp"
+#include "files/result_file.hpp"
 #include "gpeps/bond_update.hpp"
 #include "gpeps/sweep.hpp"
 #include "linalg/blas.hpp"
+#include "parallel/agreement.hpp"
 
 namespace rankine::bench {
 
@@ -38,7 +43,8 @@ void declare_keywords(deck::Schema& schema, BenchOptions& options) {
   section.keyword("precision", options.precision)
       .choices({"complex128", "complex64"})
       .describe("Numbers of the site tensors.");
-  section.keyword("file", options.file).describe("CSV file for the results; empty for none.");
+  section.keyword("file", options.file)
+      .describe("Result file, HDF5 or, with the ending .csv, CSV; empty for none.");
 }
 
 namespace {
@@ -103,9 +109,9 @@ std::pair<double, double> time_bond_update(std::int64_t bond, std::int64_t repea
     const auto truncated =
         gpeps::truncate_bond<T>(factor_a.view(), factor_b.view(), weights, {.max_rank = bond});
     const Stopwatch update;
-    gpeps::update_site(a, a.leg_of(0), sides.a, truncated.a, spare);
+    gpeps::update_site(a, a.leg_of(0), sides.a, truncated.a.view(), spare);
     in_site += update.seconds();
-    gpeps::update_site(b, b.leg_of(0), sides.b, truncated.b, spare);
+    gpeps::update_site(b, b.leg_of(0), sides.b, truncated.b.view(), spare);
     site = std::min(site, in_site);
     all = std::min(all, whole.seconds());
     std::ranges::rotate(a.legs,
@@ -115,11 +121,26 @@ std::pair<double, double> time_bond_update(std::int64_t bond, std::int64_t repea
   return {site, all};
 }
 
+/// What was measured, for the file.
+struct Update {
+  std::int64_t bond = 0;
+  double site_seconds = 0, all_seconds = 0, gemm_gflops = 0;
+};
+struct CaseTime {
+  std::string name;
+  double seconds = 0, value = 0;
+  std::int64_t peak_bytes = 0;
+};
+struct Measured {
+  std::vector<Update> updates;
+  std::vector<CaseTime> cases;
+};
+
 template <linalg::Scalar T>
-void bench_bond_updates(const BenchOptions& options, std::ostream* csv) {
+void bench_bond_updates(const BenchOptions& options, Measured& measured) {
   const double machine = gemm_rate<T>(options.repeats);
-  fmt::print("{}: matrix product {:.1f} GFlop/s with {} thread(s)\n\n", options.precision, machine,
-             linalg::blas_threads());
+  fmt::print("{}: matrix product {:.1f} GFlop/s with {}\n\n", options.precision, machine,
+             counted(linalg::blas_threads(), "thread"));
   fmt::print(
       "bond update, degree 3 with degree 2, counted as 24 D^4 flops\n{:>6} {:>12} {:>10} {:>9} "
       "{:>12} {:>10} {:>9}\n",
@@ -129,7 +150,7 @@ void bench_bond_updates(const BenchOptions& options, std::ostream* csv) {
     const double flops = 24e-9 * std::pow(static_cast<double>(bond), 4);
     fmt::print("{:>6} {:>12.3e} {:>10.1f} {:>9.2f} {:>12.3e} {:>10.1f} {:>9.2f}\n", bond, site,
                flops / site, flops / site / machine, all, flops / all, flops / all / machine);
-    if (csv) *csv << fmt::format("bond_update,{},{},{},{}\n", bond, site, all, machine);
+    measured.updates.push_back({bond, site, all, machine});
   }
 }
 
@@ -164,7 +185,7 @@ const Case known_cases[] = {
      "M_z of Eagle, 12 steps, bond dimension 64, all gates"}};
 
 void bench_case(const Case& which, const BenchOptions& options, const parallel::Communicator& world,
-                std::ostream* csv) {
+                Measured& measured) {
   gpeps::SimulateOptions simulate;
   deck::Schema schema;
   gpeps::declare_keywords(schema, simulate);
@@ -191,26 +212,81 @@ void bench_case(const Case& which, const BenchOptions& options, const parallel::
   const auto peak = world.max(peak_resident_bytes());
   if (world.rank() != 0) return;
   fmt::print("{:<18} {:>9.4f} {:>18.14f} {:>10}  {}\n", which.name, seconds, value,
-             format_bytes(peak), which.meaning);
-  if (csv) *csv << fmt::format("{},{},{},{},{}\n", which.name, world.size(), seconds, value, peak);
+             format_bytes(static_cast<double>(peak)), which.meaning);
+  measured.cases.push_back({which.name, seconds, value, static_cast<std::int64_t>(peak)});
+}
+
+void write_csv(const std::string& file, const Measured& measured, int n_ranks) {
+  std::string csv;
+  for (const Update& row : measured.updates)
+    csv += fmt::format("bond_update,{},{},{},{}\n", row.bond, row.site_seconds, row.all_seconds,
+                       row.gemm_gflops);
+  for (const CaseTime& row : measured.cases)
+    csv +=
+        fmt::format("{},{},{},{},{}\n", row.name, n_ranks, row.seconds, row.value, row.peak_bytes);
+  files::write_atomically(file, std::as_bytes(std::span(csv)));
+}
+
+void write_hdf5(const std::string& path, const Measured& measured, int n_ranks) {
+  files::ResultFile file(path, {.filetype = "rankine-bench-gpeps",
+                                .format_version = 1,
+                                .program = "rankine-bench",
+                                .n_ranks = n_ranks,
+                                .threads = linalg::blas_threads(),
+                                .library_versions = {{"blas", linalg::blas_library()}}});
+  const auto put = [&](const char* name, const auto& rows, auto member, const char* what,
+                       const char* units) {
+    std::vector<std::remove_cvref_t<decltype(rows[0].*member)>> values;
+    for (const auto& row : rows) values.push_back(row.*member);
+    file.write(fmt::format("/results/{}", name), values, {values.size()},
+               {.long_name = what, .units = units, .dims = {"measurement"}});
+  };
+  const auto& [updates, cases] = measured;
+  put("bond_updates/bond_dimension", updates, &Update::bond, "bond dimension", "1");
+  put("bond_updates/site_seconds", updates, &Update::site_seconds, "time in the large tensor", "s");
+  put("bond_updates/all_seconds", updates, &Update::all_seconds, "shortest time of an update", "s");
+  put("bond_updates/gemm_gflops", updates, &Update::gemm_gflops, "matrix-product rate", "GFlop/s");
+  put("cases/case", cases, &CaseTime::name, "whole run", "1");
+  put("cases/seconds", cases, &CaseTime::seconds, "shortest time", "s");
+  put("cases/value", cases, &CaseTime::value, "what was measured last", "1");
+  put("cases/peak_resident_bytes", cases, &CaseTime::peak_bytes,
+      "most memory the largest rank had resident", "byte");
+  file.complete();
 }
 
 }  // namespace
 
+void check(const BenchOptions& options) {
+  if (!options.file.empty()) files::check_writable(options.file);
+  if (options.bond_dimensions.empty()) return;
+  // The degree-3 tensor four times: itself, its factor, the new one, and what is spare.
+  const auto largest = static_cast<double>(std::ranges::max(options.bond_dimensions));
+  const double element = options.precision == "complex64" ? 8 : 16;
+  require_memory(4 * 2 * element * std::pow(largest, 3),
+                 fmt::format("the update of a bond of dimension {}", largest),
+                 "bench.bond_dimensions");
+}
+
 void bench_gpeps(const BenchOptions& options, const parallel::Communicator& world) {
-  std::ofstream file;
-  if (world.rank() == 0 && !options.file.empty()) file.open(options.file);
-  std::ostream* csv = file.is_open() ? &file : nullptr;
+  Measured measured;
   if (world.rank() == 0) {
     if (options.precision == "complex64")
-      bench_bond_updates<std::complex<float>>(options, csv);
+      bench_bond_updates<std::complex<float>>(options, measured);
     else
-      bench_bond_updates<std::complex<double>>(options, csv);
-    fmt::print("\nwhole runs on {} rank(s)\n{:<18} {:>9} {:>18} {:>10}\n", world.size(), "case",
-               "seconds", "value", "peak");
+      bench_bond_updates<std::complex<double>>(options, measured);
+    fmt::print("\nwhole runs on {}\n{:<18} {:>9} {:>18} {:>10}\n", counted(world.size(), "rank"),
+               "case", "seconds", "value", "peak");
   }
   for (const Case& known : known_cases)
-    if (std::ranges::count(options.cases, known.name) > 0) bench_case(known, options, world, csv);
+    if (std::ranges::count(options.cases, known.name) > 0)
+      bench_case(known, options, world, measured);
+  parallel::agree_on_failure(world, [&] {
+    if (world.rank() != 0 || options.file.empty()) return;
+    if (options.file.ends_with(".csv"))
+      write_csv(options.file, measured, world.size());
+    else
+      write_hdf5(options.file, measured, world.size());
+  });
 }
 
 }  // namespace rankine::bench

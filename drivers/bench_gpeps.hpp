@@ -22,6 +22,10 @@ struct BenchOptions {
 
 void declare_keywords(deck::Schema& schema, BenchOptions& options);
 
+/// Throws ResourceError unless the bond updates fit the memory of a node; InputError for a file
+/// that cannot be written.
+void check(const BenchOptions& options);
+
 /// Collective. Prints a table on rank 0, and writes `options.file` where that is set.
 void bench_gpeps(const BenchOptions& options, const parallel::Communicator& world);
 

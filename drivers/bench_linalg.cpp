@@ -3,13 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
 #include "bench_linalg_report.hpp"
+#include "bench_memory.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/text_format.hpp"
 #include "core/timer.hpp"
+#include "files/output_file.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/cost_model.hpp"
 #include "linalg/dist_blas.hpp"
@@ -81,17 +85,17 @@ double shortest(const LinalgBenchOptions& options, const parallel::Communicator&
 }
 
 std::pair<std::int64_t, std::int64_t> shape(const std::string& text) {
-  const std::size_t cross = text.find('x');
-  std::int64_t m = 0, n = 0;
-  try {
-    m = std::stoll(text);
-    n = std::stoll(text.substr(cross + 1));
-  } catch (const std::exception&) {
-    m = 0;
-  }
-  if (cross == std::string::npos || m < 1 || n < 1)
+  constexpr int longest = std::numeric_limits<int>::max();  // the libraries count in 32 bits
+  int m = 0, n = 0;
+  const char* last = text.data() + text.size();
+  const auto rows = std::from_chars(text.data(), last, m);
+  const bool has_rows = rows.ec == std::errc() && rows.ptr != last && *rows.ptr == 'x';
+  const auto columns = has_rows ? std::from_chars(rows.ptr + 1, last, n) : rows;
+  if (!has_rows || columns.ec != std::errc() || columns.ptr != last || m < 1 || n < 1)
     throw InputError(
-        fmt::format("bench: \"{}\" is no shape. Write rows x columns: \"1536x576\".", text));
+        fmt::format("bench: \"{}\" is no shape. Write rows x columns, each from 1 to {}: "
+                    "\"1536x576\".",
+                    text, longest));
   return {m, n};
 }
 
@@ -282,18 +286,28 @@ void calibrate(const LinalgBenchOptions& options, const parallel::Communicator& 
       options, world, [&] { svd(std::as_const(tiny).view(), {}, {.method = SvdMethod::gram}); });
   if (world.rank() == 0)
     fmt::print(
-        "\n[linalg]  # measured on {} rank(s)\ngemm_rate = {:.1f}\neigen_rate = {:.1f}\n"
+        "\n[linalg]  # measured on {}\ngemm_rate = {:.1f}\neigen_rate = {:.1f}\n"
         "lapack_rate = {:.1f}\nlatency = {:.1e}\n",
-        world.size(), gemm, 4 * n3 / eigen, 4 * n3 / lapack, small / 40);
+        counted(world.size(), "rank"), gemm, 4 * n3 / eigen, 4 * n3 / lapack, small / 40);
 }
 
 }  // namespace
 
+void check(const LinalgBenchOptions& options, int n_nodes) {
+  if (!options.file.empty()) files::check_writable(options.file);
+  const auto check_list = [&](const std::vector<std::string>& shapes, const char* keyword) {
+    for (const std::string& text : shapes) {
+      const auto [m, n] = shape(text);
+      // The matrix, two factors, and a copy to work on.
+      require_memory(4 * 8.0 * static_cast<double>(m) * static_cast<double>(n) / n_nodes,
+                     fmt::format("a matrix of {} by {}", m, n), keyword);
+    }
+  };
+  check_list(options.shapes, "bench.shapes");
+  check_list(options.tall_shapes, "bench.tall_shapes");
+}
+
 void bench_linalg(const LinalgBenchOptions& options, const parallel::Communicator& world) {
-  parallel::agree_on_failure(world, [&] {
-    for (const auto& list : {options.shapes, options.tall_shapes})
-      for (const std::string& text : list) shape(text);
-  });
   const SlepcSession slepc(world);
   const ProcessGrid grid(world, world.size(), 1);
   Report report(options.file, world);

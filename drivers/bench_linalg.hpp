@@ -29,6 +29,10 @@ struct LinalgBenchOptions {
 
 void declare_keywords(deck::Schema& schema, LinalgBenchOptions& options);
 
+/// InputError for a shape that is none, or a file that cannot be written; ResourceError unless
+/// every matrix fits the memory of the nodes.
+void check(const LinalgBenchOptions& options, int n_nodes);
+
 /// Collective. Prints a table on rank 0, and writes `options.file` where that is set.
 /// NumericalError when a check finds factors beyond their tolerance.
 void bench_linalg(const LinalgBenchOptions& options, const parallel::Communicator& world);

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
+#include <span>
 
-#include "core/errors.hpp"
+#include "core/text_format.hpp"
+#include "files/output_file.hpp"
 #include "files/result_file.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/slepc_session.hpp"
@@ -20,10 +21,11 @@ using linalg::slepc_version;
 void Report::begin() const {
   if (world_.rank() == 0)
     fmt::print(
-        "{} rank(s), {} BLAS thread(s) each\n{:<14} {:<11} {:<8} {:>13} {:<12} {:>5} {:>9} "
+        "{}, {} each\n{:<14} {:<11} {:<8} {:>13} {:<12} {:>5} {:>9} "
         "{:>8} {:>9} {:>9} {:>9} {:>9}\n",
-        world_.size(), blas_threads(), "task", "method", "type", "shape", "spectrum", "kept",
-        "seconds", "GFlop/s", "of gemm", "error", "residual", "orthog.");
+        counted(world_.size(), "rank"), counted(blas_threads(), "BLAS thread"), "task", "method",
+        "type", "shape", "spectrum", "kept", "seconds", "GFlop/s", "of gemm", "error", "residual",
+        "orthog.");
 }
 
 void Report::add(Row row) {
@@ -50,17 +52,15 @@ void Report::write() const {
 }
 
 void Report::write_csv() const {
-  std::ofstream csv(file_);
-  csv << "task,method,type,spectrum,rows,columns,kept,ranks,threads,seconds,gflops,gemm_gflops,"
-         "value_error,residual,orthogonality\n";
+  std::string csv =
+      "task,method,type,spectrum,rows,columns,kept,ranks,threads,seconds,gflops,gemm_gflops,"
+      "value_error,residual,orthogonality\n";
   for (const Row& row : rows_)
-    csv << fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.task, row.method,
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{},{},{}\n", row.task, row.method,
                        row.type, row.spectrum, row.rows, row.columns, row.kept, world_.size(),
                        blas_threads(), row.seconds, row.gflops, row.gemm_gflops, row.value_error,
                        row.residual, row.orthogonality);
-  if (!csv.flush())
-    throw ResourceError(
-        fmt::format("Cannot write '{}'. Free space there or choose another folder.", file_));
+  files::write_atomically(file_, std::as_bytes(std::span(csv)));
 }
 
 void Report::write_hdf5() const {

@@ -2,7 +2,6 @@
 // deck to a result file and a checkpoint.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "compress/checkpoint_export.hpp"
@@ -12,6 +11,7 @@
 #include "compress/results.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/command_line.hpp"
 #include "deck/echo.hpp"
@@ -24,6 +24,7 @@
 #include "parallel/session.hpp"
 #include "program.hpp"
 #include "threads.hpp"
+#include "weights/tensor_errors.hpp"
 
 using namespace rankine;
 
@@ -66,9 +67,9 @@ void run(const parallel::Communicator& world, const deck::CommandLine& command) 
   models::set_tensor_threads(threads);
   const auto memory = plan(job, world.size(), per_node);
   parallel::agree_on_failure(world, [&] { memory.require(); });
-  log().info("{} {}: {} parameters, {} ranks in {} teams, {} threads each", program,
-             program_version(), job.scoring.config.parameters(), world.size(),
-             job.options.scoring.parallel.teams, threads);
+  log().info("{} {}: {} parameters, {} in {}, {} each", program, program_version(),
+             job.scoring.config.parameters(), counted(world.size(), "rank"),
+             counted(job.options.scoring.parallel.teams, "team"), counted(threads, "thread"));
   log().info("{}", memory.line());
   log().info("{}", compress::method_line(job));
   parallel::agree_on_failure(world, [&] {
@@ -87,14 +88,12 @@ void run(const parallel::Communicator& world, const deck::CommandLine& command) 
     parallel::agree_on_failure(world, [&] {
       if (!file) return;
       compress::write_results(*file, job, known);
-      file->save();
+      file->save("the stages done so far");
     });
   });
   parallel::agree_on_failure(world, [&] {
     if (!file) return;
     compress::write_results(*file, job, result);
-    log().info("results in {}",
-               std::filesystem::path(job.options.scoring.output_file).filename().string());
     file->complete();
     fmt::print("{}", compress::results_table(job, result));
   });
@@ -118,6 +117,7 @@ void check(const deck::CommandLine& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weights::translate_tensor_errors();
   compress::CompressOptions options;  // of --help-deck and its like
   return run_program(
       {.name = program,

@@ -2,11 +2,11 @@
 // result file.
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/command_line.hpp"
 #include "deck/echo.hpp"
@@ -22,6 +22,7 @@
 #include "parallel/session.hpp"
 #include "program.hpp"
 #include "threads.hpp"
+#include "weights/tensor_errors.hpp"
 
 using namespace rankine;
 
@@ -55,9 +56,9 @@ void evaluate(const parallel::Communicator& world, const deck::CommandLine& comm
                                                 .threads = threads,
                                                 .node_bytes = available_node_bytes()});
   parallel::agree_on_failure(world, [&] { memory.require(); });
-  log().info("{} {}: {} parameters, {} ranks in {} teams, {} threads each", program,
-             program_version(), job.config.parameters(), world.size(), input.options.parallel.teams,
-             threads);
+  log().info("{} {}: {} parameters, {} in {}, {} each", program, program_version(),
+             job.config.parameters(), counted(world.size(), "rank"),
+             counted(input.options.parallel.teams, "team"), counted(threads, "thread"));
   log().info("{}", memory.line());
   if (!job.plan.windows.empty()) log().info("{}", models::protocol_line(job));
 
@@ -68,15 +69,14 @@ void evaluate(const parallel::Communicator& world, const deck::CommandLine& comm
   parallel::agree_on_failure(world, [&] {
     if (world.rank() == 0) file.emplace(input.options.output_file, description);
   });
-  const auto result = models::evaluate(job, world, [&](const models::EvaluationResult& known) {
+  const auto save = [&](const models::EvaluationResult& known) {
     models::write_results(*file, job, known);
-    file->save();
-  });
+    file->save("the windows scored so far");
+  };
+  const auto result = models::evaluate(job, world, {.save = save});
   parallel::agree_on_failure(world, [&] {
     if (!file) return;
     models::write_results(*file, job, result);
-    log().info("results in {}",
-               std::filesystem::path(input.options.output_file).filename().string());
     file->complete();
     fmt::print("{}", models::results_table(job, result));
   });
@@ -90,8 +90,9 @@ void check(const deck::CommandLine& command) {
                                                 .ranks_per_node = command.ranks,
                                                 .threads = threads_of_rank(command.ranks).threads,
                                                 .node_bytes = available_node_bytes()});
-  fmt::print("{}: {} parameters, {} windows, {} prompts\n{}\n", command.deck,
-             job.config.parameters(), job.plan.windows.size(), job.prompts.size(), memory.line());
+  fmt::print("{}: {} parameters, {}, {}\n{}\n", command.deck, job.config.parameters(),
+             counted(std::ssize(job.plan.windows), "window"),
+             counted(std::ssize(job.prompts), "prompt"), memory.line());
   if (!job.plan.windows.empty()) fmt::print("{}\n", models::protocol_line(job));
   memory.require();
   if (command.action == deck::Action::dry_run)
@@ -101,6 +102,7 @@ void check(const deck::CommandLine& command) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  weights::translate_tensor_errors();
   models::EvaluateOptions options;  // of --help-deck and its like
   return run_program(
       {.name = program,

@@ -9,6 +9,9 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/stop_notice.hpp"
+#include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
@@ -42,6 +45,25 @@ std::optional<std::string> answer(const Program& program, const deck::CommandLin
   }
 }
 
+/// MPI, HDF5 and what they start map about 190 MiB.
+constexpr std::uint64_t session_address_space = std::uint64_t{256} << 20;
+
+/// Under a small limit of address space OpenBLAS never comes back from mapping its buffers: not
+/// from a product, and with threads of its own not from the end of the program either.
+void require_address_space() {
+  const std::uint64_t left = address_space_left(),
+                      needed = linalg::blas_address_space() + session_address_space;
+  if (left >= needed) return;
+  const auto bytes = [](std::uint64_t value) { return format_bytes(static_cast<double>(value)); };
+  log().error(
+      "the limit of address space (ulimit -v) leaves {}, but the program may need {} before it "
+      "computes (128 MiB for each of {} BLAS threads, the rest for MPI). Raise the limit, or set "
+      "OPENBLAS_NUM_THREADS=1.",
+      bytes(left), bytes(needed), linalg::blas_threads());
+  log().flush();
+  std::_Exit(static_cast<int>(ExitCode::resource));  // threads of OpenBLAS may be waiting already
+}
+
 }  // namespace
 
 std::string load_deck(const parallel::Communicator& world, const std::string& path) {
@@ -65,6 +87,7 @@ files::RunDescription describe_run(const char* program, std::int64_t format_vers
 }
 
 int run_program(const Program& program, int argc, char** argv) {
+  require_address_space();
   try {
     const deck::CommandLine command =
         deck::parse_command_line(argc, argv, program.purpose, program.tasks);
@@ -77,6 +100,7 @@ int run_program(const Program& program, int argc, char** argv) {
       return 0;
     }
     parallel::Session session(argc, argv);
+    if (session.world().rank() == 0) announce_stops();
     return parallel::run_to_exit_code(session.world(),
                                       [&] { program.run(session.world(), command); });
   } catch (const Error& error) {
@@ -85,9 +109,10 @@ int run_program(const Program& program, int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     log().error("memory does not suffice to read the input. Check the sizes it asks for.");
     return static_cast<int>(ExitCode::resource);
-  } catch (const std::exception& error) {
-    log().error("{}", error.what());
-    return static_cast<int>(ExitCode::internal);
+  } catch (...) {
+    const parallel::Failure failure = parallel::describe_failure(std::current_exception());
+    log().error("{}", failure.message);
+    return static_cast<int>(failure.code);
   }
 }
 

@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/command_line.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "files/output_file.hpp"
 #include "files/result_file.hpp"
+#include "gpeps/result_inputs.hpp"
 #include "gpeps/sweep.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"
@@ -65,26 +66,28 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
     return plan;
   });
   choose_threads(per_node, resources.bond_dimension);
-  log().info("{} {}: {} sites, {} edges, {} ranks, {} BLAS threads each", program,
-             program_version(), job.graph.n_sites(), job.graph.n_edges(), world.size(),
-             linalg::blas_threads());
+  log().info("{} {}: {}, {}, {}, {} each", program, program_version(),
+             counted(job.graph.n_sites(), "site"), counted(job.graph.n_edges(), "edge"),
+             counted(world.size(), "rank"), counted(linalg::blas_threads(), "BLAS thread"));
   for (const std::string& line : resources.lines()) log().info("{}", line);
 
   for (const auto& observable : input.plan.observables)
-    log().info("{}: read by {}", observable.text, observable.readings.back().name());
+    log().info("{}: read by {}", observable.text, observable.routes.back());
+  if (const auto warning = gpeps::accuracy_warning(input.plan);
+      !warning.empty() && world.rank() == 0)
+    log().warn("{}", warning);
 
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
-    if (world.rank() == 0)
-      file.emplace(input.options.output_file,
-                   describe_run(program, gpeps::result_format_version, input.schema, world.size(),
-                                linalg::blas_threads()));
+    if (world.rank() != 0) return;
+    file.emplace(input.options.output_file,
+                 describe_run(program, gpeps::result_format_version, input.schema, world.size(),
+                              linalg::blas_threads()));
+    gpeps::write_inputs(*file, job);
   });
   const auto results = gpeps::run_sweep(job, world, file ? &*file : nullptr);
   parallel::agree_on_failure(world, [&] {
     if (!file) return;
-    log().info("results in {}",
-               std::filesystem::path(input.options.output_file).filename().string());
     file->complete();
     fmt::print("{}", gpeps::results_table(job, gpeps::sweep_points(input.options), results));
   });
@@ -96,12 +99,15 @@ void check(const deck::CommandLine& command) {
   input.read(deck::load(command.deck), command);
   const auto plan = gpeps::plan_resources(input.job(), command.ranks, command.ranks,
                                           static_cast<double>(available_node_bytes()));
-  fmt::print("{}: {} sites, {} edges, {} points, {} measured steps\n{}\n", command.deck,
-             input.graph.n_sites(), input.graph.n_edges(),
-             gpeps::sweep_points(input.options).size(), input.plan.measured_steps.size(),
+  fmt::print("{}: {}, {}, {}, {}\n{}\n", command.deck, counted(input.graph.n_sites(), "site"),
+             counted(input.graph.n_edges(), "edge"),
+             counted(std::ssize(gpeps::sweep_points(input.options)), "point"),
+             counted(std::ssize(input.plan.measured_steps), "measured step"),
              fmt::join(plan.lines(), "\n"));
   for (const auto& observable : input.plan.observables)
-    fmt::print("{}: {}\n", observable.text, observable.readings.back().name());
+    fmt::print("{}: {}\n", observable.text, observable.routes.back());
+  if (const auto warning = gpeps::accuracy_warning(input.plan); !warning.empty())
+    fmt::print("{}\n", warning);
   gpeps::require_memory(plan);
   if (command.action == deck::Action::dry_run)
     fmt::print("\n{}", deck::effective_deck(input.schema));

@@ -189,6 +189,8 @@ def tokenizer_config(source: Source) -> dict:
         "unk_token": names[source["tokenizer.ggml.unknown_token_id"]],
         "chat_template": source["tokenizer.chat_template"],
         "clean_up_tokenization_spaces": False,
+        # The class would make token_type_ids as well, which generate() of a Llama model refuses.
+        "model_input_names": ["input_ids", "attention_mask"],
         "model_max_length": source["llama.context_length"],
     }
 

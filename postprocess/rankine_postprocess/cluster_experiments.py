@@ -10,8 +10,9 @@ from . import compression_labels as labels
 from .compression import Compression, Experiments
 from .errors import InputError
 from .frame import add_frame
-from .perplexity_scale import perplexity, scale_perplexity
+from .perplexity_scale import drawable, perplexity, scale_perplexity
 from .style import EXACT, STYLE
+from .wording import count
 
 _COLOURS = ("#56B4E9", "#0072B2", "#5B3F8C", "#CC79A7", "#D55E00", "#8C6D1F")  # of the numbers of values
 _MARKERS = "os^Dv"  # of the numbers of changed layers
@@ -49,13 +50,13 @@ def _draw_changes(panel, points: Experiments, changes: list[str]) -> None:
     layers = [n for n in np.unique(points.layers[np.isin(points.experiment, changes)]) if n > 0]
     for k, clusters in enumerate(values):
         for place, name in enumerate(changes):
-            for n, count in enumerate([0] if name == "k-means" else layers):
-                chosen = (points.experiment == name) & (points.clusters == clusters) & (points.layers == count)
+            for n, changed in enumerate([0] if name == "k-means" else layers):
+                chosen = (points.experiment == name) & (points.clusters == clusters) & (points.layers == changed)
                 if not chosen.any():
                     continue
                 x = place + 0.68 * ((k + 0.5) / len(values) - 0.5) + 0.09 * (n - 0.5 * (len(layers) - 1))
                 drawn = perplexity(points.loss[chosen])
-                is_all = name == "k-means" or count == max(layers)
+                is_all = name == "k-means" or changed == max(layers)
                 panel.plot(np.full(len(drawn), x), drawn, ls="-", lw=0.8, color=_COLOURS[k % len(_COLOURS)],
                            marker="_" if name == "k-means" else _MARKERS[n % len(_MARKERS)],
                            ms=13 if name == "k-means" else 6, mew=2.2 if name == "k-means" else 1.1,
@@ -67,10 +68,10 @@ def _draw_changes(panel, points: Experiments, changes: list[str]) -> None:
     panel.grid(False, axis="x")
     panel.set_xlim(-0.55, len(changes) - 0.45)
     panel.set_title("values changed, assignments kept", fontsize=10)
-    handles = [_symbol("s", _COLOURS[k % len(_COLOURS)], f"{clusters} values") for k, clusters in enumerate(values)]
-    for n, count in enumerate(layers):
-        of_layers = f"last {count} layers" if count > 1 else "last layer"
-        handles.append(_symbol(_MARKERS[n % len(_MARKERS)], "0.25" if count == max(layers) else "white", of_layers))
+    handles = [_symbol("s", _COLOURS[k % len(_COLOURS)], count(clusters, "value")) for k, clusters in enumerate(values)]
+    for n, changed in enumerate(layers):
+        of_layers = f"last {changed} layers" if changed > 1 else "last layer"
+        handles.append(_symbol(_MARKERS[n % len(_MARKERS)], "0.25" if changed == max(layers) else "white", of_layers))
     panel.legend(handles=handles, loc="upper right", ncols=2 if layers else 1, columnspacing=1.0)
 
 
@@ -105,18 +106,18 @@ def _draw_layer_by_layer(panel, points: Experiments, stepwise: list[str]) -> Non
 
 def _finish(figure: Figure, panels, compression: Compression) -> None:
     points = compression.experiments
-    values = [*perplexity(points.loss), compression.perplexity_before]
-    scale_perplexity(panels[0], values, compression.perplexity_before, headroom=0.2)
+    original = drawable(compression.perplexity_before)
+    scale_perplexity(panels[0], [*perplexity(points.loss), original], original, headroom=0.2)
     for panel in panels:
-        if compression.perplexity_before is not None:
-            panel.axhline(compression.perplexity_before, color=EXACT, lw=1.4, ls="--", zorder=2, gid="original")
-    if compression.perplexity_before is not None:
-        panels[0].annotate("original", (0.0, compression.perplexity_before), xycoords=("axes fraction", "data"),
+        if original is not None:
+            panel.axhline(original, color=EXACT, lw=1.4, ls="--", zorder=2, gid="original")
+    if original is not None:
+        panels[0].annotate("original", (0.0, original), xycoords=("axes fraction", "data"),
                            xytext=(4, -10), textcoords="offset points", fontsize=8, color="0.4")  # fmt: skip
     for panel in panels[1:]:
         panel.set_ylabel("")
-    outliers = compression.setting("method.outliers", 0)
+    outliers = count(compression.setting("method.outliers", 0), "outlier")
     seeds = len(np.unique(points.seed[points.seed >= 0]))
-    what = f"{outliers} outliers of each matrix kept; {seeds} draw{'s' if seeds != 1 else ''} of random numbers"
+    what = f"{outliers} of each matrix kept; {count(seeds, 'draw')} of random numbers"
     title = labels.title([compression], f"{compression.model}: changed values of clustered weights")
     add_frame(figure, title, labels.footer([compression], what))

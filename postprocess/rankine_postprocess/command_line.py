@@ -24,14 +24,23 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")  # a title may hold what the terminal cannot show
     try:
         code = options.run(options)
-        sys.stdout.flush()
+        print(end="", flush=True)
         return code
     except InputError as error:
         print(f"rankine-postprocess: {error}", file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return DONE
+    except OSError as error:  # of standard output: reading and drawing raise InputError
+        _drop_output()
+        print(f"rankine-postprocess: the output cannot be written ({error.strerror}).", file=sys.stderr)
+        return BAD_INPUT
+
+
+def _drop_output() -> None:
+    """What is left in the buffer goes nowhere, or Python would try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -8,7 +8,9 @@ import h5py
 import numpy as np
 
 from .errors import InputError
-from .result_header import attribute, check_header, opened, text, text_dataset
+from .fields import document, integers, one_line, real, reals, subgroup, texts, whole, words
+from .own_process import in_own_process
+from .result_header import check_header, opened
 
 FILETYPE = "rankine-compress"
 FORMAT_VERSION = 1
@@ -96,71 +98,96 @@ class Compression:
 
 def read_compression(path: str | Path, *, allow_partial: bool = False) -> Compression:
     """Read a result file. Raises InputError as rankine_postprocess.read does."""
-    path = Path(path)
+    return in_own_process(_read_file, Path(path), allow_partial)
+
+
+def _read_file(path: Path, allow_partial: bool) -> Compression:
     with opened(path) as file:
         check_header(path, file, FILETYPE, FORMAT_VERSION, allow_partial)
-        if not isinstance(file.get("results"), h5py.Group):
-            raise InputError(f"{path}: the group /results is missing.")
         return _read(path, file)
 
 
 def _read(path: Path, file: h5py.File) -> Compression:
-    results = file["results"]
+    results = subgroup(path, file, "results")
     header = ("status", "program", "program_version", "git_commit")
-    words = ("title", "model", "precision", "method", "evaluation")
-    reals = ("perplexity_before", "perplexity_unhealed", "perplexity_after", "recovered")
+    lines = ("title", "model", "precision", "method", "evaluation")
+    perplexities = ("perplexity_before", "perplexity_unhealed", "perplexity_after")
     counts = ("parameters_before", "parameters_after", "bytes_after")
     return Compression(
         path=path,
-        **{name: text(attribute(path, file, name)) for name in header},
-        **{name: text(results.attrs.get(name, "")) for name in words},
+        **{name: words(path, file, name) for name in header},
+        **{name: words(path, results, name, "") for name in lines},
         deck=_read_deck(path, file),
-        **{name: _scalar(results, name, float) for name in reals},
-        **{name: _scalar(results, name, int) for name in counts},
-        weights={name: _read_weight(name, group) for name, group in results.get("weights", {}).items()},
-        healing_loss=results["healing_loss"][()] if "healing_loss" in results else None,
-        experiments=_read_experiments(results["experiments"]) if "experiments" in results else None,
-        sensitivity=_read_sensitivity(results["sensitivity"]) if "sensitivity" in results else None,
+        **{name: _perplexity(path, results, name) for name in perplexities},
+        recovered=real(path, results, "recovered", least=-np.inf, most=1e6),
+        **{name: _count(path, results, name) for name in counts},
+        weights=_read_weights(path, results),
+        healing_loss=reals(path, results, "healing_loss", (None,)) if "healing_loss" in results else None,
+        experiments=_read_experiments(path, results) if "experiments" in results else None,
+        sensitivity=_read_sensitivity(path, results) if "sensitivity" in results else None,
     )
 
 
 def _read_deck(path: Path, file: h5py.File) -> dict:
     try:
-        return tomllib.loads(text_dataset(file, "provenance/effective_deck"))
+        deck = tomllib.loads(document(path, file, "provenance/effective_deck"))
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: /provenance/effective_deck is not TOML ({error}).") from error
+        raise InputError(f"{path}: /provenance/effective_deck is not TOML ({one_line(str(error))}).") from error
+    return {section: values for section, values in deck.items() if isinstance(values, dict)}
 
 
-def _read_weight(name: str, group: h5py.Group) -> CompressedWeight:
+def _read_weights(path: Path, results: h5py.Group) -> dict[str, CompressedWeight]:
+    if "weights" not in results:
+        return {}
+    group = subgroup(path, results, "weights")
+    return {one_line(name): _read_weight(path, one_line(name), subgroup(path, group, name)) for name in group}
+
+
+def _read_weight(path: Path, name: str, group: h5py.Group) -> CompressedWeight:
     return CompressedWeight(
         name=name,
-        form=text(group.attrs.get("form", "")),
-        rank=_scalar(group, "rank", int),
-        parameters=_scalar(group, "parameters", int),
-        parameters_before=_scalar(group, "parameters_before", int),
-        bytes=_scalar(group, "bytes", int),
-        weighted_error=_scalar(group, "weighted_error", float),
-        spectrum=group["spectrum"][()] if "spectrum" in group else None,
+        form=words(path, group, "form", ""),
+        rank=whole(path, group, "rank"),
+        parameters=whole(path, group, "parameters"),
+        parameters_before=_count(path, group, "parameters_before"),
+        bytes=whole(path, group, "bytes"),
+        weighted_error=float(reals(path, group, "weighted_error", ())),
+        spectrum=reals(path, group, "spectrum", (None,), least=0.0) if "spectrum" in group else None,
     )
 
 
-def _read_experiments(group: h5py.Group) -> Experiments:
+def _read_experiments(path: Path, results: h5py.Group) -> Experiments:
+    group = subgroup(path, results, "experiments")
+    names = texts(path, group, "experiment", (None,))
+    rows = (len(names),)
     return Experiments(
-        experiment=np.array([text(name) for name in group["experiment"][()]]),
-        clusters=group["clusters"][()],
-        layers=group["layers"][()],
-        seed=group["seed"][()],
-        loss=group["negative_log_likelihood"][()],
+        experiment=np.array(names, dtype=str),
+        clusters=integers(path, group, "clusters", rows, least=1),
+        layers=integers(path, group, "layers", rows),
+        seed=integers(path, group, "seed", rows, least=-1),
+        loss=reals(path, group, "negative_log_likelihood", rows, least=0.0, most=np.inf),
     )
 
 
-def _read_sensitivity(group: h5py.Group) -> Sensitivity:
+def _read_sensitivity(path: Path, results: h5py.Group) -> Sensitivity:
+    group = subgroup(path, results, "sensitivity")
+    groups = texts(path, group, "groups", (None,))
+    bond_dimensions = integers(path, group, "bond_dimensions", (None,), least=1)
+    table = (len(groups), len(bond_dimensions))
     return Sensitivity(
-        groups=[text(name) for name in group["groups"][()]],
-        grouped_by=[text(name) for name in group["grouped_by"][()]],
-        **{name: group[name][()] for name in ("bond_dimensions", "perplexity", "parameters", "parameters_before")},
+        groups=groups,
+        grouped_by=texts(path, group, "grouped_by", table[:1]),
+        bond_dimensions=bond_dimensions,
+        perplexity=reals(path, group, "perplexity", table, least=1.0, most=np.inf),
+        parameters=integers(path, group, "parameters", table),
+        parameters_before=integers(path, group, "parameters_before", table[:1]),
     )
 
 
-def _scalar(group: h5py.Group, name: str, kind: type):
-    return kind(np.ravel(group[name][()])[0]) if name in group else None
+def _perplexity(path: Path, results: h5py.Group, name: str) -> float | None:
+    return real(path, results, name, least=1.0, most=np.inf)
+
+
+def _count(path: Path, group: h5py.Group, name: str) -> int | None:
+    """A number of something; None where the file does not have it."""
+    return whole(path, group, name, least=1) if name in group else None

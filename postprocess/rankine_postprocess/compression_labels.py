@@ -4,6 +4,7 @@ import re
 
 from .compression import Compression
 from .labels import plain
+from .wording import count, shortened
 
 # What decides how much is kept; all else tells methods apart.
 _SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "method.clusters"}
@@ -21,17 +22,17 @@ def method(compression: Compression) -> str:
     """Form, weighting and allocation in a few words: "pivoted, two-sided, additive"."""
     setting = compression.setting
     form, weighting = setting("method.form", "?"), setting("method.weighting", "none")
-    parts = [{"mpo": f"operator of {setting('method.sites')} sites"}.get(form, form)]
+    parts = [{"mpo": f"operator of {count(setting('method.sites'), 'site')}"}.get(form, form)]
     parts.append("unweighted" if weighting == "none" else weighting)
     if form == "clustered":
-        parts.append(f"{setting('method.outliers')} outliers")
+        parts.append(count(setting("method.outliers", 0), "outlier"))
     else:
         parts.append(setting("ranks.allocation", ""))
     if (stored := setting("method.storage", "exact")) != "exact":
         parts.append(f"in {stored}")
     if setting("heal.steps", 0):
         parts.append("distilled" if setting("heal.loss") == "distillation" else "healed")
-    return ", ".join(filter(None, parts))
+    return ", ".join(shortened(str(part)) for part in parts if part)
 
 
 def size(compression: Compression) -> str:
@@ -40,7 +41,8 @@ def size(compression: Compression) -> str:
         return f"K = {compression.setting('method.clusters')}"
     if rank := compression.setting("ranks.bond_dimension", 0):
         return f"rank {rank}"
-    return f"{compression.setting('ranks.parameter_ratio', 1):g}"
+    ratio = compression.setting("ranks.parameter_ratio", 1)
+    return f"{ratio:g}" if isinstance(ratio, (int, float)) else shortened(str(ratio))
 
 
 def group_by_method(compressions: list[Compression]) -> dict[str, list[Compression]]:
@@ -68,7 +70,7 @@ def _in_words(keyword: str, value: str) -> str:
     if keyword == "calibration.gradient_targets":
         return "sampled tokens" if value == "sampled" else ""
     if keyword == "calibration.gradient_windows":
-        return f"{value} windows"
+        return f"{value} window{'' if value == '1' else 's'}"
     return f"{keyword.split('.')[1]} {value}".replace("_", " ")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import catalogue
 from .simulation import Simulation
+from .wording import count, shortened
 
 
 class Axis(Enum):
@@ -189,15 +190,16 @@ def lattice_name(simulation: Simulation) -> str:
     """The lattice as a reader knows it."""
     if simulation.lattice == "infinite-heavy-hex":
         return "infinite heavy-hex"
-    name = simulation.lattice.replace("edge-list", "edge list")
-    return f"{name[0].upper()}{name[1:]}, {simulation.n_sites} qubits"
+    processors = {"eagle": "Eagle", "osprey": "Osprey", "condor": "Condor"}
+    name = processors.get(simulation.lattice, shortened(simulation.lattice))
+    return f"{name}, {count(simulation.n_sites, 'qubit')}"
 
 
 def _labels(groups: list[tuple[tuple, list[Simulation]]]) -> list[str]:
     """Lattice names, with the depth where it differs and the file name where that is not enough."""
     depths = {key[-2] for key, _ in groups}
-    labels = [lattice_name(members[0]) + (f", {key[-2]} steps" if len(depths) > 1 else "") for key, members in groups]
+    labels = [lattice_name(members[0]) + (f", {count(key[-2], 'step')}" if len(depths) > 1 else "") for key, members in groups]
     return [
-        f"{label} ({members[0].path.stem})" if labels.count(label) > 1 else label
+        f"{label} ({shortened(members[0].path.stem)})" if labels.count(label) > 1 else label
         for label, (_, members) in zip(labels, groups)
     ]

@@ -88,11 +88,11 @@ def _log_axis(panel) -> None:
     margin = 0.06 * (top - bottom)
     ticks = 10.0 ** np.arange(top, bottom - 0.5, -max(1, np.ceil((top - bottom) / 5)))
     ticks = ticks[ticks > 2.0 * FLOOR] if floored else ticks
-    level = 10.0 ** (bottom - 2.5 * margin)
+    level = 10.0 ** (bottom - 3.0 * margin)
     for line in floored:
         line.set_ydata(np.full(len(line.get_xdata()), level))
     panel.set_yscale("log")
-    panel.set_ylim(10.0 ** (bottom - (4.0 if floored else 1.0) * margin), 10.0 ** (top + margin))
+    panel.set_ylim(10.0 ** (bottom - (4.5 if floored else 1.0) * margin), 10.0 ** (top + margin))
     panel.yaxis.set_major_locator(FixedLocator([level, *ticks] if floored else ticks))
     panel.yaxis.set_minor_locator(NullLocator())
     panel.yaxis.set_major_formatter(

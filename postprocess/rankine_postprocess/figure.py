@@ -16,6 +16,8 @@ from .frame import add_frame
 from .legends import add_colour_bar, add_legends
 from .simulation import Simulation
 from .style import EXACT, EXPERIMENT, STYLE, StyledLine, style_lines
+from .ticks import CompleteNumbers
+from .wording import shortened
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ def save(figure: Figure, path: str | Path) -> None:
     try:
         with matplotlib.rc_context(STYLE):
             figure.savefig(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+    except (OSError, ValueError, RuntimeError, MemoryError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
         raise InputError(f"{path}: the figure cannot be written ({reason}).") from error
 
 
@@ -87,7 +89,7 @@ def _draw_background(panel, setups: list[Setup], axis: Axis, overlays: list[Over
             _draw_spread(panel, setup, reference.published_spread)
     for overlay, dashes in zip(overlays, ((4, 2), (1, 1.5), (6, 2, 1, 2), (2, 2)) * len(overlays)):
         panel.plot(overlay.theta_h, overlay.value, color="0.35", lw=1.1, dashes=dashes,
-                   label=labels.plain(overlay.label), gid="overlay", zorder=2.5)  # fmt: skip
+                   label=labels.plain(shortened(overlay.label)), gid="overlay", zorder=2.5)  # fmt: skip
 
 
 def _draw_exact(panel, reference, where: str) -> None:
@@ -143,6 +145,7 @@ def _draw_values(panel, lines: list[StyledLine], axis: Axis) -> None:
                    label=line.label, gid="simulation", zorder=3)  # fmt: skip
     symbol = pauli.symbol(lines[0].curve.setup.observable)
     panel.set_ylabel(f"${symbol}$", fontsize=13)
+    panel.yaxis.set_major_formatter(CompleteNumbers())
 
 
 # Axes and title
@@ -158,6 +161,8 @@ def _finish(figure: Figure, panels, setups: list[Setup], lines: list[StyledLine]
 def _finish_x(panel, lines: list[StyledLine], axis: Axis) -> None:
     if axis is Axis.THETA_H:
         panel.set_xlabel(r"$\theta_h$ (rad)")
+        panel.xaxis.set_major_locator(MaxNLocator(5))
+        panel.xaxis.set_major_formatter(CompleteNumbers())
         low, high = panel.get_xlim()
         if high - low > np.pi / 4:
             panel.xaxis.set_major_locator(MultipleLocator(np.pi / 8))

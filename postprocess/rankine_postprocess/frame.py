@@ -1,17 +1,21 @@
 """The words around the panels of every figure: what it shows above, where the numbers come from below."""
 
-import textwrap
-
 from matplotlib.figure import Figure
 
-_FOOTER_LETTERS = 15  # to an inch
+from .wording import broken, shortened
+
+_TITLE_LETTERS, _FOOTER_LETTERS = 8.5, 15  # to an inch
+_LONGEST_TITLE, _LONGEST_FOOTER = 200, 1500
 
 
 def add_frame(figure: Figure, title: str, footer: str) -> None:
+    width = figure.get_figwidth()
+    title = broken(_cut(title, _LONGEST_TITLE), int(_TITLE_LETTERS * width))
+    footer = broken(_cut(footer, _LONGEST_FOOTER), int(_FOOTER_LETTERS * width))
     figure.suptitle(title, x=0.012, ha="left", fontsize=13, fontweight="bold")
-    figure.supxlabel(_fit(footer, int(_FOOTER_LETTERS * figure.get_figwidth())), x=0.012, ha="left", fontsize=7.5, color="0.35", linespacing=1.4)
+    figure.supxlabel(footer, x=0.012, ha="left", fontsize=7.5, color="0.35", linespacing=1.4)
 
 
-def _fit(footer: str, letters: int) -> str:
-    """Lines that are too long, broken; not those with mathematics, whose source is longer than what is seen."""
-    return "\n".join(line if "$" in line else textwrap.fill(line, letters) for line in footer.split("\n"))
+def _cut(text: str, most: int) -> str:
+    """A text of the user's that would leave no room for the figure; mathematics is ours and short."""
+    return text if "$" in text else shortened(text, most)

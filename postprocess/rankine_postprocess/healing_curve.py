@@ -10,7 +10,10 @@ from .compression import Compression
 from .errors import InputError
 from .frame import add_frame
 from .style import STYLE
+from .ticks import CompleteNumbers
+from .wording import broken
 
+_LEGEND_LETTERS = 84
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333")
 
 
@@ -25,13 +28,14 @@ def draw(compressions: list[Compression]) -> Figure:
         for label, members in labels.group_by_method(healed).items():
             for c in members:
                 colour = _COLOURS[len(panel.get_legend_handles_labels()[0]) % len(_COLOURS)]
-                _draw_file(panel, c, f"{label}, {labels.size(c)}{_gain(c)}", colour)
+                _draw_file(panel, c, broken(f"{label}, {labels.size(c)}{_gain(c)}", _LEGEND_LETTERS), colour)
         panel.set_xlabel("step")
-        panel.set_ylabel(_quantity(healed))
+        panel.set_ylabel(_quantity(healed), fontsize=10)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+        panel.yaxis.set_major_formatter(CompleteNumbers())
         panel.set_xlim(left=0)
         panel.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
-        footer = labels.footer(healed, "thin: every step; thick: running mean")
+        footer = labels.footer(healed, _lines(healed))
         add_frame(figure, labels.title(healed, f"{healed[0].model}: healing"), footer)
     return figure
 
@@ -39,10 +43,26 @@ def draw(compressions: list[Compression]) -> Figure:
 def _draw_file(panel, compression: Compression, label: str, colour: str) -> None:
     loss = compression.healing_loss
     steps = np.arange(1, len(loss) + 1)
-    width = max(1, len(loss) // 15)
+    width = _mean_width(compression)
+    if width == 1:
+        panel.plot(steps, loss, color=colour, lw=1.3, marker="o", ms=3.6, label=labels.plain(label), gid="loss")
+        return
     panel.plot(steps, loss, color=colour, lw=0.7, alpha=0.35, gid="loss")
     mean = _running_mean(loss, width)
     panel.plot(steps[width - 1 :], mean, color=colour, lw=1.8, label=labels.plain(label), gid="mean")
+
+
+def _mean_width(compression: Compression) -> int:
+    """Steps to a running mean; 1 where they are so few that each can be seen."""
+    return max(1, len(compression.healing_loss) // 15)
+
+
+def _lines(compressions: list[Compression]) -> str:
+    """What the lines of the figure are."""
+    is_averaged = {_mean_width(c) > 1 for c in compressions}
+    if is_averaged == {True}:
+        return "thin: every step; thick: running mean"
+    return "points: every step" + ("; thin and thick: every step and running mean" if True in is_averaged else "")
 
 
 def _running_mean(values: np.ndarray, width: int) -> np.ndarray:

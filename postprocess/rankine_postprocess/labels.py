@@ -7,6 +7,7 @@ import numpy as np
 
 from . import pauli
 from .curves import Axis, Curve, Setup, lattice_name
+from .wording import count, shortened
 
 
 def plain(text: str) -> str:
@@ -17,7 +18,7 @@ def plain(text: str) -> str:
 def angle(theta: float) -> str:
     """Radians as matplotlib mathematics: a multiple of pi / 32 where it is one."""
     multiple = theta * 32 / pi
-    if abs(multiple - round(multiple)) > 1e-7:
+    if abs(multiple) > 1e6 or abs(multiple - round(multiple)) > 1e-7:
         return f"{theta:.6g}"
     if round(multiple) == 0:
         return "0"
@@ -52,9 +53,19 @@ def title(setups: list[Setup], axis: Axis) -> str:
     if len(titles) == 1 and (only := titles.pop()):
         return plain(only)
     steps = sorted({setup.step for setup in setups})
-    depth = "" if axis is Axis.STEP else f" after {', '.join(map(str, steps))} steps"
-    where = f" on {lattice_name(setups[0].simulations[0])}" if len(setups) == 1 else ""
-    return f"Kicked Ising: ${pauli.symbol(setups[0].observable)}${depth}{where}"
+    depth = "" if axis is Axis.STEP else f" after {_depths(steps)}"
+    first = setups[0].simulations[0]
+    where = f" on {plain(lattice_name(first))}" if len(setups) == 1 else ""
+    name = _circuit_name(first)
+    return f"{name[:1].upper()}{name[1:]}: ${pauli.symbol(setups[0].observable)}${depth}{where}"
+
+
+def _depths(steps: list[int]) -> str:
+    return count(steps[0], "step") if len(steps) == 1 else f"{', '.join(map(str, steps))} steps"
+
+
+def _circuit_name(simulation) -> str:
+    return plain(shortened(simulation.circuit.replace("-", " ")).replace("ising", "Ising"))
 
 
 def footer(setups: list[Setup], axis: Axis) -> str:
@@ -62,7 +73,7 @@ def footer(setups: list[Setup], axis: Axis) -> str:
     simulations = [simulation for setup in setups for simulation in setup.simulations]
     lines = [
         " · ".join(
-            [*({lattice_name(s): None for s in simulations} if len(setups) == 1 else ()), *_circuit(setups, axis)]
+            [*({plain(lattice_name(s)): None for s in simulations} if len(setups) == 1 else ()), *_circuit(setups, axis)]
         ),
         " · ".join([_dimensions(setups), *_programs(simulations), *_partial(simulations)]),
     ]
@@ -78,8 +89,8 @@ def _circuit(setups: list[Setup], axis: Axis) -> list[str]:
         steps = [max(int(setup.steps.max()) for setup in setups)]
     layer = " and a final RX layer" if any(s.final_rx_layer for setup in setups for s in setup.simulations) else ""
     return [
-        first.circuit.replace("kicked-ising", "kicked Ising"),
-        f"{', '.join(map(str, steps))} steps{layer}",
+        _circuit_name(first),
+        f"{_depths(steps)}{layer}",
         ", ".join(rf"$\theta_J = {angle(theta)}$" for theta in angles.values()),
         *([rf"$\theta_h = {angle(setups[0].theta_h[0])}$"] if _single_angle(setups) else []),
     ]
@@ -96,8 +107,8 @@ def _dimensions(setups: list[Setup]) -> str:
 
 
 def _programs(simulations) -> list[str]:
-    return list({f"{s.program} {s.program_version}, commit {s.git_commit[:12]}": None for s in simulations})
+    return list({plain(f"{s.program} {s.program_version}, commit {s.git_commit[:12]}"): None for s in simulations})
 
 
 def _partial(simulations) -> list[str]:
-    return [f"PARTIAL RESULT (status {s.status})" for s in simulations if s.status != "complete"][:1]
+    return [plain(f"PARTIAL RESULT (status {s.status})") for s in simulations if s.status != "complete"][:1]

@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from . import compression_labels as labels
 from .compression import Compression, CompressedWeight
@@ -13,6 +13,8 @@ from .frame import add_frame
 from .style import STYLE
 
 _KIND_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#5B3F8C", "#D55E00", "#E69F00", "#CC79A7", "#8C6D1F", "#333333")
+_MOST_TICKS = 12
+_MOST_LAYERS = 10_000
 _QUANTILES = np.linspace(0, 1, 200)  # places in a spectrum at which kinds are compared
 
 
@@ -23,11 +25,13 @@ def draw(compression: Compression) -> Figure:
         raise InputError(f"{compression.path}: the file holds no compressed weight.")
     if any(weight.parameters_before is None for weight in weights):
         raise InputError(f"{compression.path}: the sizes of the original weights are missing. Run the deck again.")
+    layers = 1 + max(labels.place(weight.name)[0] for weight in weights)
+    if layers > _MOST_LAYERS:
+        raise InputError(f"{compression.path}: a weight of layer {layers - 1} is too much for a figure. Run the deck again.")
     kinds = _kinds(weights)
     has_spectra = any(_has_spectrum(weight) for weight in weights)
     with matplotlib.rc_context(STYLE):
-        layers = 1 + max(labels.place(weight.name)[0] for weight in weights)
-        figure = Figure(figsize=(10.4 if has_spectra else 7.2, min(8.5, 3.2 + 0.17 * layers)), layout="constrained")
+        figure = Figure(figsize=(10.4 if has_spectra else 7.2, min(8.5, 3.9 + 0.15 * layers)), layout="constrained")
         widths = [1, 1.15] if has_spectra else [1]
         panels = figure.subplots(1, len(widths), squeeze=False, gridspec_kw={"width_ratios": widths})[0]
         _draw_map(figure, panels[0], compression, weights, kinds, layers)
@@ -66,7 +70,7 @@ def _draw_map(figure: Figure, panel, compression: Compression, weights, kinds: l
     image = panel.imshow(table, aspect="auto", origin="lower", cmap="viridis", norm=scale, gid="kept")
     panel.grid(False)
     panel.set_xticks(range(len(kinds)), kinds)
-    panel.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=12))
+    panel.set_yticks(range(0, layers, -(-layers // _MOST_TICKS)))
     panel.set_ylabel("layer")
     panel.tick_params(length=0)
     if layers <= 36:
@@ -82,7 +86,7 @@ def _draw_map(figure: Figure, panel, compression: Compression, weights, kinds: l
 
 
 def _has_spectrum(weight: CompressedWeight) -> bool:
-    return weight.spectrum is not None and weight.spectrum[0] > 0
+    return weight.spectrum is not None and bool(np.isfinite(weight.spectrum).all()) and weight.spectrum[:1].any()
 
 
 def _draw_spectra(panel, weights, kinds: list[str]) -> None:
@@ -97,7 +101,7 @@ def _draw_spectra(panel, weights, kinds: list[str]) -> None:
         lower, median, upper = np.percentile(np.maximum(curves, floor), [25, 50, 75], axis=0)
         panel.fill_between(_QUANTILES, lower, upper, color=colour, alpha=0.13, lw=0)
         panel.plot(_QUANTILES, median, color=colour, lw=1.5, label=kind, gid="spectrum")
-        cut = float(np.median([w.rank / len(w.spectrum) for w in members]))
+        cut = min(1.0, float(np.median([w.rank / len(w.spectrum) for w in members])))
         panel.plot([cut], [np.interp(cut, _QUANTILES, median)], marker="o", ms=6.5, color=colour, mec="white", mew=0.8,
                    gid="rank", clip_on=False, zorder=5)  # fmt: skip
     panel.set_yscale("log")
@@ -107,6 +111,6 @@ def _draw_spectra(panel, weights, kinds: list[str]) -> None:
     panel.yaxis.set_minor_formatter(NullFormatter())
     panel.set_xlim(0, 1)
     panel.set_xlabel("component / full rank")
-    panel.set_ylabel(r"singular value $\sigma_i / \sigma_0$ in the norm of method.weighting")
+    panel.set_ylabel("singular value $\\sigma_i / \\sigma_0$\nin the norm of method.weighting", fontsize=10)
     panel.legend(ncols=2, loc="lower left", title="median of the layers, quartiles;\npoint: median rank",
                  title_fontsize=8, alignment="left")  # fmt: skip

@@ -2,6 +2,8 @@
 
 import re
 
+_LONGEST_DEFINITION = 40  # factors
+_LONGEST_NAME = 24  # letters of a name that is no Pauli string
 MAGNETIZATION = "magnetization"
 _STRING = re.compile(r"[XYZ]\d+(?:[ _]+[XYZ]\d+)*")
 _FACTOR = re.compile(r"([XYZ])(\d+)")
@@ -33,7 +35,7 @@ def symbol(name: str) -> str:
         return r"M_z"
     string = factors(name)
     if string is None:
-        return r"\mathrm{" + re.sub(r"[^A-Za-z0-9 ]", " ", name).replace(" ", r"\ ") + "}"
+        return r"\mathrm{" + re.sub(r"[^A-Za-z0-9 ]", " ", name[:_LONGEST_NAME]).replace(" ", r"\ ") + "}"
     if len(string) > _LONGEST_LITERAL:
         return rf"\langle W_{{{len(string)}}}\rangle"
     ordered = sorted(string, key=lambda factor: factor[1])
@@ -47,6 +49,8 @@ def definition(name: str) -> str | None:
     string = factors(name)
     if string is None or len(string) <= _LONGEST_LITERAL:
         return None
+    if len(string) > _LONGEST_DEFINITION:
+        return rf"$W_{{{len(string)}}}$: product of {len(string)} Pauli matrices"
     sites = {letter: sorted(site for kind, site in string if kind == letter) for letter in "XYZ"}
     product = r"\,".join(f"{letter}_{{{','.join(map(str, numbers))}}}" for letter, numbers in sites.items() if numbers)
     return rf"$W_{{{len(string)}}} = {product}$"

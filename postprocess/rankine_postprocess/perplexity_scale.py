@@ -3,6 +3,8 @@
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
+from .ticks import CompleteNumbers
+
 EXPLODED = 4.0  # a ratio of the largest to the least value from which an axis is not linear
 _LARGEST_EXPONENT = 100.0  # nat; what is beyond is drawn there
 _LINEAR_LOSS = 0.1  # nat above the reference, up to which the axis is linear in the loss
@@ -15,6 +17,11 @@ def perplexity(loss):
     return np.exp(np.minimum(loss, _LARGEST_EXPONENT))
 
 
+def drawable(perplexity: float | None) -> float | None:
+    """A perplexity of a file, which may be infinite, kept finite as `perplexity` does."""
+    return None if perplexity is None else min(perplexity, float(np.exp(_LARGEST_EXPONENT)))
+
+
 def scale_perplexity(panel, values, reference: float | None, headroom: float = 0.05) -> None:
     """Chooses the scale for these values, and readable ticks; `headroom` is the free part above them.
 
@@ -22,12 +29,15 @@ def scale_perplexity(panel, values, reference: float | None, headroom: float = 0
     close to it, logarithmic in the loss far above. Small and huge losses can both be read off.
     """
     values = np.asarray([value for value in values if value is not None and np.isfinite(value)], dtype=float)
-    low, high = values.min(), values.max()
     panel.set_ylabel("perplexity")
+    if not values.size:
+        return
+    low, high = values.min(), values.max()
     if high < EXPLODED * low:
         size = max(high - low, 0.02 * high) / (1 - headroom - 0.06)
         panel.set_ylim(low - 0.06 * size, high + headroom * size)
         panel.yaxis.set_major_locator(MaxNLocator(8))
+        panel.yaxis.set_major_formatter(CompleteNumbers())
         return
     origin = np.log(low if reference is None else reference)
     panel.set_ylabel("perplexity (height: asinh of the added loss)")

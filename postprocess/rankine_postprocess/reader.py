@@ -6,7 +6,9 @@ import h5py
 import numpy as np
 
 from .errors import InputError
-from .result_header import attribute, check_header, opened, text, text_dataset
+from .fields import document, integers, one_line, real_attribute, reals, subgroup, whole_attribute, words
+from .own_process import in_own_process
+from .result_header import check_header, opened
 from .simulation import Observable, Simulation
 
 FILETYPE = "rankine-simulate"
@@ -21,51 +23,64 @@ def read(path: str | Path, *, allow_partial: bool = False) -> Simulation:
     """Read a result file.
 
     Raises InputError for another file type or format version, for a file whose status is not
-    "complete" (unless `allow_partial`), and for missing or misshapen content.
+    "complete" (unless `allow_partial`), and for missing, misshapen or damaged content.
     """
-    path = Path(path)
+    return in_own_process(_read_file, Path(path), allow_partial)
+
+
+def _read_file(path: Path, allow_partial: bool) -> Simulation:
     with opened(path) as file:
         check_header(path, file, FILETYPE, FORMAT_VERSION, allow_partial)
         return _read_simulation(path, file)
 
 
 def _read_simulation(path: Path, file: h5py.File) -> Simulation:
-    results = file.get("results")
-    if not isinstance(results, h5py.Group):
-        raise InputError(f"{path}: the group /results is missing.")
-    theta_h = _array(path, results, "theta_h", 1).astype(float)
-    steps = _array(path, results, "steps", 1).astype(int)
+    results = subgroup(path, file, "results")
+    theta_h, steps = _read_axes(path, results)
     table = (len(theta_h), len(steps))
-    if 0 in table:
-        raise InputError(f"{path}: the file holds no measured point.")
+    n_sites = whole_attribute(path, results, "n_sites", 1)
+    has_times = "timing/point_seconds" in file
     return Simulation(
         path=path,
-        status=text(file.attrs["status"]),
-        title=text(results.attrs.get("title", "")),
-        lattice=text(attribute(path, results, "lattice")),
-        n_sites=int(attribute(path, results, "n_sites")),
-        n_edges=int(attribute(path, results, "n_edges")),
-        circuit=text(attribute(path, results, "circuit")),
-        theta_j=float(attribute(path, results, "theta_j")),
-        final_rx_layer=bool(attribute(path, results, "final_rx_layer")),
-        program=text(attribute(path, file, "program")),
-        program_version=text(attribute(path, file, "program_version")),
-        git_commit=text(attribute(path, file, "git_commit")),
-        created_utc=text(attribute(path, file, "created_utc")),
-        n_ranks=int(attribute(path, file, "n_ranks")),
-        threads=int(attribute(path, file, "threads")),
+        status=words(path, file, "status"),
+        title=words(path, results, "title", ""),
+        lattice=words(path, results, "lattice"),
+        n_sites=n_sites,
+        n_edges=whole_attribute(path, results, "n_edges"),
+        circuit=words(path, results, "circuit"),
+        theta_j=real_attribute(path, results, "theta_j"),
+        final_rx_layer=bool(whole_attribute(path, results, "final_rx_layer")),
+        program=words(path, file, "program"),
+        program_version=words(path, file, "program_version"),
+        git_commit=words(path, file, "git_commit"),
+        created_utc=words(path, file, "created_utc"),
+        n_ranks=whole_attribute(path, file, "n_ranks", 1),
+        threads=whole_attribute(path, file, "threads", 1),
         theta_h=theta_h,
-        max_bond_dimension=_shaped(path, results, "max_bond_dimension", table[:1]).astype(int),
+        max_bond_dimension=integers(path, results, "max_bond_dimension", table[:1], least=1),
         steps=steps,
         observables=_read_observables(path, results, table),
-        discarded_weight=_shaped(path, results, "discarded_weight", table),
-        fidelity=_shaped(path, results, "fidelity", table),
-        bond_dimension=_shaped(path, results, "bond_dimension", table),
-        site_z=_array(path, results, "site_z", 3) if "site_z" in results else None,
-        point_seconds=file["timing/point_seconds"][()] if "timing/point_seconds" in file else None,
-        effective_deck=text_dataset(file, "provenance/effective_deck"),
-        log=text_dataset(file, "log"),
+        discarded_weight=reals(path, results, "discarded_weight", table),
+        fidelity=reals(path, results, "fidelity", table),
+        bond_dimension=integers(path, results, "bond_dimension", table, least=-1),
+        site_z=reals(path, results, "site_z", (*table, n_sites)) if "site_z" in results else None,
+        point_seconds=reals(path, file, "timing/point_seconds", table[:1]) if has_times else None,
+        effective_deck=document(path, file, "provenance/effective_deck"),
+        log=document(path, file, "log"),
     )
+
+
+def _read_axes(path: Path, results: h5py.Group) -> tuple[np.ndarray, np.ndarray]:
+    """The angle of each point, and the measured steps."""
+    theta_h = reals(path, results, "theta_h", (None,))
+    steps = integers(path, results, "steps", (None,), least=1)
+    if not theta_h.size or not steps.size:
+        raise InputError(f"{path}: the file holds no measured point.")
+    if np.isnan(theta_h).any():
+        raise InputError(f"{path}: /results/theta_h holds NaN. Run the deck again.")
+    if (np.diff(steps) <= 0).any():
+        raise InputError(f"{path}: /results/steps does not ascend. Run the deck again.")
+    return theta_h, steps
 
 
 def _read_observables(path: Path, results: h5py.Group, table: tuple[int, int]) -> dict[str, Observable]:
@@ -73,25 +88,11 @@ def _read_observables(path: Path, results: h5py.Group, table: tuple[int, int]) -
     for key, dataset in results.items():
         if key in _BOOKKEEPING or not isinstance(dataset, h5py.Dataset):
             continue
-        name = text(dataset.attrs.get("pauli_string", "")) or key
+        name = words(path, dataset, "pauli_string", "") or one_line(key)
         observables[name] = Observable(
             name=name,
-            values=_shaped(path, results, key, table).astype(float),
-            route=text(dataset.attrs.get("route", "unknown")),
-            long_name=text(dataset.attrs.get("long_name", "")),
+            values=reals(path, results, key, table),
+            route=words(path, dataset, "route", "unknown"),
+            long_name=words(path, dataset, "long_name", ""),
         )
     return observables
-
-
-def _shaped(path: Path, group: h5py.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:
-    array = _array(path, group, name, len(shape))
-    if array.shape != shape:
-        raise InputError(f"{path}: {group.name}/{name} has shape {array.shape}, expected {shape}.")
-    return array
-
-
-def _array(path: Path, group: h5py.Group, name: str, dimensions: int) -> np.ndarray:
-    dataset = group.get(name)
-    if not isinstance(dataset, h5py.Dataset) or dataset.ndim != dimensions or dataset.dtype.kind not in "fiu":
-        raise InputError(f"{path}: {group.name}/{name} is missing or not a numeric array with {dimensions} axes.")
-    return dataset[()]

@@ -1,66 +1,69 @@
 """What every result file begins with: HDF5, filetype, format version, status."""
 
+import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
-import numpy as np
 
 from .errors import InputError
+from .fields import one_line, whole_attribute, words
+from .own_process import in_own_process
 
 
 @contextmanager
 def opened(path: str | Path) -> Iterator[h5py.File]:
-    """The file, for reading. Raises InputError for one that is missing or not HDF5."""
-    if not Path(path).is_file():
-        raise InputError(f"{path}: no such file.")
+    """The file, for reading. Raises InputError for one that is missing, not HDF5 or damaged.
+
+    Nothing but reading belongs inside: whatever goes wrong there is put down to the file, because
+    h5py raises nearly any exception over damaged content.
+    """
+    _require_file(path)
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except OSError as error:
-        raise InputError(f"{path}: not a readable HDF5 file ({str(error).splitlines()[0]}).") from error
+    except InputError:
+        raise
+    except Exception as error:
+        reason = one_line(str(error).split("\n")[0]) or type(error).__name__
+        raise InputError(f"{path}: not a readable HDF5 file ({reason}).") from error
+
+
+def _require_file(path: str | Path) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as error:
+        looked = "" if os.path.isabs(path) else f" It was looked for in {os.path.abspath(os.curdir)}."
+        raise InputError(f"{path}: no such file.{looked}") from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be opened ({getattr(error, 'strerror', error)}).") from error
+    if not stat.S_ISREG(mode):
+        raise InputError(f"{path}: not a file{' but a folder' if stat.S_ISDIR(mode) else ''}. Name a result file.")
 
 
 def filetype_of(path: str | Path) -> str:
     """What the file says it is; "none" where it says nothing. Raises InputError as `opened` does."""
+    return in_own_process(_filetype_of, path)
+
+
+def _filetype_of(path: str | Path) -> str:
     with opened(path) as file:
-        return text(file.attrs.get("filetype", "none"))
+        return words(path, file, "filetype", "none")
 
 
 def check_header(path: Path, file: h5py.File, filetype: str, format_version: int, allow_partial: bool) -> None:
     """Raises InputError for another file type or version, and for a status that is not "complete"."""
-    found = text(file.attrs.get("filetype", "none"))
+    found = words(path, file, "filetype", "none")
     if found != filetype:
         raise InputError(f"{path}: filetype is '{found}' (this command reads '{filetype}').")
-    version = attribute(path, file, "format_version")
+    version = whole_attribute(path, file, "format_version")
     if version != format_version:
         raise InputError(
             f"{path}: format_version is {version} (this command reads {format_version}). "
             "Use the post-processing of the version that wrote the file."
         )
-    status = text(attribute(path, file, "status"))
+    status = words(path, file, "status")
     if status != "complete" and not allow_partial:
         raise InputError(f"{path}: status is '{status}', not 'complete'. Read it all the same with --allow-partial.")
-
-
-def attribute(path: Path, holder: h5py.Group, name: str):
-    """A scalar attribute that must be there."""
-    value = holder.attrs.get(name)
-    if value is None:
-        raise InputError(f"{path}: the attribute '{name}' of {holder.name} is missing.")
-    return value.item() if isinstance(value, (np.ndarray, np.generic)) and value.size == 1 else value
-
-
-def text(value) -> str:
-    """A string attribute or element, however h5py hands it over."""
-    if isinstance(value, np.ndarray) and value.size == 1:
-        value = value.item()
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def text_dataset(file: h5py.File, name: str) -> str:
-    """A string dataset, scalar or one element a line; empty when absent."""
-    if name not in file:
-        return ""
-    return "\n".join(text(line) for line in np.ravel(file[name][()]))

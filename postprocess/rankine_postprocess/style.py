@@ -75,6 +75,7 @@ def style_lines(found: list[Curve], setups: list[Setup], axis: Axis) -> tuple[li
             )
         elif len(setups) > 1:
             colour = _lighter(SETUP_COLOURS[place % len(SETUP_COLOURS)], 0.65 * (1.0 - rank))
+            style = SETUP_LINES[place // len(SETUP_COLOURS) % len(SETUP_LINES)]
         else:
             colour = SEQUENCE(rank) if several else to_rgb(SETUP_COLOURS[0])
         lines.append(StyledLine(curve, name, colour, style))

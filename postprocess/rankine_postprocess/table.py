@@ -4,18 +4,20 @@ import numpy as np
 
 from . import pauli
 from .simulation import Simulation
+from .wording import count
 
 
 def header(simulation: Simulation) -> str:
     """What was computed and by what: a few lines of name and value."""
     layer = ", final RX layer" if simulation.final_rx_layer else ""
+    ranks = count(simulation.n_ranks, "rank")
     lines = [
         ("title", simulation.title or "(none)"),
-        ("lattice", f"{simulation.lattice}, {simulation.n_sites} sites, {simulation.n_edges} edges"),
+        ("lattice", f"{simulation.lattice}, {count(simulation.n_sites, 'site')}, {count(simulation.n_edges, 'edge')}"),
         ("circuit", f"{simulation.circuit}, theta_j = {simulation.theta_j:.12g} rad{layer}"),
         ("status", simulation.status),
         ("program", f"{simulation.program} {simulation.program_version}, commit {simulation.git_commit}"),
-        ("run", f"{simulation.created_utc}, {simulation.n_ranks} ranks x {simulation.threads} threads"),
+        ("run", f"{simulation.created_utc}, {ranks} x {count(simulation.threads, 'thread')}"),
     ]
     lines += [
         (column, f"{observable.name} (route: {observable.route})")
@@ -47,13 +49,14 @@ def _columns(simulation: Simulation) -> list[str]:
 
 
 def _row(simulation: Simulation, point: int, index: int) -> list[str]:
+    reached = simulation.bond_dimension[point, index]  # -1 where the point is not done
     values = (observable.values[point, index] for observable in simulation.observables.values())
     return [
         f"{simulation.theta_h[point]:.9f}",
         str(simulation.max_bond_dimension[point]),
         str(simulation.steps[index]),
         *(_number(value, ".14f") for value in values),
-        _number(simulation.bond_dimension[point, index], ".0f"),
+        str(reached) if reached >= 0 else "-",
         _number(simulation.discarded_weight[point, index], ".2e"),
         _number(simulation.fidelity[point, index], ".12f"),
     ]

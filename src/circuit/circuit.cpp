@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace rankine::circuit {
 
@@ -56,6 +57,27 @@ Circuit causal_cone(const Circuit& circuit, int n_sites,
     std::ranges::reverse(kept.steps[s]);
   }
   return kept;
+}
+
+Circuit separated(const Circuit& circuit) {
+  using Factors = std::optional<std::array<OperatorPointer, 2>>;
+  std::map<OperatorPointer, Factors> known;
+  const auto factors_of = [&](const OperatorPointer& op) -> const Factors& {
+    const auto [place, is_new] = known.try_emplace(op);
+    if (is_new && op->n_sites() == 2) place->second = product_factors(*op);
+    return place->second;
+  };
+  Circuit out;
+  for (const Step& step : circuit.steps) {
+    Step& kept = out.steps.emplace_back();
+    for (const Gate& gate : step) {
+      const Factors& factors = factors_of(gate.op);
+      if (!factors) kept.push_back(gate);
+      for (int k = 0; factors && k < 2; ++k) kept.push_back({(*factors)[k], {gate.sites[k], -1}});
+    }
+    std::erase_if(kept, [](const Gate& gate) { return gate.op->is_identity(); });
+  }
+  return out;
 }
 
 namespace {
@@ -145,11 +167,32 @@ class Fuser {
 
 }  // namespace
 
-Circuit fused(const Circuit& circuit, int n_sites) {
+namespace {
+
+Circuit multiplied(const Circuit& circuit, int n_sites) {
   Fuser fuser(n_sites, circuit.n_steps());
   for (int s = 0; s < circuit.n_steps(); ++s)
     for (const Gate& gate : circuit.steps[s]) fuser.add(s, gate);
   return fuser.finish();
+}
+
+std::ptrdiff_t couplings(const Circuit& circuit) {
+  std::ptrdiff_t count = 0;
+  for (const Step& step : circuit.steps)
+    count += std::ranges::count_if(step, [](const Gate& gate) { return gate.n_sites() == 2; });
+  return count;
+}
+
+}  // namespace
+
+Circuit fused(const Circuit& circuit, int n_sites) {
+  Circuit result = multiplied(separated(circuit), n_sites);
+  for (;;) {
+    // One-site gates that come of products may meet others in turn.
+    const Circuit apart = separated(result);
+    if (couplings(apart) == couplings(result)) return result;
+    result = multiplied(apart, n_sites);
+  }
 }
 
 std::vector<Step> layers(const Step& step, int n_sites) {
@@ -165,19 +208,50 @@ std::vector<Step> layers(const Step& step, int n_sites) {
   return out;
 }
 
-std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string) {
+namespace {
+
+/// Pauli strings pulled back through gates; what an operator makes of two letters is computed once.
+class PullBack {
+ public:
+  /// False when the gate is no Clifford gate for the string, which then stays as it is.
+  bool apply(PauliString& string, const Gate& gate) {
+    PauliString local;
+    for (int k = 0; k < gate.n_sites(); ++k)
+      if (const auto letter = string.letters.find(gate.sites[k]); letter != string.letters.end())
+        local.letters[k] = letter->second;
+    if (local.letters.empty()) return true;
+    auto [known, is_new] = images_.try_emplace({gate.op.get(), local.letters});
+    if (is_new) known->second = pull_back(local, {gate.op, {0, gate.n_sites() == 2 ? 1 : -1}});
+    if (!known->second) return false;
+    string.sign *= known->second->sign;
+    for (int k = 0; k < gate.n_sites(); ++k) string.letters.erase(gate.sites[k]);
+    for (const auto& [k, letter] : known->second->letters) string.letters[gate.sites[k]] = letter;
+    return true;
+  }
+
+ private:
+  std::map<std::pair<const Operator*, std::map<int, char>>, std::optional<PauliString>> images_;
+};
+
+}  // namespace
+
+std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string,
+                                           std::size_t most) {
   std::vector<CliffordRoute> routes{{{}, string}};
   CliffordRoute route = routes.front();
   std::map<const Operator*, OperatorPointer> inverse;
+  PullBack pull;
+  const auto list = [&] {
+    if (routes.size() < most) routes.push_back(route);
+  };
   int kind = 0;  // sites of the gates of the layer that is being undone
   for (auto step = clifford.steps.rbegin(); step != clifford.steps.rend(); ++step) {
+    if (kind != 0 && !step->empty() && step->back().n_sites() != kind) list();
     route.extension.steps.emplace_back();
     for (auto gate = step->rbegin(); gate != step->rend(); ++gate) {
-      if (kind != 0 && gate->n_sites() != kind) routes.push_back(route);
+      if (kind != 0 && gate->n_sites() != kind && gate != step->rbegin()) list();
       kind = gate->n_sites();
-      const auto pulled = pull_back(route.readout, *gate);
-      if (!pulled) return routes;
-      route.readout = *pulled;
+      if (!pull.apply(route.readout, *gate)) return routes;
       auto& inverted = inverse[gate->op.get()];
       if (!inverted) inverted = adjoint(*gate->op);
       route.extension.steps.back().push_back({inverted, gate->sites});
@@ -186,7 +260,7 @@ std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliS
       return routes;
     }
   }
-  routes.push_back(route);
+  list();
   return routes;
 }
 

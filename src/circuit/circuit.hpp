@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,10 @@ using Step = std::vector<Gate>;
 /// Gates in the order they act, grouped in the steps between which one may measure.
 struct Circuit {
   std::vector<Step> steps;
+  /// Whether an angle of the deck is in it.
+  bool uses_theta_h = true;
+  bool uses_theta_j = true;
+
   int n_steps() const { return static_cast<int>(steps.size()); }
 };
 
@@ -31,12 +36,14 @@ struct KickedIsing {
 Circuit kicked_ising(const KickedIsing& model, int n_sites,
                      std::span<const std::pair<int, int>> edges);
 
-/// Reads one gate per line, "name site [site] [angle]", from a file; `step` ends a step; # starts a
-/// comment. Names: rx ry rz rxx ryy rzz with an angle (a number, or theta_h, -theta_h, theta_j,
-/// -theta_j), and those of fixed_gate(). InputError names file and line: unknown gate, missing
-/// angle, a site that does not exist, the same site twice, no gate at all.
+/// Reads one gate per line, "name site [site] [angles]", from a file; `step` ends a step; # starts
+/// a comment. Names are those of gate_kinds(); angles may name theta_h and theta_j (angle.hpp).
+/// InputError names file and line: unknown gate, missing angle, a site that does not exist, the
+/// same site twice, no gate at all.
 Circuit read_gate_list(const std::filesystem::path& file, int n_sites, double theta_h,
                        double theta_j);
+/// The text of such a file. InputError if it cannot be read.
+std::string load_gate_list(const std::filesystem::path& file);
 
 /// What is asked of a site when a measurement looks back through the circuit.
 enum class Demand : unsigned char { none, diagonal, full };
@@ -47,8 +54,12 @@ enum class Demand : unsigned char { none, diagonal, full };
 Circuit causal_cone(const Circuit& circuit, int n_sites,
                     const std::vector<std::vector<Demand>>& measured);
 
-/// Multiplies gates that meet without anything between them that does not commute, and drops
-/// identities. Steps keep their number.
+/// Two-site gates that join nothing (RZZ(0), RXX(pi)) as the one-site gates they are products of,
+/// without identities. Steps keep their number.
+Circuit separated(const Circuit& circuit);
+
+/// Multiplies gates that meet without anything between them that does not commute, separates what
+/// then joins nothing, and drops identities. Steps keep their number.
 Circuit fused(const Circuit& circuit, int n_sites);
 
 /// The gates of one step in layers: in each, no two gates share a site, so that they can run at the
@@ -64,7 +75,9 @@ struct CliffordRoute {
 
 /// All ways along a Clifford circuit, the circuit at Clifford angles with the same steps as the one
 /// that is measured: W itself first, then W pulled back through one layer of gates after the other,
-/// until it is a single letter. Ends early where a gate is no Clifford gate.
-std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string);
+/// until it is a single letter. Ends early where a gate is no Clifford gate. After `most` of them
+/// only a single letter is still listed. Linear in the number of gates.
+std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string,
+                                           std::size_t most = 1000);
 
 }  // namespace rankine::circuit

@@ -3,7 +3,10 @@
 
 #include <array>
 #include <complex>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +48,9 @@ OperatorPointer product(const Operator& after, const Operator& before);
 OperatorPointer adjoint(const Operator& op);
 /// A two-site operator with its sites exchanged.
 OperatorPointer exchanged(const Operator& op);
+/// The one-site operators whose tensor product a two-site operator is, up to 1e-14 of its largest
+/// element; nothing when there are none.
+std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op);
 
 /// An operator at work: on site `sites[0]`, or on the sites `sites[0]` and `sites[1]` of an edge.
 /// Gates share their operators.
@@ -60,11 +66,22 @@ struct Gate {
 OperatorPointer rx(double angle);
 OperatorPointer ry(double angle);
 OperatorPointer rz(double angle);
-/// exp(-i angle XX / 2), likewise YY and ZZ; `angle` in radians.
+/// exp(-i angle XX / 2), likewise YY and ZZ, and ZX with Z on the first site; `angle` in radians.
 OperatorPointer rxx(double angle);
 OperatorPointer ryy(double angle);
 OperatorPointer rzz(double angle);
-/// A gate without an angle: i, x, y, z, h, s, sdg, t, tdg, cx, cz, swap. Null for any other name.
+OperatorPointer rzx(double angle);
+
+/// A gate list knows a gate by its name, its number of sites and of angles.
+struct GateKind {
+  int n_sites = 1;
+  int n_angles = 0;
+  std::function<OperatorPointer(const std::vector<double>& angles)> make;
+};
+/// All gates there are, by name; those that Qiskit knows too are the same there. In c... gates the
+/// first site controls.
+const std::map<std::string, GateKind, std::less<>>& gate_kinds();
+/// A gate without an angle, such as h, cx or swap. Null for any other name.
 OperatorPointer fixed_gate(const std::string& name);
 
 }  // namespace rankine::circuit

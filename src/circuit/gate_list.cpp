@@ -1,54 +1,46 @@
 // Reading circuits from files, one gate per line.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <charconv>
-#include <cmath>
-#include <fstream>
-#include <functional>
 #include <map>
-#include <sstream>
+#include <utility>
 
+#include "circuit/angle.hpp"
 #include "circuit/circuit.hpp"
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
+#include "core/text_format.hpp"
+#include "core/text_lines.hpp"
 
 namespace rankine::circuit {
 
-namespace {
+std::string load_gate_list(const std::filesystem::path& file) {
+  try {
+    return read_input(file);
+  } catch (const UnreadableInput& error) {
+    throw InputError(
+        fmt::format("gate list {} cannot be read ({}). Check the path in [circuit] file.",
+                    file.string(), error.reason()));
+  }
+}
 
-using Rotation = OperatorPointer (*)(double);
-const std::map<std::string, std::pair<Rotation, int>> rotations{
-    {"rx", {rx, 1}},   {"ry", {ry, 1}},   {"rz", {rz, 1}},
-    {"rxx", {rxx, 2}}, {"ryy", {ryy, 2}}, {"rzz", {rzz, 2}}};
+namespace {
 
 class GateListReader {
  public:
   GateListReader(std::filesystem::path file, int n_sites, double theta_h, double theta_j)
       : file_(std::move(file)),
         n_sites_(n_sites),
-        angles_{{"theta_h", theta_h},
-                {"-theta_h", -theta_h},
-                {"theta_j", theta_j},
-                {"-theta_j", -theta_j}} {}
+        symbols_{{"theta_h", theta_h}, {"theta_j", theta_j}} {}
 
   Circuit read() {
-    std::ifstream stream(file_);
-    if (!stream || std::filesystem::is_directory(file_))
-      throw InputError(fmt::format("gate list {} cannot be read. Check the path in [circuit] file.",
-                                   file_.string()));
-    Step step;
-    for (std::string line; std::getline(stream, line);) {
-      ++line_number_;
-      line.resize(std::min(line.find('#'), line.size()));
-      std::istringstream stream_of_words(line);
-      std::vector<std::string> words;
-      for (std::string word; stream_of_words >> word;) words.push_back(word);
-      if (words.empty()) continue;
-      if (words.front() == "step" && words.size() == 1)
-        circuit_.steps.push_back(std::exchange(step, {}));
-      else
-        step.push_back(gate(words));
-    }
-    if (!step.empty()) circuit_.steps.push_back(std::move(step));
+    circuit_.uses_theta_h = circuit_.uses_theta_j = false;
+    for_each_line(load_gate_list(file_), [&](int number, std::string_view line) {
+      line_number_ = number;
+      take(words_of(line));
+    });
+    if (!step_.empty()) circuit_.steps.push_back(std::move(step_));
     if (circuit_.steps.empty())
       throw InputError(
           fmt::format("gate list {} holds no gate. Write one per line, for example \"rx 0 0.5\".",
@@ -57,47 +49,52 @@ class GateListReader {
   }
 
  private:
+  using Words = std::vector<std::string_view>;
+
   [[noreturn]] void refuse(const std::string& message) const {
     throw InputError(fmt::format("{}:{}: {}", file_.string(), line_number_, message));
   }
 
-  Gate gate(const std::vector<std::string>& words) {
-    const auto rotation = rotations.find(words[0]);
-    const bool turns = rotation != rotations.end();
-    const OperatorPointer fixed = turns ? nullptr : named(words[0]);
-    if (!turns && !fixed)
-      refuse(
-          fmt::format("unknown gate \"{}\". Known: rx ry rz rxx ryy rzz (with an angle), i x y z h "
-                      "s sdg t tdg cx cz swap, and step.",
-                      words[0]));
-    const int n_sites = turns ? rotation->second.second : fixed->n_sites();
-    const std::size_t n_words = 1 + n_sites + (turns ? 1 : 0);
-    if (words.size() != n_words)
-      refuse(fmt::format("gate {} takes {} site{}{}.", words[0], n_sites, n_sites == 1 ? "" : "s",
-                         turns ? " and an angle" : ""));
+  void take(const Words& words) {
+    if (words.empty()) return;
+    if (words.front() == "step" && words.size() == 1)
+      circuit_.steps.push_back(std::exchange(step_, {}));
+    else
+      step_.push_back(gate(words));
+  }
+
+  Gate gate(const Words& words) {
+    const auto found = gate_kinds().find(words[0]);
+    if (found == gate_kinds().end()) refuse_unknown(words[0]);
+    const GateKind& kind = found->second;
+    const auto n_sites = static_cast<std::size_t>(kind.n_sites);
+    if (words.size() != 1 + n_sites + static_cast<std::size_t>(kind.n_angles))
+      refuse(fmt::format("gate {} takes {}{}.", words[0], counted(kind.n_sites, "site"),
+                         kind.n_angles == 0   ? ""
+                         : kind.n_angles == 1 ? " and an angle"
+                                              : " and " + counted(kind.n_angles, "angle")));
     Gate gate;
-    for (int k = 0; k < n_sites; ++k) gate.sites[k] = site(words[1 + k]);
+    for (std::size_t k = 0; k < n_sites; ++k) gate.sites[k] = site(words[1 + k]);
     if (n_sites == 2 && gate.sites[0] == gate.sites[1])
       refuse(fmt::format("gate {} acts twice on site {}. A two-site gate needs two sites.",
                          words[0], gate.sites[0]));
-    gate.op = turns ? turned(rotation->first, rotation->second.first, angle(words.back())) : fixed;
+    std::vector<double> angles;
+    for (std::size_t k = 1 + n_sites; k < words.size(); ++k) angles.push_back(angle(words[k]));
+    auto& op = shared_[{found->first, angles}];
+    if (!op) op = kind.make(angles);
+    gate.op = op;
     return gate;
   }
 
-  /// Gates of one kind and angle share their operator.
-  OperatorPointer turned(const std::string& name, Rotation rotation, double value) {
-    auto& op = shared_[{name, value}];
-    if (!op) op = rotation(value);
-    return op;
+  [[noreturn]] void refuse_unknown(std::string_view name) const {
+    std::vector<std::string> without, with;
+    for (const auto& [known, kind] : gate_kinds())
+      (kind.n_angles == 0 ? without : with).push_back(known);
+    refuse(fmt::format("unknown gate \"{}\". Known: {} (with angles), {}, and step.", name,
+                       fmt::join(with, " "), fmt::join(without, " ")));
   }
 
-  OperatorPointer named(const std::string& name) {
-    auto& op = shared_[{name, 0.0}];
-    if (!op) op = fixed_gate(name);
-    return op;
-  }
-
-  int site(const std::string& word) const {
+  int site(std::string_view word) const {
     int value = -1;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (error != std::errc{} || end != word.data() + word.size())
@@ -108,22 +105,24 @@ class GateListReader {
     return value;
   }
 
-  double angle(const std::string& word) const {
-    if (const auto symbol = angles_.find(word); symbol != angles_.end()) return symbol->second;
-    double value = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
-    if (error != std::errc{} || end != word.data() + word.size() || !std::isfinite(value))
-      refuse(fmt::format(
-          "\"{}\" is no angle. Write radians, theta_h, -theta_h, theta_j or -theta_j.", word));
-    return value;
+  double angle(std::string_view word) {
+    const auto value = evaluate_angle(word, symbols_);
+    if (!value)
+      refuse(fmt::format("\"{}\" is no angle. Write radians: 0.25, -3*pi/4, theta_h, -theta_j/2.",
+                         word));
+    circuit_.uses_theta_h |= word.find("theta_h") != std::string_view::npos;
+    circuit_.uses_theta_j |= word.find("theta_j") != std::string_view::npos;
+    return *value;
   }
 
   std::filesystem::path file_;
   int n_sites_;
-  std::map<std::string, double> angles_;
+  std::map<std::string, double, std::less<>> symbols_;
   int line_number_ = 0;
+  Step step_;
   Circuit circuit_;
-  std::map<std::pair<std::string, double>, OperatorPointer> shared_;
+  /// Gates of one kind and angle share their operator.
+  std::map<std::pair<std::string, std::vector<double>>, OperatorPointer> shared_;
 };
 
 }  // namespace

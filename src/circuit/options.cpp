@@ -30,14 +30,13 @@ void declare_keywords(deck::Schema& schema, CircuitOptions& options) {
     if (options.name == "gate-list" && options.file.empty())
       findings.add("circuit.file", {"circuit.file is not set", "circuit.name is \"gate-list\"",
                                     "Name the file with the gates."});
-    if (options.name != "gate-list" && !options.file.empty())
-      findings.add("circuit.file",
-                   {"circuit.file has no use here", "only circuit.name = \"gate-list\" reads it",
-                    "Remove it or change the name."});
-    if (options.name == "gate-list" && options.final_rx_layer)
-      findings.add("circuit.final_rx_layer",
-                   {"circuit.final_rx_layer has no use here",
-                    "it belongs to the kicked Ising model", "Write the gates into the gate list."});
+    if (options.name != "gate-list")
+      findings.expect_unused("circuit.file", "only circuit.name = \"gate-list\" reads it",
+                             "Remove it or change the name.");
+    if (options.name == "gate-list")
+      for (const char* key : {"circuit.steps", "circuit.final_rx_layer"})
+        findings.expect_unused(key, "it belongs to the kicked Ising model",
+                               "Write the gates into the gate list.");
   });
 }
 

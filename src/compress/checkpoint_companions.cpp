@@ -24,8 +24,9 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
 
 void write_companions(const models::LanguageModel& model, const Export& wanted) {
   const std::filesystem::path original = files::folder_of(wanted.original);
+  std::error_code ignored;
   for (const char* name : companions)
-    if (std::filesystem::is_regular_file(original / name))
+    if (std::filesystem::is_regular_file(original / name, ignored))
       write_text(wanted.folder / name, files::read_text(original / name));
   if (wanted.format != ExportFormat::factorised) return;
   write_text(wanted.folder / modelling_file_name, modelling_source());

@@ -77,15 +77,14 @@ bool is_faster_spread(const std::vector<GroupShape>& groups, const Decomposition
          spread_seconds(groups, machine) < whole_seconds(groups, machine);
 }
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::uint64_t>(bytes)); }
-
 std::string reason_of(const DecompositionPlan& plan, double largest_whole, double bytes,
                       int ranks) {
   const auto spread = std::ranges::count(plan.placements, Placement::all_ranks);
   const auto whole = std::ssize(plan.placements) - spread;
   const std::string memory =
-      fmt::format("a whole one needs up to {}, a rank may use {}", bytes_text(largest_whole),
-                  bytes > 0 ? bytes_text(bytes) : std::string("an unknown amount"));
+      fmt::format("a whole one needs up to {}, a rank may use {}",
+                  format_bytes(largest_whole),
+                  bytes > 0 ? format_bytes(bytes) : "an unknown amount");
   if (spread == 0)
     return fmt::format(
         "{} groups of weights decomposed whole on single ranks, {} at once on each ({})", whole,

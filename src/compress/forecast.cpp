@@ -14,7 +14,7 @@ namespace {
 
 constexpr int most_ranks = 65536;
 
-std::string bytes_text(double bytes) { return format_bytes(static_cast<std::uint64_t>(bytes)); }
+std::string bytes_text(double bytes) { return format_bytes(bytes); }
 
 /// As `decompose` groups the weights.
 std::vector<GroupShape> groups_of(const CompressionJob& job) {

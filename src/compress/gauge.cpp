@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "compress/watched_weight.hpp"
-#include "core/contracts.hpp"
+#include "core/errors.hpp"
 #include "weights/gauge_fixing.hpp"
 #include "weights/low_rank.hpp"
 
@@ -17,7 +17,11 @@ namespace {
 void fix_gauge(Workbench& bench, WeightReport& report) {
   const auto free =
       std::dynamic_pointer_cast<weights::LowRank>(weight_of(bench.model, report.name));
-  RANKINE_EXPECTS(free != nullptr, "weights to be pivoted are low-rank");
+  if (!free)
+    throw InputError(fmt::format(
+        "the weight {} is to be pivoted (it has no two factors any more). Remove what an earlier "
+        "run left in checkpoint.directory.",
+        report.name));
   const weights::FactorRows factors = free->factors();
   weights::PivotReport pivots;
   std::shared_ptr<weights::Weight> fixed =

@@ -9,6 +9,7 @@
 #include "compress/bond_dimension.hpp"
 #include "compress/output_folders.hpp"
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/safetensors_layout.hpp"
 
 namespace rankine::compress {
@@ -92,11 +93,13 @@ models::EvaluateOptions text_options(const CompressOptions& options, std::int64_
 }
 
 void check_text_exists(const std::string& path) {
-  if (std::filesystem::is_regular_file(path)) return;
-  throw InputError(fmt::format(
-      "calibration.text = {} cannot be read (there is no such file). Name a text file or a .npy "
-      "file of token ids.",
-      path));
+  try {
+    check_input(path);
+  } catch (const UnreadableInput& error) {
+    throw InputError(fmt::format(
+        "calibration.text = {} cannot be read ({}). Name a text file or a .npy file of token ids.",
+        path, error.reason()));
+  }
 }
 
 TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::int64_t length,

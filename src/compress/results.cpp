@@ -192,14 +192,14 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
     table +=
         fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
                     weight.form, weight.rank, weight.numbers,
-                    format_bytes(static_cast<std::uint64_t>(weight.bytes)), weight.weighted_error);
+                    format_bytes(static_cast<double>(weight.bytes)), weight.weighted_error);
   table += fmt::format("{}\n", method_line(job));
   table += fmt::format(
       "parameters of the selected weights   {} -> {} ({:.4f})\n", job.selected_parameters(),
       result.parameters(),
       static_cast<double>(result.parameters()) / static_cast<double>(job.selected_parameters()));
   table += fmt::format("bytes of the selected weights        {}\n",
-                       format_bytes(static_cast<std::uint64_t>(result.bytes())));
+                       format_bytes(static_cast<double>(result.bytes())));
   if (!result.before || !result.after) return table;
   table += fmt::format("{}\n", models::protocol_line(job.scoring));
   table += fmt::format("perplexity                           {:.6e} -> {:.6e}\n",

@@ -25,7 +25,7 @@ void round_weights(Workbench& bench) {
     report.rounding_error = weights::relative_error(*rounded, before, team);
   }
   log().info("weights stored as {}: {}", bench.options.method.stored_as,
-             format_bytes(static_cast<std::uint64_t>(bench.result.bytes())));
+             format_bytes(static_cast<double>(bench.result.bytes())));
 }
 
 }  // namespace rankine::compress

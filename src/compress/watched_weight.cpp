@@ -1,6 +1,8 @@
 #include "compress/watched_weight.hpp"
 
-#include "core/contracts.hpp"
+#include <fmt/format.h>
+
+#include "core/errors.hpp"
 
 namespace rankine::compress {
 
@@ -21,8 +23,10 @@ std::shared_ptr<weights::Weight> weight_of(const models::LanguageModel& model,
   for (const models::TransformerLayer& layer : model.layers())
     for (const models::Projection* projection : layer.projections())
       if (projection->name == name) return projection->weight;
-  RANKINE_EXPECTS(false, "the layers have a weight of that name");
-  return nullptr;
+  throw InputError(fmt::format(
+      "the layers of the model have no weight {} (it is asked for by that name). Use names of this "
+      "model.",
+      name));
 }
 
 void TemporaryWeights::replace(const std::string& name, std::shared_ptr<weights::Weight> weight) {

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
 
 #include "core/terminal.hpp"
@@ -28,6 +29,18 @@ std::string_view level_prefix(spdlog::level::level_enum level) {
   }
 }
 
+/// With control characters as "\x1b": messages quote files, whose escape sequences would steer the
+/// terminal.
+std::string printable(std::string_view text) {
+  std::string shown;
+  for (const char c : text) {
+    const auto code = static_cast<unsigned char>(c);
+    const bool is_control = (code < 0x20 && c != '\n' && c != '\t') || code == 0x7f;
+    shown += is_control ? fmt::format("\\x{:02x}", code) : std::string(1, c);
+  }
+  return shown;
+}
+
 /// Writes to the terminal and remembers what it wrote.
 class RememberingSink final : public spdlog::sinks::base_sink<std::mutex> {
  public:
@@ -46,7 +59,7 @@ class RememberingSink final : public spdlog::sinks::base_sink<std::mutex> {
     const std::time_t time = spdlog::log_clock::to_time_t(message.time);
     lines_.push_back(fmt::format("{:%H:%M:%S} {}{}{}", fmt::localtime(time), rank_prefix_,
                                  level_prefix(message.level),
-                                 std::string_view(message.payload.data(), message.payload.size())));
+                                 printable({message.payload.data(), message.payload.size()})));
     terminal_.write_line(lines_.back());
   }
   void flush_() override {}  // The terminal flushes every line.

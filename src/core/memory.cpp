@@ -1,5 +1,7 @@
 #include "core/memory.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -84,6 +86,14 @@ std::uint64_t left_by_control_groups(const fs::path& root) {
 std::uint64_t resident_bytes() { return kibibytes_after("/proc/self/status", "VmRSS:"); }
 
 std::uint64_t peak_resident_bytes() { return kibibytes_after("/proc/self/status", "VmHWM:"); }
+
+std::uint64_t address_space_left() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    return std::numeric_limits<std::uint64_t>::max();
+  const std::uint64_t used = kibibytes_after("/proc/self/status", "VmSize:");
+  return limit.rlim_cur - std::min<std::uint64_t>(used, limit.rlim_cur);
+}
 
 std::uint64_t available_node_bytes(const std::filesystem::path& root) {
   return std::min(kibibytes_after(root / "proc/meminfo", "MemAvailable:"),

@@ -17,4 +17,8 @@ std::uint64_t peak_resident_bytes();
 /// less. 0 if unknown. Tests pass another `root` than "/".
 std::uint64_t available_node_bytes(const std::filesystem::path& root = "/");
 
+/// Bytes of address space this process may still map: what its limit (`ulimit -v`) leaves; the
+/// largest number where there is none.
+std::uint64_t address_space_left();
+
 }  // namespace rankine

@@ -27,10 +27,9 @@ double seconds_left(double fraction_done, double elapsed_seconds) {
 
 std::string progress_text(double fraction_done, std::string_view text, double elapsed_seconds,
                           std::uint64_t resident_bytes) {
-  return fmt::format("{:5.1f} % | {} | {} elapsed, {} left | {}", 100 * fraction_done, text,
-                     format_duration(elapsed_seconds),
-                     format_duration(seconds_left(fraction_done, elapsed_seconds)),
-                     format_bytes(resident_bytes));
+  return fmt::format("{:5.1f} % | {} left | {} | {} elapsed, {}", 100 * fraction_done,
+                     format_duration(seconds_left(fraction_done, elapsed_seconds)), text,
+                     format_duration(elapsed_seconds), format_bytes(resident_bytes));
 }
 
 ProgressLine::ProgressLine(Output output, std::chrono::duration<double> plain_interval)

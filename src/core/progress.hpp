@@ -13,7 +13,8 @@ namespace rankine {
 /// Whether this process shows its progress: `shown` on rank 0, `silent` on the others.
 enum class Output { shown, silent };
 
-/// The text of one update: percentage, `text`, time elapsed and left, memory of this process.
+/// The text of one update: percentage, time left, `text`, time elapsed, memory of this process.
+/// What people wait for comes first, since a terminal shows only the beginning.
 std::string progress_text(double fraction_done, std::string_view text, double elapsed_seconds,
                           std::uint64_t resident_bytes);
 

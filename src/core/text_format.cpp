@@ -7,16 +7,23 @@
 
 namespace rankine {
 
-std::string format_bytes(std::uint64_t bytes) {
-  if (bytes < 1024) return fmt::format("{} B", bytes);
+std::string counted(std::int64_t count, std::string_view singular, std::string_view plural) {
+  if (count == 1) return fmt::format("1 {}", singular);
+  return plural.empty() ? fmt::format("{} {}s", count, singular)
+                        : fmt::format("{} {}", count, plural);
+}
+
+std::string format_bytes(double bytes) {
+  if (bytes < 1024) return fmt::format("{:.0f} B", std::floor(bytes));
   constexpr std::array units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-  double value = static_cast<double>(bytes) / 1024;
+  double value = bytes / 1024;
   std::size_t unit = 0;
   // 1023.95 is where one decimal would round up to 1024.0.
   while (value >= 1023.95 && unit + 1 < units.size()) {
     value /= 1024;
     ++unit;
   }
+  if (value >= 1e4) return fmt::format("{:.1e} {}", value, units[unit]);
   return fmt::format("{:.1f} {}", value, units[unit]);
 }
 

@@ -61,6 +61,8 @@ std::optional<Objection> object_to(const Keyword& keyword, std::int64_t value) {
 }
 
 std::optional<Objection> object_to(const Keyword& keyword, const std::string& value) {
+  if (value.find('\0') != value.npos)
+    return Objection{"a text holds no zero byte", "Write it without \\u0000."};
   const auto& choices = keyword.choices;
   if (choices.empty() || std::find(choices.begin(), choices.end(), value) != choices.end()) {
     return std::nullopt;

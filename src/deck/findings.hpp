@@ -32,6 +32,12 @@ class Findings {
 
   /// Whether the deck or the command line gave `key`.
   bool is_given(std::string_view key) const;
+  /// Whether it gave something else than the default, which a printed deck writes down for every
+  /// keyword.
+  bool is_changed(std::string_view key) const;
+
+  /// For a keyword that a choice made elsewhere leaves without use: a problem if it is changed.
+  void expect_unused(std::string_view key, std::string why, std::string advice);
 
   /// Throws one InputError with all problems in the order of the deck, or returns when there are
   /// none.

@@ -3,11 +3,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <filesystem>
-#include <fstream>
+#include <cstdint>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "deck/bind.hpp"
 #include "deck/toml_document.hpp"
 #include "deck/toml_text.hpp"
@@ -112,21 +111,15 @@ void report_missing(const Schema& schema, Findings& findings) {
 }  // namespace
 
 std::string load(const std::string& path) {
-  // A path that may not even be looked at is reported like one that cannot be read.
-  std::error_code ignored;
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  std::array<char, 4096> piece;
-  do {
-    file.read(piece.data(), piece.size());
-    text.append(piece.data(), static_cast<std::size_t>(file.gcount()));
-  } while (file);
-  if (file.eof() && !file.bad()) return text;
-  const bool exists = std::filesystem::exists(path, ignored);
-  const Problem problem{.what = "cannot read the deck",
-                        .why = exists ? "it is no readable file" : "there is no such file",
-                        .advice = "Give the path of a deck as first argument."};
-  throw InputError(problem.message(path));
+  constexpr std::uint64_t most_bytes = 16 << 20;  // a deck of some ten lines and long lists
+  try {
+    return read_input(path, most_bytes);
+  } catch (const UnreadableInput& error) {
+    const Problem problem{.what = "cannot read the deck",
+                          .why = error.reason(),
+                          .advice = "Give the path of a deck as first argument."};
+    throw InputError(problem.message(path));
+  }
 }
 
 void read_text(Schema& schema, std::string_view text, const std::string& file,

@@ -30,8 +30,12 @@ std::optional<std::string> nearest(std::string_view word,
   std::optional<std::string> best;
   int best_distance = 0;
   for (const std::string& candidate : candidates) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    const int forgiven = std::max(1, static_cast<int>(longer / 3));
+    // Their lengths alone differ by more, so that a key as long as a file costs nothing.
+    if (longer - std::min(word.size(), candidate.size()) > static_cast<std::size_t>(forgiven))
+      continue;
     const int distance = edit_distance(word, candidate);
-    const int forgiven = std::max(1, static_cast<int>(std::max(word.size(), candidate.size()) / 3));
     if (distance > forgiven || (best && distance >= best_distance)) continue;
     best = candidate;
     best_distance = distance;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 #include "core/errors.hpp"
 #include "deck/findings.hpp"
 
@@ -39,6 +41,54 @@ TomlSection copy_section(std::string_view name, const toml::table& table, const 
   return section;
 }
 
+/// The parser nests tables as deeply as a key has points, and runs out of stack with too many.
+/// Keys of decks have one.
+constexpr int most_points = 16;
+
+/// Counts the points of keys, outside of strings and comments.
+class KeyPoints {
+ public:
+  /// Line of the first key that is too deep; 0 when there is none.
+  int line_too_deep(std::string_view text) {
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      const char c = text[at];
+      if (c == '"' || c == '\'') {
+        at = end_of_string(text, at);
+      } else if (c == '#') {
+        at = std::min(text.find('\n', at), text.size()) - 1;
+      } else if (c == '.') {
+        if (++points_ > most_points) return line_;
+      } else if (c == '\n' || c == '=' || c == ',' || c == '[' || c == '{') {
+        points_ = 0;
+        line_ += c == '\n' ? 1 : 0;
+      }
+    }
+    return 0;
+  }
+
+ private:
+  /// Of the last quote of the string that begins at `begin`, or of the text's end.
+  std::size_t end_of_string(std::string_view text, std::size_t begin) {
+    const char quote = text[begin];
+    const std::string three(3, quote);
+    const bool is_long = text.substr(begin, 3) == three;
+    for (std::size_t at = begin + (is_long ? 3 : 1); at < text.size(); ++at) {
+      if (text[at] == '\n' && !is_long) return at - 1;  // not closed; the parser will say so
+      line_ += text[at] == '\n' ? 1 : 0;
+      if (text[at] == '\\' && quote == '"') {
+        ++at;
+        line_ += at < text.size() && text[at] == '\n' ? 1 : 0;
+      } else if (text[at] == quote && (!is_long || text.substr(at, 3) == three)) {
+        return is_long ? at + 2 : at;
+      }
+    }
+    return text.size();
+  }
+
+  int points_ = 0;
+  int line_ = 1;
+};
+
 }  // namespace
 
 std::string TomlValue::kind() const {
@@ -49,6 +99,12 @@ std::string TomlValue::kind() const {
 
 std::vector<TomlSection> parse_document(std::string_view text, const std::string& file) {
   Source origin{.kind = Source::Kind::deck, .file = file};
+  if ((origin.line = KeyPoints().line_too_deep(text)) > 0) {
+    const Problem problem{.what = "a key has too many points",
+                          .why = "decks have sections and keywords, and nothing below them",
+                          .advice = "Write section.keyword."};
+    throw InputError(problem.message(origin.where()));
+  }
   try {
     const toml::table root = toml::parse(text, file);
     std::vector<TomlSection> sections(1);
@@ -70,6 +126,7 @@ std::vector<TomlSection> parse_document(std::string_view text, const std::string
 }
 
 TomlValue parse_value(std::string_view text) {
+  if (KeyPoints().line_too_deep(text) > 0) throw InputError("a key has too many points");
   try {
     const toml::table root = toml::parse(fmt::format("value = {}", text));
     if (root.size() != 1) throw InputError("more than one value");

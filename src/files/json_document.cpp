@@ -2,14 +2,11 @@
 
 #include <fmt/core.h>
 
-#include <cerrno>
-#include <fstream>
-#include <iterator>
-#include <system_error>
 #include <unordered_set>
 #include <vector>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 
 namespace rankine::files {
 
@@ -17,12 +14,17 @@ namespace {
 
 using nlohmann::json;
 
-/// Notices keys that an object names twice; the library itself would keep the last of them.
-class DuplicateKeys {
+/// Notices keys that an object names twice, where the library itself would keep the last of them,
+/// and values within so many others that to walk through them would exhaust the stack.
+class StrictReading {
  public:
-  explicit DuplicateKeys(const std::string& source) : source_(source) {}
+  explicit StrictReading(const std::string& source) : source_(source) {}
 
-  bool operator()(int, json::parse_event_t event, json& value) {
+  bool operator()(int depth, json::parse_event_t event, json& value) {
+    if (depth > deepest)
+      throw InputError(fmt::format(
+          "Cannot use {} (values lie within more than {} others). Obtain the file anew.", source_,
+          deepest));
     if (event == json::parse_event_t::object_start) open_objects_.emplace_back();
     if (event == json::parse_event_t::object_end) open_objects_.pop_back();
     if (event == json::parse_event_t::key) check(value.get_ref<const std::string&>());
@@ -36,6 +38,7 @@ class DuplicateKeys {
         fmt::format("Cannot use {} (it names '{}' twice). Remove one of the two.", source_, key));
   }
 
+  static constexpr int deepest = 100;
   const std::string& source_;
   std::vector<std::unordered_set<std::string>> open_objects_;
 };
@@ -53,7 +56,7 @@ std::string explain(const json::exception& error) {
 
 json parse_json(std::string_view text, const std::string& source) {
   try {
-    return json::parse(text, DuplicateKeys(source));
+    return json::parse(text, StrictReading(source));
   } catch (const json::exception& error) {
     throw InputError(fmt::format("Cannot read {} (not valid JSON, {}). Obtain the file anew.",
                                  source, explain(error)));
@@ -64,19 +67,6 @@ json read_json(const std::filesystem::path& path) {
   return parse_json(read_text(path), fmt::format("'{}'", path.string()));
 }
 
-std::string read_text(const std::filesystem::path& path) {
-  std::error_code ignored;
-  const bool is_folder = std::filesystem::is_directory(path, ignored);
-  std::ifstream file(path, std::ios::binary);
-  if (file && !is_folder) {
-    std::string text(std::istreambuf_iterator<char>(file), {});
-    if (!file.bad()) return text;
-  }
-  const int error_number = is_folder ? EISDIR : errno;
-  throw InputError(
-      fmt::format("Cannot read '{}' ({}). Name a file that exists and that you may "
-                  "read.",
-                  path.string(), std::generic_category().message(error_number)));
-}
+std::string read_text(const std::filesystem::path& path) { return read_input(path); }
 
 }  // namespace rankine::files

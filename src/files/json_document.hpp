@@ -1,4 +1,5 @@
-// Reads JSON strictly: what is malformed or names a key twice is an InputError.
+// Reads JSON strictly: what is malformed, names a key twice or is nested too deeply is an
+// InputError.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ nlohmann::json parse_json(std::string_view text, const std::string& source);
 /// Throws InputError also if the file cannot be read.
 nlohmann::json read_json(const std::filesystem::path& path);
 
-/// All bytes of a file. Throws InputError if it cannot be read.
+/// All bytes of a file. Throws UnreadableInput, an InputError, if it cannot be read.
 std::string read_text(const std::filesystem::path& path);
 
 }  // namespace rankine::files

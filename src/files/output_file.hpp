@@ -12,11 +12,21 @@ namespace rankine::files {
 /// file stays as it is.
 void check_writable(const std::filesystem::path& path);
 
-/// Writes to "<path>.new", then renames. An existing file at `path` stays whole until it is
-/// replaced; after a failure no "<path>.new" is left. Throws InputError or ResourceError.
+/// A name beside `path` that nobody can foresee: "<path>.new-" and random letters.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+/// Removes the files of such names beside `path` that killed runs left; no error if it cannot.
+void remove_leftovers(const std::filesystem::path& path) noexcept;
+
+/// Writes to a new file of a temporary name, which follows no link, then renames it. An existing
+/// file at `path` stays whole until it is replaced; after a failure no temporary file is left.
+/// Throws InputError or ResourceError.
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
 /// Renames within a folder, replacing an existing file. Throws InputError or ResourceError.
 void rename_file(const std::filesystem::path& from, const std::filesystem::path& to);
+
+/// What a failed system call means for the user: InputError or ResourceError.
+[[noreturn]] void throw_cannot_write(const std::filesystem::path& path, int error_number);
 
 }  // namespace rankine::files

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <functional>
 #include <numeric>
+#include <system_error>
 #include <utility>
 
 #include "core/contracts.hpp"
 #include "core/log.hpp"
+#include "core/stop_notice.hpp"
 #include "core/version.hpp"
 #include "files/hdf5_call.hpp"
 #include "files/hdf5_image.hpp"
@@ -24,6 +26,13 @@ std::string utc_now() {
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
 }
 
+std::filesystem::path writable(std::filesystem::path path) {
+  check_writable(path);
+  return path;
+}
+
+std::string name_of(const std::filesystem::path& path) { return path.filename().string(); }
+
 std::map<std::string, Attribute> root_attributes(const RunDescription& run) {
   return {{"filetype", run.filetype},   {"format_version", run.format_version},
           {"program", run.program},     {"program_version", program_version()},
@@ -34,9 +43,14 @@ std::map<std::string, Attribute> root_attributes(const RunDescription& run) {
 }  // namespace
 
 ResultFile::ResultFile(std::filesystem::path path, const RunDescription& run)
-    : path_(std::move(path)), partial_path_(path_) {
-  check_writable(path_);
+    : path_(writable(std::move(path))), partial_path_(path_) {
+  lock_.emplace(path_, run.program);
   partial_path_ += ".partial";
+  remove_leftovers(partial_path_);
+  std::error_code ignored;
+  replaces_ = std::filesystem::exists(path_, ignored);
+  if (replaces_) log().info("{} is there already; this run will replace it", name_of(path_));
+  set_stop_notice("nothing was saved yet", lock_->file());
   content_.group_attributes["/"] = root_attributes(run);
   write_text("/provenance/effective_deck", run.effective_deck,
              "every keyword with the value used and its source (TOML)");
@@ -48,6 +62,7 @@ ResultFile::ResultFile(std::filesystem::path path, const RunDescription& run)
 }
 
 ResultFile::~ResultFile() {
+  set_stop_notice({});
   if (!is_partial_on_disk_) return;
   try {
     save_with_status("failed");
@@ -95,12 +110,19 @@ void ResultFile::set_attribute(const std::string& group, const std::string& name
   content_.group_attributes[group][name] = std::move(value);
 }
 
-void ResultFile::save() { save_with_status("running"); }
+void ResultFile::save(std::string_view kept) {
+  save_with_status("running");
+  set_stop_notice(fmt::format("kept {} in {}", kept, partial_path_.string()), lock_->file());
+}
 
 void ResultFile::complete() {
+  log().info("results in {}{}", name_of(path_),
+             replaces_ ? " (in place of an earlier file of that name)" : "");
   save_with_status("complete");
   rename_file(partial_path_, path_);
   is_partial_on_disk_ = false;
+  set_stop_notice({});
+  lock_.reset();
 }
 
 void ResultFile::save_with_status(const char* status) {

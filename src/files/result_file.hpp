@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "files/output_lock.hpp"
 #include "files/result_content.hpp"
 
 namespace rankine::files {
@@ -35,7 +37,7 @@ struct RunDescription {
 /// Used by one rank; what it throws belongs into parallel::agree_on_failure.
 class ResultFile {
  public:
-  /// Touches the disk only to see that it could write. Throws like check_writable.
+  /// Keeps other runs from `path` for as long as it lives (OutputLock). Throws like check_writable.
   ResultFile(std::filesystem::path path, const RunDescription& run);
   ResultFile(const ResultFile&) = delete;
   ResultFile& operator=(const ResultFile&) = delete;
@@ -59,10 +61,12 @@ class ResultFile {
   void set_attribute(const std::string& group, const std::string& name, Attribute value);
 
   /// Puts all that was set so far, and the log lines so far in /log, into "<name>.partial".
+  /// `kept` says to the user how much that is ("3 of 8 points"), should the run be stopped.
   /// Throws InputError or ResourceError (disk), LibraryError (HDF5).
-  void save();
+  void save(std::string_view kept);
 
-  /// Saves for good and gives the file its final name, replacing an older file of that name.
+  /// Saves for good and gives the file its final name, replacing an older file of that name; both
+  /// stand in the log.
   void complete();
 
  private:
@@ -73,6 +77,8 @@ class ResultFile {
 
   std::filesystem::path path_;
   std::filesystem::path partial_path_;
+  std::optional<OutputLock> lock_;  ///< until the file is complete
+  bool replaces_ = false;
   ResultContent content_;
   bool is_partial_on_disk_ = false;
 };

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/hdf5_call.hpp"
 
 namespace rankine::files {
@@ -23,6 +24,7 @@ Hdf5Handle open_file(const fs::path& path) {
 /// Runs `read` on the open file; tells which part of which file was wrong if that fails.
 template <class Read>
 auto read_from(const fs::path& path, const std::string& what, Read&& read) {
+  check_input(path);
   const QuietHdf5 quiet;
   try {
     const Hdf5Handle file = open_file(path);
@@ -99,14 +101,14 @@ Attribute read_attribute_value(hid_t attribute) {
     if (shape_of(space).empty()) return texts.copies().front();
     return texts.copies();
   }
-  if (kind == H5T_INTEGER) {
-    std::int64_t integer = 0;
-    check_hdf5(H5Aread(attribute, H5T_NATIVE_INT64, &integer), "H5Aread");
-    return integer;
-  }
-  double real = 0;
-  check_hdf5(H5Aread(attribute, H5T_NATIVE_DOUBLE, &real), "H5Aread");
-  return real;
+  const auto numbers = [&](auto one, hid_t memory_type) -> Attribute {
+    std::vector<decltype(one)> values(element_count(space));
+    if (!values.empty()) check_hdf5(H5Aread(attribute, memory_type, values.data()), "H5Aread");
+    if (shape_of(space).empty()) return values.front();
+    return values;
+  };
+  return kind == H5T_INTEGER ? numbers(std::int64_t{}, H5T_NATIVE_INT64)
+                             : numbers(double{}, H5T_NATIVE_DOUBLE);
 }
 
 }  // namespace

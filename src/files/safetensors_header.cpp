@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/json_document.hpp"
 
 namespace rankine::files {
@@ -38,15 +39,11 @@ struct HeaderText {
 };
 
 HeaderText read_header_text(const fs::path& file) {
+  check_input(file);
   std::error_code error;
   const std::uint64_t file_bytes = fs::file_size(file, error);
   std::ifstream stream(file, std::ios::binary);
-  if (error || !stream) {
-    throw InputError(
-        fmt::format("Cannot open '{}' ({}). Name a file that exists and that you may "
-                    "read.",
-                    file.string(), error ? error.message() : std::string("permission denied")));
-  }
+  if (error || !stream) throw UnreadableInput(file, "it vanished meanwhile");
   if (file_bytes < length_bytes) {
     refuse_file(file, fmt::format("it has {} bytes, too few for a safetensors file", file_bytes));
   }

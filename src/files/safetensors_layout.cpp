@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/json_document.hpp"
 #include "files/safetensors_header.hpp"
 #include "parallel/agreement.hpp"
@@ -109,9 +110,9 @@ SafetensorsLayout read_any(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw InputError(
-        fmt::format("There is no checkpoint '{}'. Name a safetensors file or the "
-                    "folder of a model.",
-                    path.string()));
+        fmt::format("There is no checkpoint '{}' ({}). Name a safetensors file or the folder of a "
+                    "model.",
+                    path.string(), reason_of_absence(path)));
   }
   if (!fs::is_directory(path, ignored)) {
     return path.string().ends_with(".json") ? read_shards(path) : read_single(path);

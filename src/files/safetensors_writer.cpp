@@ -23,6 +23,7 @@ struct SafetensorsWriter::State {
   const parallel::Communicator& ranks;
   fs::path folder;
   ShardPlan plan;
+  std::string temporary_ending = {};                       ///< of file names; one for all ranks
   std::vector<std::int64_t> values_written;                ///< of each tensor, by this rank
   std::vector<std::optional<parallel::File>> open_shards;  ///< opened when first needed
   bool is_complete = false;
@@ -40,7 +41,7 @@ struct SafetensorsWriter::State {
   }
 
   fs::path temporary_path(const PlannedShard& shard) const {
-    return folder / (shard.name + ".new");
+    return folder / (shard.name + temporary_ending);
   }
   void create_temporary_files() const;
   void remove_temporary_files() const noexcept;
@@ -57,6 +58,7 @@ void SafetensorsWriter::State::create_temporary_files() const {
   fs::create_directories(folder, error);
   for (const PlannedShard& shard : plan.shards) {
     const fs::path path = temporary_path(shard);
+    remove_leftovers(folder / shard.name);
     write_atomically(path, std::as_bytes(std::span(shard.header)));
     fs::resize_file(path, shard.bytes, error);
     if (error) {
@@ -152,6 +154,7 @@ SafetensorsWriter::SafetensorsWriter(const parallel::Communicator& ranks, const 
     state_ = std::make_unique<State>(ranks, folder,
                                      plan_shards(std::move(tensors), largest_shard, folder));
   });
+  state_->temporary_ending = ranks.broadcast(temporary_name("").string(), 0);
   parallel::agree_on_failure(ranks, [&] {
     if (ranks.rank() == 0) state_->create_temporary_files();
   });

@@ -133,8 +133,12 @@ GateSides<T> decompose(const circuit::Operator& op) {
 template <Scalar T>
 Matrix<T> bond_factor(const SiteTensor<T>& tensor, int leg, std::span<const Real<T>> weights,
                       const GateSide<T>& side, Route route) {
-  if (route == Route::gram && side.diagonal) return diagonal_factor(tensor, leg, weights, side);
-  return linalg::qr_factor(gate_columns(tensor, leg, weights, side));
+  const bool by_gram = route == Route::gram && side.diagonal;
+  Matrix<T> factor = by_gram ? diagonal_factor(tensor, leg, weights, side)
+                             : gate_columns(tensor, leg, weights, side);
+  // A diagonal gate of fewer terms than its site has levels gives more rows than columns.
+  if (by_gram && factor.rows() <= factor.columns()) return factor;
+  return linalg::qr_factor(std::move(factor));
 }
 
 template <Scalar T>
@@ -181,11 +185,11 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
 }
 
 template <Scalar T>
-void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side, const Matrix<T>& bond,
-                 linalg::Buffer<T>& spare) {
+void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side,
+                 ConstView<std::type_identity_t<T>> bond, linalg::Buffer<T>& spare) {
   const LegShape shape = shape_from_leg(tensor.dimensions, leg);
   const int d = tensor.physical_dimension;
-  const std::int64_t columns = bond.columns(), k_size = shape.dimension;
+  const std::int64_t columns = bond.columns, k_size = shape.dimension;
   const std::int64_t new_block = shape.left * columns * shape.right;
   linalg::Buffer<T> elements =
       spare.size() == new_block * d ? std::move(spare) : linalg::Buffer<T>(new_block * d);
@@ -221,8 +225,8 @@ void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side, const 
   template TruncatedBond<T> truncate_bond<T>(ConstView<std::type_identity_t<T>>,                   \
                                              ConstView<std::type_identity_t<T>>,                   \
                                              std::span<const Real<T>>, const linalg::Truncation&); \
-  template void update_site<T>(SiteTensor<T>&, int, const GateSide<T>&, const Matrix<T>&,          \
-                               linalg::Buffer<T>&);
+  template void update_site<T>(SiteTensor<T>&, int, const GateSide<T>&,                            \
+                               ConstView<std::type_identity_t<T>>, linalg::Buffer<T>&);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)
 RANKINE_INSTANTIATE(std::complex<float>)

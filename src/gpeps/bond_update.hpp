@@ -47,7 +47,8 @@ template <linalg::Scalar T>
 GateSides<T> decompose(const circuit::Operator& op);
 
 /// The factor R of one site, rows x (bond dimension * side.rank), column index k + bond dimension *
-/// g. NumericalError when the tensor has lost its norm or is not finite.
+/// g; at most as many rows as columns. NumericalError when the tensor has lost its norm or is not
+/// finite.
 template <linalg::Scalar T>
 linalg::Matrix<T> bond_factor(const SiteTensor<T>& tensor, int leg,
                               std::span<const linalg::Real<T>> weights, const GateSide<T>& side,
@@ -72,6 +73,6 @@ TruncatedBond<T> truncate_bond(linalg::ConstView<std::type_identity_t<T>> factor
 /// memory stays there for the next update: large tensors then never wait for fresh pages.
 template <linalg::Scalar T>
 void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side,
-                 const linalg::Matrix<T>& bond, linalg::Buffer<T>& spare);
+                 linalg::ConstView<std::type_identity_t<T>> bond, linalg::Buffer<T>& spare);
 
 }  // namespace rankine::gpeps

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <array>
-#include <exception>
 #include <map>
 #include <vector>
 
 #include "circuit/circuit.hpp"
-#include "gpeps/bond_update.hpp"
+#include "gpeps/bond_messages.hpp"
 #include "gpeps/site_tensor.hpp"
 #include "lattice/graph.hpp"
+#include "parallel/agreement.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::gpeps {
@@ -36,7 +36,7 @@ struct TruncationRecord {
 template <linalg::Scalar T>
 class Evolution {
  public:
-  /// Starts in the product state |0...0>. `graph` and `ranks` must outlive the object.
+  /// Collective. Starts in the product state |0...0>. `graph` and `ranks` must outlive the object.
   Evolution(const lattice::Graph& graph, std::vector<int> owner,
             const parallel::Communicator& ranks, const UpdateOptions& options,
             int physical_dimension = 2);
@@ -68,23 +68,38 @@ class Evolution {
     const GateSides<T>* sides = nullptr;
     const GateSide<T>& side(int end) const { return end == 0 ? sides->a : sides->b; }
   };
-  /// A bond between two ranks: the messages with the factors of both ends, each the number of rows
-  /// and then the elements. All their memory is there before the first message starts.
+  /// A bond between two ranks. The rank that decides computes the truncation from the factors of
+  /// both ends; the other one gets its half. Two SVDs of the same matrix would not do: on another
+  /// processor, or with other threads, rounding chooses other vectors for values that are equal.
   struct CutBond {
     BondGate gate;
+    BondShape shape;
     int mine = 0;  ///< which end this rank owns
-    linalg::Buffer<T> outgoing;
-    linalg::Buffer<T> incoming;
+    bool decides = false;
+    linalg::Matrix<T> factor;  ///< of this end, on the rank that decides
+    linalg::Buffer<T> outgoing, incoming;
+    parallel::Request receipt;  ///< of `incoming`
+  };
+  /// A layer with all memory its messages need.
+  struct PreparedLayer {
+    std::vector<BondGate> inner;
+    std::vector<CutBond> cut;
+    std::vector<parallel::Request> sent;
   };
 
-  BondGate bond_gate(const circuit::Gate& gate);
+  void learn_operators(const circuit::Step& layer);
+  std::vector<int> deciding_ends(const circuit::Step& layer) const;
+  BondGate bond_gate(const circuit::Gate& gate) const;
+  PreparedLayer prepare(const circuit::Step& layer);
+  CutBond prepare_cut(const BondGate& gate, int deciding_end) const;
   linalg::Matrix<T> factor(const BondGate& gate, int end) const;
-  CutBond prepare_cut(const BondGate& gate) const;
-  std::vector<parallel::Request> start_exchange(std::vector<CutBond>& cut) const;
+  int other_owner(const CutBond& bond) const { return owner_[bond.gate.sites[1 - bond.mine]]; }
   void update_inner(const BondGate& gate);
-  void update_cut(const CutBond& bond);
-  void replace(const BondGate& gate, int end, const TruncatedBond<T>& bond);
-  void account(const BondGate& gate, TruncatedBond<T>& bond);
+  void decide(CutBond& bond);
+  void follow(CutBond& bond);
+  void replace(const BondGate& gate, int end, linalg::ConstView<T> bond);
+  void account(const BondGate& gate, std::vector<linalg::Real<T>> weights);
+  void account_discarded(double weight);
 
   const lattice::Graph& graph_;
   std::vector<int> owner_;
@@ -97,7 +112,7 @@ class Evolution {
   double discarded_weight_ = 0;
   double log_fidelity_ = 0;
   std::int64_t bond_dimension_ = 1;
-  std::exception_ptr failure_;  // of this rank, to be agreed on in the next collective call
+  parallel::PostponedFailure failure_;  // agreed on in the next collective call
 };
 
 }  // namespace rankine::gpeps

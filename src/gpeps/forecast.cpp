@@ -13,6 +13,8 @@ constexpr double gate_overhead_flops = 1e5;
 /// LAPACK's complex SVD of an n x n matrix costs as much time as this times n^3 flops of a matrix
 /// product.
 constexpr double svd_flops_per_cube = 60;
+/// Where the number of elements of a site saturates, so that sums over a run stay finite.
+constexpr double largest_site = 1e200;
 
 class DimensionWalk {
  public:
@@ -44,8 +46,7 @@ class DimensionWalk {
     bond_[edge] = std::max<std::int64_t>(1, static_cast<std::int64_t>(grown));
     result_.bond_dimension = std::max(result_.bond_dimension, bond_[edge]);
     for (int site : gate.sites)
-      result_.site_elements[site] =
-          std::max(result_.site_elements[site], static_cast<std::int64_t>(elements(site)));
+      result_.site_elements[site] = std::max(result_.site_elements[site], elements(site));
   }
 
   void end_step() {
@@ -64,7 +65,7 @@ class DimensionWalk {
   double elements(int site) const {
     double product = 2;
     for (int edge : graph_.edges_at(site)) product *= static_cast<double>(bond_[edge]);
-    return product;
+    return std::min(product, largest_site);
   }
 
   const lattice::Graph& graph_;
@@ -101,13 +102,14 @@ void merge(Forecast& total, const Forecast& other) {
   }
   total.step_flops.insert(total.step_flops.end(), other.step_flops.begin(), other.step_flops.end());
   total.bond_dimension = std::max(total.bond_dimension, other.bond_dimension);
+  total.vector_elements = std::max(total.vector_elements, other.vector_elements);
 }
 
 std::vector<double> bytes_per_rank(const Forecast& forecast, const std::vector<int>& owner,
                                    int n_ranks, std::int64_t element_bytes) {
   std::vector<double> elements(n_ranks, 0), largest(n_ranks, 0);
   for (std::size_t site = 0; site < owner.size(); ++site) {
-    const auto size = static_cast<double>(forecast.site_elements[site]);
+    const double size = forecast.site_elements[site];
     elements[owner[site]] += size;
     largest[owner[site]] = std::max(largest[owner[site]], size);
   }
@@ -115,7 +117,8 @@ std::vector<double> bytes_per_rank(const Forecast& forecast, const std::vector<i
   constexpr double small_matrices = 12;  // Gram, factors, theta, U, V and LAPACK's workspace
   for (int rank = 0; rank < n_ranks; ++rank)
     if (elements[rank] > 0) elements[rank] += largest[rank] + small_matrices * small * small;
-  for (double& bytes : elements) bytes *= static_cast<double>(element_bytes);
+  for (double& bytes : elements)
+    bytes = std::max(bytes, forecast.vector_elements) * static_cast<double>(element_bytes);
   return elements;
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -29,16 +30,19 @@ std::int64_t element_bytes(const SimulateOptions& options) {
 }  // namespace
 
 std::vector<std::string> ResourcePlan::lines() const {
-  const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
+  const auto bytes = [](double value) { return format_bytes(value); };
   std::vector<std::string> lines{
       fmt::format("bond dimension at most {}, {:.2e} floating-point operations", bond_dimension,
                   flops),
-      fmt::format("memory of the largest rank at most {} ({} ranks a team); a rank may use {}",
-                  bytes(bytes_largest_rank), ranks_per_team,
+      fmt::format("memory of the largest rank at most {} ({} a team); a rank may use {}",
+                  bytes(bytes_largest_rank), counted(ranks_per_team, "rank"),
                   bytes_allowed > 0 ? bytes(bytes_allowed) : "an unknown amount")};
   if (!idle_ranks.empty())
-    lines.push_back(fmt::format("idle, since they own no site: ranks {} of a team",
-                                fmt::join(idle_ranks, ", ")));
+    lines.push_back(
+        idle_ranks.size() == 1
+            ? fmt::format("idle, since it owns no site: rank {} of a team", idle_ranks[0])
+            : fmt::format("idle, since they own no site: ranks {} of a team",
+                          fmt::join(idle_ranks, ", ")));
   return lines;
 }
 
@@ -52,7 +56,7 @@ double largest_rank_bytes(const Job& job, const Forecast& forecast, int n_ranks,
   const auto bytes = bytes_per_rank(forecast, owner, n_ranks, element_bytes(job.options));
   idle.clear();
   for (int rank = 0; rank < n_ranks; ++rank)
-    if (bytes[rank] == 0) idle.push_back(rank);
+    if (std::ranges::count(owner, rank) == 0) idle.push_back(rank);
   return program_bytes + std::ranges::max(bytes);
 }
 
@@ -71,12 +75,13 @@ int ranks_that_fit(const Job& job, const Forecast& forecast, double bytes_allowe
 ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, double node_bytes) {
   const auto teams = static_cast<int>(job.options.parallel.teams);
   if (teams > n_ranks)
-    throw InputError(
-        fmt::format("parallel.teams is {}, but there are only {} ranks. Start at least one rank a "
-                    "team, or lower parallel.teams.",
-                    teams, n_ranks));
+    throw InputError(fmt::format(
+        "parallel.teams is {}, but there {} only {}. Start at least one rank a team, or "
+        "lower parallel.teams.",
+        teams, n_ranks == 1 ? "is" : "are", counted(n_ranks, "rank")));
   ResourcePlan plan;
   plan.ranks_per_team = n_ranks / teams;
+  plan.is_single_precision = job.options.state.precision == "complex64";
   const double limit = job.options.parallel.memory_per_rank * gibibyte;
   plan.bytes_allowed = limit > 0 ? limit : node_bytes / ranks_per_node;
   const auto n_angles = static_cast<double>(job.options.circuit.theta_h.size());
@@ -95,15 +100,16 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
 
 void require_memory(const ResourcePlan& plan) {
   if (plan.bytes_allowed <= 0 || plan.bytes_largest_rank <= plan.bytes_allowed) return;
-  const auto bytes = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
-  const std::string ranks =
-      plan.ranks_advised > 0
-          ? fmt::format("Use about {} ranks a team with as much memory each, ", plan.ranks_advised)
-          : std::string("No number of ranks would do; use ");
+  const auto bytes = [](double value) { return format_bytes(value); };
+  const std::string ranks = plan.ranks_advised > 0
+                                ? fmt::format("Use about {} a team with as much memory each, ",
+                                              counted(plan.ranks_advised, "rank"))
+                                : std::string("No number of ranks would do; use ");
   throw ResourceError(fmt::format(
       "bond dimension {} needs up to {} on the largest rank, but a rank may use {}. {}a smaller "
-      "state.max_bond_dimension, or state.precision = \"complex64\".",
-      plan.bond_dimension, bytes(plan.bytes_largest_rank), bytes(plan.bytes_allowed), ranks));
+      "state.max_bond_dimension{}.",
+      plan.bond_dimension, bytes(plan.bytes_largest_rank), bytes(plan.bytes_allowed), ranks,
+      plan.is_single_precision ? "" : ", or state.precision = \"complex64\""));
 }
 
 namespace {
@@ -152,17 +158,14 @@ class TeamProgress {
   double total_ = 0;
 };
 
-/// Gathers the results of one round on rank 0: team t has computed point first + t.
-void collect(const Job& job, const parallel::Communicator& world, const parallel::Teams& teams,
-             std::size_t first, const std::vector<double>& mine,
-             std::vector<PointResult>& results) {
-  const std::vector<double> all =
-      world.gather(std::span(teams.leads() ? mine : std::vector<double>{}), 0);
+/// The results of one round, which rank 0 has gathered: team t has computed point first + t.
+void unpack_round(const Job& job, int n_teams, std::size_t first, std::span<const double> all,
+                  std::vector<PointResult>& results) {
   if (all.empty()) return;
-  const std::size_t n_teams = std::min<std::size_t>(teams.count(), results.size() - first);
-  const std::size_t length = all.size() / n_teams;
-  for (std::size_t t = 0; t < n_teams; ++t)
-    results[first + t] = unpacked(std::span(all).subspan(t * length, length), job);
+  const std::size_t n_points = std::min<std::size_t>(n_teams, results.size() - first);
+  const std::size_t length = all.size() / n_points;
+  for (std::size_t t = 0; t < n_points; ++t)
+    results[first + t] = unpacked(all.subspan(t * length, length), job);
 }
 
 }  // namespace
@@ -172,21 +175,28 @@ std::vector<PointResult> run_sweep(const Job& job, const parallel::Communicator&
   const parallel::Teams teams(world, static_cast<int>(job.options.parallel.teams));
   const std::vector<Point> points = sweep_points(job.options);
   std::vector<PointResult> results(points.size());
-  TeamProgress progress(job, points, teams, world.rank() == 0 ? Output::shown : Output::silent);
+  std::optional<TeamProgress> progress;
+  parallel::agree_on_failure(world, [&] {
+    progress.emplace(job, points, teams, world.rank() == 0 ? Output::shown : Output::silent);
+  });
   for (std::size_t first = 0; first < points.size(); first += teams.count()) {
     const std::size_t mine = first + teams.index();
-    const std::vector<double> numbers = parallel::agree_on_failure(world, [&] {
+    std::vector<double> numbers = parallel::agree_between_teams(world, teams.team(), [&] {
       if (mine >= points.size()) return std::vector<double>{};
-      progress.begin(mine);
+      progress->begin(mine);
       return packed(simulate_point(
           job, points[mine], teams.team(),
-          [&](double fraction, const std::string& text) { progress.update(fraction, text); }));
+          [&](double fraction, const std::string& text) { progress->update(fraction, text); }));
     });
-    collect(job, world, teams, first, numbers, results);
+    if (!teams.leads()) numbers.clear();
+    const std::vector<double> all = world.gather(std::span<const double>(numbers), 0);
     parallel::agree_on_failure(world, [&] {
+      unpack_round(job, teams.count(), first, all, results);
       if (!file) return;
       write_results(*file, job, points, results);
-      if (first + teams.count() < points.size()) file->save();
+      const std::size_t done = first + teams.count();
+      if (done < points.size())
+        file->save(fmt::format("{} of {}", done, counted(std::ssize(points), "point")));
     });
   }
   return results;

@@ -20,7 +20,8 @@ struct ResourcePlan {
   double bytes_allowed = 0;         ///< per rank; 0 when unknown
   double flops = 0;                 ///< of all points
   std::int64_t bond_dimension = 1;  ///< the largest the gates can reach
-  int ranks_advised = 0;            ///< a team with enough memory; 0 when there is none, or no need
+  bool is_single_precision = false;
+  int ranks_advised = 0;  ///< a team with enough memory; 0 when there is none, or no need
   std::vector<std::string> lines() const;  ///< for people
 };
 

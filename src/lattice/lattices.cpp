@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
+#include "core/text_lines.hpp"
 
 namespace rankine::lattice {
 
@@ -48,8 +48,11 @@ Graph osprey() { return heavy_hex(13, 27, "osprey"); }
 Graph condor() { return heavy_hex(21, 43, "condor"); }
 
 Graph infinite_heavy_hex() {
-  return Graph("infinite-heavy-hex", 5,
-               {{0, 2, 0}, {0, 3, 1}, {0, 4, 2}, {1, 2, 1}, {1, 3, 2}, {1, 4, 0}});
+  Graph cell("infinite-heavy-hex", 5,
+             {{0, 2, 0}, {0, 3, 1}, {0, 4, 2}, {1, 2, 1}, {1, 3, 2}, {1, 4, 0}});
+  // Bridges 3 and 4 belong to the cell of site 0; their site 1 lies one cell further.
+  cell.repeat({{0, 0}, {0, 0}, {0, 0}, {0, 0}, {-1, 0}, {0, -1}});
+  return cell;
 }
 
 namespace {
@@ -57,12 +60,10 @@ namespace {
 /// More sites than this are a slip of the pen, not a lattice.
 constexpr int most_sites = 10'000'000;
 
-/// The integers of one line with its comment cut off; no value when something else stands there.
-std::optional<std::vector<int>> integers(std::string line) {
-  line.resize(std::min(line.find('#'), line.size()));
-  std::istringstream words(line);
+/// The integers of one line; no value when something else stands there.
+std::optional<std::vector<int>> integers(std::string_view line) {
   std::vector<int> values;
-  for (std::string word; words >> word;) {
+  for (const std::string_view word : words_of(line)) {
     int value = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
     if (error != std::errc{} || end != word.data() + word.size()) return std::nullopt;
@@ -71,23 +72,26 @@ std::optional<std::vector<int>> integers(std::string line) {
   return values;
 }
 
+std::string load_edge_list(const std::filesystem::path& file) {
+  try {
+    return read_input(file);
+  } catch (const UnreadableInput& error) {
+    throw InputError(
+        fmt::format("edge list {} cannot be read ({}). Check the path in [lattice] file.",
+                    file.string(), error.reason()));
+  }
+}
+
 /// Wraps an edge's own problems with the place they were read from.
 class EdgeListReader {
  public:
   explicit EdgeListReader(std::filesystem::path file) : file_(std::move(file)) {}
 
   std::vector<Edge> read() {
-    std::ifstream stream(file_);
-    if (!stream || std::filesystem::is_directory(file_))
-      throw InputError(fmt::format("edge list {} cannot be read. Check the path in [lattice] file.",
-                                   file_.string()));
-    for (std::string line; std::getline(stream, line);) {
-      ++line_number_;
+    for_each_line(load_edge_list(file_), [&](int number, std::string_view line) {
+      line_number_ = number;
       add(line);
-    }
-    if (edges_.empty())
-      throw InputError(fmt::format("edge list {} holds no edge. Write one \"a b\" pair per line.",
-                                   file_.string()));
+    });
     return std::move(edges_);
   }
 
@@ -100,13 +104,13 @@ class EdgeListReader {
     throw InputError(fmt::format("{}:{}: {}", file_.string(), line_number_, message));
   }
 
-  void add(const std::string& line) {
+  void add(std::string_view line) {
     const auto values = integers(line);
     if (!values || (!values->empty() && values->size() != 2 && values->size() != 3))
       refuse(
           fmt::format("\"{}\" is not an edge. Write two sites and, if you like, a colour: \"0 1\" "
                       "or \"0 1 2\".",
-                      line));
+                      line.substr(0, line.find('\r'))));
     if (values->empty()) return;
     const bool has_colour = values->size() == 3;
     if (coloured_.value_or(has_colour) != has_colour)
@@ -138,6 +142,11 @@ class EdgeListReader {
 Graph read_edge_list(const std::filesystem::path& file, int n_sites) {
   EdgeListReader reader(file);
   std::vector<Edge> edges = reader.read();
+  if (edges.empty() && n_sites == 0)
+    throw InputError(
+        fmt::format("edge list {} holds no edge. Write one \"a b\" pair per line, or set "
+                    "lattice.n_sites for sites without edges.",
+                    file.string()));
   int largest = 0;
   for (const Edge& edge : edges) largest = std::max({largest, edge.a, edge.b});
   if (n_sites == 0) n_sites = largest + 1;

@@ -1,5 +1,7 @@
 #include "lattice/options.hpp"
 
+#include <fmt/format.h>
+
 #include "lattice/lattices.hpp"
 
 namespace rankine::lattice {
@@ -27,10 +29,14 @@ void declare_keywords(deck::Schema& schema, LatticeOptions& options) {
     if (options.name == "edge-list" && options.file.empty())
       findings.add("lattice.file", {"lattice.file is not set", "lattice.name is \"edge-list\"",
                                     "Name the file with the edges."});
-    if (options.name != "edge-list" && !options.file.empty())
-      findings.add("lattice.file",
-                   {"lattice.file has no use here", "only lattice.name = \"edge-list\" reads it",
-                    "Remove it or change the name."});
+    const auto belongs_to = [&](const char* name, std::initializer_list<const char*> keys) {
+      for (const char* key : keys)
+        if (options.name != name)
+          findings.expect_unused(key, fmt::format("only lattice.name = \"{}\" reads it", name),
+                                 "Remove it or change the name.");
+    };
+    belongs_to("edge-list", {"lattice.file", "lattice.n_sites"});
+    belongs_to("heavy-hex", {"lattice.rows", "lattice.row_length"});
   });
 }
 

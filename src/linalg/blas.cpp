@@ -22,6 +22,11 @@ void set_blas_threads(int threads) {
 
 int blas_threads() { return openblas_get_num_threads ? openblas_get_num_threads() : 1; }
 
+std::uint64_t blas_address_space() {
+  constexpr std::uint64_t buffer = std::uint64_t{128} << 20;  // of each thread (0.3.21, x86-64)
+  return openblas_get_num_threads ? buffer * static_cast<std::uint64_t>(blas_threads()) : 0;
+}
+
 std::string blas_library() { return openblas_get_config ? openblas_get_config() : "unknown BLAS"; }
 
 int blas_int(std::int64_t dimension) {
@@ -36,8 +41,6 @@ int blas_int(std::int64_t dimension) {
 
 namespace {
 
-char letter(Op op) { return op == Op::none ? 'N' : op == Op::transpose ? 'T' : 'C'; }
-
 int leading(std::int64_t value) { return blas_int(std::max<std::int64_t>(value, 1)); }
 
 }  // namespace
@@ -50,10 +53,10 @@ void gemm(Op op_a, Op op_b, T alpha, ConstView<std::type_identity_t<T>> a,
   RANKINE_EXPECTS((op_b == Op::none ? b.rows : b.columns) == inner, "inner dimensions agree");
   RANKINE_EXPECTS((op_b == Op::none ? b.columns : b.rows) == c.columns,
                   "columns of op(B), C agree");
-  const char ta = letter(op_a), tb = letter(op_b);
   const int m = blas_int(c.rows), n = blas_int(c.columns), k = blas_int(inner);
   const int lda = leading(a.leading), ldb = leading(b.leading), ldc = leading(c.leading);
-  fortran::gemm(&ta, &tb, &m, &n, &k, &alpha, a.data, &lda, b.data, &ldb, &beta, c.data, &ldc);
+  fortran::gemm(letter(op_a), letter(op_b), &m, &n, &k, &alpha, a.data, &lda, b.data, &ldb, &beta,
+                c.data, &ldc);
 }
 
 template <Scalar T>

@@ -2,6 +2,7 @@
 // checked into 32 bits.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "linalg/matrix.hpp"
@@ -22,6 +23,9 @@ void herk(Op op, ConstView<std::type_identity_t<T>> a, Real<T> beta, View<T> c);
 /// Threads of the BLAS library in this process; 1 where the library is not OpenBLAS.
 void set_blas_threads(int threads);
 int blas_threads();
+/// Address space that the library maps for its threads, now or in the first calls; 0 where the
+/// library is not OpenBLAS, which waits for ever for what it cannot map.
+std::uint64_t blas_address_space();
 /// Name and version of the BLAS library, for provenance.
 std::string blas_library();
 

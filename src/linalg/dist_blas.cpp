@@ -11,12 +11,6 @@
 
 namespace rankine::linalg {
 
-namespace {
-
-const char* letter(Op op) { return op == Op::none ? "N" : op == Op::transpose ? "T" : "C"; }
-
-}  // namespace
-
 template <Scalar T>
 void gemm(Op op_a, Op op_b, T alpha, DistView<const std::type_identity_t<T>> a,
           DistView<const std::type_identity_t<T>> b, T beta, DistView<T> c) {

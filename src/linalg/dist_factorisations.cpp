@@ -3,13 +3,13 @@
 #include <numeric>
 
 #include "linalg/blas.hpp"
+#include "linalg/collective_call.hpp"
 #include "linalg/dist_blas.hpp"
 #include "linalg/factorisations.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
 #include "linalg/operand.hpp"
 #include "linalg/redistribute.hpp"
-#include "linalg/workspace.hpp"
 
 namespace rankine::linalg {
 
@@ -19,16 +19,35 @@ namespace {
 constexpr std::int64_t largest_on_one_rank = 512;
 
 void require_convergence(const ProcessGrid& grid, const char* routine, std::int64_t n, int info) {
-  // The solvers may report on one rank only.
-  const int worst = grid.ranks().max(info), refused = grid.ranks().min(info);
-  if (refused < 0)
-    throw known_to_all(grid.ranks().size(),
-                       LibraryError(fmt::format("{} refused its argument {}.", routine, -refused)));
-  if (worst > 0)
+  if (info > 0)
     throw known_to_all(
         grid.ranks().size(),
         NumericalError(fmt::format("{} did not converge for a matrix of {} rows (info {}).",
-                                   routine, n, worst)));
+                                   routine, n, info)));
+}
+
+/// What the eigensolvers write into, allocated on all ranks or none.
+template <Scalar T>
+Eigen<T> room_for_pairs(const DistMatrix<T>& a) {
+  Eigen<T> pairs;
+  parallel::agree_on_failure(a.grid().ranks(), [&] {
+    pairs.values = std::vector<Real<T>>(static_cast<std::size_t>(a.rows()));
+  });
+  pairs.vectors = DistMatrix<T>(a.grid(), a.distribution());
+  return pairs;
+}
+
+/// The solvers sort upwards; the negative matrix gives the order wanted.
+template <Scalar T>
+void change_sign(DistMatrix<T>& a) {
+  a.view().for_each_local([](std::int64_t, std::int64_t, T& value) { value = -value; });
+}
+
+/// Values that one rank may have rounded otherwise, the same on all ranks.
+template <Scalar T>
+void finish_values(const ProcessGrid& grid, std::vector<Real<T>>& values) {
+  grid.ranks().broadcast(std::span(values), 0);
+  for (auto& value : values) value = -value;
 }
 
 }  // namespace
@@ -40,7 +59,7 @@ void cholesky(DistView<T> a) {
   int info = 0;
   if (a.grid->is_inside() && a.rows > 0)
     info = fortran::ppotrf("U", static_cast<int>(a.rows), in_out);
-  const int minor = a.grid->ranks().max(info);
+  const int minor = agreed_info(*a.grid, "p?potrf", info);
   if (minor > 0)
     throw known_to_all(
         a.grid->ranks().size(),
@@ -57,8 +76,9 @@ Eigen<T> eigen_on_one_rank(DistMatrix<T> a) {
   const ProcessGrid& grid = a.grid();
   const std::int64_t n = a.rows();
   Matrix<T> whole = gather(std::as_const(a).view(), 0);
-  Eigen<T> result{std::vector<Real<T>>(static_cast<std::size_t>(n)), std::move(a)};
+  Eigen<T> result{{}, std::move(a)};
   parallel::agree_on_failure(grid.ranks(), [&] {
+    result.values.resize(static_cast<std::size_t>(n));
     if (grid.ranks().rank() != 0) return;
     result.values = hermitian_eigen(whole);
     std::ranges::reverse(result.values);
@@ -79,29 +99,17 @@ Eigen<T> hermitian_eigen(DistMatrix<T> a) {
   if (a.rows() <= largest_on_one_rank || grid.rows() * grid.columns() == 1)
     return eigen_on_one_rank(std::move(a));
   const int n = scalapack_int(a.rows(), "rows", grid);
-  // The solver sorts upwards; the negative matrix gives the order wanted.
-  a.view().for_each_local([](std::int64_t, std::int64_t, T& value) { value = -value; });
-  Eigen<T> result{std::vector<Real<T>>(static_cast<std::size_t>(n)),
-                  DistMatrix<T>(grid, a.distribution())};
+  change_sign(a);
+  Eigen<T> result = room_for_pairs(a);
   const auto in = operand(a.view()), out = operand(result.vectors.view());
-  int info = 0;
-  if (grid.is_inside()) {
-    T size{};
-    Real<T> real_size{};
-    int int_size = 0;
-    fortran::pheevd(n, in, result.values.data(), out, &size, -1, &real_size, -1, &int_size, -1);
-    // The query of p?syevd leaves out what its tridiagonal reduction needs on small grids.
-    const std::int64_t spare = 2 * std::int64_t{n} + 1024;
-    Buffer<T> work(workspace_size(size) + spare);
-    Buffer<Real<T>> real_work(is_complex<T> ? workspace_size(real_size) + spare : 0);
-    std::vector<int> int_work(static_cast<std::size_t>(int_size) + 64);
-    info = fortran::pheevd(n, in, result.values.data(), out, work.data(), blas_int(work.size()),
-                           real_work.data(), blas_int(real_work.size()), int_work.data(),
-                           blas_int(std::ssize(int_work)));
-  }
+  // The query of p?syevd leaves out what its tridiagonal reduction needs on small grids.
+  const std::int64_t spare = 2 * std::int64_t{n} + 1024;
+  const int info = call_with_workspace<T>(grid, "p?syevd", spare, [&](const Workspace<T>& space) {
+    return fortran::pheevd(n, in, result.values.data(), out, space.work, space.size,
+                           space.real_work, space.real_size, space.int_work, space.int_size);
+  });
   require_convergence(grid, "p?syevd", n, info);
-  grid.ranks().broadcast(std::span(result.values), 0);
-  for (auto& value : result.values) value = -value;
+  finish_values<T>(grid, result.values);
   return result;
 }
 
@@ -129,28 +137,18 @@ Eigen<T> leading_hermitian_eigen(DistMatrix<T> a, std::int64_t count) {
   if (a.rows() <= largest_on_one_rank || grid.rows() * grid.columns() == 1)
     return first_pairs(eigen_on_one_rank(std::move(a)), count);
   const int n = scalapack_int(a.rows(), "rows", grid), wanted = static_cast<int>(count);
-  a.view().for_each_local([](std::int64_t, std::int64_t, T& value) { value = -value; });
-  Eigen<T> all{std::vector<Real<T>>(static_cast<std::size_t>(n)),
-               DistMatrix<T>(grid, a.distribution())};
+  change_sign(a);
+  Eigen<T> all = room_for_pairs(a);
   const auto in = operand(a.view()), out = operand(all.vectors.view());
-  int info = 0, found = 0;
-  if (grid.is_inside()) {
-    T size{};
-    Real<T> real_size{};
-    int int_size = 0;
-    fortran::pheevr(n, wanted, in, &found, all.values.data(), out, &size, -1, &real_size, -1,
-                    &int_size, -1);
-    Buffer<T> work(workspace_size(size) + n);
-    Buffer<Real<T>> real_work(is_complex<T> ? workspace_size(real_size) + n : 0);
-    std::vector<int> int_work(static_cast<std::size_t>(int_size) + 64);
-    info = fortran::pheevr(n, wanted, in, &found, all.values.data(), out, work.data(),
-                           blas_int(work.size()), real_work.data(), blas_int(real_work.size()),
-                           int_work.data(), blas_int(std::ssize(int_work)));
-    if (info == 0 && found != wanted) info = 1;
-  }
+  const int info = call_with_workspace<T>(grid, "p?syevr", n, [&](const Workspace<T>& space) {
+    int found = 0;
+    const int result =
+        fortran::pheevr(n, wanted, in, &found, all.values.data(), out, space.work, space.size,
+                        space.real_work, space.real_size, space.int_work, space.int_size);
+    return result == 0 && space.size != -1 && found != wanted ? 1 : result;
+  });
   require_convergence(grid, "p?syevr", n, info);
-  grid.ranks().broadcast(std::span(all.values), 0);
-  for (auto& value : all.values) value = -value;
+  finish_values<T>(grid, all.values);
   return first_pairs(std::move(all), count);
 }
 
@@ -159,27 +157,19 @@ Qr<T> qr(DistMatrix<T> a) {
   const ProcessGrid& grid = a.grid();
   const int m = scalapack_int(a.rows(), "rows", grid),
             n = scalapack_int(a.columns(), "columns", grid), k = std::min(m, n);
+  if (k == 0) return {DistMatrix<T>(grid, a.distribution().reshaped(m, 0)), Matrix<T>(0, n)};
   const auto in_out = operand(a.view());
-  int info = 0;
-  Matrix<T> r;
-  std::vector<T> tau(static_cast<std::size_t>(a.local().columns() + 1));
-  if (grid.is_inside() && k > 0) {
-    T size{};
-    fortran::pgeqrf(m, n, in_out, tau.data(), &size, -1);
-    Buffer<T> work(workspace_size(size));
-    info = fortran::pgeqrf(m, n, in_out, tau.data(), work.data(), blas_int(work.size()));
-  }
-  require_convergence(grid, "p?geqrf", m, info);
-  r = all_gather(std::as_const(a).view().part(0, 0, k, n));
+  auto tau =
+      parallel::agree_on_failure(grid.ranks(), [&] { return Buffer<T>(a.local().columns() + 1); });
+  call_with_workspace<T>(grid, "p?geqrf", 0, [&](const Workspace<T>& space) {
+    return fortran::pgeqrf(m, n, in_out, tau.data(), space.work, space.size);
+  });
+  Matrix<T> r = all_gather(std::as_const(a).view().part(0, 0, k, n));
   for (std::int64_t j = 0; j < n; ++j)
     for (std::int64_t i = j + 1; i < k; ++i) r(i, j) = T{};
-  if (grid.is_inside() && k > 0) {
-    T size{};
-    fortran::pgqr(m, k, k, in_out, tau.data(), &size, -1);
-    Buffer<T> work(workspace_size(size));
-    info = fortran::pgqr(m, k, k, in_out, tau.data(), work.data(), blas_int(work.size()));
-  }
-  require_convergence(grid, "p?orgqr", m, info);
+  call_with_workspace<T>(grid, "p?orgqr", 0, [&](const Workspace<T>& space) {
+    return fortran::pgqr(m, k, k, in_out, tau.data(), space.work, space.size);
+  });
   if (k == n) return {std::move(a), std::move(r)};
   DistMatrix<T> q(grid, a.distribution().reshaped(m, k));
   copy<T>(Op::none, std::as_const(a).view().leading_columns(k), q.view());

@@ -5,12 +5,12 @@
 #include <limits>
 
 #include "linalg/blas.hpp"
+#include "linalg/collective_call.hpp"
 #include "linalg/dist_blas.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
 #include "linalg/operand.hpp"
 #include "linalg/redistribute.hpp"
-#include "linalg/workspace.hpp"
 
 namespace rankine::linalg {
 
@@ -19,11 +19,14 @@ namespace {
 /// Column pivots (global, from 0) that p?geqpf left on the ranks that own the columns.
 std::vector<std::int64_t> all_pivots(const ProcessGrid& grid, const Axis& columns,
                                      std::span<const int> mine) {
-  std::vector<std::int64_t> pivots(static_cast<std::size_t>(columns.size()), 0);
-  if (grid.row() == 0)
+  std::vector<std::int64_t> pivots;
+  parallel::agree_on_failure(grid.ranks(), [&] {
+    pivots.assign(static_cast<std::size_t>(columns.size()), 0);
+    if (grid.row() != 0) return;
     for (std::int64_t l = 0; l < columns.local_size(grid.column()); ++l)
       pivots[static_cast<std::size_t>(columns.global(grid.column(), l))] =
           mine[static_cast<std::size_t>(l)] - 1;
+  });
   grid.ranks().sum(std::span(pivots));
   return pivots;
 }
@@ -35,21 +38,16 @@ std::vector<std::int64_t> pivoted_qr(DistMatrix<T>& a) {
   const int m = scalapack_int(a.rows(), "rows", grid),
             n = scalapack_int(a.columns(), "columns", grid);
   const auto in_out = operand(a.view());
-  std::vector<int> pivots(static_cast<std::size_t>(a.local().columns() + 1));
-  std::vector<T> tau(pivots.size());
-  int info = 0;
-  if (grid.is_inside()) {
-    T size{};
-    Real<T> real_size{};
-    fortran::pgeqpf(m, n, in_out, pivots.data(), tau.data(), &size, -1, &real_size, -1);
-    Buffer<T> work(workspace_size(size));
-    Buffer<Real<T>> real_work(is_complex<T> ? workspace_size(real_size) : 0);
-    info = fortran::pgeqpf(m, n, in_out, pivots.data(), tau.data(), work.data(),
-                           blas_int(work.size()), real_work.data(), blas_int(real_work.size()));
-  }
-  if (const int refused = grid.ranks().min(info); refused < 0)
-    throw known_to_all(grid.ranks().size(),
-                       LibraryError(fmt::format("p?geqpf refused its argument {}.", -refused)));
+  std::vector<int> pivots;
+  Buffer<T> tau;
+  parallel::agree_on_failure(grid.ranks(), [&] {
+    pivots.resize(static_cast<std::size_t>(a.local().columns() + 1));
+    tau = Buffer<T>(std::ssize(pivots));
+  });
+  call_with_workspace<T>(grid, "p?geqpf", 0, [&](const Workspace<T>& space) {
+    return fortran::pgeqpf(m, n, in_out, pivots.data(), tau.data(), space.work, space.size,
+                           space.real_work, space.real_size);
+  });
   return all_pivots(grid, a.distribution().columns(), pivots);
 }
 

@@ -8,22 +8,29 @@ namespace rankine::linalg {
 
 namespace {
 
-/// All rows of a row-block matrix on every rank.
+/// All rows of a row-block matrix on every rank. Collective.
 template <Scalar T>
 Matrix<T> gathered(DistView<const T> x) {
   const parallel::Communicator& ranks = x.grid->ranks();
-  Matrix<T> whole(x.rows, x.columns);
+  auto whole = parallel::agree_on_failure(ranks, [&] { return Matrix<T>(x.rows, x.columns); });
   if (ranks.size() == 1) {
     for (std::int64_t j = 0; j < x.columns; ++j) std::copy_n(&x.local(0, j), x.rows, &whole(0, j));
     return whole;
   }
   const std::int64_t mine = x.local.rows;
-  std::vector<T> packed(static_cast<std::size_t>(mine * x.columns));
+  const Axis& rows = x.distribution.rows();
+  std::vector<std::int64_t> counts;
+  Buffer<T> packed, all;
+  parallel::agree_on_failure(ranks, [&] {
+    for (int part = 0; part < rows.parts(); ++part)
+      counts.push_back(rows.local_size(part) * x.columns);
+    packed = Buffer<T>(mine * x.columns);
+    all = Buffer<T>(x.rows * x.columns);
+  });
   for (std::int64_t j = 0; j < x.columns; ++j)
     std::copy_n(x.local.data + j * x.local.leading, mine, packed.data() + j * mine);
-  const std::vector<T> all = ranks.all_gather(std::span<const T>(packed));
+  ranks.all_gather(std::as_const(packed).span(), std::span<const std::int64_t>(counts), all.span());
   const T* next = all.data();
-  const Axis& rows = x.distribution.rows();
   for (int part = 0; part < rows.parts(); ++part) {
     const std::int64_t count = rows.local_size(part), first = part * rows.block();
     for (std::int64_t j = 0; j < x.columns; ++j, next += count)
@@ -43,7 +50,7 @@ RowBlockOperator<T>::RowBlockOperator(DistView<const T> matrix) : matrix_(matrix
 
 template <Scalar T>
 void RowBlockOperator<T>::apply(DistView<const T> x, DistView<T> y) const {
-  const Matrix<T> whole = parallel::agree_on_failure(grid().ranks(), [&] { return gathered(x); });
+  const Matrix<T> whole = gathered(x);
   if (matrix_.local.rows > 0)
     gemm<T>(Op::none, Op::none, T(1), matrix_.local, whole.view(), T(0), y.local);
 }

@@ -18,6 +18,11 @@ namespace rankine::linalg {
 /// How an operand enters a product.
 enum class Op { none, transpose, adjoint };
 
+/// The letter by which BLAS and ScaLAPACK know it.
+constexpr const char* letter(Op op) {
+  return op == Op::none ? "N" : op == Op::transpose ? "T" : "C";
+}
+
 /// Memory of `size` scalars, aligned to 64 bytes, contents undefined. Move-only; throws
 /// std::bad_alloc.
 template <Scalar T>

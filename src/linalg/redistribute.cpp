@@ -67,20 +67,26 @@ struct Selection {
   std::int64_t count() const { return rows ? std::ssize(*rows) * std::ssize(*columns) : 0; }
 };
 
-/// Moves the rectangle; rows and columns of messages are those of the source, in column-major
-/// order. Collective over `both`.
+/// What this rank sends to and gets from each rank, with all its memory.
 template <Scalar T>
-void move(const parallel::Communicator& both, Op op, const Side<const T>& source,
-          const Side<T>& target) {
-  const auto all_sources = both.all_gather(std::span(&source.layout, 1));
-  const auto all_targets = both.all_gather(std::span(&target.layout, 1));
-  const Layout &from = known_layout(all_sources), &to = known_layout(all_targets);
-  const bool turned = op != Op::none;
-  RANKINE_EXPECTS(from.n_rows == (turned ? to.n_columns : to.n_rows) &&
-                      from.n_columns == (turned ? to.n_rows : to.n_columns),
-                  "source and target of a redistribution have the same shape");
+struct Messages {
+  /// Indices I have, by the part of the target that wants them; those I get, by who has them.
+  std::vector<std::vector<std::int64_t>> rows_out, columns_out, rows_in, columns_in;
+  std::vector<Selection> out, in;
+  std::vector<Buffer<T>> packed, arrived;
+  std::vector<std::span<const T>> sent;
+  std::vector<std::span<T>> received;
+};
 
-  // What I have, by the part of the target that wants it; what I get, by the part that has it.
+/// Where the rectangle begins and ends: layouts of all ranks, and one that knows its own shape.
+struct Ends {
+  std::vector<Layout> sources, targets;
+  const Layout &from = known_layout(sources), &to = known_layout(targets);
+};
+
+template <Scalar T>
+Messages<T> plan_messages(const Ends& ends, bool turned, const Layout& me, const Layout& target) {
+  const Layout &from = ends.from, &to = ends.to;
   const auto row_target = [&](std::int64_t i) {
     return turned ? to.column_owner(i) : to.row_owner(i);
   };
@@ -89,59 +95,68 @@ void move(const parallel::Communicator& both, Op op, const Side<const T>& source
   };
   const int row_parts = turned ? to.columns.parts() : to.rows.parts(),
             column_parts = turned ? to.rows.parts() : to.columns.parts();
-  const Layout& me = source.layout;
-  const auto rows_out =
+  const auto target_rows = owned(to.rows, target.grid_row, to.row, to.n_rows),
+             target_columns = owned(to.columns, target.grid_column, to.column, to.n_columns);
+  Messages<T> plan;
+  plan.rows_out =
       sorted_by_owner(owned(from.rows, me.grid_row, from.row, from.n_rows), row_parts, row_target);
-  const auto columns_out =
+  plan.columns_out =
       sorted_by_owner(owned(from.columns, me.grid_column, from.column, from.n_columns),
                       column_parts, column_target);
-  const auto target_rows = owned(to.rows, target.layout.grid_row, to.row, to.n_rows),
-             target_columns = owned(to.columns, target.layout.grid_column, to.column, to.n_columns);
-  const auto rows_in = sorted_by_owner(turned ? target_columns : target_rows, from.rows.parts(),
-                                       [&](std::int64_t i) { return from.row_owner(i); });
-  const auto columns_in =
-      sorted_by_owner(turned ? target_rows : target_columns, from.columns.parts(),
-                      [&](std::int64_t j) { return from.column_owner(j); });
-
-  std::vector<Selection> out(static_cast<std::size_t>(both.size())), in(out.size());
-  for (std::size_t rank = 0; rank < out.size(); ++rank) {
-    const Layout &s = all_sources[rank], &t = all_targets[rank];
+  plan.rows_in = sorted_by_owner(turned ? target_columns : target_rows, from.rows.parts(),
+                                 [&](std::int64_t i) { return from.row_owner(i); });
+  plan.columns_in = sorted_by_owner(turned ? target_rows : target_columns, from.columns.parts(),
+                                    [&](std::int64_t j) { return from.column_owner(j); });
+  const std::size_t n_ranks = ends.sources.size();
+  plan.out.resize(n_ranks);
+  plan.in.resize(n_ranks);
+  for (std::size_t rank = 0; rank < n_ranks; ++rank) {
+    const Layout &s = ends.sources[rank], &t = ends.targets[rank];
     if (me.grid_row >= 0 && t.grid_row >= 0)
-      out[rank] = {&rows_out[static_cast<std::size_t>(turned ? t.grid_column : t.grid_row)],
-                   &columns_out[static_cast<std::size_t>(turned ? t.grid_row : t.grid_column)]};
-    if (target.layout.grid_row >= 0 && s.grid_row >= 0)
-      in[rank] = {&rows_in[static_cast<std::size_t>(s.grid_row)],
-                  &columns_in[static_cast<std::size_t>(s.grid_column)]};
+      plan.out[rank] = {
+          &plan.rows_out[static_cast<std::size_t>(turned ? t.grid_column : t.grid_row)],
+          &plan.columns_out[static_cast<std::size_t>(turned ? t.grid_row : t.grid_column)]};
+    if (target.grid_row >= 0 && s.grid_row >= 0)
+      plan.in[rank] = {&plan.rows_in[static_cast<std::size_t>(s.grid_row)],
+                       &plan.columns_in[static_cast<std::size_t>(s.grid_column)]};
+    plan.packed.emplace_back(plan.out[rank].count());
+    plan.arrived.emplace_back(plan.in[rank].count());
+    plan.sent.push_back(std::as_const(plan.packed.back()).span());
+    plan.received.push_back(plan.arrived.back().span());
   }
+  return plan;
+}
 
-  std::vector<Buffer<T>> packed(out.size()), arrived(in.size());
-  parallel::agree_on_failure(both, [&] {
-    for (std::size_t rank = 0; rank < out.size(); ++rank) {
-      packed[rank] = Buffer<T>(out[rank].count());
-      arrived[rank] = Buffer<T>(in[rank].count());
-    }
-  });
-  for (std::size_t rank = 0; rank < out.size(); ++rank) {
-    if (!out[rank].rows) continue;
-    T* next = packed[rank].data();
-    for (const std::int64_t j : *out[rank].columns) {
+/// Moves the rectangle; rows and columns of messages are those of the source, in column-major
+/// order. Collective over `both`.
+template <Scalar T>
+void move(const parallel::Communicator& both, Op op, const Side<const T>& source,
+          const Side<T>& target) {
+  const Ends ends{both.all_gather(std::span(&source.layout, 1)),
+                  both.all_gather(std::span(&target.layout, 1))};
+  const Layout &from = ends.from, &to = ends.to;
+  const bool turned = op != Op::none;
+  RANKINE_EXPECTS(from.n_rows == (turned ? to.n_columns : to.n_rows) &&
+                      from.n_columns == (turned ? to.n_rows : to.n_columns),
+                  "source and target of a redistribution have the same shape");
+  Messages<T> plan = parallel::agree_on_failure(
+      both, [&] { return plan_messages<T>(ends, turned, source.layout, target.layout); });
+  for (std::size_t rank = 0; rank < plan.out.size(); ++rank) {
+    if (!plan.out[rank].rows) continue;
+    T* next = plan.packed[rank].data();
+    for (const std::int64_t j : *plan.out[rank].columns) {
       const T* column =
           source.local.data + from.columns.local(from.column + j) * source.local.leading;
-      for (const std::int64_t i : *out[rank].rows) *next++ = column[from.rows.local(from.row + i)];
+      for (const std::int64_t i : *plan.out[rank].rows)
+        *next++ = column[from.rows.local(from.row + i)];
     }
   }
-  std::vector<std::span<const T>> sent;
-  std::vector<std::span<T>> received;
-  for (std::size_t rank = 0; rank < out.size(); ++rank) {
-    sent.push_back(std::as_const(packed[rank]).span());
-    received.push_back(arrived[rank].span());
-  }
-  both.exchange<T>(sent, received);
-  for (std::size_t rank = 0; rank < in.size(); ++rank) {
-    if (!in[rank].rows) continue;
-    const T* next = arrived[rank].data();
-    for (const std::int64_t j : *in[rank].columns)
-      for (const std::int64_t i : *in[rank].rows) {
+  both.exchange<T>(plan.sent, plan.received);
+  for (std::size_t rank = 0; rank < plan.in.size(); ++rank) {
+    if (!plan.in[rank].rows) continue;
+    const T* next = plan.arrived[rank].data();
+    for (const std::int64_t j : *plan.in[rank].columns)
+      for (const std::int64_t i : *plan.in[rank].rows) {
         const T value = op == Op::adjoint ? conjugate(*next++) : *next++;
         if (turned)
           target.local(to.rows.local(to.row + j), to.columns.local(to.column + i)) = value;

@@ -12,6 +12,11 @@ namespace rankine::linalg {
 template <Scalar T>
 DistSvd<T> svd_on_one_rank(DistView<const T> a, const Truncation& truncation);
 
+/// The SVD of a matrix that all ranks hold, with all values, computed by rank 0 for all: from
+/// processor to processor, rounding chooses other vectors for values that are equal. Collective.
+template <Scalar T>
+TruncatedSvd<T> svd_for_all(const parallel::Communicator& ranks, Matrix<T> matrix);
+
 /// ScaLAPACK's p?gesvd: slow, the reference.
 template <Scalar T>
 DistSvd<T> svd_scalapack(DistView<const T> a, const Truncation& truncation);

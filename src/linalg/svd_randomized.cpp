@@ -43,7 +43,11 @@ class Basis {
   /// block = basis C + Q R: returns C (size x b); `block` keeps what is orthogonal to the basis.
   Matrix<T> project_off(DistMatrix<T>& block) const {
     const std::int64_t b = block.columns();
-    Matrix<T> total(size_, b), part(size_, b);
+    Matrix<T> total, part;
+    parallel::agree_on_failure(columns_.grid().ranks(), [&] {
+      total = Matrix<T>(size_, b);
+      part = Matrix<T>(size_, b);
+    });
     total.fill(T{});
     if (size_ == 0 || b == 0) return total;
     for (int pass = 0; pass < 2; ++pass) {
@@ -64,7 +68,8 @@ class Basis {
     const std::int64_t b = block.columns();
     if (b == 0) return Matrix<T>(0, 0);
     auto [q, r] = tsqr(std::move(block));
-    auto small = svd(std::move(r), {});
+    const parallel::Communicator& ranks = columns_.grid().ranks();
+    const TruncatedSvd<T> small = svd_for_all(ranks, std::move(r));
     std::int64_t significant = 0;
     while (significant < small.rank() &&
            small.singular_values[static_cast<std::size_t>(significant)] > smallest)
@@ -73,10 +78,11 @@ class Basis {
     const std::int64_t rows = columns_.local().rows();
     if (rows > 0 && added > 0)
       gemm<T>(Op::none, Op::none, T(1), std::as_const(q.local()).view(),
-              std::as_const(small.u).leading_columns(added), T(0),
+              small.u.leading_columns(added), T(0),
               View<T>(columns_.local().data() + size_ * rows, rows, added));
     size_ += added;
-    Matrix<T> coefficients(significant, b);
+    auto coefficients =
+        parallel::agree_on_failure(ranks, [&] { return Matrix<T>(significant, b); });
     for (std::int64_t j = 0; j < b; ++j)
       for (std::int64_t i = 0; i < significant; ++i)
         coefficients(i, j) = small.singular_values[static_cast<std::size_t>(i)] * small.vh(i, j);
@@ -100,7 +106,8 @@ class BlockKrylov {
         capacity_(std::min(smaller_, 12 * wanted_ + 128)),
         left_(a.grid(), a.rows(), capacity_),
         right_(a.grid(), a.columns(), capacity_),
-        projected_(capacity_, capacity_) {
+        projected_(parallel::agree_on_failure(a.grid().ranks(),
+                                              [&] { return Matrix<T>(capacity_, capacity_); })) {
     projected_.fill(T{});
   }
 
@@ -117,14 +124,16 @@ class BlockKrylov {
       if (solve(end, beyond)) return result();
       begin = end;
       if (right_.size() == end)
-        throw NumericalError(
-            fmt::format("{} leading singular triplets of a {} x {} matrix were not found to {:.1e} "
-                        "in a space of "
-                        "{} vectors (residual {:.1e}): its spectrum hardly decays. Raise "
-                        "linalg.svd_tolerance or "
-                        "take svd_method \"gram\".",
-                        wanted_, a_.rows(), a_.columns(), tolerance_, right_.size(),
-                        residual_ / norm_estimate_));
+        throw known_to_all(
+            a_.grid().ranks().size(),
+            NumericalError(fmt::format(
+                "{} leading singular triplets of a {} x {} matrix were not found to {:.1e} "
+                "in a space of "
+                "{} vectors (residual {:.1e}): its spectrum hardly decays. Raise "
+                "linalg.svd_tolerance or "
+                "take svd_method \"gram\".",
+                wanted_, a_.rows(), a_.columns(), tolerance_, right_.size(),
+                residual_ / norm_estimate_)));
     }
   }
 
@@ -186,11 +195,12 @@ class BlockKrylov {
 
   /// SVD of U^H A V over the first `columns` right vectors; whether all wanted triplets converged.
   bool solve(std::int64_t columns, const Matrix<T>& beyond) {
-    Matrix<T> small(left_.size(), columns);
+    if (left_.size() == 0) return finish_zero();
+    auto small = parallel::agree_on_failure(a_.grid().ranks(),
+                                            [&] { return Matrix<T>(left_.size(), columns); });
     for (std::int64_t j = 0; j < columns; ++j)
       std::copy_n(&projected_(0, j), left_.size(), &small(0, j));
-    if (small.rows() == 0) return finish_zero();
-    ritz_ = svd(std::move(small), {});
+    ritz_ = svd_for_all(a_.grid().ranks(), std::move(small));
     ritz_columns_ = columns;
     norm_estimate_ = ritz_.singular_values.front();
     const std::int64_t count = std::min(wanted_, ritz_.rank());
@@ -220,9 +230,12 @@ class BlockKrylov {
   DistSvd<T> result() const {
     if (is_zero_) return zero_result();
     const std::int64_t rank = std::min(wanted_, ritz_.rank());
-    Matrix<T> y(right_.size(), rank);
+    Matrix<T> x, y;
+    parallel::agree_on_failure(a_.grid().ranks(), [&] {
+      x = Matrix<T>(left_.size(), rank);
+      y = Matrix<T>(right_.size(), rank);
+    });
     y.fill(T{});
-    Matrix<T> x(left_.size(), rank);
     for (std::int64_t k = 0; k < rank; ++k) {
       std::copy_n(&ritz_.u(0, k), left_.size(), &x(0, k));
       for (std::int64_t j = 0; j < ritz_columns_; ++j) y(j, k) = conjugate(ritz_.vh(k, j));

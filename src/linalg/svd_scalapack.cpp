@@ -1,11 +1,10 @@
 // Distributed SVDs that hand the whole matrix to a library: LAPACK on rank 0, and ScaLAPACK.
-#include "linalg/blas.hpp"
+#include "linalg/collective_call.hpp"
 #include "linalg/dist_blas.hpp"
 #include "linalg/instantiate.hpp"
 #include "linalg/operand.hpp"
 #include "linalg/redistribute.hpp"
 #include "linalg/svd_methods.hpp"
-#include "linalg/workspace.hpp"
 
 namespace rankine::linalg {
 
@@ -41,7 +40,7 @@ DistSvd<T> svd_on_one_rank(DistView<const T> a, const Truncation& truncation) {
     s = std::move(found.singular_values);
   });
   ranks.broadcast(std::span(&facts, 1), 0);
-  s.resize(static_cast<std::size_t>(facts.rank));
+  parallel::agree_on_failure(ranks, [&] { s.resize(static_cast<std::size_t>(facts.rank)); });
   ranks.broadcast(std::span(s), 0);
   DistSvd<T> result{DistMatrix<T>(grid, a.distribution.reshaped(a.rows, facts.rank)),
                     DistMatrix<T>(grid, a.distribution.reshaped(a.columns, facts.rank)),
@@ -54,6 +53,20 @@ DistSvd<T> svd_on_one_rank(DistView<const T> a, const Truncation& truncation) {
 }
 
 template <Scalar T>
+TruncatedSvd<T> svd_for_all(const parallel::Communicator& ranks, Matrix<T> matrix) {
+  auto found = parallel::agree_on_failure(ranks, [&] {
+    if (ranks.rank() == 0) return svd(std::move(matrix), {});
+    const std::int64_t k = std::min(matrix.rows(), matrix.columns());
+    return TruncatedSvd<T>{Matrix<T>(matrix.rows(), k), Matrix<T>(k, matrix.columns()),
+                           std::vector<Real<T>>(static_cast<std::size_t>(k))};
+  });
+  ranks.broadcast(found.u.span(), 0);
+  ranks.broadcast(found.vh.span(), 0);
+  ranks.broadcast(std::span(found.singular_values), 0);
+  return found;
+}
+
+template <Scalar T>
 DistSvd<T> svd_scalapack(DistView<const T> a, const Truncation& truncation) {
   const ProcessGrid& grid = *a.grid;
   const int m = scalapack_int(a.rows, "rows", grid), n = scalapack_int(a.columns, "columns", grid);
@@ -63,23 +76,21 @@ DistSvd<T> svd_scalapack(DistView<const T> a, const Truncation& truncation) {
   };
   DistMatrix<T> work_matrix(grid, layout(m, n)), u(grid, layout(m, n)), vh(grid, layout(n, n));
   copy<T>(Op::none, a, work_matrix.view());
-  std::vector<Real<T>> s(static_cast<std::size_t>(n));
+  auto s = parallel::agree_on_failure(
+      grid.ranks(), [&] { return std::vector<Real<T>>(static_cast<std::size_t>(n)); });
   const auto in = operand(work_matrix.view()), left = operand(u.view()), right = operand(vh.view());
-  const int info = parallel::agree_on_failure(grid.ranks(), [&] {
-    if (!grid.is_inside()) return 0;
-    T size{};
-    Buffer<Real<T>> real_work(is_complex<T> ? 8 * std::int64_t{n} + 8 * std::int64_t{m} + 64 : 0);
-    fortran::pgesvd(m, n, in, s.data(), left, right, &size, -1, real_work.data());
-    Buffer<T> work(workspace_size(size) + 64);
-    return fortran::pgesvd(m, n, in, s.data(), left, right, work.data(), blas_int(work.size()),
-                           real_work.data());
+  // Real work space is not part of what the query says.
+  const std::int64_t spare = 8 * (std::int64_t{n} + m) + 64;
+  const int info = call_with_workspace<T>(grid, "p?gesvd", spare, [&](const Workspace<T>& space) {
+    return fortran::pgesvd(m, n, in, s.data(), left, right, space.work, space.size,
+                           space.real_work);
   });
   // info = min(m, n) + 1 says that ranks computed differing values: differently rounded, not wrong.
-  if (const int worst = grid.ranks().max(info); worst != 0 && worst != n + 1)
+  if (info != 0 && info != n + 1)
     throw known_to_all(grid.ranks().size(),
                        NumericalError(fmt::format("p?gesvd did not converge for a {} x {} matrix "
                                                   "(info {}).",
-                                                  m, n, worst)));
+                                                  m, n, info)));
   grid.ranks().broadcast(std::span(s), 0);
   const Cut cut = choose_cut(std::span<const Real<T>>(s), truncation);
   s.resize(static_cast<std::size_t>(cut.rank));
@@ -90,8 +101,9 @@ DistSvd<T> svd_scalapack(DistView<const T> a, const Truncation& truncation) {
   return result;
 }
 
-#define RANKINE_SVD_DENSE(T)                                                    \
-  template DistSvd<T> svd_on_one_rank<T>(DistView<const T>, const Truncation&); \
+#define RANKINE_SVD_DENSE(T)                                                         \
+  template DistSvd<T> svd_on_one_rank<T>(DistView<const T>, const Truncation&);      \
+  template TruncatedSvd<T> svd_for_all<T>(const parallel::Communicator&, Matrix<T>); \
   template DistSvd<T> svd_scalapack<T>(DistView<const T>, const Truncation&);
 RANKINE_FOR_EACH_SCALAR(RANKINE_SVD_DENSE)
 #undef RANKINE_SVD_DENSE

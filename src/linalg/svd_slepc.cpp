@@ -190,6 +190,7 @@ class SlepcSvd {
   /// Solves and returns how many of the wanted triplets converged: all, or an error.
   void solve(std::int64_t wanted) {
     const int n_ranks = shell_.a->grid().ranks().size();
+    try_memory(wanted);
     const PetscErrorCode code = SVDSolve(svd_.get());
     if (shell_.failure) std::rethrow_exception(shell_.failure);
     check_petsc(code, "SVDSolve");
@@ -233,6 +234,23 @@ class SlepcSvd {
   }
 
  private:
+  /// SLEPc allocates its bases itself, and stops on the one rank where that fails: so all ranks try
+  /// first whether there is as much.
+  void try_memory(std::int64_t wanted) const {
+    PetscInt vectors = 0;
+    check_petsc(SVDGetDimensions(svd_.get(), nullptr, &vectors, nullptr), "SVDGetDimensions");
+    const std::int64_t by_default = std::max<std::int64_t>(2 * wanted, wanted + 15);
+    const ProcessGrid& grid = shell_.a->grid();
+    const std::int64_t rows = Axis::contiguous(shell_.a->rows(), grid.rows()).local_size(grid.row()),
+                       columns =
+                           Axis::contiguous(shell_.a->columns(), grid.rows()).local_size(grid.row());
+    constexpr std::int64_t doubles = sizeof(PetscScalar) / sizeof(double);
+    parallel::agree_on_failure(grid.ranks(), [&] {
+      const Buffer<double> trial((rows + columns) * doubles *
+                                 std::max<std::int64_t>(vectors, by_default));
+    });
+  }
+
   template <class Function>
   void set_operation(MatOperation operation, Function function) {
     check_petsc(

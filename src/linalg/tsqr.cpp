@@ -69,15 +69,19 @@ Matrix<T> tsqr_factor(DistView<const T> a) {
     other = Matrix<T>(n, n);
     return reduce_own_rows(a.local, n, work);
   });
+  parallel::PostponedFailure failure;
   for (int step = 1; step < ranks.size(); step *= 2) {
     if (ranks.rank() % (2 * step) == step) {
-      ranks.send(std::span<const T>(r.span()), ranks.rank() - step, tag).wait();
+      const std::span<const T> triangle = r.span();
+      ranks.send(triangle, std::move(r), ranks.rank() - step, tag).wait();
+      r = std::move(other);  // what is broadcast comes here
       break;
     }
     if (ranks.rank() + step >= ranks.size()) continue;
     ranks.receive(other.span(), ranks.rank() + step, tag).wait();
-    join<T>(r, other.view(), Shape::triangle, work);
+    failure.guard([&] { join<T>(r, other.view(), Shape::triangle, work); });
   }
+  parallel::agree_on(ranks, failure.get());
   ranks.broadcast(r.span(), 0);
   for (std::int64_t j = 0; j < n; ++j) std::fill(&r(0, j) + std::min(j + 1, n), &r(0, j) + n, T{});
   return r;
@@ -86,12 +90,14 @@ Matrix<T> tsqr_factor(DistView<const T> a) {
 namespace {
 
 /// One join on the way up: the explicit Q of two stacked triangles, and where the lower one came
-/// from.
+/// from. Memory of both messages, up and down, is there from the beginning.
 template <Scalar T>
 struct Join {
-  Matrix<T> q;
-  std::int64_t upper_rows;
   int partner;
+  Matrix<T> lower;         ///< the triangle of the partner
+  Buffer<T> coefficients;  ///< for the partner
+  Matrix<T> q;
+  std::int64_t upper_rows = 0;
 };
 
 /// Rows [first, first + rows) of a matrix.
@@ -119,6 +125,92 @@ std::int64_t triangle_rows(const Axis& rows, int rank, int reach, std::int64_t n
   return k;
 }
 
+/// A rank in the tree of joins.
+template <Scalar T>
+struct TreeNode {
+  Matrix<T> r;                      ///< the triangle of its own rows, then of all it has joined
+  std::vector<Join<T>> joins = {};  ///< from the leaves up
+  int parent = -1;
+  Buffer<T> to_parent = {};     ///< its triangle, if it has a parent
+  Matrix<T> coefficients = {};  ///< of its triangle in Q
+};
+
+/// Reduces the rows of this rank and makes room for every message of the tree.
+template <Scalar T>
+TreeNode<T> plan_node(DistMatrix<T>& a, int me) {
+  const Axis& rows = a.distribution().rows();
+  const std::int64_t n = a.columns(), k = std::min(a.rows(), n);
+  TreeNode<T> node{a.grid().is_inside() ? qr_in_place(a.local()) : Matrix<T>(0, n)};
+  if (me >= rows.parts()) {
+    node.coefficients = Matrix<T>(0, k);
+    return node;
+  }
+  int reach = 1;
+  for (; reach < rows.parts(); reach *= 2) {
+    if (me % (2 * reach) == reach) {
+      node.parent = me - reach;
+      break;
+    }
+    if (me + reach >= rows.parts()) continue;
+    const std::int64_t lower = triangle_rows(rows, me + reach, reach, n);
+    node.joins.push_back({me + reach, Matrix<T>(lower, n), Buffer<T>(lower * k), {}});
+  }
+  const std::int64_t height = triangle_rows(rows, me, reach, n);
+  node.coefficients = Matrix<T>(height, k);
+  node.coefficients.fill(T{});
+  if (node.parent >= 0) {
+    node.to_parent = Buffer<T>(height * n);
+    std::ranges::fill(node.to_parent.span(), T{});
+  }
+  return node;
+}
+
+/// Joins the triangles below this one and hands the result on.
+template <Scalar T>
+void climb(TreeNode<T>& node, const parallel::Communicator& ranks,
+           parallel::PostponedFailure& failure) {
+  const std::int64_t n = node.r.columns();
+  for (Join<T>& join : node.joins) {
+    ranks.receive(join.lower.span(), join.partner, tag).wait();
+    failure.guard([&] {
+      Matrix<T> stack(node.r.rows() + join.lower.rows(), n);
+      for (std::int64_t j = 0; j < n; ++j) {
+        std::copy_n(&node.r(0, j), node.r.rows(), &stack(0, j));
+        std::copy_n(&join.lower(0, j), join.lower.rows(), &stack(0, j) + node.r.rows());
+      }
+      join.upper_rows = node.r.rows();
+      node.r = qr_in_place(stack);
+      join.q = std::move(stack);
+    });
+  }
+  if (node.parent < 0) return;
+  failure.guard([&] { std::ranges::copy(node.r.span(), node.to_parent.data()); });
+  const std::span<const T> triangle = node.to_parent.span();
+  ranks.send(triangle, std::move(node.to_parent), node.parent, tag).wait();
+}
+
+/// Down again: each join turns the coefficients it is given into those of its two halves.
+template <Scalar T>
+void descend(TreeNode<T>& node, const parallel::Communicator& ranks,
+             parallel::PostponedFailure& failure) {
+  Matrix<T>& own = node.coefficients;
+  if (node.parent >= 0)
+    ranks.receive(own.span(), node.parent, tag).wait();
+  else
+    for (std::int64_t i = 0; i < std::min(own.rows(), own.columns()); ++i) own(i, i) = T(1);
+  for (auto join = node.joins.rbegin(); join != node.joins.rend(); ++join) {
+    std::ranges::fill(join->coefficients.span(), T{});
+    failure.guard([&] {
+      const Matrix<T> both = product<T>(std::as_const(join->q).leading_columns(own.rows()), own);
+      const Matrix<T> lower = row_range(both, join->upper_rows, both.rows() - join->upper_rows);
+      std::ranges::copy(lower.span(), join->coefficients.data());
+      own = row_range(both, 0, join->upper_rows);
+    });
+    const std::span<const T> message = join->coefficients.span();
+    ranks.send(message, std::move(join->coefficients), join->partner, tag).wait();
+  }
+}
+
 }  // namespace
 
 template <Scalar T>
@@ -126,53 +218,20 @@ Qr<T> tsqr(DistMatrix<T> a) {
   RANKINE_EXPECTS(is_whole_in_row_blocks(a.view()), "TSQR takes a whole matrix in row blocks");
   require_finite(std::as_const(a).view(), "a tall matrix to be factorised");
   const parallel::Communicator& ranks = a.grid().ranks();
-  const Axis& rows = a.distribution().rows();
   const std::int64_t n = a.columns(), k = std::min(a.rows(), n);
-  const int me = ranks.rank(), parts = rows.parts();
-
-  Matrix<T> r = parallel::agree_on_failure(
-      ranks, [&] { return a.grid().is_inside() ? qr_in_place(a.local()) : Matrix<T>(0, n); });
-  std::vector<Join<T>> joins;
-  int parent = -1;
-  for (int step = 1; step < parts && me < parts; step *= 2) {
-    if (me % (2 * step) == step) {
-      parent = me - step;
-      ranks.send(std::span<const T>(r.span()), parent, tag).wait();
-      break;
-    }
-    if (me + step >= parts) continue;
-    Matrix<T> lower(triangle_rows(rows, me + step, step, n), n);
-    ranks.receive(lower.span(), me + step, tag).wait();
-    Matrix<T> stack(r.rows() + lower.rows(), n);
-    for (std::int64_t j = 0; j < n; ++j) {
-      std::copy_n(&r(0, j), r.rows(), &stack(0, j));
-      std::copy_n(&lower(0, j), lower.rows(), &stack(0, j) + r.rows());
-    }
-    const std::int64_t upper_rows = r.rows();
-    r = qr_in_place(stack);
-    joins.push_back({std::move(stack), upper_rows, me + step});
-  }
-
-  // Down again: each join turns the coefficients it is given into those of its two halves.
-  Matrix<T> coefficients(r.rows(), k);
-  if (parent >= 0) {
-    ranks.receive(coefficients.span(), parent, tag).wait();
-  } else {
-    coefficients.fill(T{});
-    for (std::int64_t i = 0; i < std::min(coefficients.rows(), k); ++i) coefficients(i, i) = T(1);
-  }
-  for (auto join = joins.rbegin(); join != joins.rend(); ++join) {
-    const Matrix<T> both =
-        product<T>(std::as_const(join->q).leading_columns(coefficients.rows()), coefficients);
-    const Matrix<T> lower = row_range(both, join->upper_rows, both.rows() - join->upper_rows);
-    ranks.send(lower.span(), join->partner, tag).wait();
-    coefficients = row_range(both, 0, join->upper_rows);
-  }
-  Qr<T> result{DistMatrix<T>(a.grid(), a.distribution().reshaped(a.rows(), k)), Matrix<T>(k, n)};
-  if (a.grid().is_inside())
-    result.q.local() =
-        product<T>(std::as_const(a.local()).leading_columns(coefficients.rows()), coefficients);
-  if (me == 0) std::copy_n(r.data(), r.size(), result.r.data());
+  TreeNode<T> node = parallel::agree_on_failure(ranks, [&] { return plan_node(a, ranks.rank()); });
+  parallel::PostponedFailure failure;
+  climb(node, ranks, failure);
+  descend(node, ranks, failure);
+  Qr<T> result{DistMatrix<T>(a.grid(), a.distribution().reshaped(a.rows(), k)), {}};
+  parallel::agree_on_failure(ranks, [&] {
+    failure.rethrow();
+    result.r = Matrix<T>(k, n);
+    if (a.grid().is_inside())
+      result.q.local() = product<T>(
+          std::as_const(a.local()).leading_columns(node.coefficients.rows()), node.coefficients);
+  });
+  if (ranks.rank() == 0) std::copy_n(node.r.data(), node.r.size(), result.r.data());
   ranks.broadcast(result.r.span(), 0);
   return result;
 }

@@ -21,6 +21,7 @@ struct AddedToken {
   Strip left;
   Strip right;
   Pass pass;
+  bool is_special = false;  ///< stands for no text
 };
 
 class AddedTokens {

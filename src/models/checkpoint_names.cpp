@@ -14,17 +14,31 @@ namespace {
 
 using Entries = std::vector<files::TensorEntry>;
 
+/// `entries` are sorted by name, also where there are millions of them.
+Entries::const_iterator first_from(const Entries& entries, const std::string& name) {
+  return std::ranges::lower_bound(entries, name, {}, &files::TensorEntry::name);
+}
+
 const files::TensorEntry* find(const Entries& entries, const std::string& name) {
-  const auto place = std::find_if(entries.begin(), entries.end(),
-                                  [&](const files::TensorEntry& e) { return e.name == name; });
-  return place == entries.end() ? nullptr : &*place;
+  const auto place = first_from(entries, name);
+  return place == entries.end() || place->name != name ? nullptr : &*place;
 }
 
 /// Whether there is a tensor of the weight, in whatever form.
 bool has_tensor_of(const Entries& entries, const std::string& weight) {
-  return std::ranges::any_of(entries, [&](const files::TensorEntry& entry) {
-    return entry.name.starts_with(weight + ".") && entry.name != weight + ".bias";
-  });
+  for (auto entry = first_from(entries, weight + ".");
+       entry != entries.end() && entry->name.starts_with(weight + "."); ++entry)
+    if (entry->name != weight + ".bias") return true;
+  return false;
+}
+
+/// Tables that older software stored with the weights: they follow from config.json.
+bool is_known_table(std::string_view name) {
+  constexpr std::string_view endings[] = {"rotary_emb.inv_freq", "rope.freqs", "freqs_cos",
+                                          "freqs_sin", ".attn.masked_bias"};
+  const bool is_mask = name.ends_with(".attn.bias");  // of GPT-2; its layers have no such bias
+  return is_mask || std::ranges::any_of(
+                        endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
 
 CheckpointNames hugging_face_llama() {
@@ -168,34 +182,110 @@ std::vector<LayerWeight> layer_weights(const ModelConfig& config, const Checkpoi
   return all;
 }
 
+namespace {
+
+/// What is wrong with the tensors of a checkpoint.
+class TensorCheck {
+ public:
+  TensorCheck(const ModelConfig& config, const CheckpointNames& names, const Entries& entries)
+      : config_(config), names_(names), entries_(entries) {}
+
+  void look_for_forms(const Manifest& manifest) {
+    const std::vector<LayerWeight> all = layer_weights(config_, names_);
+    for (const LayerWeight& weight : all) {
+      in_other_forms_.insert(weight.tensor);
+      weights_.insert(weight.name);
+      if (!manifest.weights.contains(weight.name))
+        note("{} does not list {}", manifest_file_name, weight.name);
+      else if (!has_tensor_of(entries_, weight.name))
+        note("the tensors of {} are missing", weight.name);
+    }
+    for (const auto& [name, stored] : manifest.weights)
+      if (!weights_.contains(name)) note("{} lists {}", manifest_file_name, name);
+  }
+
+  void look_for_needed() {
+    for (const NeededTensor& tensor : needed_tensors(config_, names_)) {
+      if (in_other_forms_.contains(tensor.name)) continue;
+      used_.insert(tensor.name);
+      if (const files::TensorEntry* entry = find(entries_, tensor.name))
+        check(*entry, tensor.shape);
+      else
+        note("the tensor {} is missing", tensor.name);
+    }
+  }
+
+  /// The output weight that a tied model has beside the embedding equals it; reading checks that.
+  void look_at_the_others() {
+    const std::string head = names_.head + ".weight";
+    for (const files::TensorEntry& entry : entries_) {
+      if (used_.contains(entry.name) || is_known_table(entry.name) || belongs_to_weight(entry.name))
+        continue;
+      if (config_.has_tied_head && entry.name == head)
+        check(entry, {config_.vocabulary_size, config_.width});
+      else
+        note("the tensor {} has no place in the model", entry.name);
+    }
+  }
+
+  void finish() {
+    if (problems_.empty()) return;
+    constexpr std::size_t shown = 5;
+    const std::size_t more = problems_.size() - std::min(problems_.size(), shown);
+    problems_.resize(problems_.size() - more);
+    throw InputError(fmt::format(
+        "the weights do not fit config.json: {}{}. Take config.json and "
+        "weights from the same model.",
+        fmt::join(problems_, "; "), more > 0 ? fmt::format("; and {} more", more) : ""));
+  }
+
+ private:
+  template <class... Values>
+  void note(fmt::format_string<Values...> text, Values&&... values) {
+    problems_.push_back(fmt::format(text, std::forward<Values>(values)...));
+  }
+
+  void check(const files::TensorEntry& entry, const std::vector<std::int64_t>& shape) {
+    if (entry.shape != shape)
+      note("the tensor {} has shape [{}] and not [{}]", entry.name, fmt::join(entry.shape, ", "),
+           fmt::join(shape, ", "));
+    else if (!files::is_floating_point(entry.type))
+      note("the tensor {} holds integers ({})", entry.name, files::name_of(entry.type));
+  }
+
+  /// "NAME.left.codes" to the weight "NAME", which has no bias of its own.
+  bool belongs_to_weight(const std::string& tensor) const {
+    for (auto end = tensor.rfind('.'); end != std::string::npos && end > 0;
+         end = tensor.rfind('.', end - 1))
+      if (weights_.contains(tensor.substr(0, end))) return tensor.substr(end) != ".bias";
+    return false;
+  }
+
+  const ModelConfig& config_;
+  const CheckpointNames& names_;
+  const Entries& entries_;
+  std::set<std::string> weights_;         ///< whose tensors are in other forms
+  std::set<std::string> in_other_forms_;  ///< the dense tensors that these stand for
+  std::set<std::string> used_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace
+
 void check_tensors(const ModelConfig& config, const CheckpointNames& names, const Entries& entries,
                    const std::optional<Manifest>& manifest) {
-  std::vector<std::string> problems;
-  std::set<std::string> in_other_forms;
-  if (manifest)
-    for (const LayerWeight& weight : layer_weights(config, names)) {
-      in_other_forms.insert(weight.tensor);
-      if (!manifest->weights.contains(weight.name))
-        problems.push_back(fmt::format("{} does not list {}", manifest_file_name, weight.name));
-      else if (!has_tensor_of(entries, weight.name))
-        problems.push_back(fmt::format("the tensors of {} are missing", weight.name));
-    }
-  for (const NeededTensor& tensor : needed_tensors(config, names)) {
-    if (in_other_forms.contains(tensor.name)) continue;
-    const files::TensorEntry* entry = find(entries, tensor.name);
-    if (!entry)
-      problems.push_back(fmt::format("the tensor {} is missing", tensor.name));
-    else if (entry->shape != tensor.shape)
-      problems.push_back(fmt::format("the tensor {} has shape [{}] and not [{}]", tensor.name,
-                                     fmt::join(entry->shape, ", "), fmt::join(tensor.shape, ", ")));
-  }
-  if (problems.empty()) return;
-  constexpr std::size_t shown = 5;
-  const std::size_t more = problems.size() - std::min(problems.size(), shown);
-  problems.resize(problems.size() - more);
-  throw InputError(fmt::format(
-      "the weights do not fit config.json: {}{}. Take config.json and weights from the same model.",
-      fmt::join(problems, "; "), more > 0 ? fmt::format("; and {} more", more) : ""));
+  // Before lists of all layers are made.
+  if (config.layers > std::ssize(entries))
+    throw InputError(fmt::format(
+        "the weights do not fit config.json: {} = {} layers cannot lie in {} tensors. Take "
+        "config.json and weights from the same model.",
+        config.family == Family::gpt2 ? "n_layer" : "num_hidden_layers", config.layers,
+        entries.size()));
+  TensorCheck tensors(config, names, entries);
+  if (manifest) tensors.look_for_forms(*manifest);
+  tensors.look_for_needed();
+  tensors.look_at_the_others();
+  tensors.finish();
 }
 
 }  // namespace rankine::models

@@ -65,9 +65,11 @@ struct NeededTensor {
 };
 std::vector<NeededTensor> needed_tensors(const ModelConfig& config, const CheckpointNames& names);
 
-/// Throws one InputError that names every tensor which is missing or has another shape (the first
-/// ones, if there are many). With a manifest the weights of the layers are in whatever form: each
-/// must be listed and have a tensor; reading them says more.
+/// Throws one InputError that names every tensor which is missing, has another shape, holds
+/// integers, or has no place in the model (the first ones, if there are many). Tables that follow
+/// from config.json (attention masks, rotary frequencies) may be there. With a manifest the weights
+/// of the layers are in whatever form: each must be listed and have a tensor; reading them says
+/// more. `entries` are sorted by name.
 void check_tensors(const ModelConfig& config, const CheckpointNames& names,
                    const std::vector<files::TensorEntry>& entries,
                    const std::optional<Manifest>& manifest = std::nullopt);

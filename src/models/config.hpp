@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace rankine::models {
 
@@ -36,22 +37,28 @@ struct ModelConfig {
   std::int64_t head_size = 0;
   std::int64_t hidden = 0;   ///< inner width of the MLP
   std::int64_t context = 0;  ///< longest sequence, in tokens
+  /// Tokens that a token sees, itself among them, where that is less than the context.
+  std::optional<std::int64_t> sliding_window = {};
   double norm_epsilon = 0;
   double rope_theta = 0;
   std::optional<RopeScaling> rope_scaling = {};
   RopePairs rope_pairs = RopePairs::halves;
   bool has_tied_head = false;                              ///< the output weight is the embedding
   std::optional<std::int32_t> beginning_of_sequence = {};  ///< the token bos_token_id
+  std::vector<std::int32_t> end_of_sequence = {};          ///< the tokens eos_token_id
 
+  /// The longest sequence in which every token sees all tokens before it, as the layers compute.
+  std::int64_t longest_sequence() const { return sliding_window.value_or(context); }
   /// Parameters of the dense model.
   std::int64_t parameters() const;
 };
 
 /// Reads the text of a config.json; `file` is its name in messages. Throws InputError that names
-/// the architecture or the value that is not supported, missing or contradictory.
+/// the architecture, or the key whose value is not supported, missing, of a wrong type or
+/// contradictory, or whose meaning is not known.
 ModelConfig parse_config(std::string_view json, const std::string& file);
 
-/// The same from the folder of a model.
+/// The same from the folder of a model, with the end tokens of its generation_config.json.
 ModelConfig read_config(const std::filesystem::path& folder);
 
 }  // namespace rankine::models

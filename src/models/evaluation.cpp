@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <limits>
 
 #include "core/errors.hpp"
@@ -23,8 +24,6 @@ namespace rankine::models {
 using parallel::Communicator;
 
 namespace {
-
-constexpr double seconds_between_saves = 60;
 
 /// Scores of one window on one team; alike on all its ranks.
 struct WindowScore {
@@ -84,7 +83,7 @@ class Evaluation {
     result_.load_seconds = world_.max(load.seconds());
     log().info("weights loaded in {}", format_duration(result_.load_seconds));
     score(model, reference ? &*reference : nullptr);
-    continue_prompts(model);
+    between_teams([&] { continue_prompts(model); });
     result_.peak_bytes_largest_rank = world_.max(peak_resident_bytes());
     return std::move(result_);
   }
@@ -101,12 +100,23 @@ class Evaluation {
     // Agreement adds up the teams' scores: what another team owns is zero.
     result_.scores = unknown_scores(job_.plan.windows.size(), 0, 0);
     const Stopwatch loop;
-    const std::string failure = score_own_windows(model, reference);
-    parallel::agree_on_failure(world_, [&] {
-      if (!failure.empty()) throw NumericalError(failure);
-    });
+    between_teams([&] { score_own_windows(model, reference); });
     gather_scores();
     result_.loop_seconds = world_.max(loop.seconds());
+  }
+
+  /// Work that communicates within a team; then the teams agree.
+  template <class Work>
+  void between_teams(Work&& work) const {
+    std::exception_ptr failure;
+    try {
+      work();
+    } catch (const Error& error) {
+      // What one rank of a team has alone cannot be told the others, which wait for it.
+      if (error.agreed_by() != teams_.team().size()) throw;
+      failure = std::current_exception();
+    }
+    parallel::agree_on(world_, failure);
   }
 
   LanguageModel read(const std::string& folder) const {
@@ -115,8 +125,8 @@ class Evaluation {
         job_.options.model.precision == "float64" ? Precision::float64 : Precision::float32);
   }
 
-  /// Returns what went wrong, alike on all ranks of the team; other teams learn of it afterwards.
-  std::string score_own_windows(const LanguageModel& model, const LanguageModel* reference) {
+  /// What it throws is known to all ranks of the team; other teams learn of it afterwards.
+  void score_own_windows(const LanguageModel& model, const LanguageModel* reference) {
     const auto n_windows = job_.plan.windows.size();
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     Stopwatch since_save;
@@ -127,20 +137,33 @@ class Evaluation {
       const Stopwatch clock;
       const Window& window = job_.plan.windows[w];
       const WindowScore score = score_window(model, reference, window, job_.plan.text);
-      if (!std::isfinite(score.negative_log_likelihood) || !std::isfinite(score.divergence))
-        return fmt::format(
-            "the loss of window {} is not finite (the model overflows, or predicts a token with "
-            "probability 0). Try model.precision = \"float64\", or check the checkpoint.",
-            w);
+      require_finite(score, w);
       put(result_.scores, w, score, teams_.leads() ? 1 : 0, clock.seconds());
       put(known.scores, w, score, 1, clock.seconds());
       tell(progress, known, w);
-      if (world_.rank() == 0 && save_ && since_save.seconds() > seconds_between_saves) {
-        save_(known);
-        since_save.restart();
-      }
+      save(known, since_save);
     }
-    return "";
+  }
+
+  /// All ranks of the team have the same score.
+  void require_finite(const WindowScore& score, std::size_t w) const {
+    if (std::isfinite(score.negative_log_likelihood) && std::isfinite(score.divergence)) return;
+    throw known_to_all(
+        teams_.team().size(),
+        NumericalError(fmt::format(
+            "the loss of window {} is not finite (the model overflows, or predicts a token with "
+            "probability 0). Try model.precision = \"float64\", or check the checkpoint.",
+            w)));
+  }
+
+  /// Now and then, on rank 0; its team hears at once if that fails.
+  void save(const EvaluationResult& known, Stopwatch& since_save) const {
+    if (!save_.save || teams_.index() != 0) return;
+    parallel::agree_on_failure(teams_.team(), [&] {
+      if (world_.rank() != 0 || since_save.seconds() <= save_.seconds_between) return;
+      save_.save(known);
+      since_save.restart();
+    });
   }
 
   static void put(WindowScores& scores, std::size_t w, const WindowScore& score, int weight,
@@ -177,11 +200,18 @@ class Evaluation {
                                             .temperature = generate.temperature,
                                             .top_k = generate.top_k,
                                             .seed = static_cast<std::uint64_t>(generate.seed)});
-      if (job_.tokenizer)
-        continuation.text = job_.tokenizer->decode(
-            std::vector<std::int32_t>(continuation.ids.begin(), continuation.ids.end()));
+      continuation.text = text_of(continuation.ids);
       result_.continuations.push_back(std::move(continuation));
     }
+  }
+
+  /// Empty without a tokenizer. An end token is not part of it, whatever the tokenizer calls it.
+  std::string text_of(const std::vector<std::int64_t>& ids) const {
+    if (!job_.tokenizer) return "";
+    const auto& ends = job_.config.end_of_sequence;
+    std::vector<std::int32_t> words(ids.begin(), ids.end());
+    if (!words.empty() && std::ranges::find(ends, words.back()) != ends.end()) words.pop_back();
+    return job_.tokenizer->decode(words, SpecialTokens::left_out);
   }
 
   static constexpr double nan = std::numeric_limits<double>::quiet_NaN();

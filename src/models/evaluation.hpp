@@ -22,9 +22,9 @@ class LanguageModel;
 /// One prompt and what follows it. Texts are empty without a tokenizer.
 struct Continuation {
   std::vector<std::int64_t> prompt_ids;
-  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> ids;  ///< ends with an end token if the model wrote one
   std::string prompt;
-  std::string text;
+  std::string text;  ///< without special tokens
 };
 
 /// Everything that follows from the deck before a model is loaded.
@@ -37,6 +37,8 @@ struct EvaluationJob {
   std::vector<Continuation> prompts;
 
   std::int64_t longest_sequence() const;
+  /// Tokens of a prompt and its continuation, at most.
+  std::int64_t longest_with(const Continuation& prompt) const;
 };
 
 /// Without MPI: reads config.json, checks the headers of the weights, reads and cuts the text.
@@ -62,11 +64,16 @@ struct EvaluationResult {
   double mean(const EvaluationJob& job, const std::vector<double>& values) const;
 };
 
-/// What is known on rank 0 so far, called there now and then.
-using SaveScores = std::function<void(const EvaluationResult&)>;
+/// Keeps what rank 0 knows so far; called there alone, so it must not communicate. What it throws
+/// ends the evaluation on all ranks.
+struct SaveScores {
+  std::function<void(const EvaluationResult&)> save = {};  ///< empty for none
+  double seconds_between = 60;
+};
 
 /// Collective over `world`. The result is complete on rank 0. Throws on all ranks: errors of
-/// LanguageModel::read, InputError (more teams than ranks), NumericalError (a loss is not finite).
+/// LanguageModel::read and of `save`, InputError (more teams than ranks), NumericalError (a loss is
+/// not finite).
 EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
                           const SaveScores& save);
 

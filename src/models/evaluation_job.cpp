@@ -31,20 +31,22 @@ void check_vocabularies(const EvaluateOptions& options, const ModelConfig& confi
       reference.vocabulary_size));
 }
 
-void check_prompt(const Continuation& prompt, const ModelConfig& config) {
+void check_prompt(const Continuation& prompt, const EvaluationJob& job) {
+  const ModelConfig& config = job.config;
   const auto length = static_cast<std::int64_t>(prompt.prompt_ids.size());
   if (length == 0 || length > config.context)
     throw InputError(fmt::format(
         "a prompt has {} tokens (it takes at least one, and the context of the model ends at {}). "
         "Change it under [generate].",
         length, config.context));
+  check_length(config, job.longest_with(prompt), job.options.model.path);
   for (const std::int64_t id : prompt.prompt_ids)
     if (id >= config.vocabulary_size)
-      throw InputError(
-          fmt::format("generate.prompt_tokens holds token {} (the model's vocabulary ends at {}). "
-                      "Use tokens of "
-                      "this model.",
-                      id, config.vocabulary_size - 1));
+      throw InputError(fmt::format(
+          "{} holds token {} (the model's vocabulary ends at {}). Use {} of this "
+          "model.",
+          prompt.prompt.empty() ? "generate.prompt_tokens" : "a prompt", id,
+          config.vocabulary_size - 1, prompt.prompt.empty() ? "tokens" : "the tokenizer.json"));
 }
 
 void read_prompts(EvaluationJob& job) {
@@ -62,17 +64,19 @@ void read_prompts(EvaluationJob& job) {
   if (!options.generate.prompt_tokens.empty())
     job.prompts.push_back(
         {.prompt_ids = options.generate.prompt_tokens, .ids = {}, .prompt = {}, .text = {}});
-  for (const Continuation& prompt : job.prompts) check_prompt(prompt, job.config);
+  for (const Continuation& prompt : job.prompts) check_prompt(prompt, job);
 }
 
 }  // namespace
 
+std::int64_t EvaluationJob::longest_with(const Continuation& prompt) const {
+  return std::min(config.context,
+                  static_cast<std::int64_t>(prompt.prompt_ids.size()) + options.generate.tokens);
+}
+
 std::int64_t EvaluationJob::longest_sequence() const {
   std::int64_t longest = plan.longest_window();
-  for (const Continuation& prompt : prompts)
-    longest = std::max(
-        longest, std::min(config.context, static_cast<std::int64_t>(prompt.prompt_ids.size()) +
-                                              options.generate.tokens));
+  for (const Continuation& prompt : prompts) longest = std::max(longest, longest_with(prompt));
   return longest;
 }
 
@@ -86,11 +90,9 @@ EvaluationJob prepare_evaluation(const EvaluateOptions& options) {
   }
   if (!options.evaluate.text.empty()) {
     job.plan = plan_windows(options, job.config, read_text(options));
-    if (job.reference_config && job.plan.longest_window() > job.reference_config->context)
-      throw InputError(fmt::format(
-          "windows of {} tokens are longer than the context of the reference model ({} tokens). "
-          "Lower evaluate.window_length.",
-          job.plan.longest_window(), job.reference_config->context));
+    if (job.reference_config)
+      check_length(*job.reference_config, job.plan.longest_window(),
+                   options.evaluate.reference_model);
   }
   read_prompts(job);
   return job;

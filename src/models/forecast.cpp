@@ -54,7 +54,7 @@ double activations_of(const ModelConfig& c, std::int64_t tokens, int ranks, int 
 }  // namespace
 
 std::string MemoryPlan::line() const {
-  const auto text = [](double value) { return format_bytes(static_cast<std::uint64_t>(value)); };
+  const auto text = [](double value) { return format_bytes(value); };
   return fmt::format(
       "memory of the largest rank at most {} (weights {}, activations {}, program {}; {} ranks a "
       "team); a rank may use {}",
@@ -68,8 +68,8 @@ void MemoryPlan::require() const {
   throw ResourceError(fmt::format(
       "the model and its activations need up to {} on the largest rank (a rank may use {}). Use "
       "more ranks a team, a smaller evaluate.window_length or model.precision = \"float32\".",
-      format_bytes(static_cast<std::uint64_t>(forecast.total())),
-      format_bytes(static_cast<std::uint64_t>(allowed))));
+      format_bytes(forecast.total()),
+      format_bytes(allowed)));
 }
 
 MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {

@@ -6,6 +6,8 @@
 #include <random>
 #include <span>
 
+#include "core/errors.hpp"
+
 namespace rankine::models {
 
 using torch::Tensor;
@@ -18,6 +20,11 @@ std::vector<double> last_logits(const LanguageModel& model, const Tensor& hidden
   const Tensor logits = model.logits(last).to(torch::kFloat64).contiguous();
   std::vector<double> values(logits.data_ptr<double>(), logits.data_ptr<double>() + logits.numel());
   model.team().broadcast(std::span(values), 0);
+  if (!std::ranges::all_of(values, [](double logit) { return std::isfinite(logit); }))
+    throw known_to_all(
+        model.team().size(),
+        NumericalError("a continuation meets logits that are not finite (the model overflows). Try "
+                       "model.precision = \"float64\", or check the checkpoint."));
   return values;
 }
 
@@ -55,15 +62,20 @@ std::vector<std::int64_t> continue_sequence(const LanguageModel& model,
                                             const Sampling& sampling) {
   const torch::NoGradGuard no_gradients;
   const auto length = static_cast<std::int64_t>(prompt.size());
-  const std::int64_t tokens = std::min(sampling.tokens, model.config().context - length + 1);
+  const ModelConfig& config = model.config();
+  const std::int64_t tokens = std::min(sampling.tokens, config.longest_sequence() - length + 1);
   if (tokens <= 0) return {};
   KeyValueCache cache = model.make_cache(length + tokens - 1);
   std::mt19937_64 engine(sampling.seed);
   std::vector<std::int64_t> next = prompt, added;
+  const auto is_end = [&](std::int64_t id) {
+    return std::ranges::find(config.end_of_sequence, id) != config.end_of_sequence.end();
+  };
   while (static_cast<std::int64_t>(added.size()) < tokens) {
     const Tensor hidden = model.hidden_states(torch::tensor(next, torch::kInt64), &cache);
     next = {draw(last_logits(model, hidden), sampling, uniform(engine))};
     added.push_back(next.front());
+    if (is_end(next.front())) break;
   }
   return added;
 }

@@ -23,10 +23,17 @@ class JsonSection {
   bool flag(const std::string& key, bool if_absent) const {
     return has(key) ? flag(key) : if_absent;
   }
+  /// Finite.
+  double number(const std::string& key) const;
+  std::int64_t whole(const std::string& key, std::int64_t least, std::int64_t largest) const;
+  /// An array of such numbers, or a single one.
+  std::vector<std::int64_t> wholes(const std::string& key, std::int64_t least,
+                                   std::int64_t largest) const;
   JsonSection section(const std::string& key) const;
   /// An array of objects.
   std::vector<JsonSection> sections(const std::string& key) const;
   const nlohmann::json& array(const std::string& key) const;
+  std::vector<std::string> texts(const std::string& key) const;
   /// File and place, for messages.
   std::string name() const;
   /// All keys and values.
@@ -38,9 +45,15 @@ class JsonSection {
 
   [[noreturn]] void refuse_unsupported(const std::string& feature) const;
   [[noreturn]] void refuse_wrong(const std::string& reason) const;
+  /// The value is one that is not supported; `why` says which are.
+  [[noreturn]] void refuse_value(const std::string& key, const std::string& why) const;
+
+  /// A value for messages: without what is in arrays and objects, and not of any length.
+  static std::string shown(const nlohmann::json& value);
 
  private:
   const nlohmann::json& value(const std::string& key) const;
+  [[noreturn]] void refuse_type(const std::string& key, const std::string& expected) const;
   std::string place_of(const std::string& key) const;
 
   const nlohmann::json& object_;

@@ -1,6 +1,9 @@
 #include "models/language_model.hpp"
 
+#include <fmt/format.h>
+
 #include "core/contracts.hpp"
+#include "core/errors.hpp"
 #include "weights/exchange.hpp"
 
 namespace rankine::models {
@@ -57,13 +60,20 @@ void LanguageModel::replace_weight(const std::string& projection,
   for (TransformerLayer& layer : layers_)
     for (Projection* own : layer.projections())
       if (own->name == projection) {
-        RANKINE_EXPECTS(weight->outputs() == own->weight->outputs() &&
-                            weight->inputs() == own->weight->inputs(),
-                        "the new weight has the shape of the old one");
+        if (weight->outputs() != own->weight->outputs() ||
+            weight->inputs() != own->weight->inputs())
+          throw InputError(
+              fmt::format("{} is {} x {} in the model (a weight of {} x {} is to take "
+                          "its place). Use weights of this model.",
+                          projection, own->weight->outputs(), own->weight->inputs(),
+                          weight->outputs(), weight->inputs()));
         own->weight = std::move(weight);
         return;
       }
-  RANKINE_EXPECTS(false, "the layers have a projection of that name");
+  throw InputError(fmt::format(
+      "the layers of the model have no weight {} (another is to take its place). Use weights of "
+      "this model.",
+      projection));
 }
 
 std::vector<weights::Parameter> LanguageModel::parameters() const {

@@ -57,6 +57,7 @@ class LanguageModel {
   /// layers, then the head where it is one of its own.
   std::vector<const Projection*> projections() const;
   /// Puts another weight of the same shape and split into the layers' projection of that name.
+  /// Throws InputError if there is none, or of another shape.
   void replace_weight(const std::string& projection, std::shared_ptr<weights::Weight> weight);
   /// Everything trainable on this rank, with the names of the checkpoint; where `placement` is
   /// copy, so are the gradients.

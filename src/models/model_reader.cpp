@@ -1,6 +1,7 @@
 // Builds a LanguageModel from a checkpoint: every rank reads its rows of every weight.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <span>
 
 #include "core/errors.hpp"
@@ -45,6 +46,7 @@ class ModelReader {
     model.team_ = &team_;
     const RowSplit vocabulary = RowSplit::even(config_.vocabulary_size, team_.size());
     model.embedding_ = dense(names_.embedding, config_.width, vocabulary);
+    if (config_.has_tied_head) check_tied_head(model.embedding_.weight->own_rows());
     if (config_.family == Family::gpt2)
       model.positions_ = whole(names_.positions + ".weight", {config_.context, config_.width});
     for (std::int64_t layer = 0; layer < config_.layers; ++layer)
@@ -59,6 +61,26 @@ class ModelReader {
 
  private:
   RowSplit even(std::int64_t rows) const { return RowSplit::even(rows, team_.size()); }
+
+  /// A tied model may have its output weight in the file too, which then is the embedding.
+  void check_tied_head(const Tensor& own_rows) {
+    const std::string head = names_.head + ".weight";
+    if (!file_.find(head)) return;
+    parallel::agree_on_failure(world_, [&] {
+      constexpr std::int64_t piece = 1024;
+      const std::int64_t first = even(config_.vocabulary_size).first(team_.rank());
+      for (std::int64_t done = 0; done < own_rows.size(0); done += piece) {
+        const std::int64_t count = std::min(piece, own_rows.size(0) - done);
+        const Tensor rows = weights::read_checked_rows(
+            file_, head, {config_.vocabulary_size, config_.width}, first + done, count, type_);
+        if (!torch::equal(rows, own_rows.narrow(0, done, count)))
+          throw InputError(fmt::format(
+              "the tensor {} differs from {}.weight (config.json says tie_word_embeddings: they "
+              "are one). Set it to false in config.json if the checkpoint is meant so.",
+              head, names_.embedding));
+      }
+    });
+  }
 
   TransformerLayer llama_layer(std::int64_t layer) {
     const HeadPlan plan(config_, team_.size());

@@ -59,7 +59,9 @@ void declare_generate(deck::Schema& schema, GenerateOptions& generate) {
   section.keyword("tokens", generate.tokens)
       .range(1, 1'000'000)
       .unit("tokens")
-      .describe("Length of a continuation, at most; it ends where the context is full.");
+      .describe(
+          "Length of a continuation, at most; it ends with an end token of the model, or where the "
+          "context is full.");
   section.keyword("temperature", generate.temperature)
       .at_least(0)
       .describe("0 takes the most likely token each time; larger values draw more freely.");

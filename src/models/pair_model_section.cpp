@@ -36,7 +36,8 @@ std::pair<std::string, std::string> read_pair(const json& merge, const JsonSecti
     const auto space = text.find(' ');
     if (std::ranges::count(text, ' ') == 1) return {text.substr(0, space), text.substr(space + 1)};
   }
-  model.refuse_wrong(fmt::format("{} in 'merges' is not a pair of tokens", merge.dump()));
+  model.refuse_wrong(
+      fmt::format("{} in 'merges' is not a pair of tokens", JsonSection::shown(merge)));
 }
 
 std::vector<PairMerge> read_merges(const JsonSection& model, const Vocabulary& vocabulary) {
@@ -101,16 +102,18 @@ std::vector<AddedToken> read_added_tokens(const JsonSection& document,
                                           const Vocabulary& vocabulary) {
   std::vector<AddedToken> tokens;
   if (!document.has("added_tokens")) return tokens;
+  std::unordered_set<std::string> contents;
   auto next_id = static_cast<std::int32_t>(vocabulary.size());
   for (const JsonSection& entry : document.sections("added_tokens")) {
-    AddedToken token{entry.text("content"), entry.id("id"), strip(entry, "lstrip"),
-                     strip(entry, "rstrip"), entry.flag("normalized") ? Pass::second : Pass::first};
+    AddedToken token{.content = entry.text("content"),
+                     .id = entry.id("id"),
+                     .left = strip(entry, "lstrip"),
+                     .right = strip(entry, "rstrip"),
+                     .pass = entry.flag("normalized") ? Pass::second : Pass::first,
+                     .is_special = entry.flag("special", false)};
     if (token.content.empty()) entry.refuse_unsupported("a token without content");
     if (entry.flag("single_word")) entry.refuse_unsupported("single_word");
-    const auto has_content = [&](const AddedToken& other) {
-      return other.content == token.content;
-    };
-    if (std::ranges::any_of(tokens, has_content)) {
+    if (!contents.insert(token.content).second) {
       entry.refuse_wrong(fmt::format("'{}' is there twice", token.content));
     }
     const auto found = vocabulary.find(token.content);

@@ -36,9 +36,9 @@ class Search {
                                    from, PCRE2_NO_UTF_CHECK, data_.get(), nullptr);
     if (result == PCRE2_ERROR_NOMATCH) return false;
     if (result > 0) return true;
-    throw LibraryError(
-        fmt::format("PCRE2 failed to split a text of {} bytes into words ({}). "
-                    "Tokenise the text in smaller parts.",
+    throw ResourceError(
+        fmt::format("Cannot split a text of {} bytes into words ({}: the tokenizer's regular "
+                    "expression tries too many ways). Use smaller texts or another tokenizer.",
                     text_.size(), explain(result)));
   }
 

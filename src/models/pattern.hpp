@@ -27,7 +27,7 @@ class Pattern {
   static Pattern digits();
 
   /// Cuts `text` (valid UTF-8) into matches, from left to right, and what lies between. Parts are
-  /// not empty. Throws LibraryError if PCRE2 gives up.
+  /// not empty. Throws ResourceError if PCRE2 gives up.
   std::vector<PatternPart> cut(std::string_view text) const;
 
  private:

@@ -145,7 +145,7 @@ std::string results_table(const EvaluationJob& job, const EvaluationResult& resu
     table += fmt::format("speed                     {:.1f} tokens/s ({})\n", tokens / seconds,
                          format_duration(seconds));
     table += fmt::format("peak memory               {} on the largest rank\n",
-                         format_bytes(result.peak_bytes_largest_rank));
+                         format_bytes(static_cast<double>(result.peak_bytes_largest_rank)));
   }
   for (const Continuation& continuation : result.continuations)
     table += continuation.text.empty()

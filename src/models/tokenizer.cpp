@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -21,6 +22,7 @@ struct Tokenizer::Parts {
   Template around;
   Vocabulary ids;  ///< of all tokens, added ones included
   std::unordered_map<std::int32_t, std::string> tokens;
+  std::unordered_set<std::int32_t> special;
   std::int64_t vocabulary_size = 0;
 
   explicit Parts(TokenizerFile file)
@@ -30,7 +32,10 @@ struct Tokenizer::Parts {
                  file.model.whole_words),
         around(std::move(file.around)),
         ids(std::move(file.model.vocabulary)) {
-    for (const AddedToken& token : file.added) ids.emplace(token.content, token.id);
+    for (const AddedToken& token : file.added) {
+      ids.emplace(token.content, token.id);
+      if (token.is_special) special.insert(token.id);
+    }
     for (const auto& [token, id] : ids) {
       tokens.emplace(id, token);
       vocabulary_size = std::max<std::int64_t>(vocabulary_size, std::int64_t{id} + 1);
@@ -104,9 +109,10 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view utf8_text,
   return ids;
 }
 
-std::string Tokenizer::decode(std::span<const std::int32_t> ids) const {
+std::string Tokenizer::decode(std::span<const std::int32_t> ids, SpecialTokens special) const {
   std::string bytes;
   for (const std::int32_t id : ids) {
+    if (special == SpecialTokens::left_out && parts_->special.contains(id)) continue;
     const auto token = parts_->tokens.find(id);
     if (token == parts_->tokens.end()) continue;
     // An added token may hold characters that stand for no byte.

@@ -18,6 +18,9 @@ namespace rankine::models {
 /// Whether the beginning and end that the tokenizer's template puts around a text are added.
 enum class AddSpecialTokens { no, yes };
 
+/// Whether tokens that stand for no text ("<|endoftext|>") are part of a decoded text.
+enum class SpecialTokens { kept, left_out };
+
 /// Cheap to copy; safe to use from several threads.
 class Tokenizer {
  public:
@@ -29,9 +32,9 @@ class Tokenizer {
   /// unless the tokenizer has a token for what is unknown.
   std::vector<std::int32_t> encode(std::string_view utf8_text, AddSpecialTokens special) const;
 
-  /// Text of the tokens, special ones included. Unknown ids vanish; bytes that are no UTF-8 become
-  /// U+FFFD.
-  std::string decode(std::span<const std::int32_t> ids) const;
+  /// Text of the tokens. Unknown ids vanish; bytes that are no UTF-8 become U+FFFD.
+  std::string decode(std::span<const std::int32_t> ids,
+                     SpecialTokens special = SpecialTokens::kept) const;
 
   /// Every id is below this number.
   std::int64_t vocabulary_size() const;

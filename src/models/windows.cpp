@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/npy.hpp"
 #include "models/tokenizer.hpp"
 
@@ -27,14 +26,19 @@ TokenText read_ids(const std::filesystem::path& path) {
 }
 
 std::string load_text(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (std::filesystem::is_directory(path) || !file || !(text << file.rdbuf()))
-    throw InputError(
-        fmt::format("the text {} cannot be read (it is missing, empty or no file). "
-                    "Name a text file or a .npy file in evaluate.text.",
-                    path.string()));
-  return text.str();
+  const auto refuse = [&](const std::string& reason) {
+    throw InputError(fmt::format(
+        "the text {} cannot be read ({}). Name a text file or a .npy file in evaluate.text.",
+        path.string(), reason));
+  };
+  try {
+    std::string text = read_input(path);
+    if (text.empty()) refuse("it is empty");
+    return text;
+  } catch (const UnreadableInput& error) {
+    refuse(error.reason());
+    throw;
+  }
 }
 
 void check_ids(const TokenText& text, const ModelConfig& config, const std::string& file) {
@@ -69,12 +73,12 @@ std::optional<std::int64_t> beginning_of(const EvaluateOptions& options,
   return *config.beginning_of_sequence;
 }
 
-void check_length(std::int64_t length, const EvaluateOptions& options, const ModelConfig& config) {
-  if (length <= config.context) return;
-  throw InputError(fmt::format(
-      "windows of {} tokens are longer than the context of the model in {} ({} tokens). Lower "
-      "evaluate.window_length.",
-      length, options.model.path, config.context));
+void check_rows(const TokenText& text, const std::string& file) {
+  if (!text.has_rows || !text.ids.empty()) return;
+  throw InputError(
+      fmt::format("{} holds no token (its rows are empty, or there are none). Save an array with "
+                  "tokens.",
+                  file));
 }
 
 }  // namespace
@@ -100,6 +104,20 @@ std::int64_t WindowPlan::longest_window() const {
   return longest;
 }
 
+void check_length(const ModelConfig& config, std::int64_t length, const std::string& folder) {
+  if (length <= config.longest_sequence()) return;
+  if (length <= config.context)
+    throw InputError(fmt::format(
+        "sequences of {} tokens are longer than the sliding window of the model in {} ({} tokens; "
+        "attention is computed over all tokens only). Lower evaluate.window_length or "
+        "generate.tokens.",
+        length, folder, config.longest_sequence()));
+  throw InputError(fmt::format(
+      "windows of {} tokens are longer than the context of the model in {} ({} tokens). Lower "
+      "evaluate.window_length.",
+      length, folder, config.context));
+}
+
 TokenText read_text(const EvaluateOptions& options) {
   const std::filesystem::path path = options.evaluate.text;
   if (path.extension() == ".npy") return read_ids(path);
@@ -114,13 +132,14 @@ TokenText read_text(const EvaluateOptions& options) {
 
 WindowPlan plan_windows(const EvaluateOptions& options, const ModelConfig& config, TokenText text) {
   const TextOptions& how = options.evaluate;
+  check_rows(text, how.text);
   check_ids(text, config, how.text);
   const std::optional<std::int64_t> beginning = beginning_of(options, config);
   const std::int64_t before = beginning ? 1 : 0;
   // A row shorter than a window is a window as it is.
   const std::int64_t tokens =
       text.has_rows ? std::min(how.window_length, text.row_length + before) : how.window_length;
-  check_length(tokens, options, config);
+  check_length(config, tokens, options.model.path);
   if (tokens < 2 || tokens - before > text.row_length)
     throw InputError(fmt::format(
         "the text {} has {} tokens (a window takes {}). Lower evaluate.window_length or take a "

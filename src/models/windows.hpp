@@ -49,8 +49,13 @@ struct WindowPlan {
 /// Throws InputError: file, tokenizer.
 TokenText read_text(const EvaluateOptions& options);
 
-/// Throws InputError: the text is shorter than a window, an id lies beyond the vocabulary, a window
-/// is longer than the model's context, or the model names no beginning-of-sequence token.
+/// Throws InputError where a sequence is longer than the context of the model in `folder`, or than
+/// a sliding window of its attention.
+void check_length(const ModelConfig& config, std::int64_t length, const std::string& folder);
+
+/// Throws InputError: the text is shorter than a window or has rows without tokens, an id lies
+/// beyond the vocabulary, a window is longer than check_length allows, or the model names no
+/// beginning-of-sequence token.
 WindowPlan plan_windows(const EvaluateOptions& options, const ModelConfig& config, TokenText text);
 
 }  // namespace rankine::models

@@ -3,12 +3,17 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <atomic>
+#include <filesystem>
 #include <new>
 #include <span>
+#include <stdexcept>
 
 namespace rankine::parallel {
 
 namespace {
+
+std::atomic<Translator> translator_of_errors = nullptr;
 
 template <class ErrorKind>
 [[noreturn]] void throw_agreed(const Failure& failure) {
@@ -58,12 +63,24 @@ Failure describe_failure(const std::exception_ptr& exception) {
     return {ExitCode::resource,
             "Out of memory (an allocation failed). Use more nodes, fewer ranks per node or a "
             "smaller problem."};
+  } catch (const std::length_error&) {
+    return {ExitCode::resource,
+            "Out of memory (an array would have more elements than there can be). Use a smaller "
+            "problem."};
+  } catch (const std::filesystem::filesystem_error& error) {
+    return {ExitCode::input,
+            fmt::format("Cannot use '{}' ({}). Check the path and who may read it.",
+                        error.path1().string(), error.code().message())};
   } catch (const std::exception& error) {
+    if (const Translator translate = translator_of_errors)
+      if (const auto failure = translate(exception)) return *failure;
     return {ExitCode::internal, error.what()};
   } catch (...) {
     return {ExitCode::internal, "Unknown exception. Please report this as a defect."};
   }
 }
+
+void translate_errors_with(Translator translator) { translator_of_errors = translator; }
 
 void agree_on(const Communicator& ranks, const std::exception_ptr& mine) {
   const bool i_failed = mine != nullptr;

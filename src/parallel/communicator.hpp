@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "parallel/request.hpp"
@@ -120,7 +121,17 @@ class Communicator {
   /// Starts a message and returns; `values` may be reused at once (the request holds a copy).
   template <Transferable T>
   [[nodiscard]] Request send(std::span<const T> values, int destination, int tag) const {
-    return Request::start_send(std::as_bytes(values), destination, tag, handle_);
+    std::vector<T> copy(values.begin(), values.end());
+    const std::span<const T> sent(copy);
+    return send(sent, std::move(copy), destination, tag);
+  }
+  /// The same without a copy: the request takes over the `owner` of the memory of `values`, whose
+  /// address must not change when it moves (a vector, a buffer).
+  template <Transferable T, class Owner>
+  [[nodiscard]] Request send(std::span<const T> values, Owner owner, int destination,
+                             int tag) const {
+    return Request::start_send(std::as_bytes(values), Request::kept(std::move(owner)), destination,
+                               tag, handle_);
   }
   /// Starts to receive exactly values.size() values; they are there after Request::wait, and
   /// `values` must outlive the request.

@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -14,29 +13,28 @@ namespace rankine::parallel {
 Request::Request(Request&& other) noexcept
     : direction_(other.direction_),
       pieces_(std::exchange(other.pieces_, {})),
-      outgoing_copy_(std::move(other.outgoing_copy_)) {}
+      memory_(std::move(other.memory_)) {}
 
 Request& Request::operator=(Request&& other) noexcept {
   if (this == &other) return *this;
   abandon();
   direction_ = other.direction_;
   pieces_ = std::exchange(other.pieces_, {});
-  outgoing_copy_ = std::move(other.outgoing_copy_);
+  memory_ = std::move(other.memory_);
   return *this;
 }
 
 Request::~Request() { abandon(); }
 
-Request Request::start_send(std::span<const std::byte> values, int destination, int tag,
-                            MPI_Comm communicator) {
+Request Request::start_send(std::span<const std::byte> values, Memory memory, int destination,
+                            int tag, MPI_Comm communicator) {
   Request request;
   request.direction_ = Direction::outgoing;
-  request.outgoing_copy_ = std::make_unique_for_overwrite<std::byte[]>(values.size());
-  std::ranges::copy(values, request.outgoing_copy_.get());
+  request.memory_ = std::move(memory);
   for_each_piece(values.size(), longest_piece, [&](std::size_t first, int bytes) {
     request.pieces_.push_back({MPI_REQUEST_NULL, bytes});
-    check_mpi(MPI_Isend(request.outgoing_copy_.get() + first, bytes, MPI_BYTE, destination, tag,
-                        communicator, &request.pieces_.back().handle),
+    check_mpi(MPI_Isend(values.data() + first, bytes, MPI_BYTE, destination, tag, communicator,
+                        &request.pieces_.back().handle),
               "MPI_Isend");
   });
   return request;
@@ -71,7 +69,7 @@ void Request::wait() {
           status.MPI_SOURCE, status.MPI_TAG, arrived, piece.bytes));
     }
   }
-  outgoing_copy_.reset();
+  memory_.reset();
 }
 
 void Request::abandon() noexcept {
@@ -95,8 +93,8 @@ void Request::abandon() noexcept {
     }
   }
   pieces_.clear();
-  // Nobody can tell when a freed send is done, so its copy stays for the rest of the run.
-  if (mpi_still_reads) static_cast<void>(outgoing_copy_.release());
+  // Nobody can tell when a freed send is done, so its values stay for the rest of the run.
+  if (mpi_still_reads) static_cast<void>(memory_.release());
 }
 
 }  // namespace rankine::parallel

@@ -6,15 +6,16 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace rankine::parallel {
 
 /// Started by Communicator::send and Communicator::receive; move-only.
 ///
-/// A send holds its own copy of the values, so the caller's array is free at once and an abandoned
-/// send never blocks: MPI finishes it when it can. An abandoned receive is cancelled, after which
-/// MPI no longer writes to the caller's array. A default-constructed request is finished.
+/// A send owns the memory of its values, a copy or what the caller gave away, so an abandoned send
+/// never blocks: MPI finishes it when it can. An abandoned receive is cancelled, after which MPI no
+/// longer writes to the caller's array. A default-constructed request is finished.
 class Request {
  public:
   Request() = default;
@@ -36,15 +37,22 @@ class Request {
     int bytes;
   };
 
-  static Request start_send(std::span<const std::byte> values, int destination, int tag,
-                            MPI_Comm communicator);
+  /// What keeps the values of a send alive, of any type.
+  using Memory = std::unique_ptr<void, void (*)(void*)>;
+  template <class Owner>
+  static Memory kept(Owner owner) {
+    return {new Owner(std::move(owner)), [](void* memory) { delete static_cast<Owner*>(memory); }};
+  }
+
+  static Request start_send(std::span<const std::byte> values, Memory memory, int destination,
+                            int tag, MPI_Comm communicator);
   static Request start_receive(std::span<std::byte> values, int source, int tag,
                                MPI_Comm communicator);
   void abandon() noexcept;
 
   Direction direction_ = Direction::outgoing;
   std::vector<Piece> pieces_;
-  std::unique_ptr<std::byte[]> outgoing_copy_;
+  Memory memory_{nullptr, nullptr};
 };
 
 }  // namespace rankine::parallel

@@ -44,6 +44,12 @@ Tensor read_checked_rows(const files::SafetensorsReader& file, const std::string
                          std::int64_t count, torch::ScalarType type) {
   const files::TensorEntry& entry = file.at(tensor);
   check_shape(entry, shape);
+  if (!files::is_floating_point(entry.type))
+    throw InputError(
+        fmt::format("the tensor {} holds integers ({}; weights are floating-point numbers). Take "
+                    "the checkpoint "
+                    "as it was before it was quantised.",
+                    tensor, files::name_of(entry.type)));
   std::vector<std::int64_t> own = shape;
   own[0] = count;
   Tensor rows = torch::empty(own, type);

@@ -1,5 +1,7 @@
 """Decks, command lines and keywords that are wrong: exit code 2 and a message that says where and what to do."""
 
+import os
+
 import pytest
 
 BASE = '[lattice]\nname = "eagle"\n[output]\nfile = "result.h5"\n'  # lines 1 to 4
@@ -68,9 +70,65 @@ def test_both_required_keywords_are_named(rankine, refuses):
     refuses("lattice.name is missing", "output.file is missing", deck=rankine.write("deck.toml", "[state]\n"))
 
 
-@pytest.mark.parametrize("path, why", [("nowhere.toml", "there is no such file"), (".", "it is no readable file")])
-def test_a_deck_that_cannot_be_read(refuses, path, why):
-    refuses(f"cannot read the deck, {path} ({why})", deck=path, ranks=0)
+@pytest.mark.parametrize("path, why", [("nowhere.toml", "there is no such file; relative paths begin where"),
+                                       (".", "it is a folder)"), ("pipe", "it is a pipe, not a file)"),
+                                       ("/dev/zero", "it is a device, not a file)"),
+                                       ("loop", "Too many levels of symbolic links)"),
+                                       (300 * "x", "File name too long)")])  # fmt: skip
+def test_a_deck_that_cannot_be_read(rankine, refuses, path, why):
+    os.mkfifo(rankine.folder / "pipe")
+    (rankine.folder / "loop").symlink_to("loop")
+    refuses(f"cannot read the deck, {path} ({why}", deck=path, ranks=0)
+
+
+def test_a_missing_file_is_looked_for_where_the_program_was_started(rankine, refuses):
+    where = f"in '{os.path.realpath(rankine.folder)}'"
+    refuses(where, deck="nowhere.toml")
+    refuses("edge list folder/a.edges cannot be read", where, lattice={"name": "edge-list", "file": "folder/a.edges"})
+    refuses("gate list a.gates cannot be read", where, circuit={"name": "gate-list", "file": "a.gates"})
+
+
+def test_a_deck_whose_keys_would_exhaust_the_parser(rankine, refuses):
+    points = 50000 * ".b"
+    for text in (f"a{points} = 1\n", f"[a{points}]\n", f"a = {{b{points} = 1}}\n"):
+        refuses("a key has too many points, deck.toml:1", deck=rankine.write("deck.toml", text))
+    outcome = refuses("and 49954 more", deck=rankine.write("deck.toml", "".join(f"k{i} = 1\n" for i in range(50002))))
+    assert len(outcome.err) < 20000
+
+
+USELESS = {
+    "circuit.steps": (4, {"circuit": {"name": "gate-list", "file": "gates.txt"}}),
+    "circuit.final_rx_layer": (True, {"circuit": {"name": "gate-list", "file": "gates.txt"}}),
+    "circuit.theta_h": ([0.3, 0.4], {"circuit": {"name": "gate-list", "file": "gates.txt"}}),
+    "circuit.theta_j": (0.3, {"circuit": {"name": "gate-list", "file": "gates.txt"}}),
+    "circuit.file": ("gates.txt", {}),
+    "lattice.rows": (3, {"lattice": {"name": "edge-list", "file": "a.edges"}}),
+    "lattice.row_length": (5, {}),
+    "lattice.n_sites": (9, {"lattice": {"name": "heavy-hex"}}),
+    "lattice.file": ("a.edges", {}),
+}
+
+
+@pytest.mark.parametrize("key", USELESS)
+def test_a_keyword_without_use_is_refused(rankine, refuses, key):
+    rankine.write("gates.txt", "rx 0 0.4\n")
+    rankine.write("a.edges", "0 1\n")
+    value, sections = USELESS[key]
+    section, name = key.split(".")
+    sections = sections | {section: sections.get(section, {}) | {name: value}}
+    refuses(f"{key} has no use here, deck.toml:", **sections)
+
+
+def test_a_printed_deck_may_name_what_has_no_use(rankine):
+    """All defaults, for a circuit and a lattice that leave many of them without use."""
+    rankine.write("gates.txt", "rx 0 0.4\n")
+    rankine.write("a.edges", "0 1\n")
+    rankine.write("deck.toml", rankine.start("--print-defaults").out)
+    outcome = rankine.start("deck.toml", "--dry-run", "lattice.name=edge-list", "lattice.file=a.edges",
+                            "circuit.name=gate-list", "circuit.file=gates.txt", "output.file=result.h5")
+    assert outcome.code == 0, outcome.err
+    rankine.write("deck.toml", outcome.out[outcome.out.index("title = "):])
+    assert rankine.start("deck.toml").code == 0
 
 
 def test_a_deck_that_is_no_text(rankine, refuses):

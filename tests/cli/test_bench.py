@@ -45,6 +45,40 @@ def test_the_hdf5_file_says_what_it_is(tmp_path):
         assert file["results/seconds"].attrs["units"] == "s"
 
 
+def test_the_gpeps_suite_writes_both_kinds_of_file(tmp_path):
+    small = ["gpeps", "bench.bond_dimensions=[4, 8]", 'bench.cases=["eagle-mz"]', "bench.repeats=1"]
+    for name in ("out.h5", "out.csv"):
+        outcome = bench(*small, f"bench.file={name}", ranks=2, cwd=tmp_path)
+        assert outcome.returncode == 0, outcome.stderr
+        assert "whole runs on 2 ranks" in outcome.stdout
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert (file.attrs["filetype"], file.attrs["n_ranks"]) == ("rankine-bench-gpeps", 2)
+        assert file["results/bond_updates/bond_dimension"][...].tolist() == [4, 8]
+        assert file["results/cases/case"].asstr()[...].tolist() == ["eagle-mz"]
+        value = file["results/cases/value"][0]
+        assert file["results/cases/peak_resident_bytes"].attrs["units"] == "byte"
+    with open(tmp_path / "out.csv") as file:
+        rows = list(csv.reader(file))
+    assert [row[:2] for row in rows] == [["bond_update", "4"], ["bond_update", "8"], ["eagle-mz", "2"]]
+    assert float(rows[2][3]) == pytest.approx(value, abs=1e-12)
+
+
+@pytest.mark.parametrize("start", [["--check"], []])
+@pytest.mark.parametrize("arguments, code, message", [
+    (["linalg", 'bench.shapes=["0x5"]'], 2, '"0x5" is no shape'),
+    (["linalg", 'bench.shapes=["12x5junk"]'], 2, '"12x5junk" is no shape'),
+    (["linalg", 'bench.tall_shapes=["4294967297x2"]'], 2, '"4294967297x2" is no shape'),
+    (["linalg", 'bench.shapes=["2000000x2000000"]'], 3, "a matrix of 2000000 by 2000000 needs about"),
+    (["linalg", "bench.file=nowhere/out.h5"], 2, "there is no folder 'nowhere'"),
+    (["gpeps", "bench.file=nowhere/out.csv"], 2, "there is no folder 'nowhere'"),
+    (["gpeps", "bench.bond_dimensions=[4096]"], 3, "the update of a bond of dimension 4096 needs about"),
+])  # fmt: skip
+def test_a_check_meets_what_a_run_would_meet(tmp_path, arguments, code, message, start):
+    outcome = bench(*arguments, *start, cwd=tmp_path)
+    assert (outcome.returncode, outcome.stdout) == (code, ""), outcome
+    assert message in outcome.stderr
+
+
 @pytest.mark.parametrize(
     "arguments, message",
     [

@@ -217,19 +217,21 @@ NAME = "layers.0.attention.wq"
 
 @pytest.mark.parametrize("change, messages", [
     (lambda manifest: manifest.update(format_version=3), ["its format_version is 3, this program reads 1 and 2"]),
-    (lambda manifest: manifest.update(format_version=1.5), ["'format_version' is missing or of the wrong type"]),
-    (lambda manifest: manifest.update(precision="float16"), ["there is no precision 'float16'"]),
-    (lambda manifest: manifest.pop("checksums"), ["'checksums' is missing or of the wrong type"]),
+    (lambda manifest: manifest.update(format_version=1.5), ["format_version = 1.5 is not a whole number"]),
+    (lambda manifest: manifest.update(precision="float16"), ["precision", "float16"]),
+    (lambda manifest: manifest.pop("checksums"), ["'checksums' is missing"]),
     (lambda manifest: manifest["checksums"].pop(NAME + ".left"), [f"The tensor {NAME}.left is not listed in rankine.json"]),
     (lambda manifest: manifest["checksums"].update({NAME + ".left": "f" * 16}), [f"The tensor {NAME}.left is damaged"]),
     (lambda manifest: manifest["checksums"].update({NAME + ".left": 5}), [f"the checksum of {NAME}.left is not 16 hexadecimal digits"]),
     (lambda manifest: manifest["checksums"].update(other="f" * 16), ["The tensor other is missing"]),
-    (lambda manifest: manifest["weights"][NAME].update(rank=2.5), ["'rank' is missing or of the wrong type"]),
     (lambda manifest: manifest["weights"][NAME].update(rank=3), [f"the weight {NAME} has rank", "rankine.json says 3"]),
-    (lambda manifest: manifest["weights"][NAME].update(dense_type="I32"), ["there is no type 'I32' of numbers"]),
+    (lambda manifest: manifest["weights"][NAME].update(dense_type="I32"), ["there is no type 'I32' of weights"]),
     (lambda manifest: manifest.update(filetype="other"), ["its filetype is not rankine-model"]),
     (lambda manifest: manifest["weights"].pop(NAME), [f"rankine.json does not list {NAME}"]),
-    (lambda manifest: manifest["weights"].update({NAME: "dense"}), ["is missing or of the wrong type"]),
+    (lambda manifest: manifest["weights"].update({NAME: "dense"}), [f"weights.{NAME}: this is not an object"]),
+    (lambda manifest: manifest["weights"][NAME].update(rank=1.5), [f"weights.{NAME}.rank = 1.5 is not a whole number"]),
+    (lambda manifest: manifest["weights"].update({"layers.9.attention.wq": manifest["weights"][NAME]}),
+     ["rankine.json lists layers.9.attention.wq"]),
     (lambda manifest: manifest["weights"][NAME].update(form="pivoted"),
      [f"the weight {NAME} is stored as low-rank (exact)", "says pivoted (exact)"]),
     (lambda manifest: manifest["weights"][NAME].update(storage="4-bit"), ["says low-rank (4-bit)"]),
@@ -241,6 +243,32 @@ def test_a_wrong_manifest_is_refused(compress, scorer, native, change, messages)
         for message in messages:
             assert message in outcome.err
     assert not (compress.folder / "out").exists()
+
+
+@pytest.mark.parametrize("name, array, message", [
+    (NAME + ".weight", np.ones((64, 64), np.float32), f"{NAME}.weight does not fit the weight (its form has no such part)"),
+    (NAME + ".left", np.ones((64, 5), np.float32), f"{NAME}.right does not fit the weight (its shape)"),
+    (NAME + ".left", np.float32(1), f"{NAME}.left does not fit the weight"),
+    (NAME + ".bias", np.ones(64, np.float32), f"the tensor {NAME}.bias has no place in the model"),
+])
+def test_wrong_tensors_of_a_form_are_refused(compress, scorer, native, name, array, message):
+    write_model(compress.folder / "spoilt", json.loads((native / "config.json").read_text()),
+                {**stored_tensors(native), name: array})
+    shutil.copy(native / "rankine.json", compress.folder / "spoilt")
+    outcome = scorer.run(model={"path": "spoilt"}, ranks=2)
+    assert outcome.code == 2 and message in outcome.err, outcome
+
+
+def test_a_factorised_export_is_named(compress, scorer):
+    write_hugging_face_stories(compress.folder / "stories")
+    results_of(compress, model={"path": "stories"}, method={"form": "low-rank", "weighting": "none"},
+               ranks={"parameter_ratio": 0.8}, evaluate={"text": ""},
+               export={"directory": "factorised", "format": "factorised"})
+    for program in (scorer, compress):
+        outcome = program.run("--check", model={"path": "factorised"})
+        assert outcome.code == 2, outcome
+        assert "a factorised export of rankine-compress" in outcome.err
+        assert 'export.format = "native" or "dense"' in outcome.err
 
 
 def test_a_flipped_bit_is_noticed(compress, scorer, native):

@@ -7,6 +7,7 @@ import struct
 import numpy as np
 import pytest
 
+from checkpoints import tensors, write_gpt2
 from conftest import STORIES
 
 
@@ -108,6 +109,95 @@ def test_an_unsupported_value(model, evaluate_refuses):
     evaluate_refuses('rope_scaling.rope_type = "yarn" is not supported', "config.json")
 
 
+def add_tensor(model, name, array, dtype="F32"):
+    header, values = read_checkpoint(model / "model.safetensors")
+    data = array.tobytes()
+    header[name] = {"dtype": dtype, "shape": array.shape, "data_offsets": [len(values), len(values) + len(data)]}
+    write_checkpoint(model / "model.safetensors", header, values + data)
+
+
+def test_tensors_that_the_model_has_no_place_for(model, evaluate_refuses):
+    add_tensor(model, "layers.3.attention.wq.bias", np.full(64, 3, np.float32))
+    evaluate_refuses("the tensor layers.3.attention.wq.bias has no place in the model", ranks=2)
+
+
+def test_tables_that_follow_from_the_config_change_nothing(evaluate, model):
+    add_tensor(model, "layers.0.attention.rotary_emb.inv_freq", np.ones(4, np.float32))
+    add_tensor(model, "freqs_cos", np.ones((512, 4), np.float32))
+    assert evaluate.results()["perplexity"] == pytest.approx(3.57647, abs=1e-4)
+
+
+def test_masks_and_a_copied_head_of_gpt2_change_nothing(evaluate):
+    folder = write_gpt2(evaluate.folder / "gpt2")
+    np.save(evaluate.folder / "tokens.npy", np.random.default_rng(1).integers(0, 50, 256).astype(np.int32))
+    sections = {"model": {"path": "gpt2"}, "evaluate": {"text": "tokens.npy", "window_length": 64}}
+    before = evaluate.results(**sections)["perplexity"]
+    add_tensor(folder, "transformer.h.0.attn.bias", np.tri(64, dtype=np.uint8).reshape(1, 1, 64, 64), "U8")
+    add_tensor(folder, "transformer.h.0.attn.masked_bias", np.float32(-1e4))
+    add_tensor(folder, "lm_head.weight", tensors(folder)["transformer.wte.weight"].astype(np.float32))
+    assert evaluate.results(**sections)["perplexity"] == before
+
+
+def test_weights_that_are_integers(model, evaluate_refuses):
+    header, values = read_checkpoint(model / "model.safetensors")
+    header["norm.weight"]["dtype"] = "I32"
+    write_checkpoint(model / "model.safetensors", header, values)
+    evaluate_refuses("the tensor norm.weight holds integers (I32)")
+
+
+def test_a_quantised_checkpoint(model, evaluate_refuses):
+    edit_config(model, quantization_config={"quant_method": "bitsandbytes", "load_in_8bit": True})
+    evaluate_refuses("the checkpoint is quantised, quantization_config: bitsandbytes", "config.json")
+
+
+@pytest.mark.parametrize("changes, message", [
+    ({"rope_parameters": {"rope_theta": 10000.0, "partial_rotary_factor": 0.5}},
+     "rope_parameters.partial_rotary_factor = 0.5 is not supported"),
+    ({"rope_theta": "10000"}, 'rope_theta = "10000" is not a finite number'),
+    ({"rope_parameters": {"rope_theta": [1e4]}}, "rope_parameters.rope_theta = [...] is not a finite number"),
+    ({"hidden_size": 64.5}, "hidden_size = 64.5 is not a whole number"),
+    ({"num_attention_heads": None}, "'num_attention_heads' is missing"),
+    ({"bos_token_id": 2**32 + 1}, "bos_token_id = 4294967297 is not a whole number from 0 to 511"),
+    ({"eos_token_id": [2, 512]}, "eos_token_id holds 512"),
+    ({"rms_norm_eps": float("nan")}, "not valid JSON"),
+    ({"logits_scaling": 8.0}, "the key logits_scaling = 8.0 is not known"),
+    ({"sliding_window": 128}, "longer than the sliding window of the model in model (128 tokens"),
+])
+def test_values_of_the_config(model, evaluate_refuses, changes, message):
+    edit_config(model, **changes)
+    evaluate_refuses(message)
+
+
+def test_layers_without_end(evaluate, model):
+    edit_config(model, num_hidden_layers=10**9)
+    outcome = evaluate.start(evaluate.deck(), "--check", memory_limit=2**33)
+    assert outcome.code == 2, outcome
+    assert "num_hidden_layers = 1000000000 layers cannot lie in 47 tensors" in outcome.err
+
+
+def test_a_sliding_window_of_a_whole_window_changes_nothing(evaluate, model):
+    edit_config(model, sliding_window=256)
+    assert evaluate.results()["perplexity"] == pytest.approx(3.57647, abs=1e-4)
+
+
+def test_a_generation_config_that_is_damaged(model, evaluate_refuses):
+    (model / "generation_config.json").write_text('{"eos_token_id": "two"}')
+    evaluate_refuses("generation_config.json", 'eos_token_id = "two" is not a whole number')
+
+
+@pytest.mark.parametrize("shape", [(3, 0), (0, 16), (0,)])
+def test_a_text_without_tokens(evaluate, evaluate_refuses, shape):
+    np.save(evaluate.folder / "empty.npy", np.zeros(shape, np.int32))
+    evaluate_refuses("empty.npy", evaluate={"text": "empty.npy"})
+
+
+def test_texts_that_cannot_be_opened(evaluate, evaluate_refuses):
+    (evaluate.folder / "loop.txt").symlink_to("loop.txt")
+    (evaluate.folder / "loop.npy").symlink_to("loop.npy")
+    for name in ("loop.txt", "loop.npy", "a" * 300, "a/" * 3000 + "a.npy"):
+        evaluate_refuses(name[:250], evaluate={"text": name})
+
+
 def test_no_config(model, evaluate_refuses):
     (model / "config.json").unlink()
     evaluate_refuses("config.json cannot be read")
@@ -165,6 +255,18 @@ def test_a_weight_that_is_not_finite(evaluate, model, ranks, name, value):
     assert outcome.code == 4, outcome
     assert outcome.err.count("error: ") == 1, outcome.err
     assert f"the tensor {name} holds a number that is not finite" in outcome.err
+    assert evaluate.result_files() == []
+
+
+def test_a_continuation_of_a_model_that_overflows(evaluate, model):
+    header, values = read_checkpoint(model / "model.safetensors")
+    begin, end = header["norm.weight"]["data_offsets"]
+    values = values[:begin] + np.full(64, 3e38, np.float32).tobytes() + values[end:]
+    write_checkpoint(model / "model.safetensors", header, values)
+    evaluate.given["evaluate"] = {}
+    outcome = evaluate.run(ranks=2, generate={"prompt_tokens": [1]}, parallel={"teams": 2})
+    assert outcome.code == 4, outcome
+    assert "a continuation meets logits that are not finite" in outcome.err
     assert evaluate.result_files() == []
 
 

@@ -1,5 +1,8 @@
 """What rankine-evaluate computes, at any number of ranks and teams, and what its result file holds."""
 
+import json
+import shutil
+
 import h5py
 import numpy as np
 import pytest
@@ -61,6 +64,61 @@ def test_continuations(evaluate):
     evaluate.given["evaluate"] = {}
     results = evaluate.results(ranks=3, generate={"prompt_tokens": [1], "tokens": 31})
     assert results["continuation_tokens"][0].decode() == " ".join(map(str, ids[1:]))
+
+
+@pytest.fixture
+def story_folder(evaluate):
+    """Continues "x", token 1, with a copy of the story model and a tokenizer that calls token i "ti "."""
+    folder = evaluate.folder / "model"
+    shutil.copytree(STORIES, folder)
+    evaluate.given["model"] = {"path": "model"}
+    evaluate.given["generate"] = {"prompts": ["x"], "tokens": 20}
+    evaluate.given["evaluate"] = {}
+    tokens = {"x" if i == 1 else f"t{i}\u0120": i for i in range(512)}
+    (folder / "tokenizer.json").write_text(json.dumps({
+        "added_tokens": [], "normalizer": None, "decoder": {"type": "ByteLevel"},
+        "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": False},
+        "model": {"type": "BPE", "vocab": tokens, "merges": []}}))
+    return folder
+
+
+def edit_json(path, **changes):
+    document = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(document | changes))
+
+
+def continuation(evaluate, ranks=None):
+    results = evaluate.results(ranks=ranks)
+    ids = [int(word) for word in results["continuation_tokens"][0].decode().split()]
+    return ids, results["continuations"][0].decode()
+
+
+def test_a_continuation_ends_with_an_end_token_and_shows_no_special_ones(evaluate, story_folder):
+    whole, text = continuation(evaluate)
+    assert len(whole) == 20 and text == "".join(f"t{i} " for i in whole)
+    special, end = whole[3], whole[9]
+    assert special not in (whole[:3] + whole[4:]) and end not in whole[:9]
+    expected = whole[:10], "".join(f"t{i} " for i in whole[:9] if i != special)
+    edit_json(story_folder / "tokenizer.json", added_tokens=[
+        {"id": special, "content": f"t{special}\u0120", "single_word": False, "lstrip": False, "rstrip": False,
+         "normalized": False, "special": True}])
+    edit_json(story_folder / "config.json", eos_token_id=end)
+    assert continuation(evaluate, ranks=2) == expected
+    edit_json(story_folder / "config.json", eos_token_id=[511, end])
+    assert continuation(evaluate) == expected
+    # The file that says how to generate goes before.
+    edit_json(story_folder / "generation_config.json", eos_token_id=[special, 511])
+    assert continuation(evaluate)[0] == whole[:4]
+    edit_json(story_folder / "generation_config.json", eos_token_id=None)
+    assert continuation(evaluate) == expected
+
+
+def test_a_prompt_that_would_outgrow_the_sliding_window_is_refused(evaluate, story_folder):
+    edit_json(story_folder / "config.json", sliding_window=21)
+    assert len(continuation(evaluate)[0]) == 20
+    edit_json(story_folder / "config.json", sliding_window=19)
+    outcome = evaluate.run("--check")
+    assert outcome.code == 2 and "longer than the sliding window of the model in model (19 tokens" in outcome.err
 
 
 def test_every_dataset_says_what_it_is(evaluate):

@@ -7,6 +7,7 @@ import tomllib
 
 import h5py
 import numpy as np
+import pytest
 
 from kicked_ising import W10, dataset
 
@@ -60,7 +61,7 @@ def check_root(file):
     assert attributes["status"] == "complete"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", attributes["created_utc"])
     assert re.fullmatch(r"\d+\.\d+\.\d+", attributes["program_version"])
-    assert sorted(file) == ["log", "provenance", "results", "timing"]
+    assert sorted(file) == ["inputs", "log", "provenance", "results", "timing"]
 
 
 def check_results(results):
@@ -149,7 +150,8 @@ def test_the_table_holds_the_last_values_of_every_point(rankine):
 def test_progress_tells_point_step_truncation_and_time_left(rankine):
     outcome = rankine.run(circuit={"steps": 3, "theta_h": [0.0, 0.6]})
     last = [line for line in outcome.err.splitlines() if "point 2/2" in line][-1]
-    assert re.search(r"^ *100\.0 % .*step 3/3 +bond 4 +discarded .*fidelity 1\.0+ .*iB per rank .*elapsed.* left", last)
+    assert re.search(r"^ *100\.0 % .*step 3/3 +bond 4 +discarded .*fidelity 1\.0+ .*elapsed, [\d.]+ MiB$", last)
+    assert re.match(r"100\.0 % \| [\d.]+ s left \| ", last) and last.count("iB") == 1
     assert "nan" not in outcome.err
 
 
@@ -158,6 +160,53 @@ def test_only_what_is_asked_for_is_written_and_a_new_run_replaces_the_old(rankin
     results = rankine.results(circuit={"steps": 2}, measure={"observables": ["X62  Z63 "], "every": 7})
     assert sorted(results) == sorted(set(DATASETS) - {"magnetization", "site_z", "Z62", dataset(W10)})
     assert results["steps"].tolist() == [2]
+
+
+def started(rankine, ranks=None):
+    """A run that has saved its first point and goes on for long."""
+    deck = rankine.deck(circuit={"steps": 9, "theta_h": 0.6}, measure={"every": 9},
+                        state={"max_bond_dimension": [2, 64], "causal_cone": False})
+    process = subprocess.Popen(rankine.command(deck, ranks=ranks), cwd=rankine.folder, text=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not (rankine.folder / "result.h5.partial").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert process.poll() is None
+    return process
+
+
+@pytest.mark.parametrize("ranks", [None, 2])
+def test_a_stopped_run_says_what_is_kept(rankine, ranks):
+    process = started(rankine, ranks)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert "stopped by SIGTERM: kept 1 of 2 points in result.h5.partial\n" in said
+    assert process.returncode != 0
+    assert rankine.result_files() == ["result.h5.partial"]
+
+
+def test_a_second_run_on_the_same_file_is_refused(rankine):
+    first = started(rankine)
+    try:
+        second = rankine.start("deck.toml")
+        assert second.code == 2
+        assert f"another run is writing it: process {first.pid} on " in second.err
+        assert "(rankine-simulate, since 20" in second.err
+        assert rankine.result_files() == ["result.h5.lock", "result.h5.partial"]
+        with h5py.File(rankine.folder / "result.h5.partial") as file:
+            assert file.attrs["status"] == "running"
+    finally:
+        first.kill()  # leaves its lock
+        first.communicate()
+    assert "result.h5.lock" in rankine.result_files()
+    assert rankine.run(circuit={"steps": 1}).code == 0
+    assert rankine.result_files() == ["result.h5"]
+
+
+def test_a_replaced_result_is_mentioned(rankine):
+    deck = rankine.deck(circuit={"steps": 1})
+    assert "earlier" not in rankine.start(deck).err
+    assert "results in result.h5 (in place of an earlier file of that name)" in rankine.start(deck).err
 
 
 def test_a_killed_run_leaves_what_it_had_under_another_name(rankine):

@@ -1,34 +1,42 @@
 """Checkpoints of rankine-compress in stock transformers: loaded by their folder alone, with the losses that Rankine has."""
 
+import importlib.util
 import json
 import os
 import subprocess
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from checkpoints import results_of, write_gpt2, write_hugging_face_stories
-from conftest import STORIES
+from conftest import STORIES, Program
 
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / "build" / "python-peers" / "bin" / "python"
-SCRIPT = Path(__file__).parent / "run_with_transformers.py"
 
 
 @pytest.fixture
-def transformers(tmp_path):
-    """Runs a model folder on windows of tokens in an interpreter that has transformers; nothing is fetched."""
+def peers(tmp_path):
+    """Runs a script of this folder in an interpreter that has transformers; nothing is fetched."""
     assert PYTHON.exists(), "There are no Python packages to compare with in build/python-peers. Run scripts/setup --peers."
 
-    def run(folder, tokens, length, windows):
+    def run(script, *arguments):
         environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([PYTHON, SCRIPT, str(folder), str(tokens), str(length), str(windows)], env=environment,
+        done = subprocess.run([PYTHON, Path(__file__).parent / script, *map(str, arguments)], env=environment,
                               capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
     return run
+
+
+@pytest.fixture
+def transformers(peers):
+    """Runs a model folder on windows of tokens."""
+    return lambda *arguments: peers("run_with_transformers.py", *arguments)
 
 
 @pytest.fixture
@@ -68,3 +76,30 @@ def test_a_compressed_gpt2_is_loaded(compress, transformers):
     found = transformers(compress.folder / "out", compress.folder / "tokens.npy", 64, 8)
     np.testing.assert_allclose(found["losses"], results["negative_log_likelihood_after"], rtol=1e-4)
     assert found["class"] == "GPT2LMHeadModel"
+
+
+def smollm2_from_gguf():
+    """The module of that script, without the package that reads GGUF files."""
+    sys.modules.setdefault("gguf", types.ModuleType("gguf"))
+    spec = importlib.util.spec_from_file_location("smollm2_from_gguf", ROOT / "scripts" / "smollm2_from_gguf.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tokenizer_of_fetch_smollm2_feeds_generate(tmp_path, peers):
+    folder = write_hugging_face_stories(tmp_path / "stories")
+    source = {"tokenizer.ggml.tokens": ["a", "x"] + [f"t{i}\u0120" for i in range(2, 512)],
+              "tokenizer.ggml.token_type": [1, 1, 3] + [1] * 509, "tokenizer.ggml.merges": [],
+              "tokenizer.chat_template": "", "llama.context_length": 512,
+              **{f"tokenizer.ggml.{name}_token_id": 2 for name in ("bos", "eos", "padding", "unknown")}}
+    script = smollm2_from_gguf()
+    for name in ("tokenizer", "tokenizer_config", "generation_config"):
+        (folder / f"{name}.json").write_text(json.dumps(getattr(script, name)(source)))
+    theirs = peers("generate_with_transformers.py", folder, "xa", 12)
+    assert theirs["inputs"] == ["attention_mask", "input_ids"]
+    assert len(theirs["ids"]) == 12
+    evaluate = Program(tmp_path, "rankine-evaluate", {"model": {"path": "stories"}})
+    ours = evaluate.results(generate={"prompts": ["xa"], "tokens": 12})
+    assert ours["continuation_tokens"][0].decode() == " ".join(map(str, theirs["ids"]))
+    assert ours["continuations"][0].decode() == theirs["text"]

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <random>
 
 #include "../../mpi_world.hpp"
@@ -98,7 +99,7 @@ TEST(Evolution, OfKickedIsingOnATreeIsExact) {
     for (const char* text :
          {"Z0 Z1", "X4 Y6", "Y0 Z5 X9", "X2 Z8", "X0 X1 X2 X3 X4 X5 X6 X7 X8 X9"}) {
       const auto string = circuit::parse_pauli_string(text, 10);
-      const auto cluster = lattice::smallest_tree_cluster(graph, string.support());
+      const auto cluster = lattice::smallest_cluster(graph, string.support());
       EXPECT_NEAR(cluster_expectation(state, cluster, string), exact.expectation(string), 1e-13)
           << text;
     }
@@ -216,6 +217,84 @@ TEST(Evolution, WithTruncationDoesNotDependOnRanksOrPartition) {
     const auto values = site_expectations(state, circuit::pauli_operator('Z'));
     for (int site = 0; site < 10; ++site) EXPECT_NEAR(values[site], expected[site], 1e-12);
     EXPECT_NEAR(state.record().discarded_weight, record.discarded_weight, 1e-14);
+  }
+}
+
+/// A tree of seven sites in which 1 has the neighbours 4 and 5.
+lattice::Graph small_tree() {
+  std::vector<lattice::Edge> edges{{0, 1}, {1, 4}, {1, 5}, {4, 2}, {5, 3}, {5, 6}};
+  lattice::colour_greedily(7, edges);
+  return {"small tree", 7, edges};
+}
+
+void expect_exact_values(const lattice::Graph& graph, const Circuit& circuit, int d, Route route) {
+  StateVector exact(graph.n_sites(), d);
+  exact.apply(circuit);
+  Evolution<Complex> state(graph, dealt_out(graph.n_sites(), world().size()), world(),
+                           {{.discarded_weight_max = 1e-28}, route}, d);
+  run(state, circuit);
+  std::vector<Complex> elements(static_cast<std::size_t>(d * d));
+  for (int k = 0; k < d * d; ++k)
+    elements[static_cast<std::size_t>(k)] = {1.0 / (1 + k / d + k % d), 0.25 * (k / d - k % d)};
+  const circuit::Operator op("op", 1, d, elements);
+  const auto values = site_expectations(state, op);
+  for (int site = 0; site < graph.n_sites(); ++site)
+    EXPECT_NEAR(values[static_cast<std::size_t>(site)], exact.expectation(site, op), 1e-12) << site;
+}
+
+TEST(Evolution, OfGatesThatJoinNothingIsExact) {
+  // Their factors on a grown bond have more rows than columns, unless somebody sees to it.
+  const double pi = std::numbers::pi;
+  for (const Route route : {Route::gram, Route::qr})
+    for (const auto& gate : {circuit::rxx(0), circuit::rzz(0), circuit::rzz(pi),
+                             circuit::rzz(2 * pi), circuit::rxx(2 * pi)})
+      for (const int other : {4, 5})
+        expect_exact_values(small_tree(),
+                            {{{{circuit::fixed_gate("h"), {5, -1}},
+                               {circuit::rxx(1.57), {1, 4}},
+                               {circuit::fixed_gate("swap"), {1, 5}},
+                               {gate, {other, 1}},
+                               {circuit::ry(0.4), {1, -1}},
+                               {circuit::rzz(0.3), {1, other}}}}},
+                            2, route);
+}
+
+TEST(Evolution, OfDiagonalGatesWithFewerTermsThanLevelsIsExact) {
+  const auto graph = small_tree();
+  Circuit circuit = random_circuit(graph, 1, 3, false);
+  for (const double coupling : {0.0, 0.4}) {
+    std::vector<Complex> elements(81);
+    const auto sign = [](int level) { return level == 0 ? 1 : -1; };
+    for (int a = 0; a < 3; ++a)
+      for (int b = 0; b < 3; ++b)
+        elements[static_cast<std::size_t>((3 * a + b) * 10)] =
+            std::polar(1.0, 0.7 * a - 0.3 * b + coupling * sign(a) * sign(b));
+    const auto gate = std::make_shared<circuit::Operator>("few", 2, 3, elements);
+    EXPECT_EQ(decompose<Complex>(*gate).a.rank, coupling == 0 ? 1 : 2);
+    circuit.steps.emplace_back();
+    for (const auto& edge : graph.edges()) circuit.steps.back().push_back({gate, {edge.a, edge.b}});
+  }
+  for (const Route route : {Route::gram, Route::qr}) expect_exact_values(graph, circuit, 3, route);
+}
+
+TEST(Evolution, AtCliffordAnglesIsExact) {
+  // All kept singular values are equal there: both halves of a cut bond must be of one SVD.
+  const double half_pi = std::numbers::pi / 2;
+  const auto graph = tree();
+  for (const double theta_h : {half_pi, half_pi / 2}) {
+    const Circuit circuit = circuit::kicked_ising(
+        {.steps = 4, .theta_h = theta_h, .theta_j = -half_pi}, 10, graph.pairs_by_colour());
+    StateVector exact(10, 2);
+    exact.apply(circuit);
+    Evolution<Complex> state(graph, dealt_out(10, world().size()), world(),
+                             {{.discarded_weight_max = 1e-28}});
+    run(state, circuit);
+    for (const char* text : {"Z0", "X4", "Z0 Y1 Z3", "X4 Y6", "X0 X1 X2 X3 X4 X5 X6 X7 X8 X9"}) {
+      const auto string = circuit::parse_pauli_string(text, 10);
+      const auto cluster = lattice::smallest_tree_cluster(graph, string.support());
+      EXPECT_NEAR(cluster_expectation(state, cluster, string), exact.expectation(string), 1e-12)
+          << text;
+    }
   }
 }
 

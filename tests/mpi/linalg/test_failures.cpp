@@ -3,6 +3,7 @@
 
 #include "core/errors.hpp"
 #include "dist_testing.hpp"
+#include "linalg/collective_call.hpp"
 #include "linalg/dist_factorisations.hpp"
 #include "linalg/interpolation.hpp"
 #include "linalg/svd.hpp"
@@ -39,6 +40,61 @@ TYPED_TEST(Failures, MemoryThatLacksOnOneRankIsAnErrorOnAll) {
   EXPECT_THROW(DistMatrix<T>(this->layouts_.rows,
                              Distribution({huge, huge, this->layouts_.rows.rows()}, {1, 1, 1})),
                ResourceError);
+}
+
+/// A routine that wants this much workspace and reports this on the ranks that enter it.
+template <class T>
+struct FakeRoutine {
+  double wanted;
+  int info;
+  int* entered;
+  int operator()(const Workspace<T>& space) const {
+    if (space.size == -1) {
+      *space.work = static_cast<T>(wanted);
+      return 0;
+    }
+    ++*entered;
+    EXPECT_GE(space.size, wanted);
+    world().barrier();  // as a solver would: it must be entered by all ranks or none
+    return info;
+  }
+};
+
+TYPED_TEST(Failures, WorkspaceThatLacksOnOneRankKeepsAllFromEntering) {
+  using T = TypeParam;
+  const bool last = world().rank() == world().size() - 1;
+  int entered = 0;
+  EXPECT_THROW(call_with_workspace<T>(this->layouts_.rows, "fake", 0,
+                                      FakeRoutine<T>{last ? 0x1p45 : 10, 0, &entered}),
+               ResourceError);
+  EXPECT_EQ(entered, 0);
+  EXPECT_EQ(call_with_workspace<T>(this->layouts_.rows, "fake", 7, FakeRoutine<T>{10, 0, &entered}),
+            0);
+  EXPECT_EQ(entered, 1);
+}
+
+TYPED_TEST(Failures, InfoOfOneRankIsThatOfAll) {
+  using T = TypeParam;
+  int entered = 0;
+  const bool last = world().rank() == world().size() - 1;
+  EXPECT_EQ(call_with_workspace<T>(this->layouts_.rows, "fake", 0,
+                                   FakeRoutine<T>{10, last ? 5 : 0, &entered}),
+            5);
+  // An argument error is no success, whatever the other ranks say.
+  for (const int others : {0, 5})
+    EXPECT_THROW(call_with_workspace<T>(this->layouts_.rows, "fake", 0,
+                                        FakeRoutine<T>{10, last ? -3 : others, &entered}),
+                 LibraryError);
+}
+
+TYPED_TEST(Failures, AnArgumentThatCholeskyRefusesIsNoSuccess) {
+  using T = TypeParam;
+  // Blocks that are not square, on one rank: the others have nothing to do and report 0.
+  const ProcessGrid single(world(), 1, 1);
+  const auto a = spread(random_matrix<T>(12, 12, 1), single, Distribution({12, 4, 1}, {12, 8, 1}));
+  DistMatrix<T> copy_of_a(single, a.distribution());
+  copy<T>(Op::none, a.view(), copy_of_a.view());
+  EXPECT_THROW(cholesky(copy_of_a.view()), LibraryError);
 }
 
 TYPED_TEST(Failures, DimensionsBeyond32BitsAreNamed) {

@@ -1,11 +1,15 @@
 // Models over row blocks: logits against plain loops and against the reference of the small story
 // model, at any number of ranks; what is read, what is saved, what is generated.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "../../plain_transformer.hpp"
+#include "core/errors.hpp"
 #include "files/npy.hpp"
+#include "models/evaluation.hpp"
 #include "models/generation.hpp"
 #include "models/language_model.hpp"
 #include "models/losses.hpp"
@@ -119,6 +123,82 @@ TEST(LanguageModel, AContinuationEndsWhereTheContextIsFull) {
   const TinyFolder folder(tiny);
   const LanguageModel model = read(folder.path());
   EXPECT_EQ(continue_sequence(model, random_ids(60, 31, 1), {.tokens = 32}).size(), 5u);
+}
+
+TEST(LanguageModel, AContinuationEndsWithAnEndToken) {
+  const TinyModel open_end = tiny_models()[0];
+  std::vector<std::int64_t> all;
+  {
+    const TinyFolder folder(open_end);
+    all = continue_sequence(read(folder.path()), {4, 9, 2}, {.tokens = 12});
+  }
+  TinyModel tiny = open_end;
+  const std::string ids = "[36," + std::to_string(all[4]) + "]";
+  tiny.config_json.insert(1, "\"eos_token_id\":" + ids + ",");
+  const TinyFolder folder(tiny);
+  const auto end =
+      std::ranges::find_if(all, [&](std::int64_t id) { return id == 36 || id == all[4]; });
+  EXPECT_EQ(continue_sequence(read(folder.path()), {4, 9, 2}, {.tokens = 12}),
+            std::vector<std::int64_t>(all.begin(), end + 1));
+}
+
+TEST(LanguageModel, ATiedHeadInTheFileIsTheEmbedding) {
+  TinyModel tiny = tiny_models()[1];
+  tiny.tensors["lm_head.weight"] = tiny.tensors["model.embed_tokens.weight"];
+  {
+    const TinyFolder folder(tiny);
+    const auto ids = random_ids(5, tiny.config.vocabulary_size, 5);
+    const LanguageModel model = read(folder.path());
+    EXPECT_LT(largest_difference(model.logits(model.hidden_states(as_tensor(ids))),
+                                 PlainTransformer(tiny).logits(ids)),
+              1e-11);
+  }
+  tiny.tensors["lm_head.weight"].values.back() += 1;  // the last row: one rank's
+  const TinyFolder folder(tiny);
+  try {
+    read(folder.path());
+    ADD_FAILURE() << "another head was taken for the embedding";
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.agreed_by(), world().size());
+    EXPECT_THAT(error.what(), testing::HasSubstr("lm_head.weight differs from model.embed_tokens"));
+  }
+}
+
+TEST(LanguageModel, OnlyWeightsOfItsOwnAreReplaced) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  LanguageModel model = read(folder.path());
+  const auto up = model.layers()[0].up.weight;
+  EXPECT_THROW(model.replace_weight("model.layers.0.mlp.upp_proj", up), InputError);
+  EXPECT_THROW(model.replace_weight("model.layers.0.mlp.down_proj", up), InputError);
+  model.replace_weight("model.layers.1.mlp.up_proj", up);
+  EXPECT_EQ(model.layers()[1].up.weight, up);
+}
+
+TEST(Evaluation, ASaveThatFailsEndsAllRanks) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  EvaluationJob job;
+  job.options.model = {.path = folder.path(), .precision = "float64"};
+  job.options.evaluate.window_length = 8;
+  job.config = tiny.config;
+  job.plan = plan_windows(job.options, job.config,
+                          {random_ids(128, tiny.config.vocabulary_size, 3), 128, false});
+  for (const int teams : {1, world().size()}) {
+    job.options.parallel.teams = teams;
+    int saves = 0;
+    const auto save = [&](const EvaluationResult&) {
+      if (++saves == 2) throw ResourceError("the disk is full");
+    };
+    try {
+      evaluate(job, world(), {.save = save, .seconds_between = -1});
+      ADD_FAILURE() << "the failure was lost";
+    } catch (const ResourceError& error) {
+      EXPECT_EQ(error.agreed_by(), world().size());
+      EXPECT_THAT(error.what(), testing::HasSubstr("the disk is full"));
+    }
+    EXPECT_EQ(saves, world().rank() == 0 ? 2 : 0);
+  }
 }
 
 std::string data(const std::string& name) { return std::string(RANKINE_TEST_DATA) + "/" + name; }

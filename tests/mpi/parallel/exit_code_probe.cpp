@@ -36,6 +36,12 @@ ExitCode run(const Communicator& world, const std::string& scenario) {
       if (teams.index() == 1) throw NumericalError("The state is not finite.");
     });
     world.barrier();
+  } else if (scenario == "within_team") {
+    const Teams teams(world, 2);
+    agree_between_teams(world, teams.team(), [&] {
+      fail_on_one(world, NumericalError("The state is not finite."));
+      teams.team().barrier();  // The team of that rank waits here until it is aborted.
+    });
   }
   return ExitCode::done;
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <new>
@@ -52,6 +53,45 @@ TYPED_TEST(AgreementOn, WhatAnySingleRankThrows) {
 
 TYPED_TEST(AgreementOn, WhatAllThrowAlikeNamesNoRank) {
   EXPECT_EQ(agreed_message<TypeParam>([] { throw TypeParam("It went wrong."); }), "It went wrong.");
+}
+
+TEST(Agreement, BetweenTeamsSpreadsWhatATeamAgreedOn) {
+  const Teams teams(world(), std::min(2, size()));
+  for (int failing = 0; failing < teams.count(); ++failing) {
+    // The last rank of a team fails before the team would communicate; the other team goes on.
+    std::string message = "no error";
+    try {
+      agree_between_teams(world(), teams.team(), [&] {
+        agree_on_failure(teams.team(), [&] {
+          if (teams.index() == failing && teams.team().rank() == teams.team().size() - 1)
+            throw NumericalError("It went wrong.");
+        });
+        EXPECT_EQ(teams.team().sum(1), teams.team().size());
+      });
+    } catch (const NumericalError& error) {
+      EXPECT_EQ(error.agreed_by(), size());
+      message = error.what();
+    }
+    EXPECT_THAT(message, testing::EndsWith("It went wrong."));
+    EXPECT_EQ(world().broadcast(message, 0), message);
+  }
+  EXPECT_EQ(agree_between_teams(world(), teams.team(), [&] { return teams.team().sum(1); }),
+            teams.team().size());
+}
+
+TEST(Agreement, PostponesAFailureUntilAllCanHear) {
+  PostponedFailure failure;
+  int steps = 0;
+  for (int step = 0; step < 3; ++step) {
+    failure.guard([&] {
+      ++steps;
+      if (rank() == size() - 1 && step == 1) throw ResourceError("No memory.");
+    });
+    EXPECT_EQ(world().sum(1), size()) << "a failing rank goes on communicating";
+  }
+  EXPECT_EQ(steps, rank() == size() - 1 ? 2 : 3);
+  EXPECT_THROW(agree_on(world(), failure.get()), ResourceError);
+  EXPECT_THROW(agree_on_failure(world(), [&] { failure.rethrow(); }), ResourceError);
 }
 
 TEST(Agreement, OnSuccessHandsTheResultOn) {

@@ -42,6 +42,19 @@ TEST_P(Ring, CarriesValuesToTheNeighbour) {
 
 INSTANTIATE_TEST_SUITE_P(Lengths, Ring, testing::Values(0, 1, 1000, many));
 
+TEST(Request, OwnsWhatItSendsWithoutACopy) {
+  std::vector<double> received(many), mine = values_of(world().rank(), many);
+  Request incoming = world().receive(std::span(received), left(), 9);
+  const std::span<const double> values(mine);
+  {
+    // Given up at once, it still arrives: the values live as long as MPI reads them.
+    const Request abandoned = world().send(values, std::move(mine), right(), 9);
+  }
+  EXPECT_TRUE(mine.empty());
+  incoming.wait();
+  EXPECT_EQ(received, values_of(left(), many));
+}
+
 TEST(Request, MatchesByTag) {
   std::vector<int> first(1);
   std::vector<int> second(1);

@@ -1,15 +1,19 @@
 // A dense weight over row blocks: products, look-ups and their gradients against whole matrices,
 // and the way to a checkpoint and back.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
+#include "parallel/agreement.hpp"
 #include "weights/dense.hpp"
 #include "weights/exchange.hpp"
+#include "weights/tensor_errors.hpp"
 
 namespace rankine::weights {
 namespace {
@@ -120,6 +124,30 @@ TEST(Dense, ComesBackFromACheckpoint) {
   }
   world().barrier();
   if (world().rank() == 0) std::filesystem::remove_all(folder);
+}
+
+TEST(TensorErrors, AreToldWithoutFrames) {
+  translate_tensor_errors();
+  const auto expect = [](ExitCode code, const std::string& words,
+                         const std::function<void()>& work) {
+    try {
+      parallel::agree_on_failure(world(), [&] {
+        if (world().rank() == 0) work();
+      });
+      ADD_FAILURE() << "nothing was thrown";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), code) << error.what();
+      EXPECT_THAT(error.what(), testing::HasSubstr(words));
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("frame #")));
+      EXPECT_THAT(error.what(), testing::Not(testing::HasSubstr("Exception raised")));
+    }
+  };
+  expect(ExitCode::resource, "Out of memory", [] { torch::empty({std::int64_t{1} << 58}); });
+  expect(ExitCode::numerical, "a factorisation failed",
+         [] { at::linalg_cholesky(-torch::eye(3, torch::kFloat64)); });
+  expect(ExitCode::library, "libtorch failed", [] {
+    torch::matmul(torch::zeros({2, 3}), torch::zeros({2, 3}));
+  });
 }
 
 }  // namespace

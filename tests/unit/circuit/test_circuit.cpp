@@ -102,6 +102,55 @@ TEST(CausalCone, KeepsTheLastCouplingForOperatorsThatDoNotCommute) {
   EXPECT_EQ(touched(cone.steps[0]), std::pair(std::set<int>({0, 1}), 1));
 }
 
+TEST(Gate, ProductsAreTakenApart) {
+  const double pi = std::numbers::pi;
+  const auto cz = fixed_gate("cz"), swap = fixed_gate("swap");
+  for (const auto& op : {rzz(0), rzz(pi), rzz(2 * pi), rxx(0), rxx(pi), ryy(-pi), ryy(2 * pi),
+                         product(*cz, *cz), product(*swap, *swap), product(*rzz(pi), *rxx(pi))}) {
+    const auto factors = product_factors(*op);
+    ASSERT_TRUE(factors) << op->name();
+    const auto& [a, b] = *factors;
+    EXPECT_EQ(a->n_sites(), 1);
+    if (op->is_diagonal()) EXPECT_TRUE(a->is_diagonal() && b->is_diagonal()) << op->name();
+    EXPECT_TRUE(product(*adjoint(*a), *a)->is_identity()) << "a unitary stays one";
+    for (int row = 0; row < 4; ++row)
+      for (int column = 0; column < 4; ++column)
+        EXPECT_NEAR(
+            std::abs((*a)(row / 2, column / 2) * (*b)(row % 2, column % 2) - (*op)(row, column)), 0,
+            1e-14)
+            << op->name();
+  }
+  for (const auto& op : {rzz(0.3), rxx(half_pi), cz, fixed_gate("cx"), swap, rzz(1e-9)})
+    EXPECT_FALSE(product_factors(*op)) << op->name();
+}
+
+TEST(Separated, KeepsStepsAndWhatJoinsSites) {
+  const Circuit circuit{{{{rzz(0), {0, 1}}, {rzz(0.2), {1, 2}}},
+                         {{rxx(2 * std::numbers::pi), {1, 0}}},
+                         {{rzz(std::numbers::pi), {0, 1}}}}};
+  const Circuit result = separated(circuit);
+  ASSERT_EQ(result.n_steps(), 3);
+  ASSERT_EQ(result.steps[0].size(), 1u) << "RZZ(0) is the identity";
+  EXPECT_EQ(result.steps[0][0].sites, (std::array{1, 2}));
+  EXPECT_TRUE(result.steps[1].empty());
+  ASSERT_EQ(result.steps[2].size(), 2u) << "RZZ(pi) is Z on both sites";
+  for (int site : {0, 1}) {
+    const Gate& gate = result.steps[2][static_cast<std::size_t>(site)];
+    EXPECT_EQ(gate.sites[0], site);
+    EXPECT_TRUE(product(*gate.op, *fixed_gate("z"))->is_identity());
+  }
+}
+
+TEST(Fused, SeparatesProductsThatComeOfFusing) {
+  // RZZ(pi/2) twice is Z on both sites, which cancels the Z that follow.
+  const Circuit circuit{{{{rzz(half_pi), {0, 1}}, {rzz(half_pi), {1, 0}}},
+                         {{fixed_gate("z"), {0, -1}}, {fixed_gate("z"), {1, -1}}}}};
+  const Circuit result = fused(circuit, 2);
+  ASSERT_EQ(result.n_steps(), 2);
+  EXPECT_TRUE(result.steps[0].empty());
+  EXPECT_TRUE(result.steps[1].empty());
+}
+
 TEST(Fused, CancelsACircuitWithItsInverse) {
   const std::vector<std::pair<int, int>> edges{{0, 1}, {1, 2}};
   Circuit circuit{{{{rzz(0.3), {0, 1}}, {rzz(0.3), {1, 2}}},

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <numbers>
 
 #include "circuit/circuit.hpp"
 #include "core/errors.hpp"
@@ -44,6 +45,37 @@ TEST_F(GateList, ReadsGatesStepsAndAngles) {
   EXPECT_EQ(read("x 0\n").n_steps(), 1) << "a last step needs no closing line";
 }
 
+TEST_F(GateList, ReadsEveryGateWithItsAngles) {
+  for (const auto& [name, kind] : gate_kinds()) {
+    std::string line = name + (kind.n_sites == 1 ? " 2" : " 2 1");
+    const std::vector<double> angles{0.4, -0.75 * std::numbers::pi, 0.125};
+    const char* texts[] = {" +0.4", " -3*pi/4", " theta_h/2"};
+    for (int k = 0; k < kind.n_angles; ++k) line += texts[k];
+    const Gate gate = read(line).steps.at(0).at(0);
+    EXPECT_EQ(gate.sites, (std::array{2, kind.n_sites == 1 ? -1 : 1})) << name;
+    const auto expected = kind.make({angles.begin(), angles.begin() + kind.n_angles});
+    EXPECT_TRUE(product(*adjoint(*expected), *gate.op)->is_identity()) << name;
+    EXPECT_THAT(message(line + " 1"), HasSubstr("gate " + name + " takes")) << name;
+  }
+}
+
+TEST_F(GateList, ComesFromAnyEditor) {
+  const Circuit circuit = read("\xEF\xBB\xBFh 0\r\n\r\nstep\r\nrx 1\t1e-400\r\n");
+  ASSERT_EQ(circuit.n_steps(), 2);
+  EXPECT_TRUE(circuit.steps[1][0].op->is_identity());
+  EXPECT_THAT(message("\xEF\xBB\xBF\r\nfoo\r\n"), HasSubstr(":2: unknown gate \"foo\". Known: "));
+}
+
+TEST_F(GateList, KnowsWhichAnglesOfTheDeckItUses) {
+  const auto uses = [&](const char* text) {
+    const Circuit circuit = read(text);
+    return std::pair(circuit.uses_theta_h, circuit.uses_theta_j);
+  };
+  EXPECT_EQ(uses("rx 0 0.5\n"), std::pair(false, false));
+  EXPECT_EQ(uses("rx 0 2theta_h\n"), std::pair(true, false));
+  EXPECT_EQ(uses("rx 0 1\nrzz 0 1 -theta_j # theta_h\n"), std::pair(false, true));
+}
+
 TEST_F(GateList, NamesLineAndReason) {
   EXPECT_THAT(message("h 0\nfoo 1\n"), HasSubstr(":2: unknown gate \"foo\""));
   EXPECT_THAT(message("rx 0\n"), HasSubstr(":1: gate rx takes 1 site and an angle"));
@@ -53,6 +85,7 @@ TEST_F(GateList, NamesLineAndReason) {
   EXPECT_THAT(message("cz 1 1\n"), HasSubstr("acts twice on site 1"));
   EXPECT_THAT(message("rx 0 nan\n"), HasSubstr("\"nan\" is no angle"));
   EXPECT_THAT(message("# none\n"), HasSubstr("holds no gate"));
+  EXPECT_THAT(message("u 0 1 2\n"), HasSubstr("gate u takes 1 site and 3 angles"));
   EXPECT_THROW(read_gate_list("no_such.gates", 4, 0, 0), InputError);
 }
 

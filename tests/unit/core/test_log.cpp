@@ -49,5 +49,12 @@ TEST_F(Log, TakesBracesAndPercentSignsInArgumentsAsTheyAre) {
   EXPECT_THAT(GetCapturedStderr(), testing::HasSubstr("{} 100 % %v"));
 }
 
+TEST_F(Log, ShowsControlCharactersInsteadOfObeyingThem) {
+  CaptureStderr();
+  log().error("unknown gate \"{}\".\n\tcaf\xc3\xa9", "\x1b[2J\r\x7f");
+  EXPECT_THAT(GetCapturedStderr(),
+              testing::EndsWith("unknown gate \"\\x1b[2J\\x0d\\x7f\".\n\tcaf\xc3\xa9\n"));
+}
+
 }  // namespace
 }  // namespace rankine

@@ -22,15 +22,15 @@ using testing::internal::GetCapturedStderr;
 
 TEST(ProgressText, TellsPartElapsedLeftAndMemory) {
   EXPECT_EQ(progress_text(0.25, "step 5/20, bond 64", 30, 3 << 20),
-            " 25.0 % | step 5/20, bond 64 | 30.0 s elapsed, 1 min 30 s left | 3.0 MiB");
+            " 25.0 % | 1 min 30 s left | step 5/20, bond 64 | 30.0 s elapsed, 3.0 MiB");
 }
 
 TEST(ProgressText, DoesNotGuessTheTimeLeftAtTheStart) {
-  EXPECT_THAT(progress_text(0, "start", 10, 0), HasSubstr("10.0 s elapsed, ? left"));
+  EXPECT_THAT(progress_text(0, "start", 10, 0), HasSubstr(" | ? left | start | 10.0 s elapsed"));
 }
 
 TEST(ProgressText, NeverPromisesNegativeTime) {
-  EXPECT_THAT(progress_text(1.0000001, "end", 10, 0), HasSubstr(", 0.00 s left"));
+  EXPECT_THAT(progress_text(1.0000001, "end", 10, 0), HasSubstr(" | 0.00 s left | "));
 }
 
 TEST(ProgressLine, InAFileWritesPlainLinesRarelyAndTheLastOne) {
@@ -41,7 +41,7 @@ TEST(ProgressLine, InAFileWritesPlainLinesRarelyAndTheLastOne) {
   }
   const std::string written = GetCapturedStderr();
   EXPECT_EQ(std::ranges::count(written, '\n'), 1);
-  EXPECT_THAT(written, testing::StartsWith("100.0 % | counting | "));
+  EXPECT_THAT(written, testing::StartsWith("100.0 % | 0.00 s left | counting | "));
   EXPECT_EQ(written.find('\r'), std::string::npos);
 }
 
@@ -52,7 +52,8 @@ TEST(ProgressLine, InAFileWritesEveryUpdateThatIsDue) {
   line.update(1, "second");
   line.finish();
   const std::string written = GetCapturedStderr();
-  EXPECT_THAT(written, testing::ContainsRegex("^ 50.0 % [|] first .*\n100.0 % [|] second .*\n$"));
+  EXPECT_THAT(written, testing::ContainsRegex(
+                           "^ 50.0 % .* left [|] first .*\n100.0 % .* left [|] second .*\n$"));
 }
 
 TEST(ProgressLine, IsSilentOnOtherRanksAndWithoutUpdates) {
@@ -104,7 +105,7 @@ TEST(ProgressLine, OnATerminalIsCutToItsWidthAndRewrittenInPlace) {
   for (int step = 0; step < 1000; ++step) line.update(0.1, "much too long for forty columns");
   line.finish();
   const std::string written = terminal.written();
-  EXPECT_EQ(written, "\r\033[K 10.0 % | much too long for forty colum\r\n");
+  EXPECT_EQ(written, "\r\033[K 10.0 % | 0.00 s left | much too long f\r\n");
 }
 
 TEST(ProgressLine, OnATerminalMovesBelowLogLines) {
@@ -116,8 +117,9 @@ TEST(ProgressLine, OnATerminalMovesBelowLogLines) {
   log().info("between");
   line.finish();
   EXPECT_THAT(terminal.written(),
-              testing::MatchesRegex("\r\033.K 20.0 % [|] second [^\r]*\r\033.K[0-9:]+ between\r\n"
-                                    " 20.0 % [|] second [^\r\n]*\r\n"));
+              testing::MatchesRegex(
+                  "\r\033.K 20.0 % [|] [^|]* left [|] second [^\r]*\r\033.K[0-9:]+ between\r\n"
+                  " 20.0 % [|] [^|]* left [|] second [^\r\n]*\r\n"));
 }
 
 }  // namespace

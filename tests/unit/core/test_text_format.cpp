@@ -14,8 +14,17 @@ TEST(FormatBytes, PicksTheUnit) {
   EXPECT_EQ(format_bytes(1024), "1.0 KiB");
   EXPECT_EQ(format_bytes(1536), "1.5 KiB");
   EXPECT_EQ(format_bytes((1U << 20) - 1), "1.0 MiB");
-  EXPECT_EQ(format_bytes(std::uint64_t{23} << 30), "23.0 GiB");
-  EXPECT_EQ(format_bytes(std::numeric_limits<std::uint64_t>::max()), "16.0 EiB");
+  EXPECT_EQ(format_bytes(23 * 0x1p30), "23.0 GiB");
+  EXPECT_EQ(format_bytes(0x1p64), "16.0 EiB");
+  EXPECT_EQ(format_bytes(0x1p76), "6.6e+04 EiB");
+}
+
+TEST(Counted, KnowsTheSingular) {
+  EXPECT_EQ(counted(0, "rank"), "0 ranks");
+  EXPECT_EQ(counted(1, "rank"), "1 rank");
+  EXPECT_EQ(counted(2, "rank"), "2 ranks");
+  EXPECT_EQ(counted(1, "axis", "axes"), "1 axis");
+  EXPECT_EQ(counted(3, "axis", "axes"), "3 axes");
 }
 
 TEST(FormatDuration, PicksTheUnits) {

@@ -1,4 +1,6 @@
 // Decks: types, defaults, rules, and the errors with their lines.
+#include <fmt/format.h>
+
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -134,6 +136,11 @@ TEST_F(Read, ChecksChoices) {
   EXPECT_THAT(error_of("lattice.name = \"kagome\""), HasSubstr("). Choose one of them."));
 }
 
+TEST_F(Read, RefusesTextsThatAZeroByteWouldEnd) {
+  EXPECT_THAT(error_of("lattice.file = \"a\\u0000b\""),
+              HasSubstr("lattice.file = \"a\\u0000b\", sample.toml:1 (a text holds no zero byte)"));
+}
+
 TEST_F(Read, RefusesEmptyListsUnlessAllowed) {
   EXPECT_EQ(error_with_lattice("measure.observables = []"),
             "measure.observables = [], sample.toml:1 (an empty list). Give at least one value.");
@@ -243,6 +250,30 @@ TEST_F(ReadFile, ReadsADeckFromDisk) {
   EXPECT_EQ(schema.at("lattice.name").source.text(), "rankine_deck_test.toml:3");
 }
 
+TEST_F(Read, RefusesKeysThatExhaustTheParser) {
+  std::string points;
+  for (int k = 0; k < 50000; ++k) points += ".b";
+  const std::string message = "a key has too many points, sample.toml:2 (decks have sections and";
+  EXPECT_THAT(error_of("\na" + points + " = 1"), HasSubstr(message));
+  EXPECT_THAT(error_of("\n[a" + points + "]"), HasSubstr(message));
+  EXPECT_THAT(error_of("# 3...................... points\na = {b" + points + " = 1}"),
+              HasSubstr(message));
+  EXPECT_THAT(error_of("title = \"\"\"\n\"\"\"\na" + points + " = 1"),
+              HasSubstr("a key has too many points, sample.toml:3"));
+  // Strings may hold as many as they like.
+  for (const std::string quote : {"\"", "'", "\"\"\"", "'''"})
+    EXPECT_THAT(error_of("title = " + quote + points + quote + "\nb.c = 1.5"),
+                HasSubstr("unknown section [b], sample.toml:2"));
+}
+
+TEST_F(Read, NamesTheFirstOfVeryManyProblems) {
+  std::string text;
+  for (int k = 0; k < 50000; ++k) text += fmt::format("a.k{0} = 1\nb{0} = 2\n", k);
+  const std::string error = error_of(text);
+  EXPECT_LT(error.size(), 20000U);
+  EXPECT_THAT(error, HasSubstr("\n  and 49952 more"));
+}
+
 TEST_F(ReadFile, RefusesAMissingFileAndAFolder) {
   const auto error_of_path = [this](const std::string& path) -> std::string {
     try {
@@ -253,11 +284,14 @@ TEST_F(ReadFile, RefusesAMissingFileAndAFolder) {
     return "no error";
   };
   EXPECT_EQ(error_of_path("missing.toml"),
-            "cannot read the deck, missing.toml (there is no such file). "
-            "Give the path of a deck as first argument.");
+            "cannot read the deck, missing.toml (there is no such file; relative paths begin where "
+            "the program was started, in '" +
+                std::filesystem::current_path().string() +
+                "'). Give the path of a deck as first argument.");
+  EXPECT_THAT(error_of_path("/missing.toml"), HasSubstr("(there is no such file). "));
   // This file opens, but its first byte cannot be read.
-  EXPECT_THAT(error_of_path("/proc/self/mem"), HasSubstr("(it is no readable file)"));
-  EXPECT_THAT(error_of_path(::testing::TempDir()), HasSubstr("(it is no readable file)"));
+  EXPECT_THAT(error_of_path("/proc/self/mem"), HasSubstr("(Input/output error)"));
+  EXPECT_THAT(error_of_path(::testing::TempDir()), HasSubstr("(it is a folder)"));
 }
 
 }  // namespace

@@ -47,6 +47,16 @@ TEST(Json, WhatIsMalformedIsRefusedWithItsPlace) {
   EXPECT_THAT(refusal_of("\"\xff\""), HasSubstr("not valid JSON"));
 }
 
+TEST(Json, DeepNestingIsRefused) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_EQ(refusal_of(nested(100).c_str()), "nothing was refused");
+  EXPECT_THAT(refusal_of(nested(102).c_str()), HasSubstr("within more than 100 others"));
+  EXPECT_THAT(refusal_of(nested(1'000'000).c_str()), HasSubstr("within more than 100 others"));
+  EXPECT_THAT(refusal_of(std::string(1'000'000, '[').c_str()), HasSubstr("more than 100 others"));
+}
+
 class JsonFile : public ScratchFolder {};
 
 TEST_F(JsonFile, IsReadFromDisk) {
@@ -55,9 +65,10 @@ TEST_F(JsonFile, IsReadFromDisk) {
 }
 
 TEST_F(JsonFile, ThatCannotBeReadIsRefused) {
-  EXPECT_THAT(refusal([this] { read_json(folder_ / "absent.json"); }),
-              AllOf(HasSubstr((folder_ / "absent.json").string()), HasSubstr("No such file")));
-  EXPECT_THAT(refusal([this] { read_json(folder_); }), HasSubstr("Is a directory"));
+  EXPECT_THAT(
+      refusal([this] { read_json(folder_ / "absent.json"); }),
+      AllOf(HasSubstr((folder_ / "absent.json").string()), HasSubstr("there is no such file")));
+  EXPECT_THAT(refusal([this] { read_json(folder_); }), HasSubstr("it is a folder"));
 }
 
 }  // namespace

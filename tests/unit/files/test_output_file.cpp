@@ -95,6 +95,25 @@ TEST_F(OutputFile, WritesAndReplaces) {
   EXPECT_EQ(names(), std::vector<std::string>{"x"});
 }
 
+TEST_F(OutputFile, FollowsNoLinkAndForeseesNoName) {
+  std::ofstream(folder_ / "other") << "of another";
+  for (const char* name : {"x", "x.new"}) fs::create_symlink(folder_ / "other", folder_ / name);
+  write_atomically(folder_ / "x", bytes_of("mine"));
+  EXPECT_EQ(content_of(folder_ / "other"), "of another");
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(folder_ / "x")));
+  EXPECT_EQ(content_of(folder_ / "x"), "mine");
+  EXPECT_NE(temporary_name(folder_ / "x"), temporary_name(folder_ / "x"));
+}
+
+TEST_F(OutputFile, RemovesOnlyItsOwnLeftovers) {
+  std::ofstream(temporary_name(folder_ / "x")) << "half";
+  for (const char* name : {"x", "x.new", "x.new-copy", "y.new-0123456789ab"})
+    std::ofstream(folder_ / name) << "kept";
+  remove_leftovers(folder_ / "x");
+  remove_leftovers(folder_ / "no such folder" / "x");
+  EXPECT_EQ(names(), (std::vector<std::string>{"x", "x.new", "x.new-copy", "y.new-0123456789ab"}));
+}
+
 TEST_F(OutputFile, LeavesTheOldFileWhenTheDiskIsFull) {
   write_atomically(folder_ / "x", bytes_of("old"));
   {

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <optional>
+
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/version.hpp"
@@ -107,20 +110,21 @@ TEST_F(ResultFileTest, SaysWhereItComesFrom) {
   EXPECT_EQ(text_attribute(path_, "/provenance", "job_id"), "17");
   EXPECT_EQ(text_attribute(path_, "/provenance/versions", "BLAS"), "OpenBLAS 0.3");
   EXPECT_EQ(text_attribute(path_, "/provenance/versions", "HDF5"), hdf5_version());
-  EXPECT_THAT(read_texts(path_, "/log").values.back(),
-              testing::EndsWith("a line for the result file"));
+  EXPECT_THAT(read_texts(path_, "/log").values,
+              testing::Contains(testing::EndsWith("a line for the result file")));
+  EXPECT_THAT(read_texts(path_, "/log").values.back(), testing::EndsWith("results in eagle.h5"));
 }
 
 TEST_F(ResultFileTest, HasItsFinalNameOnlyWhenComplete) {
   ResultFile file(path_, run_);
-  EXPECT_TRUE(names().empty());
+  EXPECT_THAT(names(), ElementsAre("eagle.h5.lock"));
   file.write("/results/x", std::vector{1.0}, {1}, {.long_name = "x", .units = "1", .dims = {"a"}});
-  file.save();
-  EXPECT_THAT(names(), ElementsAre("eagle.h5.partial"));
+  file.save("1 point");
+  EXPECT_THAT(names(), ElementsAre("eagle.h5.lock", "eagle.h5.partial"));
   EXPECT_EQ(text_attribute(partial_, "/", "status"), "running");
   file.write("/results/x", std::vector{1.0, 2.0}, {2},
              {.long_name = "x", .units = "1", .dims = {"a"}});
-  file.save();
+  file.save("1 point");
   EXPECT_THAT(read_doubles(partial_, "/results/x").values, ElementsAre(1, 2));
   file.complete();
   EXPECT_THAT(names(), ElementsAre("eagle.h5"));
@@ -133,7 +137,7 @@ TEST_F(ResultFileTest, OfAFailedRunLeavesTheOldOneAloneAndSaysSo) {
   second.job_id = "18";
   try {
     ResultFile file(path_, second);
-    file.save();
+    file.save("1 point");
     throw NumericalError("The state is not finite.");
   } catch (const NumericalError&) {
     EXPECT_THAT(names(), ElementsAre("eagle.h5", "eagle.h5.partial"));
@@ -142,6 +146,38 @@ TEST_F(ResultFileTest, OfAFailedRunLeavesTheOldOneAloneAndSaysSo) {
   EXPECT_EQ(text_attribute(path_, "/provenance", "job_id"), "17");
   EXPECT_EQ(text_attribute(partial_, "/", "status"), "failed");
   EXPECT_EQ(text_attribute(partial_, "/provenance", "job_id"), "18");
+}
+
+TEST_F(ResultFileTest, MentionsTheFileItReplaces) {
+  ResultFile(path_, run_).complete();
+  ResultFile(path_, run_).complete();
+  EXPECT_THAT(read_texts(path_, "/log").values.back(),
+              testing::EndsWith("results in eagle.h5 (in place of an earlier file of that name)"));
+}
+
+TEST_F(ResultFileTest, KeepsASecondRunAwayAndNamesTheFirst) {
+  std::optional<ResultFile> first(std::in_place, path_, run_);
+  first->save("1 point");
+  try {
+    const ResultFile second(path_, run_);
+    FAIL() << "a second run was let in";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("another run is writing it: process " +
+                                                 std::to_string(getpid()) + " on "));
+    EXPECT_THAT(error.what(), testing::HasSubstr("(rankine-simulate, since "));
+  }
+  EXPECT_THAT(names(), ElementsAre("eagle.h5.lock", "eagle.h5.partial"));
+  EXPECT_EQ(text_attribute(partial_, "/", "status"), "running") << "the first is not disturbed";
+  first.reset();
+  ResultFile(path_, run_).complete();
+  EXPECT_THAT(names(), ElementsAre("eagle.h5"));
+}
+
+TEST_F(ResultFileTest, TakesOverTheLockOfAKilledRun) {
+  std::ofstream(folder_ / "eagle.h5.lock") << "process 1 on elsewhere (rankine-simulate)\n";
+  std::ofstream(folder_ / "eagle.h5.partial.new-0123456789ab") << "half a file";
+  ResultFile(path_, run_).complete();
+  EXPECT_THAT(names(), ElementsAre("eagle.h5"));
 }
 
 TEST_F(ResultFileTest, OfARunThatFailedBeforeItsFirstResultIsNowhere) {
@@ -157,7 +193,7 @@ TEST_F(ResultFileTest, GivesNoFinalNameThatAFolderHasTaken) {
   ResultFile file(path_, run_);
   std::filesystem::create_directory(path_);
   EXPECT_THROW(file.complete(), InputError);
-  EXPECT_THAT(names(), ElementsAre("eagle.h5", "eagle.h5.partial"));
+  EXPECT_THAT(names(), ElementsAre("eagle.h5", "eagle.h5.lock", "eagle.h5.partial"));
 }
 
 }  // namespace

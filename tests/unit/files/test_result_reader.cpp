@@ -40,7 +40,7 @@ class ResultReader : public ScratchFolder {
 
 TEST_F(ResultReader, NamesAMissingFile) {
   EXPECT_THAT(input_error_of([&] { read_doubles(folder_ / "none.h5", "/results/x"); }),
-              AllOf(HasSubstr("none.h5"), HasSubstr("No such file")));
+              AllOf(HasSubstr("none.h5"), HasSubstr("there is no such file")));
 }
 
 TEST_F(ResultReader, NamesAMissingDatasetOrAttribute) {

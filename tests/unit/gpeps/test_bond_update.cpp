@@ -128,8 +128,8 @@ TEST_P(BondUpdate, WithoutTruncationAppliesTheGateExactly) {
   const auto fb = bond_factor<C>(b, b.leg_of(0), weights, sides.b, route);
   auto bond = truncate_bond<C>(fa.view(), fb.view(), weights, {.discarded_weight_max = 1e-26});
   linalg::Buffer<C> spare;
-  update_site(a, a.leg_of(0), sides.a, bond.a, spare);
-  update_site(b, b.leg_of(0), sides.b, bond.b, spare);
+  update_site(a, a.leg_of(0), sides.a, bond.a.view(), spare);
+  update_site(b, b.leg_of(0), sides.b, bond.b.view(), spare);
 
   const auto after = joined(a, b, bond.weights);
   EXPECT_NEAR(overlap(after, expected), 1, 1e-13);

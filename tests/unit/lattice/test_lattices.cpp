@@ -86,6 +86,20 @@ TEST_F(EdgeList, AcceptsCommentsColoursAndDisconnectedParts) {
   EXPECT_EQ(read_edge_list(file_, 7).n_sites(), 7);
 }
 
+TEST_F(EdgeList, MayHaveSitesWithoutEdges) {
+  EXPECT_EQ(message("# one site, no edge\n", 1), "accepted");
+  EXPECT_EQ(read_edge_list(file_, 1).n_sites(), 1);
+  EXPECT_EQ(read_edge_list(file_, 1).n_edges(), 0);
+  EXPECT_EQ(read_edge_list(file_, 4).degree(3), 0);
+  EXPECT_THAT(message("# one site, no edge\n"), HasSubstr("or set lattice.n_sites for sites"));
+}
+
+TEST_F(EdgeList, ComesFromAnyEditor) {
+  EXPECT_EQ(message("\xEF\xBB\xBF# path\r\n0 1\r\n\r\n1\t2\r\n"), "accepted");
+  EXPECT_EQ(read_edge_list(file_).n_edges(), 2);
+  EXPECT_THAT(message("\xEF\xBB\xBF\r\nzero\r\n"), HasSubstr(":2: \"zero\" is not an edge"));
+}
+
 TEST_F(EdgeList, NamesLineAndReason) {
   EXPECT_THAT(message("0 1\n1 1\n"), HasSubstr(":2: edge 1 1 is a self loop"));
   EXPECT_THAT(message("0 1\n1 0\n"), HasSubstr("given twice"));

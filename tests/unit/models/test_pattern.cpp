@@ -101,6 +101,11 @@ TEST(Pattern, RepetitionsAreKept) {
   EXPECT_THAT(matches(R"([^\r\n\p{L}]?+a)", "\na-a"), ElementsAre("a", "-a"));
 }
 
+TEST(Pattern, WithoutEndOnATextIsALimit) {
+  const auto pattern = Pattern::regular_expression("(a+)+[bc]", "the test");
+  EXPECT_THROW(pattern.cut(std::string(50, 'a') + "!"), ResourceError);
+}
+
 TEST(Pattern, WhatMightMeanSomethingElseIsRefused) {
   for (const char* expression :
        {"a.",          "^a",          "a$",     "\\w",      "\\h",     "\\b",

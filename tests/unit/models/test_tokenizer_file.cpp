@@ -63,6 +63,30 @@ TEST_F(TokenizerFile, OfTheSmallestKindWorks) {
   EXPECT_EQ(tokenizer.vocabulary_size(), 4);
 }
 
+TEST_F(TokenizerFile, SpecialTokensCanBeLeftOutOfTheText) {
+  json document = small();
+  document["added_tokens"].push_back({{"id", 4},
+                                      {"content", "<word>"},
+                                      {"single_word", false},
+                                      {"lstrip", false},
+                                      {"rstrip", false},
+                                      {"normalized", false},
+                                      {"special", false}});
+  const Tokenizer tokenizer = read(document);
+  const std::vector<std::int32_t> ids{2, 3, 4, 1, 3};
+  EXPECT_EQ(tokenizer.decode(ids), "ab<end><word>b<end>");
+  EXPECT_EQ(tokenizer.decode(ids, SpecialTokens::left_out), "ab<word>b");
+}
+
+TEST_F(TokenizerFile, DeepNestingIsRefused) {
+  json processor = nullptr;
+  for (int depth = 0; depth < 20000; ++depth)
+    processor = {{"type", "Sequence"}, {"processors", json::array({std::move(processor)})}};
+  json document = small();
+  document["post_processor"] = std::move(processor);
+  EXPECT_THAT(refusal(document), HasSubstr("lie within more than 100 others"));
+}
+
 TEST_F(TokenizerFile, OtherModelsAreRefused) {
   EXPECT_THAT(refusal("/model/type", "Unigram"), HasSubstr("model: Unigram is not supported"));
   EXPECT_THAT(refusal("/model/type", "WordPiece"), HasSubstr("model: WordPiece is not supported"));

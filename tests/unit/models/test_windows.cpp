@@ -82,6 +82,20 @@ TEST(Windows, RowsAreCutEachByItself) {
               testing::ElementsAre(1, 2, 3, 4, 5, 7, 8, 9, 10, 11));
 }
 
+TEST(Windows, RowsWithoutTokensAreRefused) {
+  for (const std::int64_t row_length : {0, 6}) {
+    const TokenText rows{{}, row_length, true};
+    EXPECT_THROW(plan_windows(options(4), config(), rows), InputError);
+  }
+}
+
+TEST(Windows, AreNoLongerThanAWindowOfAttention) {
+  ModelConfig sliding = config();
+  sliding.sliding_window = 8;
+  EXPECT_EQ(plan_windows(options(8), sliding, text_of(23)).windows.size(), 2u);
+  EXPECT_THROW(plan_windows(options(9), sliding, text_of(23)), InputError);
+}
+
 TEST(Windows, AsManyAsAskedFor) {
   auto how = options(4);
   how.evaluate.max_windows = 2;

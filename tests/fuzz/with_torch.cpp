@@ -1,0 +1,12 @@
+// The targets of the rooms of language models.
+#include "targets.hpp"
+
+namespace rankine::fuzz {
+
+std::vector<Choice> all_targets() {
+  return {{"config", model_configs},        {"tokenizer", tokenizers},
+          {"evaluate", decks_of_evaluate},  {"compress", decks_of_compress},
+          {"native", native_model_folders}, {"restart", restart_folders}};
+}
+
+}  // namespace rankine::fuzz

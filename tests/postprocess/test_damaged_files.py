@@ -1,0 +1,91 @@
+"""Damaged result files: every command draws what is left or says in one line what is wrong.
+
+RANKINE_MUTATIONS=2000 runs that many of each kind of file.
+"""
+
+import os
+import random
+import shutil
+import warnings
+from pathlib import Path
+
+import pytest
+import test_bench
+import test_compressions
+from compression_file import CompressDeck
+from compression_file import write as write_compression
+from damage import damage
+from rankine_postprocess import figure
+from result_file import Deck, write
+from test_layout import PROFILE, cosine
+
+MUTATIONS = int(os.environ.get("RANKINE_MUTATIONS", 40))
+
+
+def simulation(path: Path) -> Path:
+    deck = Deck(theta_h=[0.2, 0.4, 0.6], max_bond_dimension=[8, 16], steps=[4, 5])
+    return write(path, deck, {"Z62": cosine, "magnetization": cosine})
+
+
+def evaluation(path: Path) -> Path:
+    """No command reads it, which all of them have to say."""
+    return write(path, Deck(), {"magnetization": cosine}, filetype="rankine-evaluate")
+
+
+def healed(path: Path) -> Path:
+    return write_compression(path, CompressDeck(healing_loss=[3.0, 2.0, 1.0], unhealed=60.0))
+
+
+def profile(path: Path) -> Path:
+    return write_compression(path, CompressDeck(form="mpo", sensitivity=PROFILE))
+
+
+def experiments(path: Path) -> Path:
+    return write_compression(path, CompressDeck(form="clustered", experiments=test_compressions.EXPERIMENTS))
+
+
+def benchmark(path: Path) -> Path:
+    return test_bench.write(path, 2, lambda n, method: 1e-9 * n**3)
+
+
+def lay_out(drawn, path):
+    """All of saving that depends on the content; pixels take long, and so does the room between panels."""
+    drawn.set_layout_engine("none")
+    drawn.draw_without_rendering()
+
+
+PLOT = ["plot", "FILE", "-o", "OUT"]
+COMMANDS = {
+    simulation: [["table", "FILE", "--all-steps"], ["compare", "FILE", "REFERENCE"], PLOT,
+                 [*PLOT, "--against", "bond-dimension"], ["plot", "FILE", "GOOD", "-o", "OUT", "--against", "step"]],
+    evaluation: [["table", "FILE"], PLOT, ["bench", "FILE", "-o", "OUT"]],
+    healed: [PLOT, [*PLOT, "--view", "tradeoff"], [*PLOT, "--view", "healing"], ["plot", "FILE", "GOOD", "-o", "OUT"]],
+    profile: [PLOT],
+    experiments: [PLOT, [*PLOT, "--view", "layers"]],
+    benchmark: [["bench", "FILE", "-o", "OUT"], ["bench", "FILE", "GOOD", "-o", "OUT"]],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("make", COMMANDS, ids=lambda make: make.__name__)
+def test_damage_is_told_in_one_line(run, tmp_path, monkeypatch, make):
+    monkeypatch.setattr(figure, "save", lay_out)
+    reference = tmp_path / "reference.csv"
+    reference.write_text("0.2 0.5\n0.4 0.3\n")
+    good = make(tmp_path / "good.h5")
+    codes = []
+    for number in range(MUTATIONS):
+        chance = random.Random(number)
+        file = Path(shutil.copy(good, tmp_path / f"{number}.h5"))
+        what = damage(file, chance)
+        places = {"FILE": file, "GOOD": good, "OUT": tmp_path / "out.png", "REFERENCE": reference}
+        command = [places.get(word, word) for word in chance.choice(COMMANDS[make])]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            code, out, err = run(*command)
+        told = [line for line in err.splitlines() if not line.startswith("observable: ")]
+        assert code in (0, 2), f"mutation {number}: {what}"
+        assert len(told) == (1 if code else 0), f"mutation {number}: {what}: {err}"
+        assert not caught, f"mutation {number}: {what}: {caught[0].message}"
+        codes.append(code)
+        file.unlink()
+    assert 2 in codes and (0 in codes or make is evaluation)

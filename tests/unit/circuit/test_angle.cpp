@@ -1,0 +1,50 @@
+// Angles as people write them.
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <numbers>
+
+#include "circuit/angle.hpp"
+
+namespace rankine::circuit {
+namespace {
+
+const std::map<std::string, double, std::less<>> symbols{{"theta_h", 0.25}, {"theta_j", -0.5}};
+
+double value(const char* text) {
+  return evaluate_angle(text, symbols).value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
+TEST(Angle, IsANumberWithOrWithoutSign) {
+  EXPECT_EQ(value("0.4"), 0.4);
+  EXPECT_EQ(value("+0.4"), 0.4);
+  EXPECT_EQ(value("-.4e-1"), -0.04);
+  EXPECT_EQ(value("1e-300"), 1e-300);
+  EXPECT_EQ(value("1e-400"), 0);
+  EXPECT_EQ(value("-1e-400"), 0);
+  EXPECT_EQ(value("0.0001e-321"), 0);
+}
+
+TEST(Angle, IsAProductOfNumbersAndSymbols) {
+  constexpr double pi = std::numbers::pi;
+  EXPECT_EQ(value("pi"), pi);
+  EXPECT_EQ(value("pi/2"), pi / 2);
+  EXPECT_EQ(value("-3*pi/4"), -3 * pi / 4);
+  EXPECT_EQ(value("2pi"), 2 * pi);
+  EXPECT_EQ(value("-0.5pi/2/2"), -pi / 8);
+  EXPECT_EQ(value("theta_h"), 0.25);
+  EXPECT_EQ(value("-theta_j"), 0.5);
+  EXPECT_EQ(value("+2*theta_h/theta_j"), -1);
+  EXPECT_EQ(value("1e1theta_h"), 2.5);
+}
+
+TEST(Angle, IsNothingElse) {
+  for (const char* text :
+       {"",      "-",   "+",    "theta", "thetah", "pi2",  "2pi3",  "pipi",  "2**pi",
+        "2*",    "/2",  "--1",  "+-1",   "1+1",    "1-pi", "nan",   "inf",   "-inf",
+        "1e400", "1/0", "0x10", "(pi)",  "1,5",    "2e",   "1.2.3", "pi pi", "\xcf\x80"})
+    EXPECT_FALSE(evaluate_angle(text, symbols)) << text;
+}
+
+}  // namespace
+}  // namespace rankine::circuit
