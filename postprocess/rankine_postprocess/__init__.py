@@ -1,4 +1,4 @@
-"""Read, tabulate, compare and draw the result files of rankine-simulate and rankine-compress.
+"""Read, tabulate, compare and draw the result files of rankine-simulate, rankine-compress and rankine-bench.
 
 import rankine_postprocess
 simulation = rankine_postprocess.read("result.h5")

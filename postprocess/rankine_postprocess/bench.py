@@ -68,7 +68,7 @@ def _read_rows(path: Path, file: h5py.File) -> list[Measurement]:
     rows = integers(path, results, "rows", (None,), least=1)
     columns = {name: texts(path, results, name, rows.shape) for name in _TEXTS}
     columns |= {name: integers(path, results, name, rows.shape, least=1).tolist() for name in ("columns", "kept")}
-    columns |= {name: reals(path, results, name, rows.shape, least=1e-12).tolist() for name in ("seconds", "gemm_gflops")}
+    columns |= {name: reals(path, results, name, rows.shape, least=1e-12, most=1e12).tolist() for name in ("seconds", "gemm_gflops")}
     common = {name: whole_attribute(path, file, of, 1) for name, of in (("ranks", "n_ranks"), ("threads", "threads"))}
     return [Measurement(rows=int(rows[i]), **{name: values[i] for name, values in columns.items()}, **common)
             for i in range(len(rows))]  # fmt: skip

@@ -13,6 +13,7 @@ from .simulation import Observable, Simulation
 
 FILETYPE = "rankine-simulate"
 FORMAT_VERSION = 1
+_LARGEST_ANGLE = 1e9  # float64 hardly knows the direction of a larger one
 # Datasets of /results that are not observables; everything else of shape [points, measured steps] is one.
 _BOOKKEEPING = {
     "theta_h", "max_bond_dimension", "steps", "site_z", "discarded_weight", "fidelity", "bond_dimension",
@@ -72,7 +73,7 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
 
 def _read_axes(path: Path, results: h5py.Group) -> tuple[np.ndarray, np.ndarray]:
     """The angle of each point, and the measured steps."""
-    theta_h = reals(path, results, "theta_h", (None,))
+    theta_h = reals(path, results, "theta_h", (None,), least=-_LARGEST_ANGLE, most=_LARGEST_ANGLE)
     steps = integers(path, results, "steps", (None,), least=1)
     if not theta_h.size or not steps.size:
         raise InputError(f"{path}: the file holds no measured point.")
