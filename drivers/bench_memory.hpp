@@ -16,9 +16,7 @@ inline void require_memory(double bytes, const std::string& what, const char* ke
   const auto left = static_cast<double>(available_node_bytes());
   if (left <= 0 || bytes <= left) return;
   throw ResourceError(fmt::format("{} needs about {} on a node (which has {} left). Lower {}.",
-                                  what,
-                                  format_bytes(bytes),
-                                  format_bytes(left), keyword));
+                                  what, format_bytes(bytes), format_bytes(left), keyword));
 }
 
 }  // namespace rankine::bench

@@ -82,8 +82,7 @@ std::string reason_of(const DecompositionPlan& plan, double largest_whole, doubl
   const auto spread = std::ranges::count(plan.placements, Placement::all_ranks);
   const auto whole = std::ssize(plan.placements) - spread;
   const std::string memory =
-      fmt::format("a whole one needs up to {}, a rank may use {}",
-                  format_bytes(largest_whole),
+      fmt::format("a whole one needs up to {}, a rank may use {}", format_bytes(largest_whole),
                   bytes > 0 ? format_bytes(bytes) : "an unknown amount");
   if (spread == 0)
     return fmt::format(

@@ -1,5 +1,6 @@
-// Stands in for slepc_session.cpp and svd_slepc.cpp in a build without SLEPc (RANKINE_SLEPC=OFF): no session takes
-// numbers, so "automatic" never chooses SLEPc's methods, and who asks for one by name is told.
+// Stands in for slepc_session.cpp and svd_slepc.cpp in a build without SLEPc (RANKINE_SLEPC=OFF):
+// no session takes numbers, so "automatic" never chooses SLEPc's methods, and who asks for one by
+// name is told.
 #include "core/errors.hpp"
 #include "linalg/instantiate.hpp"
 #include "linalg/slepc_session.hpp"
@@ -14,9 +15,10 @@ bool slepc_takes(Numbers) { return false; }
 
 void require_slepc_session(int n_ranks) {
   throw known_to_all(
-      n_ranks, InputError("the methods \"trlanczos\" and \"cross\" are SLEPc's, and this program was "
-                          "built without it. Take \"automatic\" or \"randomized\", or build with "
-                          "-D RANKINE_SLEPC=ON."));
+      n_ranks,
+      InputError("the methods \"trlanczos\" and \"cross\" are SLEPc's, and this program was "
+                 "built without it. Take \"automatic\" or \"randomized\", or build with "
+                 "-D RANKINE_SLEPC=ON."));
 }
 
 std::string slepc_version() { return "none"; }

@@ -9,15 +9,12 @@
 #include <stdexcept>
 #include <vector>
 
-#include "../../mpi_world.hpp"
+#include "own_rank.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/teams.hpp"
 
 namespace rankine::parallel {
 namespace {
-
-int rank() { return world().rank(); }
-int size() { return world().size(); }
 
 /// The message, if `work` throws just this type on this rank.
 template <class ErrorKind>

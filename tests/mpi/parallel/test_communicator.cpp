@@ -8,15 +8,12 @@
 #include <numeric>
 #include <thread>
 
-#include "../../mpi_world.hpp"
 #include "core/errors.hpp"
+#include "own_rank.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::parallel {
 namespace {
-
-int rank() { return world().rank(); }
-int size() { return world().size(); }
 
 struct Peak {
   double height;
