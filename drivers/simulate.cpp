@@ -71,7 +71,10 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
   for (const std::string& line : resources.lines()) log().info("{}", line);
 
   for (const auto& observable : input.plan.observables)
-    log().info("{}: read by {}", observable.text, observable.readings.back().name());
+    log().info("{}: read by {}", observable.text, observable.routes.back());
+  if (const auto warning = gpeps::accuracy_warning(input.plan);
+      !warning.empty() && world.rank() == 0)
+    log().warn("{}", warning);
 
   std::optional<files::ResultFile> file;
   parallel::agree_on_failure(world, [&] {
@@ -101,7 +104,9 @@ void check(const deck::CommandLine& command) {
              gpeps::sweep_points(input.options).size(), input.plan.measured_steps.size(),
              fmt::join(plan.lines(), "\n"));
   for (const auto& observable : input.plan.observables)
-    fmt::print("{}: {}\n", observable.text, observable.readings.back().name());
+    fmt::print("{}: {}\n", observable.text, observable.routes.back());
+  if (const auto warning = gpeps::accuracy_warning(input.plan); !warning.empty())
+    fmt::print("{}\n", warning);
   gpeps::require_memory(plan);
   if (command.action == deck::Action::dry_run)
     fmt::print("\n{}", deck::effective_deck(input.schema));

@@ -208,19 +208,50 @@ std::vector<Step> layers(const Step& step, int n_sites) {
   return out;
 }
 
-std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string) {
+namespace {
+
+/// Pauli strings pulled back through gates; what an operator makes of two letters is computed once.
+class PullBack {
+ public:
+  /// False when the gate is no Clifford gate for the string, which then stays as it is.
+  bool apply(PauliString& string, const Gate& gate) {
+    PauliString local;
+    for (int k = 0; k < gate.n_sites(); ++k)
+      if (const auto letter = string.letters.find(gate.sites[k]); letter != string.letters.end())
+        local.letters[k] = letter->second;
+    if (local.letters.empty()) return true;
+    auto [known, is_new] = images_.try_emplace({gate.op.get(), local.letters});
+    if (is_new) known->second = pull_back(local, {gate.op, {0, gate.n_sites() == 2 ? 1 : -1}});
+    if (!known->second) return false;
+    string.sign *= known->second->sign;
+    for (int k = 0; k < gate.n_sites(); ++k) string.letters.erase(gate.sites[k]);
+    for (const auto& [k, letter] : known->second->letters) string.letters[gate.sites[k]] = letter;
+    return true;
+  }
+
+ private:
+  std::map<std::pair<const Operator*, std::map<int, char>>, std::optional<PauliString>> images_;
+};
+
+}  // namespace
+
+std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string,
+                                           std::size_t most) {
   std::vector<CliffordRoute> routes{{{}, string}};
   CliffordRoute route = routes.front();
   std::map<const Operator*, OperatorPointer> inverse;
+  PullBack pull;
+  const auto list = [&] {
+    if (routes.size() < most) routes.push_back(route);
+  };
   int kind = 0;  // sites of the gates of the layer that is being undone
   for (auto step = clifford.steps.rbegin(); step != clifford.steps.rend(); ++step) {
+    if (kind != 0 && !step->empty() && step->back().n_sites() != kind) list();
     route.extension.steps.emplace_back();
     for (auto gate = step->rbegin(); gate != step->rend(); ++gate) {
-      if (kind != 0 && gate->n_sites() != kind) routes.push_back(route);
+      if (kind != 0 && gate->n_sites() != kind && gate != step->rbegin()) list();
       kind = gate->n_sites();
-      const auto pulled = pull_back(route.readout, *gate);
-      if (!pulled) return routes;
-      route.readout = *pulled;
+      if (!pull.apply(route.readout, *gate)) return routes;
       auto& inverted = inverse[gate->op.get()];
       if (!inverted) inverted = adjoint(*gate->op);
       route.extension.steps.back().push_back({inverted, gate->sites});
@@ -229,7 +260,7 @@ std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliS
       return routes;
     }
   }
-  routes.push_back(route);
+  list();
   return routes;
 }
 

@@ -68,7 +68,9 @@ struct CliffordRoute {
 
 /// All ways along a Clifford circuit, the circuit at Clifford angles with the same steps as the one
 /// that is measured: W itself first, then W pulled back through one layer of gates after the other,
-/// until it is a single letter. Ends early where a gate is no Clifford gate.
-std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string);
+/// until it is a single letter. Ends early where a gate is no Clifford gate. After `most` of them
+/// only a single letter is still listed. Linear in the number of gates.
+std::vector<CliffordRoute> clifford_routes(const Circuit& clifford, const PauliString& string,
+                                           std::size_t most = 1000);
 
 }  // namespace rankine::circuit

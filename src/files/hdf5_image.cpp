@@ -55,6 +55,10 @@ void put_attribute(hid_t object, const std::string& name, const Attribute& value
   } else if (const auto* text = std::get_if<std::string>(&value)) {
     const char* pointer = text->c_str();
     put_attribute(object, name, dataspace({}), text_type().id(), &pointer);
+  } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&value)) {
+    put_attribute(object, name, dataspace({integers->size()}), H5T_NATIVE_INT64, integers->data());
+  } else if (const auto* reals = std::get_if<std::vector<double>>(&value)) {
+    put_attribute(object, name, dataspace({reals->size()}), H5T_NATIVE_DOUBLE, reals->data());
   } else {
     const auto& texts = std::get<std::vector<std::string>>(value);
     const std::vector<const char*> pointers = pointers_to(texts);

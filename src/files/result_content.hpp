@@ -12,7 +12,8 @@
 namespace rankine::files {
 
 /// The value of an attribute of a group or dataset.
-using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::string>>;
+using Attribute = std::variant<std::int64_t, double, std::string, std::vector<std::string>,
+                               std::vector<std::int64_t>, std::vector<double>>;
 
 /// What a dataset means. `dims` names its axes, such as {"points", "measured steps"}; `units` is
 /// "1" for pure numbers.

@@ -99,14 +99,14 @@ Attribute read_attribute_value(hid_t attribute) {
     if (shape_of(space).empty()) return texts.copies().front();
     return texts.copies();
   }
-  if (kind == H5T_INTEGER) {
-    std::int64_t integer = 0;
-    check_hdf5(H5Aread(attribute, H5T_NATIVE_INT64, &integer), "H5Aread");
-    return integer;
-  }
-  double real = 0;
-  check_hdf5(H5Aread(attribute, H5T_NATIVE_DOUBLE, &real), "H5Aread");
-  return real;
+  const auto numbers = [&](auto one, hid_t memory_type) -> Attribute {
+    std::vector<decltype(one)> values(element_count(space));
+    if (!values.empty()) check_hdf5(H5Aread(attribute, memory_type, values.data()), "H5Aread");
+    if (shape_of(space).empty()) return values.front();
+    return values;
+  };
+  return kind == H5T_INTEGER ? numbers(std::int64_t{}, H5T_NATIVE_INT64)
+                             : numbers(double{}, H5T_NATIVE_DOUBLE);
 }
 
 }  // namespace

@@ -219,15 +219,25 @@ class Contraction {
 template <Scalar T>
 double cluster_expectation(const Evolution<T>& state, const Cluster& cluster,
                            const circuit::PauliString& string) {
+  return cluster_expectations(state, cluster, {string}).front();
+}
+
+template <Scalar T>
+std::vector<double> cluster_expectations(const Evolution<T>& state, const Cluster& cluster,
+                                         const std::vector<circuit::PauliString>& strings) {
   Contraction<T> contraction(state, cluster);
   const double norm = contraction.contract({}).real();
-  const double value = contraction.contract(string).real();
-  if (!std::isfinite(norm) || norm <= 0 || !std::isfinite(value))
-    throw known_to_all(
-        state.ranks().size(),
-        NumericalError("the norm of a cluster is zero or not finite, so its string cannot be "
-                       "measured. Use precision \"complex128\" or route \"qr\"."));
-  return string.sign * value / norm;
+  std::vector<double> values;
+  for (const circuit::PauliString& string : strings) {
+    const double value = contraction.contract(string).real();
+    if (!std::isfinite(norm) || norm <= 0 || !std::isfinite(value))
+      throw known_to_all(
+          state.ranks().size(),
+          NumericalError("the norm of a cluster is zero or not finite, so its string cannot be "
+                         "measured. Use precision \"complex128\" or route \"qr\"."));
+    values.push_back(string.sign * value / norm);
+  }
+  return values;
 }
 
 ContractionCost contraction_cost(const lattice::Graph& graph, const Cluster& cluster,
@@ -279,9 +289,11 @@ Cluster cheapest_root(const lattice::Graph& graph, const Cluster& cluster,
   return best;
 }
 
-#define RANKINE_INSTANTIATE(T)                                                \
-  template double cluster_expectation<T>(const Evolution<T>&, const Cluster&, \
-                                         const circuit::PauliString&);
+#define RANKINE_INSTANTIATE(T)                                                              \
+  template double cluster_expectation<T>(const Evolution<T>&, const Cluster&,               \
+                                         const circuit::PauliString&);                      \
+  template std::vector<double> cluster_expectations<T>(const Evolution<T>&, const Cluster&, \
+                                                       const std::vector<circuit::PauliString>&);
 RANKINE_INSTANTIATE(float)
 RANKINE_INSTANTIATE(double)
 RANKINE_INSTANTIATE(std::complex<float>)

@@ -6,6 +6,8 @@
 // of the light cone therefore gives the exact value of the state.
 #pragma once
 
+#include <vector>
+
 #include "circuit/pauli.hpp"
 #include "gpeps/evolution.hpp"
 #include "lattice/cluster.hpp"
@@ -17,6 +19,11 @@ namespace rankine::gpeps {
 template <linalg::Scalar T>
 double cluster_expectation(const Evolution<T>& state, const lattice::Cluster& cluster,
                            const circuit::PauliString& string);
+
+/// Collective. The same for several strings on one cluster.
+template <linalg::Scalar T>
+std::vector<double> cluster_expectations(const Evolution<T>& state, const lattice::Cluster& cluster,
+                                         const std::vector<circuit::PauliString>& strings);
 
 /// What one contraction takes for bond dimensions given per edge.
 struct ContractionCost {

@@ -102,6 +102,7 @@ void merge(Forecast& total, const Forecast& other) {
   }
   total.step_flops.insert(total.step_flops.end(), other.step_flops.begin(), other.step_flops.end());
   total.bond_dimension = std::max(total.bond_dimension, other.bond_dimension);
+  total.vector_elements = std::max(total.vector_elements, other.vector_elements);
 }
 
 std::vector<double> bytes_per_rank(const Forecast& forecast, const std::vector<int>& owner,
@@ -116,7 +117,8 @@ std::vector<double> bytes_per_rank(const Forecast& forecast, const std::vector<i
   constexpr double small_matrices = 12;  // Gram, factors, theta, U, V and LAPACK's workspace
   for (int rank = 0; rank < n_ranks; ++rank)
     if (elements[rank] > 0) elements[rank] += largest[rank] + small_matrices * small * small;
-  for (double& bytes : elements) bytes *= static_cast<double>(element_bytes);
+  for (double& bytes : elements)
+    bytes = std::max(bytes, forecast.vector_elements) * static_cast<double>(element_bytes);
   return elements;
 }
 

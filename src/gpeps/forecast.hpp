@@ -19,6 +19,7 @@ struct Forecast {
   std::vector<double> site_elements;          ///< largest number of elements of each site tensor
   std::vector<std::int64_t> edge_dimensions;  ///< bond dimension of each edge at the end
   std::int64_t bond_dimension = 1;            ///< the largest
+  double vector_elements = 0;                 ///< of the largest state vector, on any rank
 };
 Forecast forecast(const lattice::Graph& graph, const circuit::Circuit& circuit,
                   std::int64_t max_bond_dimension);
@@ -31,7 +32,7 @@ double total_flops(const Forecast& forecast);
 void merge(Forecast& total, const Forecast& other);
 
 /// Bytes a rank needs beside its program: the site tensors it owns, one more for the update under
-/// way, and the small matrices.
+/// way, and the small matrices; or a state vector, which comes after them, if that is larger.
 std::vector<double> bytes_per_rank(const Forecast& forecast, const std::vector<int>& owner,
                                    int n_ranks, std::int64_t element_bytes);
 

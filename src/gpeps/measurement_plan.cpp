@@ -3,26 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
-#include <numbers>
+#include <cmath>
+#include <set>
 
 #include "core/errors.hpp"
 #include "gpeps/cluster_contraction.hpp"
 #include "gpeps/evolution.hpp"
-#include "gpeps/forecast.hpp"
+#include "gpeps/reading_choice.hpp"
+#include "gpeps/state_vector.hpp"
 
 namespace rankine::gpeps {
 
 using circuit::Circuit;
 using circuit::Demand;
 using circuit::PauliString;
-
-std::string Reading::name() const {
-  const char* around = environment == Environment::mean_field ? "mean-field"
-                       : environment == Environment::cluster  ? "cluster"
-                                                              : "light-cone";
-  return fmt::format("{}{}", extension && !extension->steps.empty() ? "clifford+" : "", around);
-}
 
 std::string Observable::dataset() const {
   std::string name;
@@ -46,28 +40,6 @@ std::vector<int> steps_to_measure(int n_steps, std::int64_t every) {
   return steps;
 }
 
-Circuit truncated(const Circuit& circuit, int n_steps) {
-  return {{circuit.steps.begin(), circuit.steps.begin() + n_steps}};
-}
-
-void add_demand(std::vector<Demand>& demand, const PauliString& string) {
-  for (const auto& [site, letter] : string.letters)
-    demand[site] = std::max(demand[site], letter == 'Z' ? Demand::diagonal : Demand::full);
-}
-
-/// The circuit of a run of its own: extended, simplified, and cut down to the light cone of what is
-/// read at its end.
-Circuit own_circuit(Circuit circuit, const Circuit& extension, const PauliString& string,
-                    const SimulateOptions& options, int n_sites) {
-  for (const auto& step : extension.steps) circuit.steps.push_back(step);
-  circuit = fused(circuit, n_sites);
-  if (!options.state.causal_cone) return circuit;
-  std::vector<std::vector<Demand>> measured(circuit.steps.size());
-  measured.back().assign(n_sites, Demand::none);
-  add_demand(measured.back(), string);
-  return causal_cone(circuit, n_sites, measured);
-}
-
 /// An error about an observable, "what (why). What to do.", in the parts that findings are made of.
 deck::Problem problem_with(const std::string& text, const std::string& message) {
   const std::size_t end = std::min(message.find(". "), message.size() - 1);
@@ -75,78 +47,45 @@ deck::Problem problem_with(const std::string& text, const std::string& message) 
           end + 2 < message.size() ? message.substr(end + 2) : "Leave it out or choose another."};
 }
 
-/// Messages of a contraction beyond this number of elements are not worth their memory.
-constexpr double most_elements = 1e8;
+bool is_read_directly(const Factor& factor) { return !factor.extension; }
 
-/// Chooses how strings are read, at the generic angle.
-class ReadingChooser {
- public:
-  ReadingChooser(const SimulateOptions& options, const lattice::Graph& graph)
-      : options_(options), graph_(graph), circuit_(at_angle(generic_angle)) {
-    if (options.measure.clifford_route != "never" && options.circuit.name == "kicked-ising")
-      clifford_ = at_angle(std::numbers::pi / 2);
-  }
-
-  const Circuit& circuit() const { return circuit_; }
-
-  Reading choose(const PauliString& string, int n_steps) const {
-    std::vector<circuit::CliffordRoute> routes{{{}, string}};
-    if (clifford_ && string.letters.size() > 1)
-      routes = clifford_routes(truncated(*clifford_, n_steps), string);
-    Reading best;
-    double least = std::numeric_limits<double>::infinity();
-    for (const auto& route : routes) {
-      Reading reading;
-      const double flops = contract_light_cone(route, n_steps, reading);
-      if (flops >= least) continue;
-      least = flops;
-      best = std::move(reading);
+/// Everything a column reads, with the factor each value or site is read by.
+template <class Work>
+void for_each_factor(const MeasurementPlan& plan, int column, const Work& work) {
+  for (int index = 0; index < std::ssize(plan.observables); ++index) {
+    const Observable& observable = plan.observables[index];
+    if (!observable.string) {
+      for (const auto& [site, factor] : plan.sites[column].apart)
+        work(Read{.observable = index, .column = column, .site = site}, factor);
+      continue;
     }
-    const bool plain =
-        best.extension && best.extension->steps.empty() && best.cluster.closing_edges.empty();
-    if (least < std::numeric_limits<double>::infinity() && !plain) return best;
-    if (routes.size() > 1 && routes.back().readout.letters.size() == 1)
-      return {Environment::mean_field, routes.back().extension, routes.back().readout, {}};
-    return in_the_direct_run(string);
+    const auto& factors = observable.readings[column].factors;
+    for (int k = 0; k < std::ssize(factors); ++k) work(Read{index, column, k}, factors[k]);
   }
+}
 
- private:
-  Circuit at_angle(double theta_h) const {
-    return circuit::make_circuit(options_.circuit, theta_h, graph_.n_sites(),
-                                 graph_.pairs_by_colour());
-  }
+/// Whether some site of the magnetization is read in the direct run.
+bool reads_sites(const SitePlan& sites) {
+  return sites.apart.size() + sites.shared.size() < sites.ignored.size();
+}
 
-  /// Flops of evolution and contraction when all loops are contracted; infinite when that is not
-  /// affordable.
-  double contract_light_cone(const circuit::CliffordRoute& route, int n_steps,
-                             Reading& reading) const {
-    constexpr double no = std::numeric_limits<double>::infinity();
-    if (!options_.state.causal_cone) return no;
-    const Circuit circuit = own_circuit(truncated(circuit_, n_steps), route.extension,
-                                        route.readout, options_, graph_.n_sites());
-    const Forecast cost =
-        forecast(graph_, circuit, std::ranges::max(options_.state.max_bond_dimension));
-    const auto cluster = light_cone_cluster(graph_, cost.edge_dimensions, route.readout.support());
-    if (!cluster) return no;
-    reading = {Environment::light_cone, route.extension, route.readout,
-               cheapest_root(graph_, *cluster, cost.edge_dimensions)};
-    const ContractionCost contraction =
-        contraction_cost(graph_, reading.cluster, cost.edge_dimensions);
-    if (contraction.flops > options_.measure.loop_flops_max || contraction.elements > most_elements)
-      return no;
-    return total_flops(cost) + contraction.flops;
-  }
-
-  Reading in_the_direct_run(const PauliString& string) const {
-    if (string.letters.size() == 1) return {Environment::mean_field, {}, string, {}};
-    return {Environment::cluster, {}, string, smallest_tree_cluster(graph_, string.support())};
-  }
-
-  const SimulateOptions& options_;
-  const lattice::Graph& graph_;
-  Circuit circuit_;
-  std::optional<Circuit> clifford_;
-};
+/// Asks for the reads after step `step` and marks what they need of the sites.
+void add_reads(const MeasurementPlan& plan, int column, int n_sites, std::vector<Read>& reads,
+               std::vector<Demand>& measured) {
+  measured.resize(n_sites, Demand::none);
+  for_each_factor(plan, column, [&](const Read& read, const Factor& factor) {
+    if (!is_read_directly(factor)) return;
+    reads.push_back(read);
+    add_demand(measured, factor.string);
+  });
+  if (plan.sites.empty() || !reads_sites(plan.sites[column])) return;
+  const auto& [apart, shared, ignored] = plan.sites[column];
+  for (int site = 0; site < n_sites; ++site)
+    if (!apart.contains(site) && !shared.contains(site))
+      measured[site] = std::max(measured[site], Demand::diagonal);
+  for (int index = 0; index < std::ssize(plan.observables); ++index)
+    if (!plan.observables[index].string) reads.push_back({.observable = index, .column = column});
+}
 
 Run direct_run(const MeasurementPlan& plan, const SimulateOptions& options, int n_sites,
                Circuit circuit) {
@@ -155,22 +94,175 @@ Run direct_run(const MeasurementPlan& plan, const SimulateOptions& options, int 
   std::vector<std::vector<Demand>> measured(run.circuit.steps.size());
   for (int column = 0; column < std::ssize(plan.measured_steps); ++column) {
     const int step = plan.measured_steps[column] - 1;
-    for (int index = 0; index < std::ssize(plan.observables); ++index) {
-      const Observable& observable = plan.observables[index];
-      if (observable.readings[column].extension) continue;
-      run.reads[step].push_back({index, column});
-      measured[step].resize(n_sites, Demand::none);
-      if (observable.string)
-        add_demand(measured[step], *observable.string);
-      else
-        for (Demand& site : measured[step]) site = std::max(site, Demand::diagonal);
-    }
+    add_reads(plan, column, n_sites, run.reads[step], measured[step]);
   }
   if (options.state.causal_cone) run.circuit = causal_cone(run.circuit, n_sites, measured);
   return run;
 }
 
+/// The sites ordered so that those with few gates come first, where gates are slow.
+std::vector<int> fewest_gates_first(const Circuit& circuit, std::vector<int> sites) {
+  std::map<int, int> count;
+  for (const auto& step : circuit.steps)
+    for (const auto& gate : step)
+      for (int k = 0; k < gate.n_sites(); ++k) ++count[gate.sites[k]];
+  std::ranges::stable_sort(sites, {}, [&](int site) { return count[site]; });
+  return sites;
+}
+
+/// Fused between readings only: no gate may move to a step before what is read.
+Circuit fused_between(const Circuit& circuit, const std::vector<std::vector<Read>>& reads,
+                      int n_sites) {
+  Circuit out, stretch;
+  for (std::size_t s = 0; s < circuit.steps.size(); ++s) {
+    stretch.steps.push_back(circuit.steps[s]);
+    if (reads[s].empty() && s + 1 < circuit.steps.size()) continue;
+    const Circuit short_one = fused(stretch, n_sites);
+    out.steps.insert(out.steps.end(), short_one.steps.begin(), short_one.steps.end());
+    stretch = {};
+  }
+  return out;
+}
+
+/// The run of a state vector, its circuit cut to what is read. Reads after an extension stand at
+/// its end.
+Run vector_run(const MeasurementPlan& plan, const VectorPlan& vector, int n_sites,
+               const Circuit& circuit) {
+  int last = 0;
+  for (const Read& read : vector.reads) last = std::max(last, plan.measured_steps[read.column]);
+  Run run{truncated(circuit, last), {}};
+  for (const auto& step : vector.extension.steps) run.circuit.steps.push_back(step);
+  run.reads.resize(run.circuit.steps.size());
+  std::vector<std::vector<Demand>> measured(run.circuit.steps.size());
+  for (const Read& read : vector.reads) {
+    const int step = plan.measured_steps[read.column] + vector.extension.n_steps() - 1;
+    run.reads[step].push_back(read);
+    measured[step].resize(n_sites, Demand::none);
+    add_demand(measured[step], plan.factor(read).string);
+  }
+  const Circuit cone = causal_cone(run.circuit, n_sites, measured);
+  run.circuit = causal_cone(fused_between(cone, run.reads, n_sites), n_sites, measured);
+  run.sites = fewest_gates_first(run.circuit, vector.sites);
+  return run;
+}
+
+/// Puts values into common state vectors where that costs no more than vectors of their own.
+class VectorGrouping {
+ public:
+  explicit VectorGrouping(std::vector<VectorPlan>& vectors) : vectors_(vectors) {}
+
+  void add(const Read& read, const Factor& factor, std::int64_t most_sites) {
+    const std::set<int> sites(factor.sites.begin(), factor.sites.end());
+    if (!factor.extension->steps.empty()) {
+      vectors_.push_back({factor.sites, *factor.extension, {read}});
+      return;
+    }
+    std::set<int>& candidates = with_site_[factor.string.letters.begin()->first];
+    for (int index : candidates)
+      if (joins(vectors_[index], sites, most_sites)) {
+        enter(index, sites, read);
+        return;
+      }
+    vectors_.push_back({});
+    enter(static_cast<int>(vectors_.size()) - 1, sites, read);
+  }
+
+ private:
+  static bool joins(const VectorPlan& vector, std::set<int> sites, std::int64_t most_sites) {
+    const double apart = std::exp2(vector.sites.size()) + std::exp2(sites.size());
+    sites.insert(vector.sites.begin(), vector.sites.end());
+    return std::cmp_less_equal(sites.size(), most_sites) && std::exp2(sites.size()) <= apart;
+  }
+
+  void enter(int index, std::set<int> sites, const Read& read) {
+    VectorPlan& vector = vectors_[index];
+    sites.insert(vector.sites.begin(), vector.sites.end());
+    vector.sites.assign(sites.begin(), sites.end());
+    vector.reads.push_back(read);
+    for (int site : sites) with_site_[site].insert(index);
+  }
+
+  std::vector<VectorPlan>& vectors_;
+  std::map<int, std::set<int>> with_site_;
+};
+
+/// A state vector belongs to one rank and has no bonds.
+Forecast forecast_vector(const lattice::Graph& graph, const Run& run) {
+  Forecast result;
+  result.site_flops.assign(graph.n_sites(), 0);
+  result.site_elements.assign(graph.n_sites(), 0);
+  result.edge_dimensions.assign(graph.n_edges(), 1);
+  const auto n = static_cast<int>(run.sites.size());
+  for (std::size_t s = 0; s < run.circuit.steps.size(); ++s)
+    result.step_flops.push_back(state_vector_flops(n, Circuit{{run.circuit.steps[s]}}));
+  result.vector_elements = std::exp2(n);
+  return result;
+}
+
+void plan_vectors(MeasurementPlan& plan, std::int64_t most_sites) {
+  VectorGrouping grouping(plan.vectors);
+  for (int column = static_cast<int>(plan.measured_steps.size()) - 1; column >= 0; --column)
+    for_each_factor(plan, column, [&](const Read& read, const Factor& factor) {
+      if (factor.environment == Environment::state_vector) grouping.add(read, factor, most_sites);
+    });
+}
+
+void plan_strings(const ReadingChooser& chooser, MeasurementPlan& plan) {
+  for (Observable& observable : plan.observables) {
+    if (!observable.string) continue;
+    observable.readings = chooser.choose(*observable.string, plan.measured_steps);
+    for (const Reading& reading : observable.readings) {
+      observable.routes.push_back(reading.name());
+      observable.ignored.push_back(reading.ignored());
+    }
+  }
+}
+
+/// The worst site stands for the magnetization; an exact value of it takes that of every site.
+LoopsIgnored worst_of(const std::vector<LoopsIgnored>& sites) {
+  LoopsIgnored all, worst;
+  for (const LoopsIgnored& site : sites) {
+    worst.count = std::max(worst.count, site.count);
+    all.join(site);
+  }
+  return {worst.count, all.shortest, all.exact_flops};
+}
+
+void plan_sites(const ReadingChooser& chooser, MeasurementPlan& plan) {
+  const auto magnetization =
+      std::ranges::find_if(plan.observables, [](const auto& o) { return !o.string.has_value(); });
+  if (magnetization == plan.observables.end()) return;
+  std::vector<std::map<int, int>> shared(plan.measured_steps.size());
+  for (int index = 0; index < std::ssize(plan.observables); ++index)
+    if (const auto& string = plan.observables[index].string;
+        string && string->letters.size() == 1 && string->letters.begin()->second == 'Z')
+      for (auto& sites : shared) sites[string->letters.begin()->first] = index;
+  auto [factors, ignored] = chooser.choose_sites(plan.measured_steps, shared);
+  for (std::size_t column = 0; column < shared.size(); ++column) {
+    for (const auto& [site, index] : shared[column])
+      ignored[column][site] = plan.observables[index].ignored[column];
+    std::vector<std::string> names;
+    SitePlan sites{std::move(factors[column]), shared[column], std::move(ignored[column])};
+    if (reads_sites(sites)) names.push_back("mean-field");
+    for (const auto& [site, factor] : sites.apart) names.push_back(factor.name());
+    for (const auto& [site, index] : sites.shared)
+      names.push_back(plan.observables[index].routes[column]);
+    magnetization->routes.push_back(joined_names(names));
+    magnetization->ignored.push_back(worst_of(sites.ignored));
+    plan.sites.push_back(std::move(sites));
+  }
+}
+
 }  // namespace
+
+bool Observable::is_exact() const {
+  return std::ranges::all_of(ignored, [](const auto& loops) { return loops.is_exact(); });
+}
+
+const Factor& MeasurementPlan::factor(const Read& read) const {
+  if (read.site >= 0) return sites[read.column].apart.at(read.site);
+  return observables[read.observable].readings[read.column].factors[read.factor];
+}
 
 MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOptions& options,
                                   const lattice::Graph& graph) {
@@ -178,17 +270,14 @@ MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOpti
   for (const auto& step : chooser.circuit().steps)
     for (const auto& gate : step)
       if (gate.n_sites() == 2) edge_of_gate(graph, gate);
-  MeasurementPlan plan{steps_to_measure(chooser.circuit().n_steps(), options.measure.every), {}};
+  MeasurementPlan plan{
+      steps_to_measure(chooser.circuit().n_steps(), options.measure.every), {}, {}, {}};
   deck::Findings findings(schema);
   for (const std::string& text : options.measure.observables) {
-    Observable observable{text, {}, std::vector<Reading>(plan.measured_steps.size())};
+    Observable observable{text, {}, {}, {}, {}};
     try {
-      if (text != "magnetization") {
+      if (text != "magnetization")
         observable.string = circuit::parse_pauli_string(text, graph.n_sites());
-        for (std::size_t column = 0; column < plan.measured_steps.size(); ++column)
-          observable.readings[column] =
-              chooser.choose(*observable.string, plan.measured_steps[column]);
-      }
       for (const Observable& other : plan.observables)
         if (other.dataset() == observable.dataset())
           throw InputError(fmt::format("observable \"{}\" is listed twice. Remove one.", text));
@@ -199,6 +288,9 @@ MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOpti
     plan.observables.push_back(std::move(observable));
   }
   findings.throw_if_any();
+  plan_strings(chooser, plan);
+  plan_sites(chooser, plan);
+  plan_vectors(plan, options.measure.state_vector_sites);
   return plan;
 }
 
@@ -211,30 +303,34 @@ std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& o
   Run direct = direct_run(plan, options, n_sites, separated(circuit));
   if (std::ranges::any_of(direct.reads, [](const auto& reads) { return !reads.empty(); }))
     runs.push_back(std::move(direct));
-  for (int index = 0; index < std::ssize(plan.observables); ++index)
-    for (int column = 0; column < std::ssize(plan.measured_steps); ++column) {
-      const Reading& reading = plan.observables[index].readings[column];
-      if (!reading.extension) continue;
-      Run run{own_circuit(truncated(circuit, plan.measured_steps[column]), *reading.extension,
-                          reading.string, options, n_sites),
+  for (int column = 0; column < std::ssize(plan.measured_steps); ++column)
+    for_each_factor(plan, column, [&](const Read& read, const Factor& factor) {
+      if (is_read_directly(factor) || factor.environment == Environment::state_vector) return;
+      Run run{own_circuit(truncated(circuit, plan.measured_steps[column]), *factor.extension,
+                          factor.string, options, n_sites),
               {}};
       run.reads.resize(run.circuit.steps.size());
-      run.reads.back().push_back({index, column});
+      run.reads.back().push_back(read);
       runs.push_back(std::move(run));
-    }
+    });
+  for (const VectorPlan& vector : plan.vectors)
+    runs.push_back(vector_run(plan, vector, n_sites, circuit));
   return runs;
 }
 
 Forecast forecast_run(const MeasurementPlan& plan, const lattice::Graph& graph, const Run& run,
                       std::int64_t max_bond_dimension) {
+  if (!run.sites.empty()) return forecast_vector(graph, run);
   Forecast result = forecast(graph, run.circuit, max_bond_dimension);
   for (std::size_t s = 0; s < run.reads.size(); ++s)
-    for (const Run::Read& read : run.reads[s]) {
-      const Reading& reading = plan.observables[read.observable].readings[read.column];
-      if (reading.environment != Environment::light_cone) continue;
-      const auto cost = contraction_cost(graph, reading.cluster, result.edge_dimensions);
+    for (const Read& read : run.reads[s]) {
+      if (read.site < 0 && !plan.observables[read.observable].string) continue;
+      const Factor& factor = plan.factor(read);
+      if (factor.cluster.closing_edges.empty() && factor.environment != Environment::light_cone)
+        continue;
+      const auto cost = contraction_cost(graph, factor.cluster, result.edge_dimensions);
       result.step_flops[s] += cost.flops;
-      result.site_elements[reading.cluster.sites.front()] += cost.elements;
+      result.site_elements[factor.cluster.sites.front()] += cost.elements;
     }
   return result;
 }

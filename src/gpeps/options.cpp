@@ -47,8 +47,16 @@ void declare_measure(deck::Schema& schema, MeasureOptions& measure) {
       .at_least(0)
       .unit("flops")
       .describe(
-          "Contract all loops in the light cone of a string exactly where that takes no more than "
-          "this; beyond it, and with 0, loops are left to the mean-field environment.");
+          "Contract all loops in the light cone of a value exactly where that takes no more than "
+          "this (for the magnetization: all sites of one step together); beyond it, and with 0, "
+          "loops are left to the mean-field environment, and the result says so.");
+  section.keyword("state_vector_sites", measure.state_vector_sites)
+      .range(0, 34)
+      .unit("sites")
+      .describe(
+          "A value whose light cone closes loops and holds at most this many sites may be read "
+          "from a state vector of those sites, 16 B for each of 2^sites amplitudes; with 0 none "
+          "is.");
 }
 
 }  // namespace

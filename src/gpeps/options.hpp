@@ -24,7 +24,8 @@ struct MeasureOptions {
   std::vector<std::string> observables{"magnetization"};
   std::int64_t every = 1;
   std::string clifford_route = "automatic";
-  double loop_flops_max = 2e11;
+  double loop_flops_max = 1e12;
+  std::int64_t state_vector_sites = 24;
 };
 
 struct ParallelOptions {
@@ -44,6 +45,9 @@ struct SimulateOptions {
 
 /// Declares every keyword of rankine-simulate.
 void declare_keywords(deck::Schema& schema, SimulateOptions& options);
+
+/// Plans hold for every angle of a sweep, so they are made at one where no gate is special.
+inline constexpr double generic_angle = 0.7390851332151607;
 
 /// One simulation of a sweep: every bond dimension with every angle, the angle running fastest.
 struct Point {

@@ -1,9 +1,12 @@
 #include "gpeps/results.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 
 namespace rankine::gpeps {
 
@@ -28,13 +31,84 @@ Values rows(const std::vector<PointResult>& results, std::size_t length, const R
 
 /// "mean-field", or one name per measured step where they differ.
 std::string route_names(const Observable& observable) {
-  std::string names;
-  bool same = true;
-  for (const Reading& reading : observable.readings) {
-    same = same && reading.name() == observable.readings.front().name();
-    names += (names.empty() ? "" : ",") + reading.name();
+  const auto& routes = observable.routes;
+  const bool same = std::ranges::count(routes, routes.front()) == std::ssize(routes);
+  return same ? routes.front() : fmt::format("{}", fmt::join(routes, ","));
+}
+
+/// One value when all measured steps have the same, otherwise one each.
+template <class T>
+files::Attribute per_step_attribute(const std::vector<T>& values) {
+  if (std::ranges::count(values, values.front()) == std::ssize(values)) return values.front();
+  return values;
+}
+
+/// The largest uncertainty; NaN when one of those that are not exact is not known.
+double largest_uncertainty(const std::vector<PointResult>& results, std::size_t index) {
+  double largest = 0;
+  for (const PointResult& result : results) {
+    if (!is_done(result)) continue;
+    for (double value : result.uncertainty[index])
+      largest = std::isnan(value) ? value : std::max(largest, value);
+    if (std::isnan(largest)) break;
   }
-  return same ? observable.readings.front().name() : names;
+  return largest;
+}
+
+/// How an observable was read and what that left out.
+std::map<std::string, files::Attribute> reading_attributes(const Observable& observable,
+                                                           const std::vector<PointResult>& results,
+                                                           std::size_t index) {
+  std::vector<std::int64_t> count, shortest;
+  std::vector<double> flops;
+  for (const LoopsIgnored& ignored : observable.ignored) {
+    count.push_back(ignored.count);
+    shortest.push_back(ignored.shortest);
+    flops.push_back(ignored.exact_flops);
+  }
+  return {{"route", route_names(observable)},
+          {"loops_ignored", per_step_attribute(count)},
+          {"shortest_loop_ignored", per_step_attribute(shortest)},
+          {"exact_flops", per_step_attribute(flops)},
+          {"uncertainty", largest_uncertainty(results, index)}};
+}
+
+void write_uncertainty(files::ResultFile& file, const Job& job,
+                       const std::vector<PointResult>& results, std::size_t index) {
+  const Observable& observable = job.plan.observables[index];
+  if (observable.is_exact()) return;
+  const std::size_t n_columns = job.plan.measured_steps.size();
+  file.write("/results/uncertainty/" + observable.dataset(),
+             rows(results, n_columns, [&](const PointResult& r) { return r.uncertainty[index]; }),
+             {results.size(), n_columns},
+             {"estimate of the error made by ignoring loops, from what the nearest loops change",
+              "1", per_step});
+}
+
+void write_sites(files::ResultFile& file, const Job& job, const std::vector<PointResult>& results,
+                 std::map<std::string, files::Attribute> attributes) {
+  const std::size_t n_columns = job.plan.measured_steps.size();
+  const auto n_sites = static_cast<std::size_t>(job.graph.n_sites());
+  file.write("/results/site_z",
+             rows(results, n_columns * n_sites,
+                  [&](const PointResult& r) {
+                    Values all;
+                    for (const Values& sites : r.site_z)
+                      all.insert(all.end(), sites.begin(), sites.end());
+                    return all;
+                  }),
+             {results.size(), n_columns, n_sites},
+             {"expectation value of Z on each site",
+              "1",
+              {"points", "measured steps", "sites"},
+              std::move(attributes)});
+  std::vector<std::int64_t> ignored;
+  for (const SitePlan& sites : job.plan.sites)
+    for (const LoopsIgnored& loops : sites.ignored) ignored.push_back(loops.count);
+  file.write("/results/loops_ignored/site_z", ignored, {n_columns, n_sites},
+             {"independent loops ignored in Z of each site; 0 where nothing is left out",
+              "1",
+              {"measured steps", "sites"}});
 }
 
 void write_observables(files::ResultFile& file, const Job& job,
@@ -45,26 +119,13 @@ void write_observables(files::ResultFile& file, const Job& job,
     const std::string name = observable.string
                                  ? fmt::format("expectation value of {}", observable.text)
                                  : "mean of Z over all sites";
+    auto attributes = reading_attributes(observable, results, index);
+    if (!observable.string) write_sites(file, job, results, attributes);
+    attributes["pauli_string"] = observable.string ? observable.text : std::string();
     file.write("/results/" + observable.dataset(),
                rows(results, n_columns, [&](const PointResult& r) { return r.observables[index]; }),
-               {n_points, n_columns},
-               {name,
-                "1",
-                per_step,
-                {{"route", route_names(observable)},
-                 {"pauli_string", observable.string ? observable.text : std::string()}}});
-    if (observable.string) continue;
-    const auto n_sites = static_cast<std::size_t>(job.graph.n_sites());
-    file.write("/results/site_z",
-               rows(results, n_columns * n_sites,
-                    [&](const PointResult& r) {
-                      Values all;
-                      for (const Values& sites : r.site_z)
-                        all.insert(all.end(), sites.begin(), sites.end());
-                      return all;
-                    }),
-               {n_points, n_columns, n_sites},
-               {"expectation value of Z on each site", "1", {"points", "measured steps", "sites"}});
+               {n_points, n_columns}, {name, "1", per_step, std::move(attributes)});
+    write_uncertainty(file, job, results, index);
   }
 }
 
@@ -78,7 +139,9 @@ void write_accuracy(files::ResultFile& file, const Job& job,
              {"sum of the relative discarded weights of all bond updates so far", "1", per_step});
   file.write("/results/fidelity",
              rows(results, n_columns, [](const PointResult& r) { return r.fidelity; }), shape,
-             {"product of (1 - discarded weight) of all bond updates so far", "1", per_step});
+             {"product of (1 - discarded weight) of all bond updates so far: an estimate of what "
+              "truncation cost, blind to loops",
+              "1", per_step});
   std::vector<std::int64_t> dimensions;
   for (const PointResult& result : results)
     for (std::size_t column = 0; column < n_columns; ++column)
@@ -141,12 +204,35 @@ std::string results_table(const Job& job, const std::vector<Point>& points,
   return table;
 }
 
+std::string accuracy_warning(const MeasurementPlan& plan) {
+  std::vector<std::string> names;
+  LoopsIgnored worst;
+  for (const Observable& observable : plan.observables) {
+    if (observable.is_exact()) continue;
+    names.push_back(observable.string ? observable.text : "magnetization and site_z");
+    for (const LoopsIgnored& ignored : observable.ignored) {
+      if (ignored.is_exact()) continue;
+      worst.shortest =
+          worst.is_exact() ? ignored.shortest : std::min(worst.shortest, ignored.shortest);
+      worst.count = std::max(worst.count, ignored.count);
+      worst.exact_flops = std::max(worst.exact_flops, ignored.exact_flops);
+    }
+  }
+  if (names.empty()) return {};
+  return fmt::format(
+      "not exact: {} (up to {} independent loops of {} or more sites are left to the mean-field "
+      "environment, which neither fidelity nor a larger bond dimension shows; an exact reading "
+      "would take up to {:.1e} flops). See docs/accuracy.md.",
+      fmt::join(names, ", "), worst.count, worst.shortest, worst.exact_flops);
+}
+
 std::vector<double> packed(const PointResult& result) {
   Values numbers{result.seconds};
   const auto append = [&](const Values& values) {
     numbers.insert(numbers.end(), values.begin(), values.end());
   };
   for (const Values& values : result.observables) append(values);
+  for (const Values& values : result.uncertainty) append(values);
   append(result.discarded_weight);
   append(result.fidelity);
   append(result.bond_dimension);
@@ -165,6 +251,8 @@ PointResult unpacked(std::span<const double> numbers, const Job& job) {
   result.seconds = take(1).front();
   for (std::size_t index = 0; index < job.plan.observables.size(); ++index)
     result.observables.push_back(take(n_columns));
+  for (std::size_t index = 0; index < job.plan.observables.size(); ++index)
+    result.uncertainty.push_back(take(n_columns));
   result.discarded_weight = take(n_columns);
   result.fidelity = take(n_columns);
   result.bond_dimension = take(n_columns);

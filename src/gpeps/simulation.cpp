@@ -2,14 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <complex>
+#include <functional>
+#include <numeric>
 
 #include "core/memory.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
 #include "gpeps/cluster_contraction.hpp"
 #include "gpeps/evolution.hpp"
+#include "gpeps/loop_error.hpp"
 #include "gpeps/observables.hpp"
+#include "gpeps/state_vector.hpp"
 #include "lattice/partition.hpp"
 #include "parallel/agreement.hpp"
 
@@ -19,11 +24,14 @@ using linalg::Scalar;
 
 namespace {
 
-PointResult empty_result(const MeasurementPlan& plan) {
-  const std::size_t n_columns = plan.measured_steps.size();
+/// Values of strings are products, so they start at one.
+PointResult empty_result(const Job& job) {
+  const std::size_t n_columns = job.plan.measured_steps.size();
+  const bool has_sites = !job.plan.sites.empty();
   PointResult result;
-  result.observables.assign(plan.observables.size(), std::vector<double>(n_columns));
-  result.site_z.resize(n_columns);
+  result.observables.assign(job.plan.observables.size(), std::vector<double>(n_columns, 1));
+  result.uncertainty.assign(job.plan.observables.size(), std::vector<double>(n_columns, 0));
+  result.site_z.assign(n_columns, std::vector<double>(has_sites ? job.graph.n_sites() : 0));
   result.discarded_weight.assign(n_columns, 0);
   result.fidelity.assign(n_columns, 1);
   result.bond_dimension.assign(n_columns, 1);
@@ -31,24 +39,24 @@ PointResult empty_result(const MeasurementPlan& plan) {
 }
 
 template <Scalar T>
-void read_observable(const Evolution<T>& state, const Observable& observable, int column,
-                     std::vector<double>& values, std::vector<double>& site_z) {
-  if (!observable.string) {
-    site_z = site_expectations(state, circuit::pauli_operator('Z'));
-    double sum = 0;
-    for (double z : site_z) sum += z;
-    values[column] = sum / static_cast<double>(site_z.size());
-    return;
-  }
-  const Reading& reading = observable.readings[column];
-  if (reading.environment != Environment::mean_field) {
-    values[column] = cluster_expectation(state, reading.cluster, reading.string);
-    return;
-  }
-  const auto& [site, letter] = *reading.string.letters.begin();
-  values[column] =
-      reading.string.sign * site_expectation(state, site, circuit::pauli_operator(letter));
+double read_factor(const Evolution<T>& state, const Factor& factor) {
+  if (factor.environment != Environment::mean_field)
+    return cluster_expectation(state, factor.cluster, factor.string);
+  const auto& [site, letter] = *factor.string.letters.begin();
+  return factor.string.sign * site_expectation(state, site, circuit::pauli_operator(letter));
 }
+
+void enter(const Read& read, double value, PointResult& result) {
+  if (read.site >= 0)
+    result.site_z[read.column][read.site] = value;
+  else
+    result.observables[read.observable][read.column] *= value;
+}
+
+lattice::Cluster one_site(int site) { return {{site}, {-1}, {-1}, {}}; }
+
+/// Part of measure.loop_flops_max that estimates of the loop error may take, per value and step.
+constexpr double part_for_estimates = 0.1;
 
 /// Evolves one run to its end and reads off what it is for.
 template <Scalar T>
@@ -73,22 +81,54 @@ class Runner {
       for (const auto& layer : circuit::layers(run.circuit.steps[s], job_.graph.n_sites()))
         state.apply(layer);
       const TruncationRecord record = state.record();
-      for (const Run::Read& read : run.reads[s]) measure(state, read, record);
+      for (const Read& read : run.reads[s]) measure(state, read, record);
       tell(s + 1, run.circuit.n_steps(), record);
     }
   }
 
  private:
-  void measure(const Evolution<T>& state, const Run::Read& read, const TruncationRecord& record) {
+  void measure(const Evolution<T>& state, const Read& read, const TruncationRecord& record) {
     const int column = read.column;
-    read_observable(state, job_.plan.observables[read.observable], column,
-                    result_.observables[read.observable], result_.site_z[column]);
+    if (read.site < 0 && !job_.plan.observables[read.observable].string)
+      read_sites(state, read);
+    else
+      read_string(state, read);
     result_.discarded_weight[column] =
         std::max(result_.discarded_weight[column], record.discarded_weight);
     result_.fidelity[column] = std::min(result_.fidelity[column], record.fidelity);
     result_.bond_dimension[column] =
         std::max(result_.bond_dimension[column], static_cast<double>(record.bond_dimension));
   }
+
+  void read_string(const Evolution<T>& state, const Read& read) {
+    const Factor& factor = job_.plan.factor(read);
+    const double value = read_factor(state, factor);
+    enter(read, value, result_);
+    if (factor.ignored.is_exact()) return;
+    const auto cluster = factor.environment == Environment::mean_field
+                             ? one_site(factor.string.letters.begin()->first)
+                             : factor.cluster;
+    result_.uncertainty[read.observable][read.column] +=
+        loop_errors(state, {{cluster, factor.string, value}}, estimate_flops()).front();
+  }
+
+  /// All sites of the magnetization that are read in mean field.
+  void read_sites(const Evolution<T>& state, const Read& read) {
+    const auto& [apart, shared, ignored] = job_.plan.sites[read.column];
+    const auto z = site_expectations(state, circuit::pauli_operator('Z'));
+    std::vector<ClusterValue> inexact;
+    for (int site = 0; site < job_.graph.n_sites(); ++site) {
+      if (apart.contains(site) || shared.contains(site)) continue;
+      result_.site_z[read.column][site] = z[site];
+      if (!ignored[site].is_exact())
+        inexact.push_back({one_site(site), circuit::PauliString{{{site, 'Z'}}}, z[site]});
+    }
+    if (inexact.empty()) return;
+    for (double error : loop_errors(state, inexact, estimate_flops()))
+      result_.uncertainty[read.observable][read.column] += error;
+  }
+
+  double estimate_flops() const { return part_for_estimates * job_.options.measure.loop_flops_max; }
 
   void tell(int step, int n_steps, const TruncationRecord& record) {
     done_flops_ += total_.step_flops[steps_done_++];
@@ -113,21 +153,116 @@ class Runner {
   std::size_t steps_done_ = 0;
 };
 
-template <Scalar T>
+/// Deals the state vectors over the ranks of the team, the largest first, each to the rank with the
+/// least work. Returns the owner of each run.
+std::vector<int> vector_owners(const std::vector<double>& flops, int n_ranks) {
+  std::vector<std::size_t> order(flops.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t run) { return flops[run]; });
+  std::vector<double> work(n_ranks, 0);
+  std::vector<int> owner(flops.size(), 0);
+  for (std::size_t run : order) {
+    owner[run] = static_cast<int>(std::ranges::min_element(work) - work.begin());
+    work[owner[run]] += flops[run];
+  }
+  return owner;
+}
+
+template <class Real>
+void evolve_vector(const Job& job, const Run& run, std::span<double> values) {
+  StateVector<Real> state(run.sites);
+  circuit::Step gates;  // up to the next reading
+  std::size_t next = 0;
+  for (std::size_t s = 0; s < run.circuit.steps.size(); ++s) {
+    const auto& step = run.circuit.steps[s];
+    gates.insert(gates.end(), step.begin(), step.end());
+    if (run.reads[s].empty()) continue;
+    state.apply(gates);
+    gates.clear();
+    for (const Read& read : run.reads[s])
+      values[next++] = state.expectation(job.plan.factor(read).string);
+  }
+}
+
+/// Collective. Every state vector is the work of one rank; its values go to all.
+template <class Real>
+void evolve_vectors(const Job& job, std::span<const Run> runs, const parallel::Communicator& team,
+                    const Report& report, PointResult& result) {
+  std::vector<double> flops;
+  std::vector<std::size_t> first{0};  // of each run's values
+  double all_flops = 0;
+  for (const Run& run : runs) {
+    flops.push_back(state_vector_flops(static_cast<int>(run.sites.size()), run.circuit));
+    all_flops += flops.back();
+    std::size_t count = first.back();
+    for (const auto& reads : run.reads) count += reads.size();
+    first.push_back(count);
+  }
+  const auto owner = vector_owners(flops, team.size());
+  std::vector<double> values(first.back(), 0);
+  parallel::agree_on_failure(team, [&] {
+    double done = 0;
+    for (std::size_t r = 0; r < runs.size(); ++r) {
+      if (owner[r] == team.rank())
+        evolve_vector<Real>(job, runs[r], std::span(values).subspan(first[r]));
+      done += flops[r];
+      report(done / all_flops,
+             fmt::format("state vector {}/{}  {} sites", r + 1, runs.size(), runs[r].sites.size()));
+    }
+  });
+  team.sum(std::span(values));
+  std::size_t next = 0;
+  for (const Run& run : runs)
+    for (const auto& reads : run.reads)
+      for (const Read& read : reads) enter(read, values[next++], result);
+}
+
+/// Sites that are observables of their own, and the mean over all sites.
+void finish_magnetization(const Job& job, PointResult& result) {
+  for (int index = 0; index < std::ssize(job.plan.observables); ++index) {
+    if (job.plan.observables[index].string) continue;
+    for (std::size_t column = 0; column < job.plan.sites.size(); ++column) {
+      std::vector<double>& z = result.site_z[column];
+      double& uncertainty = result.uncertainty[index][column];
+      for (const auto& [site, observable] : job.plan.sites[column].shared) {
+        z[site] = result.observables[observable][column];
+        uncertainty += result.uncertainty[observable][column];
+      }
+      const auto n_sites = static_cast<double>(z.size());
+      result.observables[index][column] = std::accumulate(z.begin(), z.end(), 0.0) / n_sites;
+      uncertainty /= n_sites;
+    }
+  }
+}
+
+template <class Real>
 void evolve_all(const Job& job, const Point& point, const parallel::Communicator& team,
                 const Report& report, PointResult& result) {
+  using T = std::complex<Real>;
   std::vector<Run> runs;
   Forecast total;
+  double network_flops = 0;
   std::vector<int> owner(job.graph.n_sites());
   parallel::agree_on_failure(team, [&] {  // the circuit may come from a file
     runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
-    for (const Run& run : runs)
+    for (const Run& run : runs) {
       merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
+      if (run.sites.empty()) network_flops = total_flops(total);
+    }
     if (team.rank() == 0) owner = lattice::partition(job.graph, team.size(), total.site_flops);
   });
   team.broadcast(std::span(owner), 0);
+  const auto vectors =
+      std::ranges::find_if(runs, [](const Run& run) { return !run.sites.empty(); });
   Runner<T> runner(job, point, team, report, total, std::move(owner), result);
-  for (const Run& run : runs) runner.evolve(run);
+  for (auto run = runs.begin(); run != vectors; ++run) runner.evolve(*run);
+  const double before = network_flops / std::max(total_flops(total), 1.0);
+  if (vectors != runs.end())
+    evolve_vectors<Real>(
+        job, {vectors, runs.end()}, team,
+        [&](double part, const std::string& text) { report(before + (1 - before) * part, text); },
+        result);
+  finish_magnetization(job, result);
 }
 
 }  // namespace
@@ -135,11 +270,11 @@ void evolve_all(const Job& job, const Point& point, const parallel::Communicator
 PointResult simulate_point(const Job& job, const Point& point, const parallel::Communicator& team,
                            const Report& report) {
   const Stopwatch watch;
-  PointResult result = empty_result(job.plan);
+  PointResult result = empty_result(job);
   if (job.options.state.precision == "complex64")
-    evolve_all<std::complex<float>>(job, point, team, report, result);
+    evolve_all<float>(job, point, team, report, result);
   else
-    evolve_all<std::complex<double>>(job, point, team, report, result);
+    evolve_all<double>(job, point, team, report, result);
   result.seconds = watch.seconds();
   return result;
 }

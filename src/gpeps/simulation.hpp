@@ -16,11 +16,15 @@ namespace rankine::gpeps {
 struct PointResult {
   std::vector<std::vector<double>> observables;  ///< [observable][measured step]
   std::vector<std::vector<double>>
+      uncertainty;  ///< [observable][measured step], of the loop error: 0 where no loop is left
+                    ///< out, NaN where no estimate was affordable
+  std::vector<std::vector<double>>
       site_z;  ///< [measured step][site], when the magnetization is measured
-  std::vector<double>
-      discarded_weight;  ///< sum over bond updates; the largest of the runs the step was read from
+  std::vector<double> discarded_weight;  ///< sum over bond updates; the largest of the runs the
+                                         ///< step was read from (state vectors discard nothing)
   std::vector<double> fidelity;  ///< product of (1 - discarded weight); the smallest of those runs
-  std::vector<double> bond_dimension;  ///< the largest reached in those runs
+  std::vector<double>
+      bond_dimension;  ///< the largest reached in those runs; 1 when all are state vectors
   double seconds = 0;
 };
 

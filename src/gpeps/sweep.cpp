@@ -53,7 +53,7 @@ double largest_rank_bytes(const Job& job, const Forecast& forecast, int n_ranks,
   const auto bytes = bytes_per_rank(forecast, owner, n_ranks, element_bytes(job.options));
   idle.clear();
   for (int rank = 0; rank < n_ranks; ++rank)
-    if (bytes[rank] == 0) idle.push_back(rank);
+    if (std::ranges::count(owner, rank) == 0) idle.push_back(rank);
   return program_bytes + std::ranges::max(bytes);
 }
 

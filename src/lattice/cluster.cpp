@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <map>
 #include <numeric>
 #include <queue>
 
@@ -181,18 +182,110 @@ void prune(const Graph& graph, std::span<const int> support, std::vector<bool>& 
   }
 }
 
+/// Walks outwards from sites over edges, breadth first.
+class Outwards {
+ public:
+  Outwards(const Graph& graph, const std::vector<int>& from)
+      : graph_(graph), edge_to_(graph.n_sites(), unseen) {
+    for (int site : from) {
+      edge_to_[site] = start;
+      queue_.push(site);
+    }
+  }
+
+  /// The first site for which `found` holds, over edges for which `open` holds; -1 for none.
+  template <class Found, class Open>
+  int search(const Found& found, const Open& open) {
+    while (!queue_.empty()) {
+      const int site = queue_.front();
+      if (found(site)) return site;
+      queue_.pop();
+      for (int edge : graph_.edges_at(site)) {
+        const int next = graph_.neighbour(site, edge);
+        if (edge_to_[next] != unseen || !open(edge)) continue;
+        edge_to_[next] = edge;
+        queue_.push(next);
+      }
+    }
+    return -1;
+  }
+
+  /// The edges from `site` back to where the walk began.
+  std::vector<int> path_to(int site) const {
+    std::vector<int> edges;
+    for (; edge_to_[site] != start; site = graph_.neighbour(site, edge_to_[site]))
+      edges.push_back(edge_to_[site]);
+    return edges;
+  }
+
+ private:
+  static constexpr int unseen = -2, start = -1;
+
+  const Graph& graph_;
+  std::vector<int> edge_to_;
+  std::queue<int> queue_;
+};
+
+/// Joins the chosen sites, one nearest to those already joined after the other; false when no path
+/// leads to some of them.
+bool join_nearest(const Graph& graph, int first, std::vector<bool>& chosen) {
+  const std::vector<bool> wanted = chosen;
+  std::vector<bool> joined(graph.n_sites(), false);
+  std::vector<int> tree{first};
+  joined[first] = true;
+  for (auto left = std::ranges::count(wanted, true) - 1; left > 0; --left) {
+    Outwards walk(graph, tree);
+    const int next = walk.search([&](int site) { return wanted[site] && !joined[site]; },
+                                 [](int) { return true; });
+    if (next < 0) return false;
+    for (int edge : walk.path_to(next))
+      for (int site : {graph.edge(edge).a, graph.edge(edge).b})
+        if (!joined[site]) {
+          joined[site] = chosen[site] = true;
+          tree.push_back(site);
+        }
+  }
+  return true;
+}
+
+/// The edges of the shortest loop of `alive` edges through `edge`; empty when there is none.
+std::vector<int> shortest_loop(const Graph& graph, const std::vector<bool>& alive, int edge) {
+  Outwards walk(graph, {graph.edge(edge).a});
+  const int end = walk.search([&](int site) { return site == graph.edge(edge).b; },
+                              [&](int other) { return other != edge && alive[other]; });
+  if (end < 0) return {};
+  std::vector<int> loop = walk.path_to(end);
+  loop.push_back(edge);
+  std::ranges::sort(loop);
+  return loop;
+}
+
+/// The cluster with more edges and their sites, and no other edge.
+Cluster with_edges(const Graph& graph, const Cluster& cluster, std::vector<int> edges) {
+  std::vector<bool> chosen(graph.n_sites(), false), allowed(graph.n_edges(), false);
+  for (int edge : cluster.parent_edge)
+    if (edge >= 0) edges.insert(edges.begin(), edge);
+  edges.insert(edges.end(), cluster.closing_edges.begin(), cluster.closing_edges.end());
+  for (int site : cluster.sites) chosen[site] = true;
+  for (int edge : edges) {
+    allowed[edge] = true;
+    chosen[graph.edge(edge).a] = chosen[graph.edge(edge).b] = true;
+  }
+  Cluster out = rooted(graph, chosen, spanning_forest(graph, edges), cluster.sites.front());
+  std::erase_if(out.closing_edges, [&](int edge) { return !allowed[edge]; });
+  return out;
+}
+
 }  // namespace
 
-Cluster smallest_tree_cluster(const Graph& graph, std::span<const int> support) {
+Cluster smallest_cluster(const Graph& graph, std::span<const int> support) {
   const Parts parts = connected_parts(graph, support);
-  if (parts.count > most_parts)
-    throw InputError(
-        fmt::format("the string falls into {} separate parts of the lattice; clusters are found "
-                    "for at most {}.",
-                    parts.count, most_parts));
   std::vector<bool> chosen(graph.n_sites(), false);
   for (int site : support) chosen[site] = true;
-  if (parts.count > 1 && !SteinerTree(graph, parts).mark(chosen))
+  const bool joined = parts.count == 1 ||
+                      (parts.count <= most_parts ? SteinerTree(graph, parts).mark(chosen)
+                                                 : join_nearest(graph, support.front(), chosen));
+  if (!joined)
     throw InputError(
         "the string's sites lie in parts of the lattice that no path joins, so no connected "
         "cluster holds them. Measure the parts as strings of their own: their product is the "
@@ -200,15 +293,7 @@ Cluster smallest_tree_cluster(const Graph& graph, std::span<const int> support) 
   std::vector<int> inner;
   for (int edge = 0; edge < graph.n_edges(); ++edge)
     if (chosen[graph.edge(edge).a] && chosen[graph.edge(edge).b]) inner.push_back(edge);
-  Cluster cluster = rooted(graph, chosen, spanning_forest(graph, inner), support.front());
-  if (!cluster.closing_edges.empty()) {
-    const Edge& edge = graph.edge(cluster.closing_edges.front());
-    throw InputError(
-        fmt::format("the smallest connected cluster that holds the string closes a loop through "
-                    "sites {} and {}, so it is not a tree and cannot be contracted exactly.",
-                    edge.a, edge.b));
-  }
-  return cluster;
+  return rooted(graph, chosen, spanning_forest(graph, inner), support.front());
 }
 
 std::optional<Cluster> light_cone_cluster(const Graph& graph,
@@ -233,6 +318,39 @@ std::optional<Cluster> light_cone_cluster(const Graph& graph,
   for (int site : support)
     if (!reached[site]) return std::nullopt;
   return cluster;
+}
+
+std::vector<Cluster> grown_by_one_loop(const Graph& graph,
+                                       std::span<const std::int64_t> bond_dimensions,
+                                       const Cluster& cluster) {
+  std::vector<bool> alive(graph.n_edges());
+  for (int edge = 0; edge < graph.n_edges(); ++edge) alive[edge] = bond_dimensions[edge] > 1;
+  prune(graph, cluster.sites, alive);
+  const auto is_alive = [&](int edge) { return alive[edge]; };
+  std::map<std::vector<int>, std::vector<int>> found;  // loop and the path to it
+  const auto loops_at = [&](int site, const std::vector<int>& path) {
+    for (int edge : graph.edges_at(site))
+      if (auto loop = alive[edge] ? shortest_loop(graph, alive, edge) : std::vector<int>();
+          !loop.empty())
+        found.try_emplace(std::move(loop), path);
+  };
+  for (int site : cluster.sites) loops_at(site, {});
+  if (found.empty()) {
+    Outwards walk(graph, cluster.sites);
+    walk.search(
+        [&](int site) {
+          loops_at(site, walk.path_to(site));
+          return !found.empty();
+        },
+        is_alive);
+  }
+  std::vector<Cluster> clusters;
+  for (const auto& [loop, path] : found) {
+    std::vector<int> edges = loop;
+    edges.insert(edges.end(), path.begin(), path.end());
+    clusters.push_back(with_edges(graph, cluster, std::move(edges)));
+  }
+  return clusters;
 }
 
 Cluster rerooted(const Graph& graph, const Cluster& cluster, int root) {

@@ -21,11 +21,11 @@ struct Cluster {
   std::vector<int> closing_edges;  ///< edges between sites of the cluster outside the tree
 };
 
-/// The smallest connected cluster that holds `support` (a Steiner tree, exact by Dreyfus-Wagner
-/// over the connected parts of the support; ties are broken by site number). InputError: the
-/// support is spread over disconnected parts of the lattice, falls into more than 10 separate
-/// parts, or the cluster closes a loop, so that it is no tree.
-Cluster smallest_tree_cluster(const Graph& graph, std::span<const int> support);
+/// The smallest connected cluster that holds `support`: a Steiner tree, exact by Dreyfus-Wagner
+/// when the support falls into at most 10 connected parts (ties are broken by site number), and
+/// grown from part to nearest part beyond. Edges that close loops on it are closing edges.
+/// InputError: the support is spread over disconnected parts of the lattice.
+Cluster smallest_cluster(const Graph& graph, std::span<const int> support);
 
 /// All that correlations between `support` and itself can pass through in a state of the given bond
 /// dimensions (per edge): the sites of `support`, the paths between them, and every loop they can
@@ -35,6 +35,13 @@ Cluster smallest_tree_cluster(const Graph& graph, std::span<const int> support);
 std::optional<Cluster> light_cone_cluster(const Graph& graph,
                                           std::span<const std::int64_t> bond_dimensions,
                                           std::span<const int> support);
+
+/// `cluster` grown by one loop: for each edge at its sites the cluster with the shortest loop of
+/// bonds of dimension larger than one through that edge, every loop once. Where no loop passes
+/// through the cluster, the loops nearest to it with the path that leads there.
+std::vector<Cluster> grown_by_one_loop(const Graph& graph,
+                                       std::span<const std::int64_t> bond_dimensions,
+                                       const Cluster& cluster);
 
 /// The same cluster with another site as its root.
 Cluster rerooted(const Graph& graph, const Cluster& cluster, int root);

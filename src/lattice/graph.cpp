@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "core/contracts.hpp"
 #include "core/errors.hpp"
 
 namespace rankine::lattice {
@@ -52,6 +53,11 @@ Graph::Graph(std::string name, int n_sites, std::vector<Edge> edges,
   }
   for (auto& list : edges_at_)
     std::ranges::sort(list, {}, [&](int index) { return edges_[index].colour; });
+}
+
+void Graph::repeat(std::vector<std::array<int, 2>> steps) {
+  RANKINE_EXPECTS(std::ssize(steps) == n_edges(), "every edge leads to some cell");
+  cell_steps_ = std::move(steps);
 }
 
 int Graph::find_edge(int a, int b) const {

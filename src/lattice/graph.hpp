@@ -1,6 +1,7 @@
 // A graph of sites and edges with a proper edge colouring: the geometry a tensor network lives on.
 #pragma once
 
+#include <array>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,15 @@ class Graph {
   int neighbour(int site, int edge) const {
     return edges_[edge].a == site ? edges_[edge].b : edges_[edge].a;
   }
+  /// Makes the graph the cell of an infinite lattice: `steps` says for each edge how many cells
+  /// (right, up) lie between its end `a` and its end `b`.
+  void repeat(std::vector<std::array<int, 2>> steps);
+  /// Whether the graph is the cell of an infinite lattice.
+  bool is_cell() const { return !cell_steps_.empty(); }
+  std::array<int, 2> cell_step(int edge) const {
+    return is_cell() ? cell_steps_[edge] : std::array{0, 0};
+  }
+
   /// Index of the edge between two sites, or -1.
   int find_edge(int a, int b) const;
   /// Pairs of sites in the order gates are applied: by colour, then by edge index.
@@ -48,6 +58,7 @@ class Graph {
   int n_colours_ = 0;
   std::vector<Edge> edges_;
   std::vector<std::vector<int>> edges_at_;
+  std::vector<std::array<int, 2>> cell_steps_;
 };
 
 /// Colours edges greedily in the given order: each takes the lowest colour free at both ends.

@@ -48,8 +48,11 @@ Graph osprey() { return heavy_hex(13, 27, "osprey"); }
 Graph condor() { return heavy_hex(21, 43, "condor"); }
 
 Graph infinite_heavy_hex() {
-  return Graph("infinite-heavy-hex", 5,
-               {{0, 2, 0}, {0, 3, 1}, {0, 4, 2}, {1, 2, 1}, {1, 3, 2}, {1, 4, 0}});
+  Graph cell("infinite-heavy-hex", 5,
+             {{0, 2, 0}, {0, 3, 1}, {0, 4, 2}, {1, 2, 1}, {1, 3, 2}, {1, 4, 0}});
+  // Bridges 3 and 4 belong to the cell of site 0; their site 1 lies one cell further.
+  cell.repeat({{0, 0}, {0, 0}, {0, 0}, {0, 0}, {-1, 0}, {0, -1}});
+  return cell;
 }
 
 namespace {

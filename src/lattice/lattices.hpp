@@ -20,7 +20,7 @@ Graph condor();  ///< 1121 sites, 1320 edges
 
 /// The primitive cell of the infinite heavy-hex lattice, wrapped onto itself: sites 0 and 1 have
 /// degree 3, the bridges 2, 3, 4 join them. Bond updates with a mean-field environment cannot tell
-/// it from the infinite lattice.
+/// it from the infinite lattice, whose cell it is (Graph::is_cell).
 Graph infinite_heavy_hex();
 
 /// Reads lines "a b [colour]" (0-based sites; `#` starts a comment). `n_sites` = 0 takes the

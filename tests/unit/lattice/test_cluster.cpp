@@ -36,7 +36,7 @@ TEST(Cluster, IsAsSmallAsBruteForceFinds) {
     for (int site = 0; site < graph.n_sites(); ++site)
       if (support >> site & 1) sites.push_back(site);
     try {
-      const auto cluster = smallest_tree_cluster(graph, sites);
+      const auto cluster = smallest_cluster(graph, sites);
       EXPECT_EQ(std::ssize(cluster.sites), brute_force_size(graph, support)) << support;
     } catch (const InputError& error) {
       EXPECT_THAT(error.what(), ::testing::HasSubstr("closes a loop"));
@@ -47,7 +47,7 @@ TEST(Cluster, IsAsSmallAsBruteForceFinds) {
 TEST(Cluster, OrdersEverySiteAfterItsParent) {
   const Graph graph = eagle();
   const std::vector<int> support{8, 9, 12, 13, 17, 28, 29, 30, 31, 32};
-  const auto cluster = smallest_tree_cluster(graph, support);
+  const auto cluster = smallest_cluster(graph, support);
   EXPECT_EQ(cluster.sites.size(), 12u);  // the gap between 9 and 12 needs two more
   for (std::size_t p = 1; p < cluster.sites.size(); ++p) {
     ASSERT_LT(cluster.parent[p], static_cast<int>(p));
@@ -56,19 +56,55 @@ TEST(Cluster, OrdersEverySiteAfterItsParent) {
   }
 }
 
-TEST(Cluster, RefusesLoopsAndDisconnectedSupport) {
+TEST(Cluster, OpensLoopsAndRefusesDisconnectedSupport) {
   const Graph ring("ring", 6, {{0, 1, 0}, {1, 2, 1}, {2, 0, 2}, {3, 4, 0}, {4, 5, 1}});
-  const auto message = [&](std::vector<int> support) -> std::string {
-    try {
-      smallest_tree_cluster(ring, support);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "found";
-  };
-  EXPECT_THAT(message({0, 1, 2}), ::testing::HasSubstr("closes a loop"));
-  EXPECT_THAT(message({0, 4}), ::testing::HasSubstr("no path joins"));
-  EXPECT_EQ(message({3, 5}), "found");
+  const auto cluster = smallest_cluster(ring, std::vector{0, 1, 2});
+  EXPECT_EQ(cluster.sites.size(), 3u);
+  EXPECT_EQ(cluster.closing_edges.size(), 1u);
+  EXPECT_EQ(smallest_cluster(ring, std::vector{3, 5}).sites.size(), 3u);
+  try {
+    smallest_cluster(ring, std::vector{0, 4});
+    FAIL() << "nothing joins the two";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("no path joins"));
+  }
+}
+
+TEST(Cluster, OfManyPartsGrowsFromPartToNearestPart) {
+  // Every second site of a chain: twelve parts, more than are tried in all orders.
+  std::vector<Edge> edges;
+  for (int site = 0; site + 1 < 30; ++site) edges.push_back({site, site + 1, site % 2});
+  const Graph chain("chain", 30, edges);
+  std::vector<int> support;
+  for (int site = 3; site < 27; site += 2) support.push_back(site);
+  const auto cluster = smallest_cluster(chain, support);
+  EXPECT_EQ(cluster.sites.size(), 23u);
+  EXPECT_TRUE(cluster.closing_edges.empty());
+}
+
+TEST(GrownByOneLoop, TakesTheShortestLoopThroughEveryEdgeOnce) {
+  // A square 0-3 and a triangle 0, 4, 5 meet in site 0; a branch 6, 7 hangs on site 2.
+  const Graph graph("loops", 8,
+                    {{0, 1, 0},
+                     {1, 2, 1},
+                     {2, 3, 0},
+                     {3, 0, 1},
+                     {0, 4, 2},
+                     {4, 5, 0},
+                     {5, 0, 3},
+                     {2, 6, 2},
+                     {6, 7, 0}});
+  const std::vector<std::int64_t> dimensions(9, 2);
+  const auto at_0 = grown_by_one_loop(graph, dimensions, {{0}, {-1}, {-1}, {}});
+  ASSERT_EQ(at_0.size(), 2u);
+  for (const auto& cluster : at_0) EXPECT_EQ(cluster.closing_edges.size(), 1u);
+  EXPECT_EQ(at_0[0].sites.size() + at_0[1].sites.size(), 7u);
+  const auto at_7 = grown_by_one_loop(graph, dimensions, {{7}, {-1}, {-1}, {}});
+  ASSERT_EQ(at_7.size(), 1u);
+  EXPECT_THAT(at_7[0].sites, ::testing::UnorderedElementsAre(7, 6, 2, 1, 3, 0));
+  std::vector<std::int64_t> without = dimensions;
+  without[2] = 1;  // the square is cut open
+  EXPECT_EQ(grown_by_one_loop(graph, without, {{0}, {-1}, {-1}, {}}).size(), 1u);
 }
 
 TEST(LightConeCluster, HoldsTheLoopsAndDropsTheBranches) {
