@@ -41,8 +41,10 @@ std::string cannot_go_on(const fs::path& folder, std::string_view why) {
 std::string clause_of(std::string message) {
   if (const auto advice = message.find("). "); advice != message.npos) {
     message.resize(advice);
-    if (const auto reason = message.find(" ("); reason != message.npos)
-      message.replace(reason, 2, ": ");
+    if (const auto reason = message.find(" ("); reason != message.npos) {
+      message[reason] = ':';
+      message[reason + 1] = ' ';
+    }
   }
   return message;
 }

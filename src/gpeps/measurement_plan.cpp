@@ -110,6 +110,20 @@ std::vector<int> fewest_gates_first(const Circuit& circuit, std::vector<int> sit
   return sites;
 }
 
+/// Fused between readings only: no gate may move to a step before what is read.
+Circuit fused_between(const Circuit& circuit, const std::vector<std::vector<Read>>& reads,
+                      int n_sites) {
+  Circuit out, stretch;
+  for (std::size_t s = 0; s < circuit.steps.size(); ++s) {
+    stretch.steps.push_back(circuit.steps[s]);
+    if (reads[s].empty() && s + 1 < circuit.steps.size()) continue;
+    const Circuit short_one = fused(stretch, n_sites);
+    out.steps.insert(out.steps.end(), short_one.steps.begin(), short_one.steps.end());
+    stretch = {};
+  }
+  return out;
+}
+
 /// The run of a state vector, its circuit cut to what is read. Reads after an extension stand at
 /// its end.
 Run vector_run(const MeasurementPlan& plan, const VectorPlan& vector, int n_sites,
@@ -126,8 +140,8 @@ Run vector_run(const MeasurementPlan& plan, const VectorPlan& vector, int n_site
     measured[step].resize(n_sites, Demand::none);
     add_demand(measured[step], plan.factor(read).string);
   }
-  run.circuit =
-      causal_cone(fused(causal_cone(run.circuit, n_sites, measured), n_sites), n_sites, measured);
+  const Circuit cone = causal_cone(run.circuit, n_sites, measured);
+  run.circuit = causal_cone(fused_between(cone, run.reads, n_sites), n_sites, measured);
   run.sites = fewest_gates_first(run.circuit, vector.sites);
   return run;
 }

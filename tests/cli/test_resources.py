@@ -72,3 +72,33 @@ def test_the_forecast_does_not_depend_on_the_order_of_angles(rankine):
         return largest, re.search(r"memory of the largest rank at most (.*?) \(", outcome.out)[1]
 
     assert plan([0.0, 1.2]) == plan([1.2, 0.0])
+
+
+def test_a_star_of_many_legs_says_how_much_it_would_need(rankine, refuses):
+    # 2^71 complex numbers: more bytes than any integer counts.
+    rankine.write("star.edges", "".join(f"0 {site}\n" for site in range(1, 71)))
+    lattice = {"name": "edge-list", "file": "star.edges"}
+    outcome = refuses("EiB on the largest rank", "smaller state.max_bond_dimension", code=3, lattice=lattice,
+                      circuit={"theta_h": 0.6, "steps": 3}, parallel=LITTLE, ranks=2)
+    needed = float(re.search(r"needs up to ([\d.e+]+) EiB", outcome.err)[1])
+    assert needed >= 2**71 * 16 / 2**60
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("mebibytes", [120, 250, 320])
+@pytest.mark.parametrize("arguments", [["deck.toml"], ["deck.toml", "--check"], ["--version"]])
+def test_a_blas_without_address_space_is_foreseen(rankine, monkeypatch, arguments, mebibytes, threads):
+    # OpenBLAS would wait for ever for the buffers of its threads, also at the end of the program.
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", threads)
+    rankine.deck(circuit={"theta_h": 0.6})
+    outcome = rankine.start(*arguments, memory_limit=mebibytes * 2**20)
+    assert outcome.code == 3, outcome
+    assert "error: the limit of address space (ulimit -v) leaves" in outcome.err
+    assert "OPENBLAS_NUM_THREADS" in outcome.err
+    assert rankine.result_files() == []
+
+
+def test_enough_address_space_is_enough(rankine):
+    rankine.deck(circuit={"theta_h": 0.6, "steps": 2})
+    outcome = rankine.start("deck.toml", memory_limit=1000 * 2**20)
+    assert outcome.code == 0, outcome.err

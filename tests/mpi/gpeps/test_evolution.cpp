@@ -291,7 +291,7 @@ TEST(Evolution, AtCliffordAnglesIsExact) {
     run(state, circuit);
     for (const char* text : {"Z0", "X4", "Z0 Y1 Z3", "X4 Y6", "X0 X1 X2 X3 X4 X5 X6 X7 X8 X9"}) {
       const auto string = circuit::parse_pauli_string(text, 10);
-      const auto cluster = lattice::smallest_tree_cluster(graph, string.support());
+      const auto cluster = lattice::smallest_cluster(graph, string.support());
       EXPECT_NEAR(cluster_expectation(state, cluster, string), exact.expectation(string), 1e-12)
           << text;
     }
