@@ -40,6 +40,14 @@ def real_attribute(path: Path, holder: h5py.Group | h5py.Dataset, name: str) -> 
     return float(value)
 
 
+def one_or_each(path: Path, holder: h5py.Group | h5py.Dataset, name: str, length: int) -> np.ndarray:
+    """A real attribute with one value for all of something, or one for each; 0 where it is absent."""
+    values = np.atleast_1d(np.asarray(_attribute(path, holder, name, 0)))
+    if values.dtype.kind not in "fiu" or values.shape not in ((1,), (length,)):
+        raise InputError(f"{path}: the attribute '{name}' of {holder.name} is not one number, nor {length}. {_DAMAGED}")
+    return values
+
+
 def reals(
     path: Path, group: h5py.Group, name: str, shape: tuple, *, least: float = -_LARGEST_REAL, most: float = _LARGEST_REAL
 ) -> np.ndarray:

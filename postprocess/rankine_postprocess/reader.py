@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 from .errors import InputError
-from .fields import document, integers, one_line, real_attribute, reals, subgroup, whole_attribute, words
+from .fields import document, integers, one_line, one_or_each, real_attribute, reals, subgroup, whole_attribute, words
 from .own_process import in_own_process
 from .result_header import check_header, opened
 from .simulation import Observable, Simulation
@@ -18,6 +18,8 @@ _LARGEST_ANGLE = 1e9  # float64 hardly knows the direction of a larger one
 _BOOKKEEPING = {
     "theta_h", "max_bond_dimension", "steps", "site_z", "discarded_weight", "fidelity", "bond_dimension",
 }  # fmt: skip
+# Attributes of an observable that say what its values leave out; files of older versions lack them.
+_LEFT_OUT = ("loops_ignored", "shortest_loop_ignored", "exact_flops")
 
 
 def read(path: str | Path, *, allow_partial: bool = False) -> Simulation:
@@ -86,6 +88,9 @@ def _read_axes(path: Path, results: h5py.Group) -> tuple[np.ndarray, np.ndarray]
 
 def _read_observables(path: Path, results: h5py.Group, table: tuple[int, int]) -> dict[str, Observable]:
     observables = {}
+    uncertainty = results.get("uncertainty")
+    if not isinstance(uncertainty, h5py.Group):
+        uncertainty = None
     for key, dataset in results.items():
         if key in _BOOKKEEPING or not isinstance(dataset, h5py.Dataset):
             continue
@@ -95,5 +100,7 @@ def _read_observables(path: Path, results: h5py.Group, table: tuple[int, int]) -
             values=reals(path, results, key, table),
             route=words(path, dataset, "route", "unknown"),
             long_name=words(path, dataset, "long_name", ""),
+            **{left_out: one_or_each(path, dataset, left_out, table[1]) for left_out in _LEFT_OUT},
+            uncertainty=reals(path, uncertainty, key, table) if key in (uncertainty or ()) else None,
         )
     return observables
