@@ -6,6 +6,7 @@ import h5py
 import numpy as np
 
 from .errors import InputError
+from .inputs import read_inputs
 from .result_header import attribute, check_header, opened, text, text_dataset
 from .simulation import Observable, Simulation
 
@@ -33,7 +34,10 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
     results = file.get("results")
     if not isinstance(results, h5py.Group):
         raise InputError(f"{path}: the group /results is missing.")
-    theta_h = _array(path, results, "theta_h", 1).astype(float)
+    # A gate list need not name the angle; the circuits that a deck can name all have it.
+    uses_theta_h = "theta_h" in results or text(results.attrs.get("circuit", "")) != "gate-list"
+    points = _array(path, results, "theta_h" if uses_theta_h else "max_bond_dimension", 1)
+    theta_h = points.astype(float) if uses_theta_h else np.zeros(len(points))
     steps = _array(path, results, "steps", 1).astype(int)
     table = (len(theta_h), len(steps))
     if 0 in table:
@@ -46,8 +50,8 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
         n_sites=int(attribute(path, results, "n_sites")),
         n_edges=int(attribute(path, results, "n_edges")),
         circuit=text(attribute(path, results, "circuit")),
-        theta_j=float(attribute(path, results, "theta_j")),
-        final_rx_layer=bool(attribute(path, results, "final_rx_layer")),
+        theta_j=float(results.attrs["theta_j"]) if "theta_j" in results.attrs else None,
+        final_rx_layer=bool(results.attrs.get("final_rx_layer", 0)),
         program=text(attribute(path, file, "program")),
         program_version=text(attribute(path, file, "program_version")),
         git_commit=text(attribute(path, file, "git_commit")),
@@ -65,6 +69,8 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
         point_seconds=file["timing/point_seconds"][()] if "timing/point_seconds" in file else None,
         effective_deck=text_dataset(file, "provenance/effective_deck"),
         log=text_dataset(file, "log"),
+        uses_theta_h=uses_theta_h,
+        inputs=read_inputs(path, file),
     )
 
 

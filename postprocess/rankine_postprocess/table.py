@@ -9,10 +9,11 @@ from .simulation import Simulation
 def header(simulation: Simulation) -> str:
     """What was computed and by what: a few lines of name and value."""
     layer = ", final RX layer" if simulation.final_rx_layer else ""
+    coupling = "" if simulation.theta_j is None else f", theta_j = {simulation.theta_j:.12g} rad"
     lines = [
         ("title", simulation.title or "(none)"),
         ("lattice", f"{simulation.lattice}, {simulation.n_sites} sites, {simulation.n_edges} edges"),
-        ("circuit", f"{simulation.circuit}, theta_j = {simulation.theta_j:.12g} rad{layer}"),
+        ("circuit", f"{simulation.circuit}{coupling}{layer}"),
         ("status", simulation.status),
         ("program", f"{simulation.program} {simulation.program_version}, commit {simulation.git_commit}"),
         ("run", f"{simulation.created_utc}, {simulation.n_ranks} ranks x {simulation.threads} threads"),
@@ -27,7 +28,7 @@ def header(simulation: Simulation) -> str:
 
 def table(simulation: Simulation, step_indices: list[int]) -> str:
     """One row per point and step: the angle, the observables, and how far they can be trusted."""
-    titles = ["theta_h", "max bond", "step", *_columns(simulation), "bond reached", "discarded weight", "fidelity"]
+    titles = [*(["theta_h"] if simulation.uses_theta_h else []), "max bond", "step", *_columns(simulation), "bond reached", "discarded weight", "fidelity"]
     rows = [_row(simulation, point, index) for point in _ordered(simulation) for index in step_indices]
     widths = [max(len(cell) for cell in column) for column in zip(titles, *rows)]
     rule = ["-" * width for width in widths]
@@ -49,7 +50,7 @@ def _columns(simulation: Simulation) -> list[str]:
 def _row(simulation: Simulation, point: int, index: int) -> list[str]:
     values = (observable.values[point, index] for observable in simulation.observables.values())
     return [
-        f"{simulation.theta_h[point]:.9f}",
+        *([f"{simulation.theta_h[point]:.9f}"] if simulation.uses_theta_h else []),
         str(simulation.max_bond_dimension[point]),
         str(simulation.steps[index]),
         *(_number(value, ".14f") for value in values),
