@@ -96,7 +96,7 @@ CATALOGUE = (
 
 def find(simulation: Simulation, observable: str, step: int) -> Reference | None:
     """The entry that holds for `observable` after `step` steps of this simulation."""
-    if simulation.circuit != "kicked-ising" or abs(simulation.theta_j - _THETA_J) > SAME_ANGLE:
+    if simulation.circuit != "kicked-ising" or abs((simulation.theta_j or 0) - _THETA_J) > SAME_ANGLE:
         return None
     # The final layer follows the last step only; earlier measurements come before it.
     final_layer = simulation.final_rx_layer and step == simulation.steps[-1]

@@ -78,7 +78,8 @@ def gather(simulations: list[Simulation], observable: str, step: int | None) -> 
     groups: dict[tuple, list[Simulation]] = {}
     for simulation in simulations:
         index = simulation.step_index(step)
-        setup = (simulation.lattice, simulation.n_sites, simulation.circuit, round(simulation.theta_j, 9),
+        setup = (simulation.lattice, simulation.n_sites, simulation.circuit, round(simulation.theta_j or 0, 9),
+                 simulation.inputs and simulation.circuit != "kicked-ising" and simulation.inputs.gates_sha256,
                  simulation.final_rx_layer, int(simulation.steps[index]))  # fmt: skip
         copy = 0  # the same point twice means that the files are to be compared, not merged
         while any(_overlap(simulation, member) for member in groups.get((*setup, copy), [])):

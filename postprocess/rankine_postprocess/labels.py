@@ -84,7 +84,8 @@ def footer(setups: list[Setup], axis: Axis) -> str:
 
 def _circuit(setups: list[Setup], axis: Axis) -> list[str]:
     first = setups[0].simulations[0]
-    angles = {round(setup.simulations[0].theta_j, 9): setup.simulations[0].theta_j for setup in setups}
+    couplings = [setup.simulations[0].theta_j for setup in setups]
+    angles = {round(theta, 9): theta for theta in couplings if theta is not None}
     steps = sorted({setup.step for setup in setups})
     if axis is Axis.STEP:
         steps = [max(int(setup.steps.max()) for setup in setups)]
@@ -92,8 +93,8 @@ def _circuit(setups: list[Setup], axis: Axis) -> list[str]:
     return [
         _circuit_name(first),
         f"{_depths(steps)}{layer}",
-        ", ".join(rf"$\theta_J = {angle(theta)}$" for theta in angles.values()),
-        *([rf"$\theta_h = {angle(setups[0].theta_h[0])}$"] if _single_angle(setups) else []),
+        *([", ".join(rf"$\theta_J = {angle(theta)}$" for theta in angles.values())] if angles else []),
+        *([rf"$\theta_h = {angle(setups[0].theta_h[0])}$"] if first.uses_theta_h and _single_angle(setups) else []),
     ]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from .errors import InputError
 from .fields import document, integers, one_line, one_or_each, real_attribute, reals, subgroup, whole_attribute, words
+from .inputs import read_inputs
 from .own_process import in_own_process
 from .result_header import check_header, opened
 from .simulation import Observable, Simulation
@@ -39,7 +40,9 @@ def _read_file(path: Path, allow_partial: bool) -> Simulation:
 
 def _read_simulation(path: Path, file: h5py.File) -> Simulation:
     results = subgroup(path, file, "results")
-    theta_h, steps = _read_axes(path, results)
+    # A gate list need not name the angle; the circuits that a deck can name all have it.
+    uses_theta_h = "theta_h" in results or words(path, results, "circuit") != "gate-list"
+    theta_h, steps = _read_axes(path, results, uses_theta_h)
     table = (len(theta_h), len(steps))
     n_sites = whole_attribute(path, results, "n_sites", 1)
     has_times = "timing/point_seconds" in file
@@ -51,8 +54,8 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
         n_sites=n_sites,
         n_edges=whole_attribute(path, results, "n_edges"),
         circuit=words(path, results, "circuit"),
-        theta_j=real_attribute(path, results, "theta_j"),
-        final_rx_layer=bool(whole_attribute(path, results, "final_rx_layer")),
+        theta_j=real_attribute(path, results, "theta_j") if "theta_j" in results.attrs else None,
+        final_rx_layer="final_rx_layer" in results.attrs and bool(whole_attribute(path, results, "final_rx_layer")),
         program=words(path, file, "program"),
         program_version=words(path, file, "program_version"),
         git_commit=words(path, file, "git_commit"),
@@ -70,12 +73,17 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
         point_seconds=reals(path, file, "timing/point_seconds", table[:1]) if has_times else None,
         effective_deck=document(path, file, "provenance/effective_deck"),
         log=document(path, file, "log"),
+        uses_theta_h=uses_theta_h,
+        inputs=read_inputs(path, file),
     )
 
 
-def _read_axes(path: Path, results: h5py.Group) -> tuple[np.ndarray, np.ndarray]:
-    """The angle of each point, and the measured steps."""
-    theta_h = reals(path, results, "theta_h", (None,), least=-_LARGEST_ANGLE, most=_LARGEST_ANGLE)
+def _read_axes(path: Path, results: h5py.Group, uses_theta_h: bool) -> tuple[np.ndarray, np.ndarray]:
+    """The angle of each point (0 where no gate has one), and the measured steps."""
+    if uses_theta_h:
+        theta_h = reals(path, results, "theta_h", (None,), least=-_LARGEST_ANGLE, most=_LARGEST_ANGLE)
+    else:
+        theta_h = np.zeros(len(integers(path, results, "max_bond_dimension", (None,), least=1)))
     steps = integers(path, results, "steps", (None,), least=1)
     if not theta_h.size or not steps.size:
         raise InputError(f"{path}: the file holds no measured point.")

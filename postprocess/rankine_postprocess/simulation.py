@@ -7,6 +7,7 @@ import numpy as np
 
 from . import pauli
 from .errors import InputError
+from .inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Simulation:
     n_sites: int
     n_edges: int
     circuit: str
-    theta_j: float  # radians
+    theta_j: float | None  # radians; None where no gate has it
     final_rx_layer: bool  # one more layer of RX gates after the last step
     program: str
     program_version: str
@@ -57,7 +58,7 @@ class Simulation:
     created_utc: str
     n_ranks: int
     threads: int
-    theta_h: np.ndarray  # [points], radians
+    theta_h: np.ndarray  # [points], radians; zeros where no gate has it (uses_theta_h)
     max_bond_dimension: np.ndarray  # [points]
     steps: np.ndarray  # [measured steps]
     observables: dict[str, Observable]
@@ -68,6 +69,8 @@ class Simulation:
     point_seconds: np.ndarray | None = None  # [points]
     effective_deck: str = field(default="", repr=False)
     log: str = field(default="", repr=False)
+    uses_theta_h: bool = True
+    inputs: Inputs | None = field(default=None, repr=False)  # None in files of older versions
 
     @property
     def n_points(self) -> int:

@@ -11,11 +11,12 @@ def header(simulation: Simulation, step_indices: list[int] | None = None) -> str
     """What was computed and by what: a few lines of name and value; of these steps (default: the last)."""
     indices = [simulation.step_index()] if step_indices is None else step_indices
     layer = ", final RX layer" if simulation.final_rx_layer else ""
+    coupling = "" if simulation.theta_j is None else f", theta_j = {simulation.theta_j:.12g} rad"
     ranks = count(simulation.n_ranks, "rank")
     lines = [
         ("title", simulation.title or "(none)"),
         ("lattice", f"{simulation.lattice}, {count(simulation.n_sites, 'site')}, {count(simulation.n_edges, 'edge')}"),
-        ("circuit", f"{simulation.circuit}, theta_j = {simulation.theta_j:.12g} rad{layer}"),
+        ("circuit", f"{simulation.circuit}{coupling}{layer}"),
         ("status", simulation.status),
         ("program", f"{simulation.program} {simulation.program_version}, commit {simulation.git_commit}"),
         ("run", f"{simulation.created_utc}, {ranks} x {count(simulation.threads, 'thread')}"),
@@ -38,7 +39,8 @@ def _left_out(observable: Observable, indices: list[int]) -> str:
 
 def table(simulation: Simulation, step_indices: list[int]) -> str:
     """One row per point and step: the angle, the observables, and how far they can be trusted."""
-    titles = ["theta_h", "max bond", "step", *_columns(simulation), "bond reached", "discarded weight", "fidelity"]
+    angle = ["theta_h"] if simulation.uses_theta_h else []
+    titles = [*angle, "max bond", "step", *_columns(simulation), "bond reached", "discarded weight", "fidelity"]
     rows = [_row(simulation, point, index) for point in _ordered(simulation) for index in step_indices]
     widths = [max(len(cell) for cell in column) for column in zip(titles, *rows)]
     rule = ["-" * width for width in widths]
@@ -61,7 +63,7 @@ def _row(simulation: Simulation, point: int, index: int) -> list[str]:
     reached = simulation.bond_dimension[point, index]  # -1 where the point is not done
     values = (observable.values[point, index] for observable in simulation.observables.values())
     return [
-        f"{simulation.theta_h[point]:.9f}",
+        *([f"{simulation.theta_h[point]:.9f}"] if simulation.uses_theta_h else []),
         str(simulation.max_bond_dimension[point]),
         str(simulation.steps[index]),
         *(_number(value, ".14f") for value in values),

@@ -135,7 +135,7 @@ double direct_bytes(const CompressionJob& job) {
 }
 
 CompressionForecast forecast(const CompressionJob& job, const models::Machine& machine) {
-  const models::MemoryPlan scoring = models::plan_memory(job.scoring, machine);
+  const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
   CompressionForecast result = resident(job, scoring, machine.ranks);
   if (!job.options.method.has_ranks()) {
     result.working = std::max(result.working, direct_bytes(job));
@@ -166,7 +166,7 @@ void CompressionMemory::require() const {
   if (allowed <= 0 || forecast.total() <= allowed) return;
   const std::string advice =
       sufficient_ranks > 0
-          ? fmt::format("Use at least {} ranks in one team.", sufficient_ranks)
+          ? fmt::format("Use at least {} in one team.", counted(sufficient_ranks, "rank"))
           : std::string("Select fewer weights, or use shorter windows or a simpler weighting.");
   throw ResourceError(
       fmt::format("the compression needs up to {} on the largest rank (a rank may use {}). {}",
@@ -175,7 +175,7 @@ void CompressionMemory::require() const {
 
 CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& machine) {
   CompressionMemory memory{.forecast = forecast(job, machine),
-                           .allowed = models::plan_memory(job.scoring, machine).allowed};
+                           .allowed = models::weigh_memory(job.scoring, machine).allowed};
   CompressionJob in_one_team = job;
   in_one_team.options.scoring.parallel.teams = 1;
   in_one_team.scoring.options.parallel.teams = 1;
@@ -190,7 +190,7 @@ CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& 
 }
 
 double left_for_decomposition(const CompressionJob& job, const models::Machine& machine) {
-  const models::MemoryPlan scoring = models::plan_memory(job.scoring, machine);
+  const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
   const CompressionForecast known = resident(job, scoring, machine.ranks);
   if (scoring.allowed <= 0) return 0;
   const bool is_set = job.options.scoring.parallel.memory_per_rank > 0;

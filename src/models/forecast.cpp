@@ -56,27 +56,34 @@ double activations_of(const ModelConfig& c, std::int64_t tokens, int ranks, int 
 std::string MemoryPlan::line() const {
   const auto text = [](double value) { return format_bytes(value); };
   return fmt::format(
-      "memory of the largest rank at most {} (weights {}, activations {}, program {}; {} ranks a "
+      "memory of the largest rank at most {} (weights {}, activations {}, program {}; {} a "
       "team); a rank may use {}",
       text(forecast.total()), text(forecast.row_blocks), text(forecast.activations),
-      text(forecast.program), ranks_per_team,
+      text(forecast.program), counted(ranks_per_team, "rank"),
       allowed > 0 ? text(allowed) : std::string("an unknown amount"));
 }
 
 void MemoryPlan::require() const {
   if (allowed <= 0 || forecast.total() <= allowed) return;
+  const std::string advice =
+      sufficient_ranks > 0
+          ? fmt::format("Use at least {} in one team, a smaller evaluate.window_length",
+                        counted(sufficient_ranks, "rank"))
+          : std::string("Use a smaller evaluate.window_length or fewer generate.tokens");
   throw ResourceError(fmt::format(
-      "the model and its activations need up to {} on the largest rank (a rank may use {}). Use "
-      "more ranks a team, a smaller evaluate.window_length or model.precision = \"float32\".",
-      format_bytes(forecast.total()), format_bytes(allowed)));
+      "the model and its activations need up to {} on the largest rank (a rank may use {}). {}{}.",
+      format_bytes(forecast.total()), format_bytes(allowed), advice,
+      is_double ? ", or model.precision = \"float32\"" : ""));
 }
 
-MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {
+MemoryPlan weigh_memory(const EvaluationJob& job, const Machine& machine) {
   constexpr double gibibyte = 1073741824.0;
   const double number = job.options.model.precision == "float64" ? 8 : 4;
   const int teams =
       static_cast<int>(std::min<std::int64_t>(job.options.parallel.teams, machine.ranks));
-  MemoryPlan plan{.forecast = {.program = program_bytes}, .ranks_per_team = machine.ranks / teams};
+  MemoryPlan plan{.forecast = {.program = program_bytes},
+                  .ranks_per_team = machine.ranks / teams,
+                  .is_double = number == 8};
   std::vector<ModelConfig> configs{job.config};
   if (job.reference_config) configs.push_back(*job.reference_config);
   for (const ModelConfig& config : configs) {
@@ -87,6 +94,22 @@ MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {
   const double limit = job.options.parallel.memory_per_rank;
   plan.allowed = limit > 0 ? limit * gibibyte
                            : static_cast<double>(machine.node_bytes) / machine.ranks_per_node;
+  return plan;
+}
+
+MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {
+  constexpr int most_ranks = 65536;
+  MemoryPlan plan = weigh_memory(job, machine);
+  if (plan.allowed <= 0 || plan.forecast.total() <= plan.allowed) return plan;
+  EvaluationJob in_one_team = job;
+  in_one_team.options.parallel.teams = 1;
+  Machine larger = machine;
+  for (int ranks = 1; ranks <= most_ranks; ranks += std::max(1, ranks / 16)) {
+    larger.ranks = ranks;
+    if (weigh_memory(in_one_team, larger).forecast.total() > plan.allowed) continue;
+    plan.sufficient_ranks = ranks;
+    break;
+  }
   return plan;
 }
 

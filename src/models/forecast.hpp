@@ -34,11 +34,15 @@ struct MemoryPlan {
   MemoryForecast forecast;
   double allowed = 0;  ///< bytes; 0 when unknown
   int ranks_per_team = 1;
+  bool is_double = false;    ///< float32 would need half
+  int sufficient_ranks = 0;  ///< of one team, where these are too few; 0 when no number is found
 
   std::string line() const;
   /// Throws ResourceError when the forecast exceeds what is allowed.
   void require() const;
 };
 MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine);
+/// The same without the advice, for those who ask often.
+MemoryPlan weigh_memory(const EvaluationJob& job, const Machine& machine);
 
 }  // namespace rankine::models

@@ -1,6 +1,7 @@
 """Checkpoints, texts and decks that are wrong: exit code, a message that names the place, and no result."""
 
 import json
+import re
 import shutil
 import struct
 
@@ -304,4 +305,23 @@ def test_more_teams_than_ranks(evaluate):
 
 
 def test_too_little_memory(evaluate_refuses):
-    evaluate_refuses("a rank may use 102.4 MiB", code=3, parallel={"memory_per_rank": 0.1})
+    outcome = evaluate_refuses("a rank may use 102.4 MiB", "Use a smaller evaluate.window_length or fewer generate.tokens.",
+                               code=3, parallel={"memory_per_rank": 0.1})
+    assert "float32" not in outcome.err
+    evaluate_refuses('model.precision = "float32"', code=3, parallel={"memory_per_rank": 0.1},
+                     model={"precision": "float64"})
+
+
+def test_too_few_ranks_for_the_memory(evaluate):
+    def check(ranks, gibibytes):
+        return evaluate.run("--check", "--ranks", ranks, parallel={"memory_per_rank": gibibytes})
+
+    def needed(ranks):
+        return float(re.search(r"largest rank at most ([\d.]+) MiB", check(ranks, 100).out)[1]) / 1024
+
+    refused = check(1, (needed(1) + needed(4)) / 2)
+    assert refused.code == 3
+    advised = int(re.search(r"Use at least (\d+) ranks in one team", refused.err)[1])
+    assert 1 < advised <= 4
+    assert check(advised, (needed(1) + needed(4)) / 2).code == 0
+    assert "(1 rank a team)" in refused.out or "; 1 rank a team)" in refused.out

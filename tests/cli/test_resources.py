@@ -52,6 +52,14 @@ def test_single_precision_needs_half(rankine):
     assert needed("complex64") == pytest.approx(needed("complex128") / 2, rel=0.01)
 
 
+def test_the_refusal_advises_nothing_that_is_done_already(rankine):
+    for precision, is_advised in (("complex128", True), ("complex64", False)):
+        outcome = rankine.run("--check", circuit=DEEP["circuit"], parallel=LITTLE,
+                              state={"max_bond_dimension": 560, "precision": precision})
+        assert outcome.code == 3
+        assert ('state.precision = "complex64"' in outcome.err) == is_advised
+
+
 def test_a_bond_dimension_that_the_steps_cannot_reach_needs_no_memory(rankine):
     outcome = rankine.run(state={"max_bond_dimension": 65536}, parallel=LITTLE)
     assert outcome.code == 0, outcome.err

@@ -1,9 +1,14 @@
 """Reading result files, and refusing those that cannot be trusted."""
 
+import hashlib
+
 import h5py
 import numpy as np
 import pytest
 from rankine_postprocess import InputError, read
+from rankine_postprocess.curves import Axis, gather
+from rankine_postprocess.labels import footer
+from rankine_postprocess.table import header, table
 from result_file import Deck, write
 
 ZERO = {"Z62": lambda theta, chi, step: 0.0}
@@ -104,3 +109,43 @@ def test_refuses_what_is_not_hdf5(tmp_path):
         read(path)
     with pytest.raises(InputError, match="no such file"):
         read(tmp_path / "absent.h5")
+
+
+def with_inputs(path):
+    """A file of a gate list without the deck's angles, with its lattice and gates."""
+    edges, steps, order = "3\n0 1 0\n2 1 1\n", ["rx 0 0.5\n", "cx 0 1\n"], [0, 1, 0]
+    gates = "rx 0 0.5\nstep\ncx 0 1\nstep\nrx 0 0.5\nstep\n"
+    with h5py.File(path, "a") as file:
+        del file["results/theta_h"], file["results"].attrs["theta_j"], file["results"].attrs["final_rx_layer"]
+        file["results"].attrs["circuit"] = "gate-list"
+        file["inputs/edges"] = np.array([[0, 1, 0], [2, 1, 1]])
+        file["inputs/edges"].attrs.update({"n_sites": 3, "sha256": hashlib.sha256(edges.encode()).hexdigest()})
+        file["inputs/steps"] = steps
+        file["inputs/step_order"] = order
+        file["inputs/step_order"].attrs["sha256"] = hashlib.sha256(gates.encode()).hexdigest()
+    return gates
+
+
+def test_the_lattice_and_the_gates_of_a_file(tmp_path):
+    path = write(tmp_path / "file.h5", Deck(), ZERO)
+    assert read(path).inputs is None
+    gates = with_inputs(path)
+    inputs = read(path).inputs
+    assert (inputs.n_sites, inputs.edge_list, inputs.gate_list) == (3, "0 1 0\n2 1 1\n", gates)
+    with h5py.File(path, "a") as file:
+        file["inputs/step_order"][2] = 1
+    with pytest.raises(InputError, match="the gates of /inputs do not fit their hash"):
+        read(path)
+    with h5py.File(path, "a") as file:
+        file["inputs/step_order"][2] = 7
+    with pytest.raises(InputError, match="the group /inputs is damaged"):
+        read(path)
+
+
+def test_angles_that_no_gate_has_are_not_shown(tmp_path):
+    path = write(tmp_path / "file.h5", Deck(), ZERO)
+    with_inputs(path)
+    simulation = read(path)
+    assert simulation.theta_j is None and not simulation.uses_theta_h
+    assert "theta" not in header(simulation) + table(simulation, [0])
+    assert "theta" not in footer(gather([simulation], "Z62", None), Axis.STEP)
