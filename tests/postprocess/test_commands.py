@@ -49,7 +49,7 @@ def test_table_says_what_values_leave_out(run, tmp_path):
     assert "not exact: 6 loops" in run("table", path, "--all-steps")[1]
     with h5py.File(path, "a") as file:
         file["results/Z5"].attrs["loops_ignored"] = [1, 2, 3]
-    fails_in_one_line(run("table", path), "loops_ignored", "nor one for each step")
+    fails_in_one_line(run("table", path), "loops_ignored", "is not one number, nor")
 
 
 def test_table_is_plain_ascii_with_short_names(run, tmp_path):
