@@ -54,7 +54,7 @@ Pairs kite(int n_sites) {
   for (int site = 4; site < n_sites; ++site) edges.emplace_back(site - 1, site);
   return edges;
 }
-Pairs grid(int rows, int columns) {
+Pairs grid_pairs(int rows, int columns) {
   Pairs edges;
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) {
@@ -76,7 +76,7 @@ lattice::Graph random_graph(RandomStream& random) {
   if (kind == 5) {
     const int rows = 2 + below(random, 2), columns = 2 + below(random, 2);
     n_sites = rows * columns;
-    pairs = grid(rows, columns);
+    pairs = grid_pairs(rows, columns);
   }
   std::vector<int> numbers(static_cast<std::size_t>(n_sites));
   for (int site = 0; site < n_sites; ++site) numbers[static_cast<std::size_t>(site)] = site;
