@@ -1,3 +1,5 @@
+include(CheckCXXSourceRuns)
+
 # rankine_room(NAME SOURCES ... USES ... LIBRARIES ...)
 # One static library rankine::<room>. USES names the rooms it may include (scripts/check_includes holds the same
 # directions against the #include lines); LIBRARIES are third-party targets.
@@ -26,7 +28,21 @@ function(rankine_code_options target)
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
   if(RANKINE_ARCHITECTURE)
     target_compile_options(${target} PRIVATE -march=${RANKINE_ARCHITECTURE})
+    rankine_check_vector_constants()
+    if(NOT RANKINE_VECTOR_CONSTANTS_ARE_RIGHT)
+      target_compile_options(${target} PRIVATE -mno-avx512f)
+    endif()
   endif()
+endfunction()
+
+# GCC 12.2 makes {64, 64, 64, 64} of {64, 64, 0, 0} where it may use AVX-512: such a compiler does without.
+function(rankine_check_vector_constants)
+  set(CMAKE_REQUIRED_FLAGS "-O2 -march=${RANKINE_ARCHITECTURE}")
+  check_cxx_source_runs("
+    #include <cstdint>
+    #include <vector>
+    __attribute__((noinline)) std::vector<std::int64_t> constants() { return {64, 64, 0, 0}; }
+    int main() { return constants()[2] == 0 ? 0 : 1; }" RANKINE_VECTOR_CONSTANTS_ARE_RIGHT)
 endfunction()
 
 # Compiles the headers of libtorch once, in the first target that asks, for all that do.

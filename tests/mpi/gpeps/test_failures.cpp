@@ -48,6 +48,7 @@ class Failing : public ::testing::TestWithParam<int> {
     options_.circuit.theta_h = {0.1, 0.2, 0.3};
     options_.parallel.teams = GetParam();
     deck::Schema schema;
+    declare_keywords(schema, options_);
     plan_ = plan_measurements(schema, options_, graph_);
   }
   Job job() const { return {options_, graph_, plan_}; }

@@ -144,8 +144,9 @@ class Comparison {
  public:
   explicit Comparison(const lattice::Graph& graph) : graph_(graph) {}
 
-  void run(const SimulateOptions& options, const std::filesystem::path& gates) {
+  void run(SimulateOptions options, const std::filesystem::path& gates) {
     deck::Schema schema;
+    declare_keywords(schema, options);
     const MeasurementPlan plan = plan_measurements(schema, options, graph_);
     const double theta_h = options.circuit.theta_h.front();
     const auto result =
