@@ -189,10 +189,9 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
   table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width, "form",
                        "rank", "parameters", "bytes", "error");
   for (const WeightReport& weight : result.weights)
-    table +=
-        fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
-                    weight.form, weight.rank, weight.numbers,
-                    format_bytes(static_cast<double>(weight.bytes)), weight.weighted_error);
+    table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
+                         weight.form, weight.rank, weight.numbers,
+                         format_bytes(static_cast<double>(weight.bytes)), weight.weighted_error);
   table += fmt::format("{}\n", method_line(job));
   table += fmt::format(
       "parameters of the selected weights   {} -> {} ({:.4f})\n", job.selected_parameters(),

@@ -241,9 +241,10 @@ class SlepcSvd {
     check_petsc(SVDGetDimensions(svd_.get(), nullptr, &vectors, nullptr), "SVDGetDimensions");
     const std::int64_t by_default = std::max<std::int64_t>(2 * wanted, wanted + 15);
     const ProcessGrid& grid = shell_.a->grid();
-    const std::int64_t rows = Axis::contiguous(shell_.a->rows(), grid.rows()).local_size(grid.row()),
-                       columns =
-                           Axis::contiguous(shell_.a->columns(), grid.rows()).local_size(grid.row());
+    const std::int64_t rows =
+                           Axis::contiguous(shell_.a->rows(), grid.rows()).local_size(grid.row()),
+                       columns = Axis::contiguous(shell_.a->columns(), grid.rows())
+                                     .local_size(grid.row());
     constexpr std::int64_t doubles = sizeof(PetscScalar) / sizeof(double);
     parallel::agree_on_failure(grid.ranks(), [&] {
       const Buffer<double> trial((rows + columns) * doubles *

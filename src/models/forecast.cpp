@@ -68,8 +68,7 @@ void MemoryPlan::require() const {
   throw ResourceError(fmt::format(
       "the model and its activations need up to {} on the largest rank (a rank may use {}). Use "
       "more ranks a team, a smaller evaluate.window_length or model.precision = \"float32\".",
-      format_bytes(forecast.total()),
-      format_bytes(allowed)));
+      format_bytes(forecast.total()), format_bytes(allowed)));
 }
 
 MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {
