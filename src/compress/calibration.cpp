@@ -1,8 +1,14 @@
 #include "compress/calibration.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
+#include "compress/watched_weight.hpp"
+#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 
@@ -21,21 +27,26 @@ InputWeighting input_weighting(const std::string& weighting) {
   return weighting == "diagonal" ? InputWeighting::diagonal : InputWeighting::full;
 }
 
-Stage stage_of(const Workbench& bench, const char* name, const TokenWindows& windows) {
+MomentPart part_of(bool is_whole) { return is_whole ? MomentPart::whole : MomentPart::diagonal; }
+
+Stage stage_of(const Workbench& bench, std::string name, MomentPart part,
+               const TokenWindows& windows) {
   Fingerprint print = bench.of_model;
   for (const auto& window : windows) print.add(window);
-  return {name, print.value()};
+  if (part == MomentPart::diagonal) name += "-diagonals";
+  return {std::move(name), print.value()};
 }
 
 void add_inputs(Workbench& bench, InputMoments& found) {
-  const Stage stage = stage_of(bench, "inputs", bench.job.calibration_windows);
+  const MomentPart part = part_of(bench.options.method.needs_whole_inputs());
+  const Stage stage = stage_of(bench, "inputs", part, bench.job.calibration_windows);
   if (const auto notes = bench.checkpoint.find<InputNotes>(stage)) {
     const auto is_one = [&](std::size_t moment) { return moment < notes->count; };
     if (notes->of_weight.size() != bench.names.size() ||
         !std::ranges::all_of(notes->of_weight, is_one))
       bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
     found.of_weight = notes->of_weight;
-    found.moments = read_moments(notes->count, torch::kFloat64, bench.world, bench.teams,
+    found.moments = read_moments(notes->count, torch::kFloat64, part, bench.world, bench.teams,
                                  bench.checkpoint.folder(stage));
     log().info("input moments taken from the checkpoint");
     return;
@@ -43,7 +54,7 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   double& seconds = bench.result.seconds.inputs;
   bench.timed(seconds, [&] {
     found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
-                           bench.job.calibration_windows);
+                           bench.job.calibration_windows, part);
   });
   log().info("input moments of {} windows measured in {}", bench.job.calibration_windows.size(),
              format_duration(seconds));
@@ -54,10 +65,12 @@ void add_inputs(Workbench& bench, InputMoments& found) {
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
-  const Stage stage =
-      stage_of(bench, is_sampled ? "sampled-gradients" : "gradients", bench.job.gradient_windows);
+  const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
+  const Stage stage = stage_of(bench, is_sampled ? "sampled-gradients" : "gradients", part,
+                               bench.job.gradient_windows);
   if (bench.checkpoint.find<nlohmann::json>(stage)) {
-    found = read_moments(bench.names.size(), torch::kFloat32, bench.world, bench.teams,
+    const auto type = weight_of(bench.model, bench.names[0])->own_rows().scalar_type();
+    found = read_moments(bench.names.size(), type, part, bench.world, bench.teams,
                          bench.checkpoint.folder(stage));
     log().info("output gradients taken from the checkpoint");
     return;
@@ -66,13 +79,49 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   bench.timed(seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
                                      bench.job.gradient_windows,
-                                     is_sampled ? Targets::sampled : Targets::text);
+                                     is_sampled ? Targets::sampled : Targets::text, part);
   });
   log().info("output gradients of {} windows measured in {}", bench.job.gradient_windows.size(),
              format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found, bench.world, bench.checkpoint.folder(stage));
   bench.checkpoint.complete(stage, {{"count", found.size()}});
+}
+
+/// Mean diagonals; each is that of a moment that is finite. Collective over the world.
+std::vector<double> finite_means(const Workbench& bench, const std::vector<SecondMoment>& moments,
+                                 const std::function<std::string(std::size_t)>& name) {
+  std::vector<double> means;
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    means.push_back(moments[i].mean_diagonal(bench.world));
+    if (std::isfinite(means[i])) continue;
+    throw known_to_all(
+        bench.world.size(),
+        NumericalError(fmt::format("the {} are not finite (the model overflows on the calibration "
+                                   "text). Try model.precision = \"float64\".",
+                                   name(i))));
+  }
+  return means;
+}
+
+/// Throws NumericalError on all ranks for moments that say nothing. Collective over the world.
+void require_usable(const Workbench& bench, const ErrorNorm& norm) {
+  const auto has_all_zeros = [](const std::vector<double>& means) {
+    return !means.empty() && std::ranges::all_of(means, [](double mean) { return mean == 0; });
+  };
+  const InputMoments& inputs = norm.input_moments;
+  finite_means(bench, inputs.moments, [&](std::size_t i) {
+    const auto first = std::ranges::find(inputs.of_weight, i) - inputs.of_weight.begin();
+    return "inputs of " + bench.names[static_cast<std::size_t>(first)];
+  });
+  if (has_all_zeros(finite_means(bench, norm.output_moments, [&](std::size_t i) {
+        return "output gradients of " + bench.names[i];
+      })))
+    throw known_to_all(
+        bench.world.size(),
+        NumericalError("the output gradients of all selected weights are zero (the model is "
+                       "certain of every token of the calibration text). Take another text, or "
+                       "method.weighting = \"full\"."));
 }
 
 }  // namespace
@@ -83,6 +132,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
                  .ridge = bench.options.calibration.ridge};
   if (method.needs_inputs()) add_inputs(bench, norm.input_moments);
   if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
+  require_usable(bench, norm);
   if (bench.options.ranks.error_weights == "output-gradient") {
     for (const SecondMoment& moment : norm.output_moments)
       norm.error_weights.push_back(moment.mean_diagonal(bench.world));
