@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cmath>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,12 @@ namespace rankine {
 
 class PlainTransformer {
  public:
+  using Row = std::vector<double>;
+
+  /// Sees every token that goes into y = W x, and may change y; empty for nothing. Tokens come in
+  /// their order.
+  std::function<void(const std::string& name, const Row& x, Row& y)> on_product = {};
+
   explicit PlainTransformer(const TinyModel& model) : model_(model), c_(model.config) {}
 
   /// Logits of every position, tokens x vocabulary.
@@ -34,7 +41,6 @@ class PlainTransformer {
   }
 
  private:
-  using Row = std::vector<double>;
   using Rows = std::vector<Row>;
 
   const TinyTensor& tensor(const std::string& name) const { return model_.tensors.at(name); }
@@ -53,6 +59,7 @@ class PlainTransformer {
     for (std::size_t o = 0; o < y.size(); ++o)
       for (std::size_t i = 0; i < x.size(); ++i)
         y[o] += static_cast<double>(w.values[o * x.size() + i]) * x[i];
+    if (on_product) on_product(name, x, y);
     return y;
   }
   /// W^T x + b with W inputs x outputs.

@@ -13,4 +13,11 @@ std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape
                                      weights::balanced_legs(shape.columns, sites), budget);
 }
 
+std::int64_t operator_numbers(const CompressOptions& options, const MatrixShape& shape) {
+  const int sites = static_cast<int>(options.method.sites);
+  return weights::stored_numbers_for(weights::balanced_legs(shape.rows, sites),
+                                     weights::balanced_legs(shape.columns, sites),
+                                     bond_dimension_of(options, shape));
+}
+
 }  // namespace rankine::compress

@@ -1,10 +1,16 @@
 #include "compress/calibration.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "compress/watched_weight.hpp"
+#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 
@@ -48,26 +54,29 @@ std::optional<std::vector<std::int64_t>> input_sizes(const Workbench& bench,
 /// Moments of these sizes from the checkpoint; sums are kept as `type`. Collective over the world.
 std::vector<SecondMoment> kept_moments(const Workbench& bench, const Stage& stage,
                                        const std::vector<std::int64_t>& sizes,
-                                       torch::ScalarType type) {
+                                       torch::ScalarType type, MomentPart part) {
   return bench.checkpoint.read_tensors(stage, [&](const std::filesystem::path& folder) {
-    return read_moments(sizes, type, bench.world, bench.teams, folder);
+    return read_moments(sizes, type, part, bench.world, bench.teams, folder);
   });
 }
 
+MomentPart part_of(bool is_whole) { return is_whole ? MomentPart::whole : MomentPart::diagonal; }
+
 void add_inputs(Workbench& bench, InputMoments& found) {
+  const MomentPart part = part_of(bench.options.method.needs_whole_inputs());
   const Stage stage = inputs_stage(bench.job);
   if (const auto notes = bench.checkpoint.find<InputNotes>(stage)) {
     const auto sizes = input_sizes(bench, *notes);
     if (!sizes) bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
     found.of_weight = notes->of_weight;
-    found.moments = kept_moments(bench, stage, *sizes, torch::kFloat64);
+    found.moments = kept_moments(bench, stage, *sizes, torch::kFloat64, part);
     log().info("input moments taken from the checkpoint");
     return;
   }
   double& seconds = bench.result.seconds.inputs;
   bench.timed(seconds, [&] {
     found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
-                           bench.job.calibration_windows);
+                           bench.job.calibration_windows, part);
   });
   log().info("input moments of {} windows measured in {}", bench.job.calibration_windows.size(),
              format_duration(seconds));
@@ -79,13 +88,15 @@ void add_inputs(Workbench& bench, InputMoments& found) {
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
+  const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
   const Stage stage = gradients_stage(bench.job);
   if (const auto notes = bench.checkpoint.find<GradientNotes>(stage)) {
     std::vector<std::int64_t> sizes;
     for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
     if (notes->count != sizes.size())
       bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
-    found = kept_moments(bench, stage, sizes, torch::kFloat32);
+    found = kept_moments(bench, stage, sizes,
+                         weight_of(bench.model, bench.names[0])->own_rows().scalar_type(), part);
     log().info("output gradients taken from the checkpoint");
     return;
   }
@@ -93,13 +104,49 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   bench.timed(seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
                                      bench.job.gradient_windows,
-                                     is_sampled ? Targets::sampled : Targets::text);
+                                     is_sampled ? Targets::sampled : Targets::text, part);
   });
   log().info("output gradients of {} windows measured in {}", bench.job.gradient_windows.size(),
              format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found, bench.world, bench.checkpoint.folder(stage));
   bench.checkpoint.complete(stage, GradientNotes{found.size()}, Holds::tensors);
+}
+
+/// Mean diagonals; each is that of a moment that is finite. Collective over the world.
+std::vector<double> finite_means(const Workbench& bench, const std::vector<SecondMoment>& moments,
+                                 const std::function<std::string(std::size_t)>& name) {
+  std::vector<double> means;
+  for (std::size_t i = 0; i < moments.size(); ++i) {
+    means.push_back(moments[i].mean_diagonal(bench.world));
+    if (std::isfinite(means[i])) continue;
+    throw known_to_all(
+        bench.world.size(),
+        NumericalError(fmt::format("the {} are not finite (the model overflows on the calibration "
+                                   "text). Try model.precision = \"float64\".",
+                                   name(i))));
+  }
+  return means;
+}
+
+/// Throws NumericalError on all ranks for moments that say nothing. Collective over the world.
+void require_usable(const Workbench& bench, const ErrorNorm& norm) {
+  const auto has_all_zeros = [](const std::vector<double>& means) {
+    return !means.empty() && std::ranges::all_of(means, [](double mean) { return mean == 0; });
+  };
+  const InputMoments& inputs = norm.input_moments;
+  finite_means(bench, inputs.moments, [&](std::size_t i) {
+    const auto first = std::ranges::find(inputs.of_weight, i) - inputs.of_weight.begin();
+    return "inputs of " + bench.names[static_cast<std::size_t>(first)];
+  });
+  if (has_all_zeros(finite_means(bench, norm.output_moments, [&](std::size_t i) {
+        return "output gradients of " + bench.names[i];
+      })))
+    throw known_to_all(
+        bench.world.size(),
+        NumericalError("the output gradients of all selected weights are zero (the model is "
+                       "certain of every token of the calibration text). Take another text, or "
+                       "method.weighting = \"full\"."));
 }
 
 }  // namespace
@@ -110,6 +157,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
                  .ridge = bench.options.calibration.ridge};
   if (method.needs_inputs()) add_inputs(bench, norm.input_moments);
   if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
+  require_usable(bench, norm);
   if (bench.options.ranks.error_weights == "output-gradient") {
     for (const SecondMoment& moment : norm.output_moments)
       norm.error_weights.push_back(moment.mean_diagonal(bench.world));

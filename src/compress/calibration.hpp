@@ -6,7 +6,8 @@
 
 namespace rankine::compress {
 
-/// Measures the moments that method.weighting asks for. Collective over the world.
+/// Measures the moments that method.weighting asks for. Collective over the world. NumericalError
+/// on all ranks where they are not finite, or where all output gradients are zero.
 ErrorNorm measure_error_norm(Workbench& bench);
 
 }  // namespace rankine::compress

@@ -9,6 +9,8 @@
 #include "compress/fermi_loss.hpp"
 #include "compress/forecast.hpp"
 #include "compress/kept_fermi.hpp"
+#include "compress/kept_weights.hpp"
+#include "compress/simple_forms.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
@@ -130,11 +132,14 @@ double bytes_for_decomposition(const Workbench& bench) {
 
 NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightFactors& factors,
                             std::int64_t rank) {
-  NewForm form{.weight = weight_of(bench.model, bench.names[w]), .report = {}};
+  const bool has_spectrum = !factors.singular_values.empty() && factors.singular_values[0] > 0;
+  if (!has_spectrum && is_zero_weight(bench, w)) {
+    NewForm zero = zero_form(bench, w);
+    zero.report.spectrum = factors.singular_values;
+    return zero;
+  }
+  NewForm form = present_form(bench, w);
   WeightReport& report = form.report;
-  report.name = bench.names[w];
-  report.shape = bench.job.selected[w].shape;
-  report.form = "dense";
   report.rank = std::min(rank, report.shape.full_rank());
   report.spectrum = factors.singular_values;
   report.weighted_error = relative_tail({report.name, report.shape, report.spectrum}, report.rank);

@@ -15,15 +15,15 @@ using torch::Tensor;
 
 namespace {
 
-/// What a weight met on the calibration text, on every rank; undefined where nothing is weighted.
+/// Diagonals of what a weight met on the calibration text, on every rank; undefined where nothing
+/// is weighted.
 struct WeightMoments {
-  Tensor inputs;   ///< n x n
-  Tensor outputs;  ///< m x m
+  Tensor inputs;   ///< n
+  Tensor outputs;  ///< m
 };
 
 struct DirectForm {
-  std::shared_ptr<weights::Weight> weight;
-  std::int64_t rank = 0;      ///< number of centroids
+  std::shared_ptr<weights::Clustered> weight;
   double weighted_error = 0;  ///< relative, in the norm the form was made in
 };
 
@@ -32,9 +32,9 @@ std::optional<Tensor> sensitivity(const std::string& weighting, const WeightMome
   if (weighting == "none") return std::nullopt;
   const std::int64_t first = dense.split().first(team.rank());
   const std::int64_t count = dense.split().count(team.rank());
-  const Tensor of_inputs = moments.inputs.diagonal().unsqueeze(0);
+  const Tensor of_inputs = moments.inputs.unsqueeze(0);
   if (weighting == "diagonal") return of_inputs.expand({count, of_inputs.size(1)}).contiguous();
-  return moments.outputs.diagonal().narrow(0, first, count).unsqueeze(1) * of_inputs;
+  return moments.outputs.narrow(0, first, count).unsqueeze(1) * of_inputs;
 }
 
 /// sqrt(sum s (w - w')^2 / sum s w^2) over all ranks.
@@ -61,8 +61,7 @@ DirectForm make_clustered_form(const CompressOptions& options, const Communicato
   DirectForm form{.weight = cluster(team, dense,
                                     {.clusters = options.method.clusters,
                                      .outliers = options.method.outliers,
-                                     .sensitivity = objective}),
-                  .rank = options.method.clusters};
+                                     .sensitivity = objective})};
   form.weighted_error = entrywise_error(team, rows, form.weight->own_rows(), objective);
   return form;
 }
@@ -71,9 +70,9 @@ WeightMoments moments_of(const Workbench& bench, const ErrorNorm& norm, std::siz
   WeightMoments moments;
   const InputMoments& inputs = norm.input_moments;
   if (bench.options.method.needs_inputs())
-    moments.inputs = inputs.moments[inputs.of_weight[w]].assemble(bench.world);
+    moments.inputs = inputs.moments[inputs.of_weight[w]].diagonal(bench.world);
   if (bench.options.needs_gradients())
-    moments.outputs = norm.output_moments[w].assemble(bench.world);
+    moments.outputs = norm.output_moments[w].diagonal(bench.world);
   return moments;
 }
 
@@ -87,7 +86,7 @@ WeightReport replace_weight(Workbench& bench, const ErrorNorm& norm, std::size_t
   report.name = bench.names[w];
   report.shape = bench.job.selected[w].shape;
   report.form = form.weight->form();
-  report.rank = form.rank;
+  report.rank = form.weight->clusters();
   report.numbers = form.weight->stored_numbers();
   report.bytes = form.weight->stored_bytes();
   report.weighted_error = form.weighted_error;

@@ -66,7 +66,9 @@ class Decomposition {
   GroupShape shape_of(const Group& group) const {
     GroupShape shape{.columns = weights_[group.front()]->inputs(),
                      .is_two_sided = !norm_.output_moments.empty()};
-    if (has_inputs()) shape.input_numbers = shape.columns * shape.columns;
+    if (has_inputs())
+      shape.input_numbers =
+          norm_.inputs == InputWeighting::diagonal ? shape.columns : shape.columns * shape.columns;
     for (const std::size_t w : group) shape.rows.push_back(weights_[w]->outputs());
     return shape;
   }

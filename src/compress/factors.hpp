@@ -1,8 +1,10 @@
 // Weighted singular value decompositions of the weights of a model.
 //
 // The norm of an error E of W (m x n) is ||R^T E L||_F with L L^T = G, the second moment of the
-// inputs (or its diagonal, or 1), and R R^T = C, that of the output gradients (or 1). With the SVD
-// R^T W L = U S V^T the best matrix of rank r is R^{-T} U_r U_r^T R^T W: no inverse of L is needed.
+// inputs (or its diagonal, or 1), and R R^T = C, that of the output gradients (or 1), both with a
+// ridge (compress/ridge.hpp). With the SVD R^T W L = U S V^T the best matrix of rank r is R^{-T}
+// U_r U_r^T R^T W: no inverse of L is needed. Where G or C is zero every error is: the singular
+// values are zeros, and the bases those without it.
 #pragma once
 
 #include <torch/types.h>
@@ -49,15 +51,15 @@ struct ErrorNorm {
   InputWeighting inputs = InputWeighting::none;
   InputMoments input_moments = {};                ///< empty for `none`
   std::vector<SecondMoment> output_moments = {};  ///< empty for a one-sided norm
-  double ridge = 0.1;                             ///< added to C, times its mean diagonal
+  double ridge = 0.1;  ///< added to C, times its mean diagonal; more where rounding asks for it
   /// What the squared error of each weight counts when ranks are allocated; empty for 1.
   std::vector<double> error_weights = {};
 };
 
 /// Collective over `world`. Weights that share their inputs are decomposed together, whole by one
 /// rank or over all ranks (compress/decomposition_plan.hpp), which the log tells. `bytes` is what a
-/// rank may use meanwhile, the same on all ranks; 0 if unknown. NumericalError on all ranks where a
-/// moment is not finite or an SVD does not converge.
+/// rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are finite. NumericalError
+/// on all ranks where an SVD does not converge.
 std::vector<WeightFactors> decompose(const models::LanguageModel& model,
                                      const parallel::Communicator& world,
                                      const parallel::Teams& teams,

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "compress/bond_dimension.hpp"
 #include "compress/decomposition_plan.hpp"
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
+#include "weights/value_histogram.hpp"
 
 namespace rankine::compress {
 
@@ -26,7 +29,9 @@ std::vector<GroupShape> groups_of(const CompressionJob& job) {
     const bool shares = method.needs_inputs() && weight.input >= 0 && weight.input == last_input;
     if (!shares)
       groups.push_back({.columns = n,
-                        .input_numbers = method.needs_inputs() ? n * n : 0,
+                        .input_numbers = !method.needs_inputs()        ? 0
+                                         : method.needs_whole_inputs() ? n * n
+                                                                       : n,
                         .is_two_sided = method.weighting == "two-sided"});
     groups.back().rows.push_back(weight.shape.rows);
     last_input = weight.input;
@@ -50,7 +55,8 @@ Sums sums_of(const CompressionJob& job) {
     const auto m = static_cast<double>(weight.shape.rows);
     const double components = (m + static_cast<double>(weight.shape.columns)) *
                               static_cast<double>(weight.shape.full_rank());
-    if (job.options.needs_gradients()) sums.output_moments += m * m;
+    if (job.options.needs_gradients())
+      sums.output_moments += job.options.method.needs_whole_gradients() ? m * m : m;
     sums.components += components;
     sums.largest_components = std::max(sums.largest_components, components);
   }
@@ -85,6 +91,17 @@ double trained_numbers(const CompressionJob& job, const Sums& sums) {
   return static_cast<double>(job.selected_parameters());
 }
 
+/// Of the cores of all selected weights.
+double all_operator_numbers(const CompressionJob& job) {
+  const RankOptions& ranks = job.options.ranks;
+  if (ranks.bond_dimension == 0)
+    return ranks.parameter_ratio * static_cast<double>(job.selected_parameters());
+  double numbers = 0;
+  for (const NamedShape& weight : job.selected)
+    numbers += static_cast<double>(operator_numbers(job.options, weight.shape));
+  return numbers;
+}
+
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
@@ -99,7 +116,9 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
         (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
   if (job.options.is_profile())  // forms beside the originals, cores on every rank
     result.row_blocks += number * static_cast<double>(job.selected_parameters());
-  result.moments = 8 * sums.input_moments + 4 * sums.output_moments;
+  if (job.options.method.form == "mpo" && !job.options.is_profile())  // on every rank
+    result.row_blocks += number * all_operator_numbers(job);
+  result.moments = 8 * sums.input_moments + number * sums.output_moments;
   if (heal.steps > 0)  // gradients and AdamW's moments
     result.moments += 3 * number * trained_numbers(job, sums);
   result.moments /= scoring.ranks_per_team;
@@ -116,29 +135,50 @@ double without_working(const CompressionForecast& forecast) {
   return forecast.total() - forecast.working;
 }
 
-/// Weights that are replaced one by one keep whole moments and their factors on every rank, and an
-/// operator whole matrices on the way.
-double direct_bytes(const CompressionJob& job) {
+/// Of the rank that makes an operator, which holds the weight and its moments as wholes; others
+/// hold nothing of it.
+double operator_bytes(const NamedShape& weight, const MethodOptions& method, std::int64_t teams) {
+  const auto m = static_cast<double>(weight.shape.rows),
+             n = static_cast<double>(weight.shape.columns);
+  const double inputs = method.needs_inputs() ? n * n : 0,
+               outputs = method.weighting == "two-sided" ? m * m : 0;
+  // A moment arrives from every team, and has a copy while its product over the sites is found.
+  // Then the matrix meets its singular vectors and LAPACK's workspace, or images of itself and
+  // directions that were taken.
+  const double arriving = 2 * m * n + static_cast<double>(teams + 1) * std::max(inputs, outputs);
+  return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
+}
+
+/// Of a rank with its rows of a weight that gets shared values: sorted counts of entries, their
+/// sensitivities, and the choices of the dynamic programme.
+double clustered_bytes(const NamedShape& weight, const CompressOptions& options, int ranks) {
+  const auto n = static_cast<double>(weight.shape.columns);
+  const double own = n * std::ceil(static_cast<double>(weight.shape.rows) / ranks);
+  const double values = std::min(static_cast<double>(weights::most_distinct_values),
+                                 static_cast<double>(weight.shape.dense_numbers()));
+  std::int64_t clusters = options.method.clusters;
+  for (const std::int64_t tried : options.experiments.clusters)
+    if (!options.experiments.names.empty()) clusters = std::max(clusters, tried);
+  const auto layers = static_cast<double>(clusters);
+  return 64 * own + (layers < values ? 4 * layers * values : 0) + 32 * ranks * values;
+}
+
+/// Of the forms that are made of a weight itself.
+double direct_bytes(const CompressionJob& job, int ranks_per_team) {
   double largest = 0;
-  for (const GroupShape& group : groups_of(job)) {
-    const double n = static_cast<double>(group.columns),
-                 inputs = static_cast<double>(group.input_numbers);
-    for (const std::int64_t rows : group.rows) {
-      const auto m = static_cast<double>(rows);
-      const double outputs = group.is_two_sided ? m * m : 0;
-      largest = std::max(largest, job.options.method.form == "mpo"
-                                      ? 5 * (inputs + outputs) + 14 * m * n
-                                      : 3 * inputs + 2 * outputs + 6 * m * n);
-    }
-  }
-  return 8 * largest;
+  for (const NamedShape& weight : job.selected)
+    largest = std::max(largest, job.options.method.form == "mpo"
+                                    ? operator_bytes(weight, job.options.method,
+                                                     job.options.scoring.parallel.teams)
+                                    : clustered_bytes(weight, job.options, ranks_per_team));
+  return largest;
 }
 
 CompressionForecast forecast(const CompressionJob& job, const models::Machine& machine) {
   const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
   CompressionForecast result = resident(job, scoring, machine.ranks);
   if (!job.options.method.has_ranks()) {
-    result.working = std::max(result.working, direct_bytes(job));
+    result.working = std::max(result.working, direct_bytes(job, scoring.ranks_per_team));
     return result;
   }
   // One byte, if there is less than nothing: not unknown.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <torch/optim/adamw.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 #include <optional>
@@ -48,6 +49,14 @@ class Trained {
     return all;
   }
 
+  /// Whether all numbers of this rank are finite, and their squares too: products of factors are,
+  /// then.
+  bool are_moderate() const {
+    return std::ranges::all_of(tensors(), [](const Tensor& tensor) {
+      return tensor.detach().to(torch::kFloat32).square().sum().isfinite().item<bool>();
+    });
+  }
+
   /// Means over the teams, the same on all ranks that hold the same rows.
   void average(const Communicator& peers) const {
     for (const Tensor& tensor : tensors()) {
@@ -63,18 +72,20 @@ class Trained {
   std::vector<Parameter> parameters_;
 };
 
+/// Steps beyond the largest float, which libtorch refuses, diverge as those of the largest rate do.
 void set_learning_rate(torch::optim::AdamW& optimizer, double rate) {
+  constexpr double largest = 1e30;
+  rate = std::min(rate, largest);
   for (torch::optim::OptimizerParamGroup& group : optimizer.param_groups())
     static_cast<torch::optim::AdamWOptions&>(group.options()).lr(rate);
 }
 
-void require_finite(double loss, std::int64_t step, int n_ranks) {
-  if (std::isfinite(loss)) return;
-  throw known_to_all(n_ranks,
-                     NumericalError(fmt::format(
-                         "the loss of healing step {} is not finite (the training diverged). Lower "
-                         "heal.learning_rate.",
-                         step + 1)));
+/// On all ranks.
+[[noreturn]] void refuse_diverged(const char* what, std::int64_t step, int n_ranks) {
+  throw known_to_all(
+      n_ranks, NumericalError(fmt::format("the {} of healing step {} is not finite (the training "
+                                          "diverged). Lower heal.learning_rate.",
+                                          what, step + 1)));
 }
 
 void require_teams_of_one_size(const Workbench& bench) {
@@ -130,10 +141,12 @@ class Healing {
                                1.0 / static_cast<double>(options_.windows_per_step));
     }
     const double loss = bench_.world.sum(teams.leads() ? own_loss : 0.0) / teams.count();
-    require_finite(loss, step, bench_.world.size());
+    if (!std::isfinite(loss)) refuse_diverged("loss", step, bench_.world.size());
     trained_.average(peers_);
     set_learning_rate(optimizer_, options_.learning_rate * learning_rate_factor(options_, step));
     optimizer_.step();
+    if (bench_.world.max(trained_.are_moderate() ? 0 : 1) > 0)
+      refuse_diverged("result", step, bench_.world.size());
     return loss;
   }
 

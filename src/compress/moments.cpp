@@ -7,6 +7,7 @@
 
 #include "compress/kept_tensors.hpp"
 #include "compress/watched_weight.hpp"
+#include "core/contracts.hpp"
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
 #include "models/losses.hpp"
@@ -90,14 +91,21 @@ Output output_of(const Communicator& world) {
 
 }  // namespace
 
-SecondMoment::SecondMoment(const Communicator& team, std::int64_t n, torch::ScalarType type)
+SecondMoment::SecondMoment(const Communicator& team, std::int64_t n, torch::ScalarType type,
+                           MomentPart part)
     : split_(RowSplit::even(n, team.size())),
       rank_(team.rank()),
-      rows_(torch::zeros({split_.count(rank_), n}, type)) {}
+      part_(part),
+      rows_(torch::zeros({split_.count(rank_), part == MomentPart::whole ? n : 1}, type)) {}
 
 void SecondMoment::add(const Tensor& x) {
-  const Tensor values = x.detach().contiguous();
   const std::int64_t begin = split_.first(rank_), end = begin + split_.count(rank_);
+  if (part_ == MomentPart::diagonal) {
+    const Tensor own = x.detach().narrow(1, begin, end - begin).to(torch::kFloat64);
+    rows_.add_(own.square().sum(0).unsqueeze(1));
+    return;
+  }
+  const Tensor values = x.detach().contiguous();
   weights::with_element_type(values, [&]<class T>(T) {
     weights::with_element_type(rows_, [&]<class Sum>(Sum) {
       add_products(values.data_ptr<T>(), values.size(0), values.size(1), begin, end,
@@ -106,34 +114,39 @@ void SecondMoment::add(const Tensor& x) {
   });
 }
 
-Tensor SecondMoment::assemble(const Communicator& world) const {
-  const std::int64_t n = split_.total();
-  Tensor whole = torch::zeros({n, n}, torch::kFloat64);
-  whole.narrow(0, split_.first(rank_), split_.count(rank_)).copy_(rows_);
+Tensor SecondMoment::own_diagonal() const {
+  return part_ == MomentPart::diagonal ? rows_.squeeze(1) : rows_.diagonal(split_.first(rank_));
+}
+
+Tensor SecondMoment::diagonal(const Communicator& world) const {
+  Tensor whole = torch::zeros({size()}, torch::kFloat64);
+  whole.narrow(0, split_.first(rank_), split_.count(rank_)).copy_(own_diagonal());
   if (world.size() > 1) weights::sum_in_place(world, {whole});
-  return symmetric(whole);
+  return whole;
 }
 
 Tensor SecondMoment::assemble_on(const Communicator& world, int owner) const {
   const weights::RowRange wanted{0, world.rank() == owner ? size() : 0};
   const Tensor whole = weights::exchange_rows(world, rows_.to(torch::kFloat64),
                                               weights::range_of(split_, rank_), wanted);
+  if (part_ == MomentPart::diagonal) return whole.squeeze(1);
   return wanted.count > 0 ? symmetric(whole) : torch::empty({0, 0}, torch::kFloat64);
 }
 
 void SecondMoment::spread(linalg::DistMatrix<double>& target) const {
+  RANKINE_EXPECTS(part_ == MomentPart::whole, "a whole moment is spread");
   weights::spread_rows(rows_, weights::range_of(split_, rank_), target);
 }
 
 double SecondMoment::mean_diagonal(const Communicator& world) const {
-  const double own = rows_.diagonal(split_.first(rank_)).to(torch::kFloat64).sum().item<double>();
+  const double own = own_diagonal().to(torch::kFloat64).sum().item<double>();
   return world.sum(own) / static_cast<double>(size());
 }
 
 files::TensorPlan SecondMoment::plan(const std::string& name) const {
   const auto type =
       rows_.scalar_type() == torch::kFloat64 ? files::DataType::float64 : files::DataType::float32;
-  return {name, type, {size(), size()}};
+  return {name, type, {size(), part_ == MomentPart::whole ? size() : 1}};
 }
 
 void SecondMoment::write(files::SafetensorsWriter& writer, const std::string& name,
@@ -149,7 +162,7 @@ void SecondMoment::write(files::SafetensorsWriter& writer, const std::string& na
 }
 
 void SecondMoment::add(const files::SafetensorsReader& reader, const files::TensorEntry& tensor) {
-  Tensor values = torch::empty({split_.count(rank_), size()}, torch::kFloat64);
+  Tensor values = torch::empty_like(rows_, torch::kFloat64);
   reader.read_rows(tensor, split_.first(rank_), split_.count(rank_),
                    std::span(values.data_ptr<double>(), static_cast<std::size_t>(values.numel())));
   rows_.add_(values);
@@ -165,14 +178,16 @@ void write_moments(const std::vector<SecondMoment>& moments, const Communicator&
 }
 
 std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
-                                       torch::ScalarType type, const Communicator& world,
-                                       const Teams& teams, const std::filesystem::path& folder) {
+                                       torch::ScalarType type, MomentPart part,
+                                       const Communicator& world, const Teams& teams,
+                                       const std::filesystem::path& folder) {
   const files::SafetensorsReader reader(world, folder);
   return parallel::agree_on_failure(world, [&] {
     std::vector<SecondMoment> moments;
     std::vector<files::TensorPlan> plan;
     for (const std::int64_t size : sizes)
-      plan.push_back(moments.emplace_back(teams.team(), size, type).plan(moment_name(plan.size())));
+      plan.push_back(
+          moments.emplace_back(teams.team(), size, type, part).plan(moment_name(plan.size())));
     require_tensors(reader, plan);
     if (teams.index() == 0)
       for (std::size_t i = 0; i < moments.size(); ++i)
@@ -182,7 +197,8 @@ std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
 }
 
 InputMoments measure_inputs(LanguageModel& model, const Communicator& world, const Teams& teams,
-                            const std::vector<std::string>& names, const TokenWindows& windows) {
+                            const std::vector<std::string>& names, const TokenWindows& windows,
+                            MomentPart part) {
   const torch::NoGradGuard no_gradients;
   InputMoments result;
   result.of_weight.resize(names.size());
@@ -194,7 +210,7 @@ InputMoments measure_inputs(LanguageModel& model, const Communicator& world, con
     const bool is_shared = last_input.defined() && x.is_same(last_input);
     if (!is_known[weight]) {
       is_known[weight] = true;
-      if (!is_shared) result.moments.emplace_back(teams.team(), x.size(1), torch::kFloat64);
+      if (!is_shared) result.moments.emplace_back(teams.team(), x.size(1), torch::kFloat64, part);
       result.of_weight[weight] = is_shared ? last_moment : result.moments.size() - 1;
     }
     if (!is_shared) result.moments[result.of_weight[weight]].add(x);
@@ -223,11 +239,14 @@ InputMoments measure_inputs(LanguageModel& model, const Communicator& world, con
 std::vector<SecondMoment> measure_output_gradients(LanguageModel& model, const Communicator& world,
                                                    const Teams& teams,
                                                    const std::vector<std::string>& names,
-                                                   const TokenWindows& windows, Targets targets) {
+                                                   const TokenWindows& windows, Targets targets,
+                                                   MomentPart part) {
   std::vector<SecondMoment> moments;
   TemporaryWeights watch(model);
-  for (const std::string& name : names)
-    moments.emplace_back(teams.team(), weight_of(model, name)->outputs(), torch::kFloat32);
+  for (const std::string& name : names) {
+    const auto weight = weight_of(model, name);
+    moments.emplace_back(teams.team(), weight->outputs(), weight->own_rows().scalar_type(), part);
+  }
   for (std::size_t w = 0; w < names.size(); ++w) {
     const RowSplit* split = &weight_of(model, names[w])->split();
     watch.watch(names[w], {.of_output_gradients = [&, split, w](const Tensor& dy) {

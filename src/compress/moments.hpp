@@ -17,20 +17,23 @@
 
 namespace rankine::compress {
 
-/// A sum of x^T x over tokens, this rank's rows of its lower triangle.
+/// What of a second moment is wanted: n^2 numbers or n.
+enum class MomentPart { whole, diagonal };
+
+/// A sum of x^T x over tokens: this rank's rows of its lower triangle, or of its diagonal.
 class SecondMoment {
  public:
   /// A zero n x n matrix whose rows are shared evenly by the team; sums are kept as `type`.
-  SecondMoment(const parallel::Communicator& team, std::int64_t n, torch::ScalarType type);
+  SecondMoment(const parallel::Communicator& team, std::int64_t n, torch::ScalarType type,
+               MomentPart part = MomentPart::whole);
 
   /// Adds x^T x; x is tokens x n, the same on all ranks of the team. Not collective.
   void add(const torch::Tensor& x);
 
-  /// Collective over `world`, the ranks of all teams: the whole symmetric matrix, n x n in float64,
-  /// summed over the teams, on every rank.
-  torch::Tensor assemble(const parallel::Communicator& world) const;
-
   std::int64_t size() const { return split_.total(); }
+  /// Collective over `world`, the ranks of all teams: the n numbers of the diagonal in float64,
+  /// summed over the teams, on every rank.
+  torch::Tensor diagonal(const parallel::Communicator& world) const;
   /// Collective over `world`: the mean of the diagonal, summed over the teams.
   double mean_diagonal(const parallel::Communicator& world) const;
 
@@ -42,20 +45,25 @@ class SecondMoment {
   /// Adds what was written to this rank's rows; for one team alone. Not collective.
   void add(const files::SafetensorsReader& reader, const files::TensorEntry& tensor);
 
-  /// The same on rank `owner` alone, 0 x 0 elsewhere; nobody else needs memory for it.
+  /// Collective over `world`: on rank `owner` the symmetric matrix, n x n in float64, summed over
+  /// the teams, or its diagonal, n numbers, where only that was wanted. Elsewhere no numbers:
+  /// nobody else needs memory for it.
   torch::Tensor assemble_on(const parallel::Communicator& world, int owner) const;
 
-  /// Collective over the ranks of the grid, the world: sums over the teams. Only the lower triangle
-  /// of `target` is defined.
+  /// Of a whole moment. Collective over the ranks of the grid, the world: sums over the teams. Only
+  /// the lower triangle of `target` is defined.
   void spread(linalg::DistMatrix<double>& target) const;
 
   /// Gives the memory back; the moment is not used any more.
   void release() { rows_ = torch::Tensor(); }
 
  private:
+  torch::Tensor own_diagonal() const;
+
   weights::RowSplit split_;
   int rank_;
-  torch::Tensor rows_;
+  MomentPart part_;
+  torch::Tensor rows_;  ///< own rows x n, or own rows x 1
 };
 
 /// What the weights `names` of a model met, in their order.
@@ -71,7 +79,8 @@ void write_moments(const std::vector<SecondMoment>& moments, const parallel::Com
 /// Reads moments of these sizes back, which are all that the folder holds; sums are kept as `type`.
 /// Collective over `world`. Throws InputError on all ranks.
 std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
-                                       torch::ScalarType type, const parallel::Communicator& world,
+                                       torch::ScalarType type, MomentPart part,
+                                       const parallel::Communicator& world,
                                        const parallel::Teams& teams,
                                        const std::filesystem::path& folder);
 
@@ -81,18 +90,20 @@ using TokenWindows = std::vector<std::vector<std::int64_t>>;
 /// layer. The model's weights are wrapped meanwhile.
 InputMoments measure_inputs(models::LanguageModel& model, const parallel::Communicator& world,
                             const parallel::Teams& teams, const std::vector<std::string>& names,
-                            const TokenWindows& windows);
+                            const TokenWindows& windows, MomentPart part = MomentPart::whole);
 
 /// The next tokens whose cross-entropies gradients are of: those of the text, or tokens drawn from
 /// the model's predictions, whose second moments estimate the Fisher information without bias.
 enum class Targets { text, sampled };
 
 /// Collective over `world`: moments of the gradients of the summed loss, next-token
-/// cross-entropies in nat, at the outputs of each weight; one backward pass for each window.
+/// cross-entropies in nat, at the outputs of each weight; one backward pass for each window. Sums
+/// are kept in the model's precision.
 std::vector<SecondMoment> measure_output_gradients(models::LanguageModel& model,
                                                    const parallel::Communicator& world,
                                                    const parallel::Teams& teams,
                                                    const std::vector<std::string>& names,
-                                                   const TokenWindows& windows, Targets targets);
+                                                   const TokenWindows& windows, Targets targets,
+                                                   MomentPart part = MomentPart::whole);
 
 }  // namespace rankine::compress

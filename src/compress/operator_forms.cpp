@@ -11,11 +11,13 @@
 
 #include "compress/allocation.hpp"
 #include "compress/bond_dimension.hpp"
+#include "compress/ridge.hpp"
+#include "compress/simple_forms.hpp"
 #include "compress/watched_weight.hpp"
+#include "compress/weight_group.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/gather_rows.hpp"
 #include "weights/matrix_product.hpp"
 
 namespace rankine::compress {
@@ -29,42 +31,57 @@ namespace {
 /// A weight whole on this rank, and how its operator is made.
 struct WholeWeight {
   std::size_t index;
-  Tensor w;
+  Tensor w;  ///< float64
   MatrixProductOptions how;
+  bool has_errors = true;  ///< false where inputs or output gradients are zeros
 };
 
-/// Collective over the world.
-MomentNorm norm_of(const Workbench& bench, const ErrorNorm& norm, std::size_t w) {
-  MomentNorm result;
+/// Puts a moment with its ridge into the norm; one of zeros makes every error zero, and leaves what
+/// the operator is to the weight itself.
+void weigh(WholeWeight& weight, Tensor& side, const Tensor& moment, double ridge) {
+  if (is_zero(moment)) {
+    weight.has_errors = false;
+    return;
+  }
+  add_ridge(moment, ridge);
+  side = moment.dim() == 1 ? torch::diag(moment) : moment;
+}
+
+/// Weight `w` with its moments, whole on rank `owner` of the world; nothing elsewhere. Collective
+/// over the world.
+std::optional<WholeWeight> bring(const Workbench& bench, const ErrorNorm& norm, std::size_t w,
+                                 int owner) {
+  const int sites = static_cast<int>(bench.options.method.sites);
+  const auto dense = weight_of(bench.model, bench.names[w]);
+  const torch::ScalarType type = dense->own_rows().scalar_type();
+  WholeWeight whole{.index = w,
+                    .w = whole_matrix_on(*dense, bench.world, bench.teams, owner, type),
+                    .how = {.row_legs = weights::balanced_legs(dense->outputs(), sites),
+                            .column_legs = weights::balanced_legs(dense->inputs(), sites),
+                            .sweeps = static_cast<int>(bench.options.method.sweeps)}};
+  Tensor inputs, outputs;
   if (norm.inputs != InputWeighting::none)
-    result.inputs =
-        norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble(bench.world);
-  if (norm.inputs == InputWeighting::diagonal)
-    result.inputs = torch::diag(result.inputs.diagonal());
-  if (norm.output_moments.empty()) return result;
-  result.outputs = norm.output_moments[w].assemble(bench.world);
-  result.outputs.diagonal().add_(norm.ridge * result.outputs.diagonal().mean().item<double>());
-  return result;
+    inputs =
+        norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble_on(bench.world, owner);
+  if (!norm.output_moments.empty())
+    outputs = norm.output_moments[w].assemble_on(bench.world, owner);
+  if (bench.world.rank() != owner) return std::nullopt;
+  const auto ridge = [&](double wanted, std::int64_t size) {
+    return ridge_above_rounding(wanted, size, type);
+  };
+  if (inputs.defined())
+    weigh(whole, whole.how.norm.inputs, inputs, ridge(input_ridge, dense->inputs()));
+  if (outputs.defined())
+    weigh(whole, whole.how.norm.outputs, outputs, ridge(norm.ridge, dense->outputs()));
+  return whole;
 }
 
 /// Rank p of the world gets the p-th weight of the batch. Collective over the world.
 std::optional<WholeWeight> deal(const Workbench& bench, const ErrorNorm& norm,
                                 std::span<const std::size_t> batch) {
-  const int sites = static_cast<int>(bench.options.method.sites);
   std::optional<WholeWeight> mine;
-  for (std::size_t p = 0; p < batch.size(); ++p) {
-    const auto dense = weight_of(bench.model, bench.names[batch[p]]);
-    const Tensor whole =
-        weights::gather_rows(bench.teams.team(), dense->own_rows(), dense->split());
-    const MomentNorm moments = norm_of(bench, norm, batch[p]);
-    if (static_cast<int>(p) == bench.world.rank())
-      mine = {batch[p],
-              whole,
-              {.row_legs = weights::balanced_legs(dense->outputs(), sites),
-               .column_legs = weights::balanced_legs(dense->inputs(), sites),
-               .norm = moments,
-               .sweeps = static_cast<int>(bench.options.method.sweeps)}};
-  }
+  for (std::size_t p = 0; p < batch.size(); ++p)
+    if (auto whole = bring(bench, norm, batch[p], static_cast<int>(p))) mine = std::move(whole);
   return mine;
 }
 
@@ -108,25 +125,13 @@ Made make(const WholeWeight& weight, std::int64_t bond_dimension) {
   how.bond_dimension = bond_dimension;
   weights::MatrixProductReport report;
   Made made{.cores = weights::make_cores(weight.w, how, &report)};
-  const double whole = std::sqrt(how.norm.squared(weight.w.to(torch::kFloat64)));
+  const double whole = weight.has_errors ? std::sqrt(how.norm.squared(weight.w)) : 0;
   const double error =
       report.weighted_errors.empty()
           ? std::sqrt(std::accumulate(report.discarded.begin(), report.discarded.end(), 0.0))
           : report.weighted_errors.back();
   made.error = whole > 0 ? error / whole : 0;
   return made;
-}
-
-/// What the weight is as it stands.
-NewForm present_form(const Workbench& bench, std::size_t w) {
-  NewForm form{.weight = weight_of(bench.model, bench.names[w]), .report = {}};
-  form.report.name = bench.names[w];
-  form.report.shape = bench.job.selected[w].shape;
-  form.report.form = "dense";
-  form.report.rank = form.report.shape.full_rank();
-  form.report.numbers = form.weight->stored_numbers();
-  form.report.bytes = form.weight->stored_bytes();
-  return form;
 }
 
 NewForm operator_form(const Workbench& bench, std::size_t w, const Made& made,
@@ -170,6 +175,7 @@ std::vector<Candidate> bond_candidates(const Workbench& bench, const ErrorNorm& 
       bench, norm, all_weights(bench), "spectra",
       [&](const WholeWeight& weight) {
         errors[weight.index] = weights::bond_errors(weight.w, weight.how);
+        if (!weight.has_errors) std::ranges::fill(errors[weight.index], 0.0);
       },
       [&](std::size_t w, int root) {
         std::int64_t size = std::ssize(errors[w]);
@@ -199,6 +205,8 @@ std::vector<NewForm> make_operators(const Workbench& bench, const ErrorNorm& nor
   for (std::size_t w = 0; w < forms.size(); ++w)
     if (bond_dimensions[w] == 0)
       forms[w] = present_form(bench, w);
+    else if (is_zero_weight(bench, w))
+      forms[w] = zero_form(bench, w);
     else
       chosen.push_back(w);
   Made mine;

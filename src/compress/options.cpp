@@ -39,7 +39,7 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .above(0)
       .describe(
           "Added to the diagonal of the second moments of the output gradients, times their mean "
-          "diagonal.");
+          "diagonal; no less than what rounding of the moments needs.");
 }
 
 void declare_method(deck::Schema& schema, CompressOptions& options) {

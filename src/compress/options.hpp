@@ -35,6 +35,9 @@ struct MethodOptions {
   bool has_ranks() const { return form != "mpo" && form != "clustered"; }
   Storage storage() const { return form == "pivoted" ? Storage::pivoted : Storage::plain; }
   bool needs_inputs() const { return weighting != "none"; }
+  /// Entry by entry or input by input only the diagonals of the moments count.
+  bool needs_whole_inputs() const { return form != "clustered" && weighting != "diagonal"; }
+  bool needs_whole_gradients() const { return form != "clustered" && weighting == "two-sided"; }
 };
 
 struct RankOptions {

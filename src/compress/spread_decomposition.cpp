@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <numeric>
 #include <optional>
 
 #include "compress/decomposition_plan.hpp"
+#include "compress/ridge.hpp"
 #include "linalg/dist_blas.hpp"
 #include "linalg/dist_factorisations.hpp"
 #include "linalg/svd.hpp"
@@ -78,8 +78,9 @@ DistMatrix<double> spread(const SecondMoment& moment, const ProcessGrid& grid, s
 
 /// The norm of the inputs: a factor of their moment, its diagonal, or nothing.
 struct InputFactor {
-  std::optional<DistMatrix<double>> full;  ///< L, n x n
-  std::vector<double> diagonal;            ///< of diag(G)^{1/2}
+  std::optional<DistMatrix<double>> full = std::nullopt;  ///< L, n x n
+  std::vector<double> diagonal = {};                      ///< of diag(G)^{1/2}
+  bool is_zero = false;                                   ///< no inputs: every error is zero
 };
 
 std::vector<double> roots(const std::vector<double>& values) {
@@ -88,14 +89,26 @@ std::vector<double> roots(const std::vector<double>& values) {
   return result;
 }
 
+void add_to_diagonal(DistMatrix<double>& matrix, double added) {
+  matrix.view().for_each_local([&](std::int64_t i, std::int64_t j, double& value) {
+    if (i == j) value += added;
+  });
+}
+
 InputFactor input_factor(const GroupTask& task, const ProcessGrid& grid, std::int64_t block) {
+  if (!task.inputs) return {};
+  const double mean = task.inputs->mean_diagonal(grid.ranks());
+  if (mean == 0) return {.is_zero = true};
   InputFactor factor;
-  if (!task.inputs) return factor;
-  DistMatrix<double> moment = spread(*task.inputs, grid, block);
+  const double ridge = ridge_above_rounding(input_ridge, task.inputs->size(), task.type) * mean;
   if (task.weighting == InputWeighting::diagonal) {
-    factor.diagonal = roots(linalg::diagonal(std::as_const(moment).view()));
+    const Tensor raised = task.inputs->diagonal(grid.ranks()) + ridge;
+    factor.diagonal =
+        roots({raised.data_ptr<double>(), raised.data_ptr<double>() + raised.numel()});
     return factor;
   }
+  DistMatrix<double> moment = spread(*task.inputs, grid, block);
+  add_to_diagonal(moment, ridge);
   linalg::require_finite(std::as_const(moment).view(), "a second moment of inputs");
   linalg::Eigen<double> eigen = linalg::hermitian_eigen(std::move(moment));
   linalg::scale_columns(eigen.vectors.view(), roots(eigen.values));
@@ -103,17 +116,11 @@ InputFactor input_factor(const GroupTask& task, const ProcessGrid& grid, std::in
   return factor;
 }
 
-/// R^T, upper triangular, of a moment with its ridge.
-DistMatrix<double> output_factor(const WeightTask& task, double ridge, const ProcessGrid& grid,
-                                 std::int64_t block) {
-  DistMatrix<double> moment = spread(*task.outputs, grid, block);
-  const std::vector<double> diagonal = linalg::diagonal(std::as_const(moment).view());
-  const double trace = std::accumulate(diagonal.begin(), diagonal.end(), 0.0);
-  parallel::agree_on_failure(grid.ranks(), [&] { require_usable_trace(trace, task.result.name); });
-  const double added = ridge * trace / static_cast<double>(diagonal.size());
-  moment.view().for_each_local([&](std::int64_t i, std::int64_t j, double& value) {
-    if (i == j) value += added;
-  });
+/// R^T, upper triangular, of a moment whose mean diagonal is not zero, with its ridge.
+DistMatrix<double> output_factor(const SecondMoment& outputs, double ridge, double mean,
+                                 const ProcessGrid& grid, std::int64_t block) {
+  DistMatrix<double> moment = spread(outputs, grid, block);
+  add_to_diagonal(moment, ridge * mean);
   linalg::cholesky(moment.view());
   moment.view().for_each_local([](std::int64_t i, std::int64_t j, double& value) {
     if (i > j) value = 0;
@@ -151,7 +158,11 @@ template <class T>
 void decompose_weight(const GridPointer& grid, const Teams& teams, const GroupTask& group,
                       const WeightTask& task, const InputFactor& inputs, std::int64_t block) {
   std::optional<DistMatrix<double>> outputs;
-  if (task.outputs) outputs.emplace(output_factor(task, group.ridge, *grid, block));
+  const double mean = task.outputs ? task.outputs->mean_diagonal(grid->ranks()) : 1;
+  if (task.outputs && mean != 0) {
+    const double ridge = ridge_above_rounding(group.ridge, task.outputs->size(), group.type);
+    outputs.emplace(output_factor(*task.outputs, ridge, mean, *grid, block));
+  }
   const DistMatrix<double> scaled = scaled_matrix(task, teams, group.type, *grid, block, outputs);
   DistMatrix<double> u;
   {
@@ -159,6 +170,7 @@ void decompose_weight(const GridPointer& grid, const Teams& teams, const GroupTa
     // `gram` never brings the matrix to one rank, as `automatic` may.
     auto svd = linalg::svd<double>(target.view(), {}, {.method = linalg::SvdMethod::gram});
     task.result.singular_values = std::move(svd.singular_values);
+    if (inputs.is_zero || mean == 0) std::ranges::fill(task.result.singular_values, 0.0);
     u = std::move(svd.u);
   }
   DistMatrix<T> right = converted<T>(product(Op::transpose, u, scaled));

@@ -46,6 +46,11 @@ Fingerprint of_weights(const CompressionJob& job) {
   return print;
 }
 
+/// Matrices and diagonals are stages of their own.
+std::string name_of_moments(const char* name, bool are_whole) {
+  return are_whole ? name : std::string(name) + "-diagonals";
+}
+
 Stage study_stage(const CompressionJob& job, const char* name, const Fingerprint& study) {
   return {name, of_weights(job).add(study.value()).add(of_scoring(job).value()).value()};
 }
@@ -58,13 +63,15 @@ Stage scores_stage(const CompressionJob& job) {
 
 Stage inputs_stage(const CompressionJob& job) {
   Fingerprint print = of_selection(job);
-  return {"inputs", add_windows(print, job.calibration_windows).value()};
+  return {name_of_moments("inputs", job.options.method.needs_whole_inputs()),
+          add_windows(print, job.calibration_windows).value()};
 }
 
 Stage gradients_stage(const CompressionJob& job) {
   Fingerprint print = of_selection(job);
   const bool is_sampled = job.options.calibration.gradient_targets == "sampled";
-  return {is_sampled ? "sampled-gradients" : "gradients",
+  return {name_of_moments(is_sampled ? "sampled-gradients" : "gradients",
+                          job.options.method.needs_whole_gradients()),
           add_windows(print, job.gradient_windows).value()};
 }
 

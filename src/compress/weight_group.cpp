@@ -1,11 +1,5 @@
 #include "compress/weight_group.hpp"
 
-#include <fmt/format.h>
-
-#include <cmath>
-
-#include "core/errors.hpp"
-
 namespace rankine::compress {
 
 weights::RowRange rows_brought(const weights::Weight& weight, const parallel::Teams& teams) {
@@ -19,12 +13,12 @@ torch::Tensor own_rows_brought(const weights::Weight& weight, const parallel::Te
   return weight.own_rows().detach().to(type);
 }
 
-void require_usable_trace(double trace, const std::string& weight) {
-  if (std::isfinite(trace) && trace > 0) return;
-  throw NumericalError(fmt::format(
-      "the output gradients of {} are zero or not finite (the model overflows on the calibration "
-      "text). Try model.precision = \"float64\", or method.weighting = \"full\".",
-      weight));
+torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,
+                              const parallel::Teams& teams, int owner, torch::ScalarType type) {
+  const std::int64_t rows = world.rank() == owner ? weight.outputs() : 0;
+  return weights::exchange_rows(world, own_rows_brought(weight, teams, type),
+                                rows_brought(weight, teams), {0, rows})
+      .to(torch::kFloat64);
 }
 
 }  // namespace rankine::compress

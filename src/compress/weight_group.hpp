@@ -3,7 +3,6 @@
 
 #include <torch/types.h>
 
-#include <string>
 #include <vector>
 
 #include "compress/factors.hpp"
@@ -30,9 +29,8 @@ weights::RowRange rows_brought(const weights::Weight& weight, const parallel::Te
 /// Those rows, of type `type`.
 torch::Tensor own_rows_brought(const weights::Weight& weight, const parallel::Teams& teams,
                                torch::ScalarType type);
-
-/// Throws NumericalError where the trace of the second moment of output gradients is zero or not
-/// finite.
-void require_usable_trace(double trace, const std::string& weight);
+/// All rows in float64 on rank `owner`, none elsewhere. Collective over `world`.
+torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,
+                              const parallel::Teams& teams, int owner, torch::ScalarType type);
 
 }  // namespace rankine::compress

@@ -100,10 +100,4 @@ Tensor factor_of_moment(const Tensor& moment) {
       .clone();
 }
 
-Tensor factor_with_ridge(const Tensor& moment, double ridge) {
-  Tensor raised = moment.clone();
-  raised.diagonal().add_(ridge * raised.diagonal().mean().item<double>());
-  return torch::linalg_cholesky(raised);
-}
-
 }  // namespace rankine::compress

@@ -31,7 +31,4 @@ WeightedComponents weighted_svd(const torch::Tensor& w, const MatrixNorm& norm,
 /// L (n x rank) with L L^T = `moment` (n x n, positive semidefinite, float64), by pivoted Cholesky.
 torch::Tensor factor_of_moment(const torch::Tensor& moment);
 
-/// R, lower triangular, of `moment` with `ridge` times its mean diagonal on the diagonal.
-torch::Tensor factor_with_ridge(const torch::Tensor& moment, double ridge);
-
 }  // namespace rankine::compress

@@ -1,7 +1,9 @@
 #include "compress/whole_decomposition.hpp"
 
+#include <algorithm>
 #include <span>
 
+#include "compress/ridge.hpp"
 #include "compress/weighted_svd.hpp"
 
 namespace rankine::compress {
@@ -47,21 +49,12 @@ class OwnedBases final : public Bases {
   Tensor right_;
 };
 
-Tensor whole_matrix(const weights::Weight& weight, const Communicator& world, const Teams& teams,
-                    int owner, torch::ScalarType type) {
-  const std::int64_t rows = world.rank() == owner ? weight.outputs() : 0;
-  return weights::exchange_rows(world, own_rows_brought(weight, teams, type),
-                                rows_brought(weight, teams), {0, rows})
-      .to(torch::kFloat64);
-}
-
 }  // namespace
 
 WholeGroup::WholeGroup(const GroupTask& task, const Communicator& world, const Teams& teams,
                        int owner)
     : world_(world),
       owner_(owner),
-      weighting_(task.weighting),
       ridge_(task.ridge),
       type_(task.type),
       columns_(task.weights.front().weight.inputs()) {
@@ -69,28 +62,33 @@ WholeGroup::WholeGroup(const GroupTask& task, const Communicator& world, const T
     Member& member = members_.emplace_back();
     member.result = &weight.result;
     member.rows = weight.weight.outputs();
-    member.matrix = whole_matrix(weight.weight, world, teams, owner, task.type);
+    member.matrix = whole_matrix_on(weight.weight, world, teams, owner, task.type);
     if (weight.outputs) member.output_moment = weight.outputs->assemble_on(world, owner);
   }
   if (task.inputs) input_moment_ = task.inputs->assemble_on(world, owner);
 }
 
 void WholeGroup::run() {
-  MatrixNorm norm{.inputs = input_moment_, .outputs = {}};
-  if (weighting_ == InputWeighting::diagonal) norm.inputs = norm.inputs.diagonal().contiguous();
-  input_moment_ = Tensor();
+  MatrixNorm norm;
+  const bool has_no_inputs = input_moment_.defined() && is_zero(input_moment_);
+  if (input_moment_.defined() && !has_no_inputs) {
+    norm.inputs = std::move(input_moment_);
+    add_ridge(norm.inputs, ridge_above_rounding(input_ridge, columns_, type_));
+  }
   for (Member& member : members_) {
-    if (member.output_moment.defined()) {
-      require_usable_trace(member.output_moment.diagonal().sum().item<double>(),
-                           member.result->name);
-      norm.outputs = factor_with_ridge(member.output_moment, ridge_);
-      member.output_moment = Tensor();
+    Tensor moment = std::move(member.output_moment);
+    const bool has_no_effect = moment.defined() && is_zero(moment);
+    norm.outputs = Tensor();
+    if (moment.defined() && !has_no_effect) {
+      add_ridge(moment, ridge_above_rounding(ridge_, member.rows, type_));
+      norm.outputs = torch::linalg_cholesky(moment);
     }
     WeightedComponents components = weighted_svd(member.matrix, norm, type_);
     member.matrix = Tensor();
     member.left = std::move(components.left);
     member.right = std::move(components.right);
     member.singular_values = std::move(components.singular_values);
+    if (has_no_inputs || has_no_effect) std::ranges::fill(member.singular_values, 0.0);
   }
 }
 

@@ -34,7 +34,6 @@ class WholeGroup {
 
   const parallel::Communicator& world_;
   int owner_;
-  InputWeighting weighting_;
   double ridge_;
   torch::ScalarType type_;
   std::int64_t columns_;

@@ -47,7 +47,8 @@ class Bisection {
     }
     const int n_left = n_parts / 2;
     std::vector<int> left, right;
-    const std::vector<idx_t> half = halves(sites, static_cast<real_t>(n_left) / static_cast<real_t>(n_parts));
+    const std::vector<idx_t> half =
+        halves(sites, static_cast<real_t>(n_left) / static_cast<real_t>(n_parts));
     for (int k = 0; k < n_sites; ++k) (half[k] == 0 ? left : right).push_back(sites[k]);
     move_cheapest(right, left, n_left);
     move_cheapest(left, right, n_parts - n_left);

@@ -23,6 +23,8 @@ class Clustered final : public MaterialisedForm {
   /// a centroid is the sum over its members.
   std::vector<Parameter> parameters() const override;
   std::vector<Parameter> indices() const override;
+  /// Shared values; no more than there are distinct ones.
+  std::int64_t clusters() const { return centroids_.size(0); }
   /// Which centroid each own entry has: split.count(rank) x inputs, int64. Outliers have one too,
   /// and do not use it.
   torch::Tensor own_codes() const;

@@ -1,5 +1,6 @@
 #include "weights/core_optimisation.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "weights/matrix_product.hpp"
@@ -15,6 +16,8 @@ namespace {
 constexpr int most_steps_per_core = 24;
 /// A step that lowers the squared error by less than this part of it is the last one of its core.
 constexpr double smallest_gain = 2e-3;
+/// Numbers kept of directions that were taken, in numbers of the matrix.
+constexpr std::int64_t room_for_directions = 8;
 
 double sum_of_products(const Tensor& a, const Tensor& b) { return (a * b).sum().item<double>(); }
 
@@ -129,19 +132,69 @@ class Preconditioner {
   Tensor left_, row_, column_, right_;
 };
 
+/// Directions that were taken, and their images under the normal operator. Exact arithmetic would
+/// make a new direction conjugate to all of them once it is conjugate to the last. In rounded
+/// arithmetic the few large eigenvalues that the preconditioner leaves come back ten times larger
+/// with every step, until the result depends on how a machine rounds; the early directions hold
+/// them.
+class TakenDirections {
+ public:
+  /// As many early ones of `size` numbers as fit into `room` numbers with their images.
+  TakenDirections(std::int64_t size, std::int64_t room)
+      : most_(std::clamp<std::int64_t>(room / (2 * size), 1, most_steps_per_core)) {}
+
+  /// `direction` made conjugate to them.
+  Tensor conjugate(const Tensor& direction) const {
+    Tensor result = direction.flatten();
+    if (count_ > 0) {
+      const Tensor products = images_.narrow(0, 0, count_).mv(result);
+      result = result - directions_.narrow(0, 0, count_).t().mv(products);
+    }
+    if (last_.direction.defined())
+      result = result - last_.direction * sum_of_products(last_.image, result);
+    return result.view(direction.sizes());
+  }
+
+  /// direction^T image = `curvature`.
+  void add(const Tensor& direction, const Tensor& image, double curvature) {
+    const double scale = 1 / std::sqrt(curvature);
+    if (count_ == most_) {
+      last_ = {direction.flatten() * scale, image.flatten() * scale};
+      return;
+    }
+    if (count_ == 0) {
+      directions_ = torch::empty({most_, direction.numel()}, direction.options());
+      images_ = torch::empty_like(directions_);
+    }
+    directions_.select(0, count_).copy_(direction.flatten() * scale);
+    images_.select(0, count_).copy_(image.flatten() * scale);
+    ++count_;
+  }
+
+ private:
+  struct Direction {
+    Tensor direction, image;
+  };
+
+  std::int64_t most_;
+  std::int64_t count_ = 0;
+  Tensor directions_, images_;  ///< the early ones as rows, of curvature 1
+  Direction last_;              ///< where it is not among them
+};
+
 /// Conjugate gradients; every step lowers the squared error, wherever they end. `weighed`, of the
 /// error at the core, follows.
 void improve_core(const CoreMap& map, const MomentNorm& norm, const Preconditioner& preconditioner,
                   Tensor& core, Tensor& weighed, double& squared_error) {
   Tensor residual = map.pull_back(weighed);
-  Tensor gain_direction = preconditioner.apply(residual);
-  Tensor direction = gain_direction;
-  double product = sum_of_products(residual, gain_direction);
-  for (int step = 0; step < most_steps_per_core && product > 0; ++step) {
+  TakenDirections taken(core.numel(), room_for_directions * weighed.numel());
+  for (int step = 0; step < most_steps_per_core; ++step) {
+    const Tensor direction = taken.conjugate(preconditioner.apply(residual));
     const Tensor moved = norm.weigh(map.expand(direction));
     const Tensor image = map.pull_back(moved);
+    const double product = sum_of_products(direction, residual);
     const double curvature = sum_of_products(direction, image);
-    if (!(curvature > 0)) break;
+    if (!(product > 0 && curvature > 0)) break;
     const double length = product / curvature;
     core = core + direction * length;
     weighed.sub_(moved, length);
@@ -149,10 +202,7 @@ void improve_core(const CoreMap& map, const MomentNorm& norm, const Precondition
     const double gain = length * product;
     squared_error -= gain;
     if (!(gain > smallest_gain * squared_error)) break;
-    gain_direction = preconditioner.apply(residual);
-    const double next = sum_of_products(residual, gain_direction);
-    direction = gain_direction + direction * (next / product);
-    product = next;
+    taken.add(direction, image, curvature);
   }
 }
 

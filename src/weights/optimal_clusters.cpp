@@ -91,13 +91,22 @@ class Layer {
   std::vector<std::int32_t> cuts;
 };
 
+Clusters one_for_each(std::span<const WeightedValue> values) {
+  Clusters result;
+  for (const WeightedValue& value : values) {
+    result.centroids.push_back(value.value);
+    result.ends.push_back(std::ssize(result.centroids));
+  }
+  return result;
+}
+
 }  // namespace
 
 Clusters optimal_clusters(std::span<const WeightedValue> values, std::int64_t clusters) {
   RANKINE_EXPECTS(clusters >= 1, "at least one cluster");
   const auto n = static_cast<std::int64_t>(values.size());
   if (n == 0) return {};
-  clusters = std::min(clusters, n);
+  if (clusters >= n) return one_for_each(values);
   const IntervalCosts costs(values);
   std::vector<double> best(values.size() + 1);
   for (std::int64_t end = 0; end <= n; ++end)

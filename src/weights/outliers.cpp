@@ -38,6 +38,7 @@ Outliers largest_entries(const parallel::Communicator& team, const RowSplit& spl
     const Tensor own = own_rows.to(torch::kFloat64).contiguous();
     const double* values = own.data_ptr<double>();
     const std::int64_t first = split.first(team.rank()) * columns;
+    entries.reserve(static_cast<std::size_t>(own.numel()));
     for (std::int64_t i = 0; i < own.numel(); ++i) entries.push_back({values[i], first + i});
     keep_largest(entries, count);
     entries = team.all_gather(std::span<const Entry>(entries));

@@ -2,8 +2,6 @@
 // of ranks.
 #pragma once
 
-#include <torch/types.h>
-
 #include <span>
 #include <vector>
 

@@ -1,7 +1,9 @@
 """rankine-compress continues runs that were stopped: from each stage, on other numbers of ranks, after being killed; and
 says what is wrong with a restart folder."""
 
+import contextlib
 import json
+import re
 import shutil
 import signal
 import struct
@@ -13,6 +15,7 @@ import h5py
 import numpy as np
 import pytest
 
+from checkpoints import stored_tensors
 from conftest import RESULT, Program, compress_stories
 
 DECK = {
@@ -107,22 +110,41 @@ def test_a_run_goes_on_from_each_stage_with_any_number_of_ranks(compress):
         expect_same(results, straight)
 
 
-def test_a_killed_run_goes_on(compress):
-    straight, _ = run(compress, DECK)
-    sections = KEPT | {"heal": DECK["heal"] | {"steps": 200}}
-    process = subprocess.Popen(compress.command(compress.deck(**sections)), cwd=compress.folder,
+def kill_when_healed(program: Program, sections: dict, steps: int) -> None:
+    """Starts a run, and kills it when so many steps of healing are saved."""
+
+    def saved() -> int:
+        counts = [0]
+        for notes in program.folder.glob("kept/healing-*/stage.json"):
+            with contextlib.suppress(FileNotFoundError):
+                counts.append(json.loads(notes.read_text())["steps"])
+        return max(counts)
+
+    process = subprocess.Popen(program.command(program.deck(**sections)), cwd=program.folder,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
-    while not list(compress.folder.glob("kept/healing-*/stage.json")):
-        assert process.poll() is None and time.monotonic() < deadline, "healing was never saved"
+    while saved() < steps:
+        assert process.poll() is None and time.monotonic() < deadline, "healing was not saved in time"
         time.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     process.wait()
+
+
+def test_a_killed_run_ends_with_the_losses_and_weights_of_a_straight_one(compress):
+    heal = DECK["heal"] | {"steps": 60}
+    straight, _ = run(compress, DECK | {"heal": heal, "export": {"directory": "straight"}})
+    sections = KEPT | {"heal": heal, "export": {"directory": "restarted"}}
+    kill_when_healed(compress, sections, 3)
     assert "result.h5.partial" in compress.result_files()
     results, log = run(compress, sections)
-    assert "healing goes on after step" in log
-    assert len(results["healing_loss"]) == 200
-    assert results["perplexity_unhealed"] == pytest.approx(straight["perplexity_unhealed"], rel=1e-4)
+    after = int(re.search(r"healing goes on after step (\d+)", log)[1])
+    assert 3 <= after < 60, "nothing was left to do"
+    for name in ("healing_loss", "perplexity_unhealed", "perplexity_after"):
+        np.testing.assert_array_equal(results[name], straight[name])
+    expected, found = stored_tensors(compress.folder / "straight"), stored_tensors(compress.folder / "restarted")
+    assert expected.keys() == found.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
 
 
 def test_decks_share_what_was_measured_and_nothing_else(compress):

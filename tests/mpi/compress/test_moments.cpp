@@ -1,55 +1,83 @@
-// Second moments of a calibration text against sums over what an observer sees, window by window.
+// Second moments of a calibration text against a plain forward pass in loops, which shares nothing
+// with the models room: its inputs, and its loss by finite differences of its outputs.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
+#include "../../plain_transformer.hpp"
 #include "compress/moments.hpp"
-#include "models/losses.hpp"
 #include "tiny_calibration.hpp"
-#include "weights/exchange.hpp"
 
 namespace rankine::compress {
 namespace {
 
 using torch::Tensor;
-using Sums = std::map<std::string, Tensor>;
+using Row = PlainTransformer::Row;
 
-void add(Sums& sums, const std::string& name, const Tensor& x) {
-  const Tensor product = x.detach().t().mm(x.detach());
-  sums[name] = sums[name].defined() ? sums[name] + product : product;
-}
-
-/// Of x^T x over all windows, each run through the whole model.
-Sums input_sums(TinyCalibration& tiny) {
-  const torch::NoGradGuard no_gradients;
-  Sums sums;
-  TemporaryWeights watch(tiny.model);
-  for (const std::string& name : tiny.names)
-    watch.watch(name, {.of_inputs = [&, name](const Tensor& x) { add(sums, name, x); }});
-  for (const auto& ids : tiny.windows) tiny.model.hidden_states(as_tensor(ids));
+/// Of x^T x over all tokens of all windows, for each weight.
+std::map<std::string, Tensor> input_sums(const TinyModel& tiny, const TokenWindows& windows) {
+  PlainTransformer plain(tiny);
+  std::map<std::string, Tensor> sums;
+  plain.on_product = [&](const std::string& name, const Row& values, Row&) {
+    const Tensor x = torch::tensor(values, torch::kFloat64);
+    const Tensor product = torch::outer(x, x);
+    sums[name] = sums[name].defined() ? sums[name] + product : product;
+  };
+  for (const auto& ids : windows) plain.logits(ids);
   return sums;
 }
 
-/// Of g^T g with the gradients of the summed loss at the outputs.
-Sums gradient_sums(TinyCalibration& tiny) {
-  Sums sums;
-  TemporaryWeights watch(tiny.model);
-  for (const std::string& name : tiny.names) {
-    const weights::RowSplit split = weight_of(tiny.model, name)->split();
-    watch.watch(name, {.of_output_gradients = [&, name, split](const Tensor& own) {
-                  add(sums, name,
-                      weights::gather_columns(tiny.teams.team(), own.detach(), split,
-                                              weights::Gradient::same));
-                }});
+/// Sum of the next-token cross-entropies, in nat.
+double summed_loss(PlainTransformer& plain, const std::vector<std::int64_t>& ids) {
+  const auto logits = plain.logits(ids);
+  double sum = 0;
+  for (std::size_t t = 0; t + 1 < ids.size(); ++t) {
+    double total = 0;
+    for (const double logit : logits[t]) total += std::exp(logit);
+    sum += std::log(total) - logits[t][static_cast<std::size_t>(ids[t + 1])];
   }
-  for (const auto& ids : tiny.windows) {
-    const std::int64_t targets = std::ssize(ids) - 1;
-    const Tensor states =
-        tiny.model.run_layers(tiny.model.embed(as_tensor(ids)).detach().requires_grad_(true));
-    models::token_losses(tiny.model, states.narrow(0, 0, targets),
-                         as_tensor(ids).narrow(0, 1, targets))
-        .sum()
-        .backward();
+  return sum;
+}
+
+/// The derivatives of that sum by output `coordinate` of a weight, for every token.
+Row output_gradients(const TinyModel& tiny, const std::vector<std::int64_t>& ids,
+                     const std::string& name, std::size_t coordinate) {
+  constexpr double step = 1e-5;
+  Row gradients;
+  for (std::size_t token = 0; token < ids.size(); ++token) {
+    const auto loss_at = [&](double shift) {
+      PlainTransformer plain(tiny);
+      std::size_t passed = 0;
+      plain.on_product = [&](const std::string& product, const Row&, Row& y) {
+        if (product == name && passed++ == token) y[coordinate] += shift;
+      };
+      return summed_loss(plain, ids);
+    };
+    gradients.push_back((loss_at(step) - loss_at(-step)) / (2 * step));
+  }
+  return gradients;
+}
+
+/// Of g^T g over all tokens of all windows, rows and columns `coordinates` alone.
+Tensor gradient_sums(const TinyModel& tiny, const TokenWindows& windows, const std::string& name,
+                     const std::vector<std::int64_t>& coordinates) {
+  const auto n = std::ssize(coordinates);
+  Tensor sums = torch::zeros({n, n}, torch::kFloat64);
+  for (const auto& ids : windows) {
+    std::vector<Tensor> columns;
+    for (const std::int64_t coordinate : coordinates)
+      columns.push_back(
+          torch::tensor(output_gradients(tiny, ids, name, static_cast<std::size_t>(coordinate)),
+                        torch::kFloat64));
+    const Tensor g = torch::stack(columns, 1);
+    sums += g.t().mm(g);
   }
   return sums;
+}
+
+Tensor part_of(const Tensor& moment, const std::vector<std::int64_t>& coordinates) {
+  const Tensor chosen = torch::tensor(coordinates, torch::kInt64);
+  return moment.index_select(0, chosen).index_select(1, chosen);
 }
 
 std::vector<int> team_counts() {
@@ -62,31 +90,56 @@ class Moments : public testing::TestWithParam<bool> {
 };
 INSTANTIATE_TEST_SUITE_P(Models, Moments, testing::Bool());
 
-TEST_P(Moments, OfInputsAreDirectSums) {
+TEST_P(Moments, OfInputsAreSumsOverAPlainForwardPass) {
   for (const int teams : team_counts()) {
     TinyCalibration calibration(tiny(), teams, 3, 14);
-    const Sums sums = input_sums(calibration);
-    const InputMoments found = measure_inputs(calibration.model, world(), calibration.teams,
-                                              calibration.names, calibration.windows);
-    EXPECT_EQ(found.moments.size(), 8U) << "four inputs in each of two layers";
-    for (std::size_t w = 0; w < calibration.names.size(); ++w) {
-      const Tensor whole = found.moments[found.of_weight[w]].assemble(world());
-      EXPECT_LT(distance(whole, sums.at(calibration.names[w])), 1e-12) << calibration.names[w];
+    const auto sums = input_sums(tiny(), calibration.windows);
+    for (const MomentPart part : {MomentPart::whole, MomentPart::diagonal}) {
+      const InputMoments found = measure_inputs(calibration.model, world(), calibration.teams,
+                                                calibration.names, calibration.windows, part);
+      EXPECT_EQ(found.moments.size(), 8U) << "four inputs in each of two layers";
+      for (std::size_t w = 0; w < calibration.names.size(); ++w) {
+        const SecondMoment& moment = found.moments[found.of_weight[w]];
+        const Tensor sum = sums.at(calibration.names[w] + ".weight");
+        const Tensor expected = part == MomentPart::whole ? sum : sum.diagonal();
+        EXPECT_EQ(whole(moment).dim(), expected.dim());
+        EXPECT_LT(distance(whole(moment), expected), 1e-12) << calibration.names[w];
+        EXPECT_LT(distance(moment.diagonal(world()), sum.diagonal()), 1e-12);
+        EXPECT_NEAR(moment.mean_diagonal(world()) / sum.diagonal().mean().item<double>(), 1, 1e-12);
+      }
     }
   }
 }
 
-TEST_P(Moments, OfOutputGradientsAreDirectSums) {
+TEST(GradientMoments, OfOutputGradientsAreThoseOfFiniteDifferences) {
   for (const int teams : team_counts()) {
-    TinyCalibration calibration(tiny(), teams, 3, 14);
-    const Sums sums = gradient_sums(calibration);
-    const auto found =
-        measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
-                                 calibration.windows, Targets::text);
-    for (std::size_t w = 0; w < calibration.names.size(); ++w)
-      // Sums are kept in float32.
-      EXPECT_LT(distance(found[w].assemble(world()), sums.at(calibration.names[w])), 1e-5)
-          << calibration.names[w];
+    TinyCalibration calibration(tiniest_layers(), teams, 2, 6);
+    const auto measured = [&](MomentPart part) {
+      return measure_output_gradients(calibration.model, world(), calibration.teams,
+                                      calibration.names, calibration.windows, Targets::text, part);
+    };
+    const auto found = measured(MomentPart::whole), diagonals = measured(MomentPart::diagonal);
+    for (std::size_t w = 0; w < calibration.names.size(); ++w) {
+      std::vector<std::int64_t> all(static_cast<std::size_t>(found[w].size()));
+      for (std::size_t i = 0; i < all.size(); ++i) all[i] = static_cast<std::int64_t>(i);
+      const Tensor expected = gradient_sums(tiniest_layers(), calibration.windows,
+                                            calibration.names[w] + ".weight", all);
+      EXPECT_LT(distance(whole(found[w]), expected), 1e-7) << calibration.names[w];
+      EXPECT_LT(distance(whole(diagonals[w]), expected.diagonal()), 1e-7) << calibration.names[w];
+    }
+  }
+}
+
+TEST(GradientMoments, OfManyOutputGradientsAreThoseOfFiniteDifferences) {
+  TinyCalibration calibration(tiny_layers(), team_counts().back(), 2, 6);
+  const auto found =
+      measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
+                               calibration.windows, Targets::text);
+  for (const std::size_t w : {std::size_t{0}, std::size_t{5}, calibration.names.size() - 1}) {
+    const std::vector<std::int64_t> some{0, found[w].size() / 2, found[w].size() - 1};
+    const Tensor expected =
+        gradient_sums(tiny_layers(), calibration.windows, calibration.names[w] + ".weight", some);
+    EXPECT_LT(distance(part_of(whole(found[w]), some), expected), 1e-7) << calibration.names[w];
   }
 }
 
@@ -97,18 +150,16 @@ TEST_P(Moments, AreTheSameOnOneRankAndSpread) {
   const linalg::GridShape shape = linalg::squarest(world().size());
   const linalg::ProcessGrid grid(world(), shape.rows, shape.columns);
   for (const SecondMoment& moment : found.moments) {
-    const Tensor whole = moment.assemble(world());
+    const Tensor all = whole(moment);
     const int owner = world().size() - 1;
     const Tensor owned = moment.assemble_on(world(), owner);
     EXPECT_EQ(owned.size(0), world().rank() == owner ? moment.size() : 0);
-    if (world().rank() == owner) EXPECT_LT(distance(owned, whole), 1e-15);
     linalg::DistMatrix<double> spread(
         grid, linalg::Distribution::block_cyclic(moment.size(), moment.size(), 8, shape.rows,
                                                  shape.columns));
     moment.spread(spread);
     spread.view().for_each_local([&](std::int64_t i, std::int64_t j, double value) {
-      if (i >= j)
-        EXPECT_NEAR(value, whole[i][j].item<double>(), 1e-12 * whole.norm().item<double>());
+      if (i >= j) EXPECT_NEAR(value, all[i][j].item<double>(), 1e-12 * all.norm().item<double>());
     });
   }
 }

@@ -41,6 +41,16 @@ struct TinyCalibration {
   }
 };
 
+/// What `assemble_on` brings, on every rank.
+inline torch::Tensor whole(const SecondMoment& moment) {
+  torch::Tensor mine;
+  for (int rank = 0; rank < world().size(); ++rank) {
+    const torch::Tensor brought = moment.assemble_on(world(), rank);
+    if (rank == world().rank()) mine = brought;
+  }
+  return mine;
+}
+
 inline double distance(const torch::Tensor& a, const torch::Tensor& b) {
   return (a - b).norm().item<double>() / std::max(1e-300, b.norm().item<double>());
 }

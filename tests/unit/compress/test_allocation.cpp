@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <numeric>
 #include <random>
 
 #include "compress/allocation.hpp"
@@ -255,7 +256,9 @@ TEST(Fermi, MasksKeepTheBudgetInEveryStep) {
   const auto matrices = some_matrices();
   const std::int64_t budget = budget_of(matrices, 0.6);
   const auto additive = additive_gradient(matrices);
+  Components first, last;
   const auto watched = [&](std::int64_t step, const Components& masks) {
+    (step == 0 ? first : last) = masks;
     double cost = 0;
     for (std::size_t m = 0; m < masks.size(); ++m) {
       double rank = 0;
@@ -265,8 +268,16 @@ TEST(Fermi, MasksKeepTheBudgetInEveryStep) {
     EXPECT_NEAR(cost, static_cast<double>(budget), 1e-6 * static_cast<double>(budget));
     return additive(step, masks);
   };
-  fermi_ranks(matrices, Storage::plain, budget, uniform_ranks(matrices, Storage::plain, 0.6),
-              {.steps = 20}, watched);
+  const auto uniform = uniform_ranks(matrices, Storage::plain, 0.6);
+  const auto ranks = fermi_ranks(matrices, Storage::plain, budget, uniform, {.steps = 20}, watched);
+  EXPECT_LT(total_tail(matrices, ranks), 0.99 * total_tail(matrices, uniform));
+  // A colder mask is steeper, but of the same sum unless its matrix gained or lost.
+  for (std::size_t m = 0; m < matrices.size(); ++m) {
+    const auto sum = [&](const Components& masks) {
+      return std::accumulate(masks[m].begin(), masks[m].end(), 0.0);
+    };
+    EXPECT_GT(std::abs(sum(last) - sum(first)), 0.1) << "matrix " << m;
+  }
 }
 
 TEST(Fermi, GoesOnWhereItWasStopped) {
