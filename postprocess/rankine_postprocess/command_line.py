@@ -96,9 +96,17 @@ def _add_compare(commands) -> None:
     command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
     command.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
     command.add_argument("--bond-dimension", type=int, metavar="N", help="of a sweep (default: the largest)")
-    command.add_argument("--tolerance", type=float, metavar="T", help="exit with 1 if a difference exceeds T")
+    command.add_argument("--tolerance", type=_tolerance, metavar="T", help="exit with 1 if a difference exceeds T")
     _add_partial(command)
     command.set_defaults(run=_run_compare)
+
+
+def _tolerance(text: str) -> float:
+    """A distance; argparse turns the ValueError into its message."""
+    value = float(text)
+    if not value >= 0:
+        raise ValueError
+    return value
 
 
 def _add_bench(commands) -> None:

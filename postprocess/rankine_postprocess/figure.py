@@ -60,6 +60,8 @@ def draw(
 
 def save(figure: Figure, path: str | Path) -> None:
     """Write the figure in the format its suffix names. Raises InputError."""
+    if not Path(path).name or str(path).endswith("/") or Path(path).is_dir():
+        raise InputError(f"'{path}': the figure cannot be written (it is no name of a file). Name one, figure.png.")
     try:
         with matplotlib.rc_context(STYLE):
             figure.savefig(path)

@@ -129,7 +129,48 @@ def test_errors_take_one_line_and_exit_code_two(run, sweep, tmp_path):
     fails_in_one_line(run("plot", sweep, "-o", tmp_path / "a.png"), "format_version is 7")
 
 
-def test_usage_errors_exit_with_two(run):
+@pytest.mark.parametrize("command", [["table"], ["plot", "-o", "out.png"], ["bench", "-o", "out.png"]])
+def test_what_is_no_result_file_is_refused(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")  # which would never end
+    (tmp_path / "notes.txt").write_text("hello\n")
+    for name, message in (("absent.h5", f"no such file. It was looked for in {tmp_path}."), (".", "not a file but a folder"),
+                          ("pipe", "not a file"), ("notes.txt", "not a readable HDF5 file"), ("a" * 300, "cannot be opened"),
+                          ("notes.txt/x", "cannot be opened")):  # fmt: skip
+        fails_in_one_line(run(command[0], name, *command[1:]), message)
+
+
+def test_a_figure_needs_the_name_of_a_file(run, eagle, tmp_path):
+    for name in ("", tmp_path, f"{tmp_path}/"):
+        code, _, err = run("plot", eagle, "-o", name, "--observable", "magnetization")
+        assert (code, err.count("\n")) == (2, 1) and "it is no name of a file" in err
+
+
+def test_output_that_cannot_be_written_is_told(eagle):
+    command = [sys.executable, "-m", "rankine_postprocess", "table", eagle]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with open("/dev/full", "w") as full:
+        table = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert table.returncode == 2
+    assert table.stderr == "rankine-postprocess: the output cannot be written (No space left on device).\n"
+
+
+def test_one_of_a_thing_is_singular(run, eagle):
+    with h5py.File(eagle, "a") as file:
+        file.attrs["n_ranks"], file.attrs["threads"] = 1, 3
+    assert "1 rank x 3 threads" in run("table", eagle)[1]
+
+
+def test_points_that_are_not_done_reached_no_bond_dimension(run, tmp_path):
+    path = write(tmp_path / "p.h5", Deck(), {"Z62": lambda theta, chi, step: float("nan")}, status="stopped")
+    with h5py.File(path, "a") as file:
+        file["results/bond_dimension"][...] = -1
+    assert run("table", path, "--allow-partial")[1].splitlines()[-1].split()[4] == "-"
+
+
+def test_usage_errors_exit_with_two(run, eagle):
+    assert run("compare", eagle, eagle, "--tolerance", "nan")[0] == 2
+    assert run("compare", eagle, eagle, "--tolerance", "-1")[0] == 2
     assert run()[0] == 2
     assert run("plot", "file.h5")[0] == 2
 
