@@ -13,6 +13,7 @@
 #include "compress/rounding.hpp"
 #include "compress/sensitivity.hpp"
 #include "compress/workbench.hpp"
+#include "core/log.hpp"
 #include "core/memory.hpp"
 
 namespace rankine::compress {
@@ -36,10 +37,14 @@ void replace_weights(Workbench& bench) {
 /// Trains the weights that are not dense any more.
 void heal_weights(Workbench& bench) {
   if (bench.options.heal.steps == 0) return;
-  bench.result.unhealed = bench.score("before healing, after");
   std::vector<std::string> names;
   for (const WeightReport& weight : bench.result.weights)
     if (weight.form != "dense") names.push_back(weight.name);
+  if (names.empty()) {
+    log().info("nothing is healed: all weights are dense");
+    return;
+  }
+  bench.result.unhealed = bench.score("before healing, after");
   bench.timed(bench.result.seconds.healing,
               [&] { bench.result.healing_losses = heal(bench, names); });
 }
