@@ -40,8 +40,8 @@ double departure_from_orthonormality(const Matrix<T>& q) {
   return largest;
 }
 
-/// m x n with the given singular values between random orthonormal columns, in double precision
-/// rounded to T once.
+/// m x n with the given singular values between random orthonormal columns. The product is rounded
+/// once, to T: BLAS would add the rounding of its sums, of which small singular values see a lot.
 template <Scalar T>
 Matrix<T> with_spectrum(std::int64_t m, std::int64_t n, const std::vector<double>& s,
                         unsigned seed) {
@@ -50,12 +50,22 @@ Matrix<T> with_spectrum(std::int64_t m, std::int64_t n, const std::vector<double
   auto u = random_matrix<Wide>(m, k, seed), v = random_matrix<Wide>(n, k, seed + 1);
   qr_in_place(u);
   qr_in_place(v);
-  for (std::int64_t j = 0; j < k; ++j)
-    for (std::int64_t i = 0; i < m; ++i) u(i, j) *= s[static_cast<std::size_t>(j)];
-  Matrix<Wide> wide(m, n);
-  gemm<Wide>(Op::none, Op::adjoint, Wide(1), u.view(), v.view(), Wide(0), wide.view());
+  using Widest = std::conditional_t<is_complex<T>, std::complex<long double>, long double>;
+  const auto conjugate = [](Widest value) {
+    if constexpr (is_complex<T>)
+      return std::conj(value);
+    else
+      return value;
+  };
   Matrix<T> out(m, n);
-  for (std::int64_t k2 = 0; k2 < out.size(); ++k2) out.data()[k2] = static_cast<T>(wide.data()[k2]);
+  for (std::int64_t j = 0; j < n; ++j)
+    for (std::int64_t i = 0; i < m; ++i) {
+      Widest sum = 0;
+      for (std::int64_t l = 0; l < k; ++l)
+        sum += Widest(u(i, l)) * static_cast<long double>(s[static_cast<std::size_t>(l)]) *
+               conjugate(Widest(v(j, l)));
+      out(i, j) = static_cast<T>(sum);
+    }
   return out;
 }
 
