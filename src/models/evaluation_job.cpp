@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/errors.hpp"
+#include "core/text_format.hpp"
 #include "files/safetensors_layout.hpp"
 #include "models/checkpoint_names.hpp"
 #include "models/evaluation.hpp"
@@ -35,9 +36,9 @@ void check_prompt(const Continuation& prompt, const ModelConfig& config) {
   const auto length = static_cast<std::int64_t>(prompt.prompt_ids.size());
   if (length == 0 || length > config.context)
     throw InputError(fmt::format(
-        "a prompt has {} tokens (it takes at least one, and the context of the model ends at {}). "
-        "Change it under [generate].",
-        length, config.context));
+        "a prompt has {} (it takes at least one, and the context of the model ends at {}). Change "
+        "it under [generate].",
+        counted(length, "token"), config.context));
   for (const std::int64_t id : prompt.prompt_ids)
     if (id >= config.vocabulary_size)
       throw InputError(
