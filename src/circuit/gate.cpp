@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "core/errors.hpp"
+#include "core/text_format.hpp"
 
 namespace rankine::circuit {
 
@@ -42,11 +43,10 @@ Operator::Operator(std::string name, int n_sites, int dimension, std::vector<Com
       diagonal_(true),
       elements_(std::move(elements)) {
   if (n_sites < 1 || n_sites > 2 || std::ssize(elements_) != std::ptrdiff_t{size_} * size_)
-    throw InputError(
-        fmt::format("gate {} has {} elements on {} sites of dimension {}. A gate acts on one or "
-                    "two sites and has "
-                    "(dimension^sites)^2 elements.",
-                    name_, elements_.size(), n_sites, dimension));
+    throw InputError(fmt::format(
+        "gate {} has {} on {} of dimension {}. A gate acts on one or two sites and has "
+        "(dimension^sites)^2 elements.",
+        name_, counted(std::ssize(elements_), "element"), counted(n_sites, "site"), dimension));
   for (int row = 0; row < size_; ++row)
     for (int column = 0; column < size_; ++column) {
       const Complex value = (*this)(row, column);

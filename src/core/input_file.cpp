@@ -20,13 +20,7 @@ namespace fs = std::filesystem;
 
 std::string reason_of(const fs::path& path, int error_number) {
   if (error_number != ENOENT) return std::generic_category().message(error_number);
-  std::error_code unknown;
-  const fs::path folder = fs::current_path(unknown);
-  if (path.is_absolute() || unknown) return "there is no such file";
-  return fmt::format(
-      "there is no such file; relative paths begin where the program was started, "
-      "in '{}'",
-      folder.string());
+  return "there is no such file" + start_of_relative(path);
 }
 
 [[noreturn]] void refuse(const fs::path& path, int error_number) {
@@ -107,6 +101,14 @@ std::string read_input(const fs::path& path, std::uint64_t most_bytes) {
                                         format_bytes(most_bytes)));
   }
   return text;
+}
+
+std::string start_of_relative(const fs::path& path) {
+  std::error_code unknown;
+  const fs::path folder = fs::current_path(unknown);
+  if (path.is_absolute() || unknown) return "";
+  return fmt::format("; relative paths begin where the program was started, in '{}'",
+                     folder.string());
 }
 
 std::string reason_of_absence(const fs::path& path) {

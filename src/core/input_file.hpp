@@ -31,6 +31,10 @@ void check_input(const std::filesystem::path& path);
 std::string read_input(const std::filesystem::path& path,
                        std::uint64_t most_bytes = std::numeric_limits<std::uint64_t>::max());
 
+/// "; relative paths begin where the program was started, in '/home/me'"; nothing for absolute
+/// paths.
+std::string start_of_relative(const std::filesystem::path& path);
+
 /// Why a file or folder is not found: "there is no such file", for a relative path with the place
 /// where it was looked for, or what keeps one from looking.
 std::string reason_of_absence(const std::filesystem::path& path);

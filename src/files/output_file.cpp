@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 
 namespace rankine::files {
 
@@ -130,9 +131,8 @@ void check_writable(const fs::path& path) {
   const fs::path folder = folder_around(path);
   if (!fs::is_directory(folder, ignored)) {
     throw InputError(
-        fmt::format("Cannot write '{}' (there is no folder '{}'). Create the folder "
-                    "first.",
-                    path.string(), folder.string()));
+        fmt::format("Cannot write '{}' (there is no folder '{}'{}). Create the folder first.",
+                    path.string(), folder.string(), start_of_relative(folder)));
   }
   // A name of its own, so that the check disturbs no run that is writing the same results.
   std::string probe = path.string() + ".check-XXXXXX";

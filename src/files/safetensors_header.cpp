@@ -11,6 +11,7 @@
 
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
+#include "core/text_format.hpp"
 #include "files/json_document.hpp"
 
 namespace rankine::files {
@@ -45,7 +46,8 @@ HeaderText read_header_text(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (error || !stream) throw UnreadableInput(file, "it vanished meanwhile");
   if (file_bytes < length_bytes) {
-    refuse_file(file, fmt::format("it has {} bytes, too few for a safetensors file", file_bytes));
+    refuse_file(file, fmt::format("it has {}, too few for a safetensors file",
+                                  counted(static_cast<std::int64_t>(file_bytes), "byte")));
   }
   std::uint64_t length = 0;
   stream.read(reinterpret_cast<char*>(&length), length_bytes);
@@ -123,8 +125,9 @@ TensorEntry read_tensor(const std::string& name, const json& facts, const fs::pa
   // Divided, not multiplied: the product could exceed 64 bits.
   if ((end - begin) % size_of(type) != 0 || (end - begin) / size_of(type) != values) {
     refuse_tensor(file, name,
-                  fmt::format("{} values of {} do not fill its {} bytes", values, name_of(type),
-                              end - begin));
+                  fmt::format("its {} cannot be {} of {}",
+                              counted(static_cast<std::int64_t>(end - begin), "byte"),
+                              counted(static_cast<std::int64_t>(values), "value"), name_of(type)));
   }
   return {name, type, std::move(shape), 0, data_begin + begin, end - begin};
 }
@@ -152,13 +155,15 @@ void check_seamless(std::span<const TensorEntry> tensors, const fs::path& file,
     }
     if (tensor.begin > filled) {
       refuse_tensor(file, tensor.name,
-                    fmt::format("{} bytes before it belong to no tensor", tensor.begin - filled));
+                    fmt::format("no tensor fills {} before it",
+                                counted(static_cast<std::int64_t>(tensor.begin - filled), "byte")));
     }
     filled += tensor.bytes;
     previous = &tensor;
   }
   if (filled < file_bytes) {
-    refuse_file(file, fmt::format("its last {} bytes belong to no tensor", file_bytes - filled));
+    refuse_file(file, fmt::format("no tensor fills {} at its end",
+                                  counted(static_cast<std::int64_t>(file_bytes - filled), "byte")));
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/text_format.hpp"
 #include "linalg/cost_model.hpp"
 #include "linalg/dist_blas.hpp"
 #include "linalg/instantiate.hpp"
@@ -146,10 +147,10 @@ DistSvd<T> svd(DistView<const T> matrix, const Truncation& truncation, const Svd
   const Forecast forecast = choose_method(task, options);
   chosen.method = forecast.method;
   if (options.method == SvdMethod::automatic)
-    log_once(fmt::format("SVD of {} x {}, at most {} triplets, on {} ranks: {}, {:.2g} s expected",
-                         matrix.rows, matrix.columns,
-                         std::min({truncation.max_rank, matrix.rows, matrix.columns}), task.ranks,
-                         name(chosen.method), forecast.seconds));
+    log_once(fmt::format(
+        "SVD of {} x {}, at most {}, on {}: {}, {:.2g} s expected", matrix.rows, matrix.columns,
+        counted(std::min({truncation.max_rank, matrix.rows, matrix.columns}), "triplet"),
+        counted(task.ranks, "rank"), name(chosen.method), forecast.seconds));
   DistSvd<T> found;
   if (is_krylov(chosen.method)) {
     try {

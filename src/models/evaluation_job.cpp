@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/errors.hpp"
+#include "core/text_format.hpp"
 #include "files/safetensors_layout.hpp"
 #include "models/checkpoint_names.hpp"
 #include "models/evaluation.hpp"
@@ -36,9 +37,9 @@ void check_prompt(const Continuation& prompt, const EvaluationJob& job) {
   const auto length = static_cast<std::int64_t>(prompt.prompt_ids.size());
   if (length == 0 || length > config.context)
     throw InputError(fmt::format(
-        "a prompt has {} tokens (it takes at least one, and the context of the model ends at {}). "
-        "Change it under [generate].",
-        length, config.context));
+        "a prompt has {} (it takes at least one, and the context of the model ends at {}). Change "
+        "it under [generate].",
+        counted(length, "token"), config.context));
   check_length(config, job.longest_with(prompt), job.options.model.path);
   for (const std::int64_t id : prompt.prompt_ids)
     if (id >= config.vocabulary_size)

@@ -109,10 +109,11 @@ void write_continuations(ResultFile& file, const EvaluationResult& result) {
 
 std::string protocol_line(const EvaluationJob& job) {
   const TextOptions& how = job.options.evaluate;
-  return fmt::format(
-      "{}: {} windows of {} tokens, stride {}, {} scored tokens, beginning of sequence: {}, {}",
-      file_name(how.text), job.plan.windows.size(), job.plan.longest_window(), stride_of(job),
-      job.plan.scored_tokens(), how.beginning_of_sequence, job.options.model.precision);
+  return fmt::format("{}: {} of {}, stride {}, {}, beginning of sequence: {}, {}",
+                     file_name(how.text), counted(std::ssize(job.plan.windows), "window"),
+                     counted(job.plan.longest_window(), "token"), stride_of(job),
+                     counted(job.plan.scored_tokens(), "scored token"), how.beginning_of_sequence,
+                     job.options.model.precision);
 }
 
 void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationResult& result) {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/text_format.hpp"
 #include "models/byte_symbols.hpp"
 #include "models/tokenizer_file.hpp"
 #include "models/utf8.hpp"
@@ -77,9 +78,9 @@ class WordEncoder {
 void check_utf8(std::string_view text) {
   if (const auto invalid = find_invalid_utf8(text)) {
     throw InputError(
-        fmt::format("Cannot tokenise a text of {} bytes (byte {} is not UTF-8). "
+        fmt::format("Cannot tokenise a text of {} (byte {} is not UTF-8). "
                     "Convert the text to UTF-8.",
-                    text.size(), *invalid));
+                    counted(std::ssize(text), "byte"), *invalid));
   }
 }
 

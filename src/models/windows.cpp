@@ -7,6 +7,7 @@
 
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
+#include "core/text_format.hpp"
 #include "files/npy.hpp"
 #include "models/tokenizer.hpp"
 
@@ -142,9 +143,9 @@ WindowPlan plan_windows(const EvaluateOptions& options, const ModelConfig& confi
   check_length(config, tokens, options.model.path);
   if (tokens < 2 || tokens - before > text.row_length)
     throw InputError(fmt::format(
-        "the text {} has {} tokens (a window takes {}). Lower evaluate.window_length or take a "
+        "the text {} has {} (a window takes {}). Lower evaluate.window_length or take a "
         "longer text.",
-        how.text, text.row_length, tokens - before));
+        how.text, counted(text.row_length, "token"), tokens - before));
   const std::int64_t stride = std::min(how.effective_stride(), tokens - before);
   WindowPlan plan{std::move(text), {}};
   const std::int64_t total = static_cast<std::int64_t>(plan.text.ids.size());

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "core/errors.hpp"
+#include "core/text_format.hpp"
 
 namespace rankine::parallel {
 
@@ -19,10 +20,10 @@ int team_of_rank(int rank, int n_ranks, int n_teams) {
 int checked_count(int n_teams, int n_ranks) {
   if (n_teams >= 1 && n_teams <= n_ranks) return n_teams;
   throw known_to_all(
-      n_ranks,
-      InputError(fmt::format("Cannot form {} teams of {} ranks (every team needs a rank). Ask for "
-                             "1 to {} teams or start more ranks.",
-                             n_teams, n_ranks, n_ranks)));
+      n_ranks, InputError(fmt::format(
+                   "Cannot form {} of {} (every team needs a rank). Ask for at most {} or "
+                   "start more ranks.",
+                   counted(n_teams, "team"), counted(n_ranks, "rank"), counted(n_ranks, "team"))));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 """Checkpoints, texts and decks that are wrong: exit code, a message that names the place, and no result."""
 
 import json
+import os
 import re
 import shutil
 import struct
@@ -302,6 +303,22 @@ def test_nothing_to_do(evaluate, evaluate_refuses):
 def test_more_teams_than_ranks(evaluate):
     outcome = evaluate.run(ranks=2, parallel={"teams": 3})
     assert outcome.code == 2 and "Cannot form 3 teams of 2 ranks" in outcome.err
+
+
+@pytest.mark.parametrize("name", ["text.txt", "text.npy", "config.json", "model.safetensors"])
+def test_a_pipe_in_place_of_an_input_is_not_waited_for(evaluate, model, evaluate_refuses, name):
+    (model / name).unlink(missing_ok=True)
+    os.mkfifo(model / name)
+    text = {"text": str(model / name)} if name.startswith("text") else {}
+    evaluate_refuses(name, "it is a pipe, not a file", evaluate=text)
+
+
+@pytest.mark.parametrize("path, why", [("nowhere.txt", "there is no such file; relative paths begin where"),
+                                       ("loop", "Too many levels of symbolic links"),
+                                       (300 * "x" + ".txt", "File name too long")])  # fmt: skip
+def test_a_text_that_cannot_be_reached(evaluate, evaluate_refuses, path, why):
+    (evaluate.folder / "loop").symlink_to("loop")
+    evaluate_refuses(f"the text {path} cannot be read ({why}", evaluate={"text": path})
 
 
 def test_too_little_memory(evaluate_refuses):
