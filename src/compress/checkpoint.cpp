@@ -38,6 +38,7 @@ std::string cannot_go_on(const fs::path& folder, std::string_view why) {
       folder.string(), why);
 }
 
+<<<<<<< HEAD
 std::string clause_of(std::string message) {
   if (const auto advice = message.find("). "); advice != message.npos) {
     message.resize(advice);
@@ -47,6 +48,15 @@ std::string clause_of(std::string message) {
     }
   }
   return message;
+=======
+std::string clause_of(const std::string& message) {
+  const auto advice = message.find("). ");
+  const auto reason = message.find(" (");
+  if (advice == message.npos || reason >= advice) return message;
+  const std::string_view text = message;
+  return fmt::format("{}: {}", text.substr(0, reason),
+                     text.substr(reason + 2, advice - reason - 2));
+>>>>>>> work-f
 }
 
 fs::path Checkpoint::folder(const Stage& stage) const {

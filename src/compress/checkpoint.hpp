@@ -33,7 +33,7 @@ std::optional<std::string> stage_text(const std::filesystem::path& folder);
 std::string cannot_go_on(const std::filesystem::path& folder, std::string_view why);
 
 /// A message without its advice, to stand in parentheses.
-std::string clause_of(std::string message);
+std::string clause_of(const std::string& message);
 
 class Checkpoint {
  public:

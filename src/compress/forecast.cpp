@@ -143,8 +143,8 @@ double operator_bytes(const NamedShape& weight, const MethodOptions& method, std
   const double inputs = method.needs_inputs() ? n * n : 0,
                outputs = method.weighting == "two-sided" ? m * m : 0;
   // A moment arrives from every team by way of MPI's buffers, and has a copy while its product over
-  // the sites is found. Then the matrix meets its singular vectors and LAPACK's workspace, or images
-  // of itself and directions that were taken.
+  // the sites is found. Then the matrix meets its singular vectors and LAPACK's workspace, or
+  // images of itself and directions that were taken.
   const double arriving = 2 * m * n + static_cast<double>(teams + 2) * std::max(inputs, outputs);
   return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
 }

@@ -48,14 +48,17 @@ bool is_of(const WeightReport& report, const NamedShape& selected) {
 }
 
 bool are_of(const Workbench& bench, const std::vector<WeightReport>& reports) {
-  return std::ranges::equal(reports, bench.job.selected, is_of);
+  const auto has_form = [&](const WeightReport& report) {
+    return report.form == "dense" || report.form == bench.options.method.form;
+  };
+  return std::ranges::equal(reports, bench.job.selected, is_of) &&
+         std::ranges::all_of(reports, has_form);
 }
 
 /// Pivots are chosen after healing: until then a pivoted weight is two free factors.
 bool fits(const weights::Weight& weight, const WeightReport& report) {
-  const bool has_form =
-      weight.form() == report.form || (weight.form() == "low-rank" && report.form == "pivoted");
-  return has_form && weight.storage() == "exact" &&
+  const std::string form = report.form == "pivoted" ? "low-rank" : report.form;
+  return weight.form() == form && weight.storage() == "exact" &&
          (report.form == "dense" || weights::rank_of(weight) <= report.rank);
 }
 

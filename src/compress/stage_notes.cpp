@@ -57,8 +57,10 @@ std::string text_of(const StageNotes& notes) {
                       {"tensors", files::to_json(notes.tensors)}};
   std::string body = document.dump();
   body.pop_back();
-  return body + seal_of(body);
+  return sealed(body);
 }
+
+std::string sealed(const std::string& body) { return body + seal_of(body); }
 
 StageNotes stage_notes_of(const std::string& text) {
   const json document = unsealed(text);

@@ -21,6 +21,9 @@ struct StageNotes {
 /// The text of the file.
 std::string text_of(const StageNotes& notes);
 
+/// A text of the file without its seal and last brace, with both.
+std::string sealed(const std::string& body);
+
 /// Throws InputError with what is wrong, as a clause.
 StageNotes stage_notes_of(const std::string& text);
 
