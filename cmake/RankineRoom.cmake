@@ -22,8 +22,8 @@ endfunction()
 
 # What code is made for: the same for libraries, programs and tests, which share inlined functions and precompiled headers.
 function(rankine_code_options target)
-  # GCC 12 warns wrongly about std::string (GCC bug 105651).
-  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)
+  # GCC 12 warns wrongly about std::string (GCC bug 105651), where it inlines much.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
   # Complex products without the library call that sorts out infinities: tensors are finite or the run stops.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
   if(RANKINE_ARCHITECTURE)

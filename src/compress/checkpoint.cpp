@@ -38,17 +38,6 @@ std::string cannot_go_on(const fs::path& folder, std::string_view why) {
       folder.string(), why);
 }
 
-<<<<<<< HEAD
-std::string clause_of(std::string message) {
-  if (const auto advice = message.find("). "); advice != message.npos) {
-    message.resize(advice);
-    if (const auto reason = message.find(" ("); reason != message.npos) {
-      message[reason] = ':';
-      message[reason + 1] = ' ';
-    }
-  }
-  return message;
-=======
 std::string clause_of(const std::string& message) {
   const auto advice = message.find("). ");
   const auto reason = message.find(" (");
@@ -56,7 +45,6 @@ std::string clause_of(const std::string& message) {
   const std::string_view text = message;
   return fmt::format("{}: {}", text.substr(0, reason),
                      text.substr(reason + 2, advice - reason - 2));
->>>>>>> work-f
 }
 
 fs::path Checkpoint::folder(const Stage& stage) const {

@@ -98,7 +98,7 @@ std::string read_input(const fs::path& path, std::uint64_t most_bytes) {
     if (text.size() > most_bytes)
       throw UnreadableInput(path,
                             fmt::format("it has more than {}, too much for a file of its kind",
-                                        format_bytes(most_bytes)));
+                                        format_bytes(static_cast<double>(most_bytes))));
   }
   return text;
 }

@@ -29,7 +29,8 @@ std::string progress_text(double fraction_done, std::string_view text, double el
                           std::uint64_t resident_bytes) {
   return fmt::format("{:5.1f} % | {} left | {} | {} elapsed, {}", 100 * fraction_done,
                      format_duration(seconds_left(fraction_done, elapsed_seconds)), text,
-                     format_duration(elapsed_seconds), format_bytes(resident_bytes));
+                     format_duration(elapsed_seconds),
+                     format_bytes(static_cast<double>(resident_bytes)));
 }
 
 ProgressLine::ProgressLine(Output output, std::chrono::duration<double> plain_interval)
