@@ -16,7 +16,7 @@ namespace {
 
 /// Messages of such a contraction may have this many elements, so that an estimate needs no memory
 /// to speak of.
-constexpr double most_elements = 4e6;
+constexpr double most_estimate_elements = 4e6;
 
 /// A grown cluster and the values it is an estimate for.
 struct GrownCluster {
@@ -53,7 +53,7 @@ bool make_affordable(const lattice::Graph& graph, const std::vector<std::int64_t
     const ContractionCost cost = contraction_cost(graph, grown.cluster, dimensions);
     // The forecast is for the norm and one string.
     flops += cost.flops * (1 + static_cast<double>(grown.values.size())) / 2;
-    if (flops > flops_max || cost.elements > most_elements) return false;
+    if (flops > flops_max || cost.elements > most_estimate_elements) return false;
   }
   return true;
 }

@@ -53,11 +53,18 @@ void enter(const Read& read, double value, PointResult& result) {
 
 lattice::Cluster one_site(int site) { return {{site}, {-1}, {-1}, {}}; }
 
-/// What an estimate of the loop error may take for one value and step: no more than the evolution
-/// itself, unless that is next to nothing, and a tenth of what an exact reading may take.
-double flops_of_estimate(double evolution_flops, double loop_flops_max) {
-  constexpr double next_to_nothing = 1e10;  // half a second
-  return std::min(std::max(evolution_flops, next_to_nothing), loop_flops_max / 10);
+/// What an estimate of the loop error may take for one value after one step: all of them together
+/// no more than the evolution, unless that is next to nothing, and each a tenth of what an exact
+/// reading may take.
+double flops_of_estimate(const MeasurementPlan& plan, double evolution_flops,
+                         double loop_flops_max) {
+  constexpr double next_to_nothing = 5e9;  // a quarter of a second
+  std::ptrdiff_t n_inexact = 1;
+  for (const Observable& observable : plan.observables)
+    n_inexact += std::ranges::count_if(observable.ignored,
+                                       [](const auto& loops) { return !loops.is_exact(); });
+  return std::min(std::max(evolution_flops / static_cast<double>(n_inexact), next_to_nothing),
+                  loop_flops_max / 10);
 }
 
 /// Evolves one run to its end and reads off what it is for.
@@ -131,7 +138,7 @@ class Runner {
   }
 
   double estimate_flops() const {
-    return flops_of_estimate(all_flops_, job_.options.measure.loop_flops_max);
+    return flops_of_estimate(job_.plan, all_flops_, job_.options.measure.loop_flops_max);
   }
 
   void tell(int step, int n_steps, const TruncationRecord& record) {

@@ -1,6 +1,7 @@
 #include "gpeps/state_vector.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>

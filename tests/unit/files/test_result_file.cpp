@@ -76,13 +76,20 @@ TEST_F(ResultFileTest, DescribesDatasetsAndGroups) {
              {.long_name = "expectation value of Z62",
               .units = "1",
               .dims = {"points"},
-              .attributes = {{"route", "clifford"}, {"tolerance", 1e-9}}});
+              .attributes = {{"route", "clifford"},
+                             {"tolerance", 1e-9},
+                             {"loops", std::vector<std::int64_t>{0, 6}},
+                             {"flops", std::vector<double>{0, 1e13}}}});
   file.set_attribute("/results", "n_sites", 127);
   file.set_attribute("/empty/group", "lattice", "eagle");
   file.complete();
 
   EXPECT_EQ(text_attribute(path_, "/results/Z62", "long_name"), "expectation value of Z62");
   EXPECT_EQ(text_attribute(path_, "/results/Z62", "units"), "1");
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(read_attribute(path_, "/results/Z62", "loops")),
+            std::vector<std::int64_t>({0, 6}));
+  EXPECT_EQ(std::get<std::vector<double>>(read_attribute(path_, "/results/Z62", "flops")),
+            std::vector<double>({0, 1e13}));
   EXPECT_EQ(std::get<std::vector<std::string>>(read_attribute(path_, "/results/Z62", "dims")),
             std::vector<std::string>{"points"});
   EXPECT_EQ(text_attribute(path_, "/results/Z62", "route"), "clifford");
