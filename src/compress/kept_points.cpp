@@ -5,6 +5,7 @@
 
 #include "compress/kept_weights.hpp"
 #include "core/log.hpp"
+#include "core/text_format.hpp"
 
 namespace rankine::compress {
 
@@ -33,7 +34,7 @@ KeptPoints::KeptPoints(const Workbench& bench, const char* name, const Fingerpri
   auto known = bench.checkpoint.find<std::vector<ScoredPoint>>(stage_);
   if (!known) return;
   points_ = std::move(*known);
-  log().info("{} points taken from the checkpoint", points_.size());
+  log().info("{} taken from the checkpoint", counted(std::ssize(points_), "point"));
 }
 
 void KeptPoints::keep(const ScoredPoint& point) {

@@ -108,9 +108,9 @@ std::size_t check_length(const Header& header, std::size_t size, std::size_t fil
   }
   too_large |= __builtin_mul_overflow(count, size, &bytes);
   if (too_large || bytes != file_bytes - header.data_begin) {
-    refuse(path, fmt::format("it has {} of values, and its shape another number of them",
-                             counted(static_cast<std::int64_t>(file_bytes - header.data_begin),
-                                     "byte")));
+    refuse(path,
+           fmt::format("it has {} of values, and its shape another number of them",
+                       counted(static_cast<std::int64_t>(file_bytes - header.data_begin), "byte")));
   }
   return count;
 }

@@ -106,9 +106,8 @@ TEST_F(Header, AWrongShapeIsRefused) {
 }
 
 TEST_F(Header, BytesThatDoNotFitTheShapeAreRefused) {
-  EXPECT_THAT(
-      refusal_of_tensor(R"("dtype":"F32","shape":[2,3],"data_offsets":[0,20])", 20),
-      AllOf(HasSubstr("'a.weight'"), HasSubstr("its 20 bytes cannot be 6 values of F32")));
+  EXPECT_THAT(refusal_of_tensor(R"("dtype":"F32","shape":[2,3],"data_offsets":[0,20])", 20),
+              AllOf(HasSubstr("'a.weight'"), HasSubstr("its 20 bytes cannot be 6 values of F32")));
   // 2^62 values of four bytes: 2^64, which is 0 in 64 bits.
   EXPECT_THAT(
       refusal_of_tensor(R"("dtype":"F32","shape":[4611686018427387904],"data_offsets":[0,0])", 0),
