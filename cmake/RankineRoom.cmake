@@ -24,6 +24,8 @@ endfunction()
 function(rankine_code_options target)
   # GCC 12 warns wrongly about std::string (GCC bug 105651), where it inlines much.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> $<$<CXX_COMPILER_ID:GNU>:-Wno-stringop-overflow>)
+  # A unity build includes the source files, which GCC then takes for headers.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   # Complex products without the library call that sorts out infinities: tensors are finite or the run stops.
   target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fcx-limited-range>)
   if(RANKINE_ARCHITECTURE)

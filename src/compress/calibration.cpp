@@ -78,7 +78,8 @@ void add_inputs(Workbench& bench, InputMoments& found) {
     found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
                            bench.job.calibration_windows, part);
   });
-  log().info("input moments of {} windows measured in {}", bench.job.calibration_windows.size(),
+  log().info("input moments of {} measured in {}",
+             counted(std::ssize(bench.job.calibration_windows), "window"),
              format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found.moments, bench.world, bench.checkpoint.folder(stage));
@@ -106,8 +107,8 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
                                      bench.job.gradient_windows,
                                      is_sampled ? Targets::sampled : Targets::text, part);
   });
-  log().info("output gradients of {} windows measured in {}", bench.job.gradient_windows.size(),
-             format_duration(seconds));
+  log().info("output gradients of {} measured in {}",
+             counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
   if (!bench.checkpoint.is_wanted()) return;
   write_moments(found, bench.world, bench.checkpoint.folder(stage));
   bench.checkpoint.complete(stage, GradientNotes{found.size()}, Holds::tensors);

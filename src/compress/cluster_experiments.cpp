@@ -11,6 +11,7 @@
 #include "compress/kept_points.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
+#include "core/text_format.hpp"
 #include "weights/clustered.hpp"
 
 namespace rankine::compress {
@@ -143,8 +144,9 @@ class ClusterScan {
     point.clusters = clusters_;
     point.loss =
         points_.take([&] { return ScoredPoint{.loss = bench_.loss(), .parameters = 0}; }).loss;
-    log().info("{}, {} values, {} layers, seed {}: perplexity {:.4e}", point.experiment,
-               point.clusters, point.layers, point.seed, std::exp(point.loss));
+    log().info("{}, {}, {}, seed {}: perplexity {:.4e}", point.experiment,
+               counted(point.clusters, "value"), counted(point.layers, "layer"), point.seed,
+               std::exp(point.loss));
     bench_.result.experiments.push_back(std::move(point));
     bench_.save();
     progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total_),

@@ -157,7 +157,7 @@ std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
     return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
                      bytes_for_decomposition(bench));
   });
-  log().info("{} weights decomposed in {}", bench.names.size(),
+  log().info("{} decomposed in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(seconds.decomposition));
   return factors;
 }

@@ -84,15 +84,15 @@ std::string reason_of(const DecompositionPlan& plan, double largest_whole, doubl
   const std::string memory =
       fmt::format("a whole one needs up to {}, a rank may use {}", format_bytes(largest_whole),
                   bytes > 0 ? format_bytes(bytes) : "an unknown amount");
+  const std::string over = ranks == 1 ? "1 rank" : fmt::format("all {} ranks", ranks);
   if (spread == 0)
-    return fmt::format(
-        "{} groups of weights decomposed whole on single ranks, {} at once on each ({})", whole,
-        plan.at_once, memory);
+    return fmt::format("{} of weights decomposed whole on single ranks, {} at once on each ({})",
+                       counted(whole, "group"), plan.at_once, memory);
   if (bytes > 0 && largest_whole > bytes)
-    return fmt::format("{} groups of weights decomposed over all {} ranks, {} whole ({})", spread,
-                       ranks, whole, memory);
-  return fmt::format("{} groups of weights decomposed over all {} ranks (clearly fewer groups)",
-                     spread, ranks);
+    return fmt::format("{} of weights decomposed over {}, {} whole ({})", counted(spread, "group"),
+                       over, whole, memory);
+  return fmt::format("{} of weights decomposed over {} (clearly fewer groups)",
+                     counted(spread, "group"), over);
 }
 
 }  // namespace

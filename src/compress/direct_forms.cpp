@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "compress/watched_weight.hpp"
+#include "core/text_format.hpp"
 
 namespace rankine::compress {
 
@@ -114,8 +115,9 @@ void compress_directly(Workbench& bench, const ErrorNorm& norm) {
   bench.timed(bench.result.seconds.conversion, [&] {
     for (std::size_t w = 0; w < count; ++w) {
       bench.result.weights.push_back(replace_weight(bench, norm, w));
-      progress.update(static_cast<double>(w + 1) / static_cast<double>(count),
-                      fmt::format("converted {} of {} weights", w + 1, count));
+      progress.update(
+          static_cast<double>(w + 1) / static_cast<double>(count),
+          fmt::format("converted {} of {}", w + 1, counted(std::ssize(bench.names), "weight")));
     }
   });
 }

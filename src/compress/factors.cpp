@@ -15,6 +15,7 @@
 #include "compress/whole_decomposition.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "core/text_format.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/single_threaded_blas.hpp"
 
@@ -159,7 +160,8 @@ class Decomposition {
   void report(std::size_t count, ProgressLine& progress) {
     done_ += count;
     progress.update(static_cast<double>(done_) / static_cast<double>(groups_.size()),
-                    fmt::format("decomposed {} of {} groups of weights", done_, groups_.size()));
+                    fmt::format("decomposed {} of {} of weights", done_,
+                                counted(std::ssize(groups_), "group")));
   }
 
   const Communicator& world_;

@@ -10,6 +10,7 @@
 #include "compress/output_folders.hpp"
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
+#include "core/text_format.hpp"
 #include "files/safetensors_layout.hpp"
 
 namespace rankine::compress {
@@ -25,12 +26,12 @@ std::vector<NamedShape> select(const CompressionJob& job) {
 void check_bonds(const CompressionJob& job) {
   for (const NamedShape& weight : job.selected)
     if (bond_dimension_of(job.options, weight.shape) == 0)
-      throw InputError(fmt::format(
-          "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} sites at bond "
-          "dimension "
-          "1 hold more). Choose a larger ratio, or leave the weight out of select.weights.",
-          job.options.ranks.parameter_ratio, weight.name, weight.shape.rows, weight.shape.columns,
-          job.options.method.sites));
+      throw InputError(
+          fmt::format("ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} at bond "
+                      "dimension 1 hold more). Choose a larger ratio, or leave the weight out of "
+                      "select.weights.",
+                      job.options.ranks.parameter_ratio, weight.name, weight.shape.rows,
+                      weight.shape.columns, counted(job.options.method.sites, "site")));
 }
 
 void check_ranks(const CompressionJob& job) {
@@ -58,9 +59,9 @@ void check_experiments(const CompressionJob& job) {
   for (const std::int64_t layers : experiments.layers)
     if (layers > job.scoring.config.layers)
       throw InputError(fmt::format(
-          "experiments.layers = {} is more than the model has (it has {} layers). Choose at most "
+          "experiments.layers = {} is more than the model has (it has {}). Choose at most "
           "that, or 0 for all.",
-          layers, job.scoring.config.layers));
+          layers, counted(job.scoring.config.layers, "layer")));
 }
 
 void check_export(const CompressionJob& job) {
@@ -109,9 +110,10 @@ TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::
   const std::int64_t first = job.options.calibration.first_window;
   if (std::ssize(plan.windows) < first + wanted)
     throw InputError(fmt::format(
-        "the text {} has {} windows of {} tokens ({} are asked for, from window {} on). Lower "
-        "their number or length under [calibration], or take a longer text.",
-        job.options.calibration.text, plan.windows.size(), length, wanted, first));
+        "the text {} has {} of {} ({} are asked for, from window {} on). Lower their number or "
+        "length under [calibration], or take a longer text.",
+        job.options.calibration.text, counted(std::ssize(plan.windows), "window"),
+        counted(length, "token"), wanted, first));
   TokenWindows windows;
   for (std::int64_t w = first; w < first + wanted; ++w)
     windows.push_back(plan.windows[static_cast<std::size_t>(w)].ids(plan.text));

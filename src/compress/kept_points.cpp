@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/log.hpp"
+#include "core/text_format.hpp"
 
 namespace rankine::compress {
 
@@ -27,7 +28,7 @@ KeptPoints::KeptPoints(const Workbench& bench, Stage stage, std::size_t total)
   if (known->size() > total || !std::ranges::all_of(*known, is_possible))
     bench.checkpoint.refuse(stage_, "its points are not those of the study");
   points_ = std::move(*known);
-  log().info("{} points taken from the checkpoint", points_.size());
+  log().info("{} taken from the checkpoint", counted(std::ssize(points_), "point"));
 }
 
 void KeptPoints::keep(const ScoredPoint& point) {

@@ -103,8 +103,9 @@ void for_each_weight(const Workbench& bench, const ErrorNorm& norm, std::vector<
     });
     for (std::size_t p = 0; p < batch.size(); ++p) share(batch[p], static_cast<int>(p));
     const std::size_t done = first + batch.size();
-    progress.update(static_cast<double>(done) / static_cast<double>(chosen.size()),
-                    fmt::format("{} of {} of {} weights", what, done, chosen.size()));
+    progress.update(
+        static_cast<double>(done) / static_cast<double>(chosen.size()),
+        fmt::format("{} of {} of {}", what, done, counted(std::ssize(chosen), "weight")));
   }
 }
 
@@ -250,7 +251,8 @@ void compress_by_operators(Workbench& bench, const ErrorNorm& norm) {
       bench.result.weights.push_back(std::move(form.report));
     }
   });
-  log().info("{} operators made in {}", bench.names.size(), format_duration(seconds.conversion));
+  log().info("{} made in {}", counted(std::ssize(bench.names), "operator"),
+             format_duration(seconds.conversion));
 }
 
 }  // namespace rankine::compress

@@ -126,8 +126,8 @@ namespace {
 
 std::string rank_text(const CompressOptions& options) {
   if (options.method.form == "clustered")
-    return fmt::format("{} shared values, {} outliers", options.method.clusters,
-                       options.method.outliers);
+    return fmt::format("{}, {}", counted(options.method.clusters, "shared value"),
+                       counted(options.method.outliers, "outlier"));
   if (options.is_profile())
     return fmt::format("profile of bond dimensions {}",
                        fmt::join(options.sensitivity.bond_dimensions, ", "));
@@ -140,14 +140,14 @@ std::string rank_text(const CompressOptions& options) {
 std::string method_line(const CompressionJob& job) {
   const CompressOptions& options = job.options;
   const std::string ranks = rank_text(options);
-  std::string line =
-      fmt::format("{} weights ({} parameters): {}, weighting {}, {}", job.selected.size(),
-                  job.selected_parameters(), options.method.form, options.method.weighting, ranks);
+  std::string line = fmt::format(
+      "{} ({} parameters): {}, weighting {}, {}", counted(std::ssize(job.selected), "weight"),
+      job.selected_parameters(), options.method.form, options.method.weighting, ranks);
   if (options.method.stored_as != "exact") line += ", stored as " + options.method.stored_as;
   if (options.needs_calibration())
-    line += fmt::format(", calibration {}: {} windows of {} tokens",
-                        file_name(options.calibration.text), options.calibration.windows,
-                        options.calibration.window_length);
+    line += fmt::format(", calibration {}: {} of {}", file_name(options.calibration.text),
+                        counted(options.calibration.windows, "window"),
+                        counted(options.calibration.window_length, "token"));
   return line;
 }
 

@@ -302,7 +302,7 @@ def test_a_study_goes_on_behind_its_last_point(compress, study):
     for left, ranks in ((len(points), 2), (len(points) // 2 + 1, 1), (1, 3)):
         edit_notes(folder, lambda _: points[:left])
         _, log = run(compress, sections, ranks)
-        assert f"{left} points taken from the checkpoint" in log
+        assert f"{left} point{'s' if left > 1 else ''} taken from the checkpoint" in log
         np.testing.assert_allclose(points_of(compress, study, dataset), straight, rtol=1e-4)
     _, log = run(compress, sections | {"evaluate": compress.given["evaluate"] | {"max_windows": 1}})
     assert "points taken" not in log

@@ -39,7 +39,7 @@ TEST(DecompositionPlan, SpreadsWhatDoesNotFit) {
   EXPECT_THAT(plan.placements, ElementsAre(one_rank, one_rank, one_rank, all_ranks, one_rank,
                                            one_rank, one_rank, one_rank, one_rank, one_rank));
   EXPECT_DOUBLE_EQ(plan.working_bytes, spread_group_bytes(groups[3], 4));
-  EXPECT_THAT(plan.reason, HasSubstr("1 groups of weights decomposed over all 4 ranks, 9 whole"));
+  EXPECT_THAT(plan.reason, HasSubstr("1 group of weights decomposed over all 4 ranks, 9 whole"));
   // One rank has nothing to spread over.
   EXPECT_THAT(plan_decomposition(groups, {.ranks = 1, .threads = 1, .bytes = bytes}).placements,
               Each(one_rank));
