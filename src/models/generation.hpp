@@ -15,9 +15,9 @@ struct Sampling {
   std::uint64_t seed = 1;    ///< equal seeds give equal texts, at any number of ranks
 };
 
-/// The ids that follow `prompt` (not empty). Ends early with an end token of the model, which is the
-/// last id then, or where the context is full. Collective over the team, with equal results on all
-/// its ranks. Throws NumericalError on all of them if a logit is not finite.
+/// The ids that follow `prompt` (not empty). Ends early with an end token of the model, which is
+/// the last id then, or where the context is full. Collective over the team, with equal results on
+/// all its ranks. Throws NumericalError on all of them if a logit is not finite.
 std::vector<std::int64_t> continue_sequence(const LanguageModel& model,
                                             const std::vector<std::int64_t>& prompt,
                                             const Sampling& sampling);
