@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <exception>
 #include <limits>
 
 #include "core/errors.hpp"
@@ -83,7 +82,7 @@ class Evaluation {
     result_.load_seconds = world_.max(load.seconds());
     log().info("weights loaded in {}", format_duration(result_.load_seconds));
     score(model, reference ? &*reference : nullptr);
-    between_teams([&] { continue_prompts(model); });
+    parallel::agree_between_teams(world_, teams_.team(), [&] { continue_prompts(model); });
     result_.peak_bytes_largest_rank = world_.max(peak_resident_bytes());
     return std::move(result_);
   }
@@ -100,23 +99,10 @@ class Evaluation {
     // Agreement adds up the teams' scores: what another team owns is zero.
     result_.scores = unknown_scores(job_.plan.windows.size(), 0, 0);
     const Stopwatch loop;
-    between_teams([&] { score_own_windows(model, reference); });
+    parallel::agree_between_teams(world_, teams_.team(),
+                                  [&] { score_own_windows(model, reference); });
     gather_scores();
     result_.loop_seconds = world_.max(loop.seconds());
-  }
-
-  /// Work that communicates within a team; then the teams agree.
-  template <class Work>
-  void between_teams(Work&& work) const {
-    std::exception_ptr failure;
-    try {
-      work();
-    } catch (const Error& error) {
-      // What one rank of a team has alone cannot be told the others, which wait for it.
-      if (error.agreed_by() != teams_.team().size()) throw;
-      failure = std::current_exception();
-    }
-    parallel::agree_on(world_, failure);
   }
 
   LanguageModel read(const std::string& folder) const {
