@@ -142,10 +142,10 @@ double operator_bytes(const NamedShape& weight, const MethodOptions& method, std
              n = static_cast<double>(weight.shape.columns);
   const double inputs = method.needs_inputs() ? n * n : 0,
                outputs = method.weighting == "two-sided" ? m * m : 0;
-  // A moment arrives from every team by way of MPI's buffers, and has a copy while its product over
+  // A moment arrives from every team by way of buffers, and has copies while its product over
   // the sites is found. Then the matrix meets its singular vectors and LAPACK's workspace, or
   // images of itself and directions that were taken.
-  const double arriving = 2 * m * n + static_cast<double>(teams + 2) * std::max(inputs, outputs);
+  const double arriving = 2 * m * n + static_cast<double>(teams + 3) * std::max(inputs, outputs);
   return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
 }
 
