@@ -106,7 +106,7 @@ def _add_partial(command) -> None:
 def _run_table(options) -> int:
     simulation = read(options.file, allow_partial=options.allow_partial)
     indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
-    print(table.header(simulation), table.table(simulation, indices), sep="\n\n")
+    print(table.header(simulation, indices), table.table(simulation, indices), sep="\n\n")
     return DONE
 
 

@@ -27,7 +27,7 @@ class Convergence(Enum):
 
     TO_LARGEST = r"|difference to largest $\chi$|"
     TO_PREVIOUS = r"|change from previous $\chi$|"
-    INFIDELITY = "1 − fidelity"
+    INFIDELITY = "1 − fidelity (truncation)"
 
 
 @dataclass(frozen=True, eq=False)

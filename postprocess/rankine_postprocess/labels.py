@@ -65,6 +65,7 @@ def footer(setups: list[Setup], axis: Axis) -> str:
             [*({lattice_name(s): None for s in simulations} if len(setups) == 1 else ()), *_circuit(setups, axis)]
         ),
         " · ".join([_dimensions(setups), *_programs(simulations), *_partial(simulations)]),
+        *_left_out(setups),
     ]
     definition = pauli.definition(setups[0].observable)
     return "\n".join([definition, *lines] if definition else lines)
@@ -97,6 +98,15 @@ def _dimensions(setups: list[Setup]) -> str:
 
 def _programs(simulations) -> list[str]:
     return list({f"{s.program} {s.program_version}, commit {s.git_commit[:12]}": None for s in simulations})
+
+
+def _left_out(setups: list[Setup]) -> list[str]:
+    """What values at the step of the figure leave out; the first setup that leaves out anything says it."""
+    texts = [
+        simulation.observable(setup.observable).left_out(simulation.step_index(setup.step))
+        for setup in setups for simulation in setup.simulations
+    ]  # fmt: skip
+    return [text for text in texts if text][:1]
 
 
 def _partial(simulations) -> list[str]:

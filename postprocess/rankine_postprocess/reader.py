@@ -15,6 +15,8 @@ FORMAT_VERSION = 1
 _BOOKKEEPING = {
     "theta_h", "max_bond_dimension", "steps", "site_z", "discarded_weight", "fidelity", "bond_dimension",
 }  # fmt: skip
+# Attributes of an observable that say what its values leave out; files of older versions lack them.
+_LEFT_OUT = ("loops_ignored", "shortest_loop_ignored", "exact_flops")
 
 
 def read(path: str | Path, *, allow_partial: bool = False) -> Simulation:
@@ -70,6 +72,9 @@ def _read_simulation(path: Path, file: h5py.File) -> Simulation:
 
 def _read_observables(path: Path, results: h5py.Group, table: tuple[int, int]) -> dict[str, Observable]:
     observables = {}
+    uncertainty = results.get("uncertainty")
+    if not isinstance(uncertainty, h5py.Group):
+        uncertainty = None
     for key, dataset in results.items():
         if key in _BOOKKEEPING or not isinstance(dataset, h5py.Dataset):
             continue
@@ -79,8 +84,18 @@ def _read_observables(path: Path, results: h5py.Group, table: tuple[int, int]) -
             values=_shaped(path, results, key, table).astype(float),
             route=text(dataset.attrs.get("route", "unknown")),
             long_name=text(dataset.attrs.get("long_name", "")),
+            **{name: _per_step(path, dataset, name, table[1]) for name in _LEFT_OUT},
+            uncertainty=_shaped(path, uncertainty, key, table) if key in (uncertainty or ()) else None,
         )
     return observables
+
+
+def _per_step(path: Path, dataset: h5py.Dataset, name: str, n_steps: int) -> np.ndarray:
+    """An attribute with one number for all measured steps, or one for each."""
+    values = np.atleast_1d(dataset.attrs.get(name, 0))
+    if values.dtype.kind not in "fiu" or values.shape not in ((1,), (n_steps,)):
+        raise InputError(f"{path}: attribute {name} of {dataset.name} is not one number, nor one for each step.")
+    return values
 
 
 def _shaped(path: Path, group: h5py.Group, name: str, shape: tuple[int, ...]) -> np.ndarray:

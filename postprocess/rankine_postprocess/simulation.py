@@ -15,8 +15,27 @@ class Observable:
 
     name: str  # "magnetization" or the literal Pauli string, "X13 X29"
     values: np.ndarray  # [points, measured steps], dimensionless; NaN where not measured
-    route: str  # "mean-field", "cluster" or "light-cone", after "clifford+" or not; one for each step where they differ
+    route: str  # how it was read (docs/file_formats.md); one for each step, joined by commas, where they differ
     long_name: str
+    loops_ignored: np.ndarray = field(default_factory=lambda: np.zeros(1, int))  # [measured steps] or [1]; 0: exact
+    shortest_loop_ignored: np.ndarray = field(default_factory=lambda: np.zeros(1, int))  # likewise, sites; 0: exact
+    exact_flops: np.ndarray = field(default_factory=lambda: np.zeros(1))  # likewise, of a reading that ignores nothing
+    uncertainty: np.ndarray | None = None  # [points, measured steps], of the loop error; NaN where not known
+
+    def left_out(self, index: int) -> str:
+        """What the value after the measured step `index` leaves out, in words; empty when it is exact."""
+        loops, shortest, flops = (
+            values[index if len(values) > 1 else 0]
+            for values in (self.loops_ignored, self.shortest_loop_ignored, self.exact_flops)
+        )
+        if loops == 0:
+            return ""
+        errors = np.full(1, np.nan) if self.uncertainty is None else self.uncertainty[:, index]
+        estimate = f"up to {np.max(errors):.0e}" if np.isfinite(errors).all() else "not known"
+        return (
+            f"not exact: {loops} loop{'' if loops == 1 else 's'} of {shortest} or more sites ignored, "
+            f"estimated error {estimate}, exact in {flops:.0e} flops"
+        )
 
 
 @dataclass(frozen=True)

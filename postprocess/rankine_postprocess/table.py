@@ -3,11 +3,12 @@
 import numpy as np
 
 from . import pauli
-from .simulation import Simulation
+from .simulation import Observable, Simulation
 
 
-def header(simulation: Simulation) -> str:
-    """What was computed and by what: a few lines of name and value."""
+def header(simulation: Simulation, step_indices: list[int] | None = None) -> str:
+    """What was computed and by what: a few lines of name and value; of these steps (default: the last)."""
+    indices = [simulation.step_index()] if step_indices is None else step_indices
     layer = ", final RX layer" if simulation.final_rx_layer else ""
     lines = [
         ("title", simulation.title or "(none)"),
@@ -18,11 +19,19 @@ def header(simulation: Simulation) -> str:
         ("run", f"{simulation.created_utc}, {simulation.n_ranks} ranks x {simulation.threads} threads"),
     ]
     lines += [
-        (column, f"{observable.name} (route: {observable.route})")
+        (column, f"{observable.name} (route: {observable.route}){_left_out(observable, indices)}")
         for column, observable in zip(_columns(simulation), simulation.observables.values())
     ]
+    lines.append(("note", "fidelity estimates what truncation cost; it does not see ignored loops"))
     width = max(len(name) for name, _ in lines)
     return "\n".join(f"{name:<{width}}  {value}" for name, value in lines)
+
+
+def _left_out(observable: Observable, indices: list[int]) -> str:
+    """What the worst of these steps leaves out."""
+    loops = np.broadcast_to(observable.loops_ignored, observable.values.shape[1:])
+    worst = max(indices, key=lambda index: loops[index])
+    return f"; {observable.left_out(worst)}" if observable.left_out(worst) else ""
 
 
 def table(simulation: Simulation, step_indices: list[int]) -> str:

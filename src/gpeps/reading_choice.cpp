@@ -20,6 +20,8 @@ namespace {
 constexpr double most_elements = 1e8;
 /// State vectors of the sites of one step together; about a minute.
 constexpr double most_vector_flops = 4e12;
+/// What is spent on exact values of some sites when the magnetization cannot be exact.
+constexpr double flops_next_to_nothing = 1e10;
 /// Up to this many sites a state vector costs less than to think about anything else.
 constexpr std::size_t few_sites = 16;
 /// With more loops the best order of contraction is not looked for.
@@ -282,14 +284,14 @@ Factor ReadingChooser::choose_factor(const PauliString& string, const LightCone&
   const Loops loops = count_loops(cone, shortest_loop_);
   const bool is_one_letter = string.letters.size() == 1;
   if (loops.independent == 0 && (is_one_letter || !clifford_))
-    return in_the_direct_run(string, cone, loops, n_steps);
+    return in_the_direct_run(string, cone, loops, n_steps, memory);
   const BestWays best = best_ways(n_steps, memory);
   if (loops.independent == 0) {
     // The direct run is exact as well; a run of its own has to be cheaper.
     const Way& own = best.whole.is_affordable() ? best.whole : best.truncated;
     const bool is_other =
         own.contraction_flops < Way::never && !own.contraction.extension->steps.empty();
-    return is_other ? own.contraction : in_the_direct_run(string, cone, loops, n_steps);
+    return is_other ? own.contraction : in_the_direct_run(string, cone, loops, n_steps, memory);
   }
   if (best.whole.contraction_flops <= best.vector.vector_flops &&
       best.whole.contraction_flops < Way::never)
@@ -300,23 +302,24 @@ Factor ReadingChooser::choose_factor(const PauliString& string, const LightCone&
 }
 
 Factor ReadingChooser::leaving_loops(const PauliString& string, const LightCone& cone, int n_steps,
-                                     const Loops& loops, const Memory& memory) const {
+                                     const Loops& loops, Memory& memory) const {
   const auto& route = memory.routes.back();
   Factor factor;
   if (memory.routes.size() > 1 && route.readout.letters.size() == 1 &&
       route.extension.n_steps() <= n_steps) {
     factor = {Environment::mean_field, route.extension, route.readout};
-    const Way own = way_of(route, truncated(circuit_, n_steps));
+    const Way own =
+        way_of(route, last_steps(circuit_, n_steps, window + route.extension.n_steps()));
     factor.ignored = {own.loops.independent, own.loops.shortest, 0};
   } else {
-    factor = in_the_direct_run(string, cone, loops, n_steps);
+    factor = in_the_direct_run(string, cone, loops, n_steps, memory);
   }
   if (!factor.ignored.is_exact()) factor.ignored.exact_flops = memory.least_flops;
   return factor;
 }
 
 Factor ReadingChooser::in_the_direct_run(const PauliString& string, const LightCone& cone,
-                                         const Loops& loops, int n_steps) const {
+                                         const Loops& loops, int n_steps, Memory& memory) const {
   if (string.letters.size() == 1)
     return {.environment = Environment::mean_field,
             .string = string,
@@ -329,7 +332,9 @@ Factor ReadingChooser::in_the_direct_run(const PauliString& string, const LightC
     factor.cluster = *light_cone_cluster(graph_, dimensions, string.support());
     return factor;
   }
-  factor.cluster = lattice::smallest_cluster(graph_, string.support());
+  if (memory.cluster.sites.empty())
+    memory.cluster = lattice::smallest_cluster(graph_, string.support());
+  factor.cluster = memory.cluster;
   if (!factor.cluster.closing_edges.empty()) {
     const Forecast cost = forecast(graph_, last_steps(circuit_, n_steps, window),
                                    std::ranges::max(options_.state.max_bond_dimension));
@@ -362,12 +367,13 @@ Reading ReadingChooser::choose_on_cell(const PauliString& string, const lattice:
 struct ReadingChooser::Column {
   struct Candidate {
     int site = 0;
-    std::vector<int> cone;  ///< its sites, when they are few enough for a state vector
-    std::size_t n_sites = 0;
-    double flops = 0;  ///< about, of a state vector
+    std::vector<int> cone;  ///< its sites, few enough for a state vector
+    double flops = 0;       ///< about, of that vector
   };
   int n_steps = 0;
-  std::vector<Candidate> vectors, contractions;
+  std::vector<Candidate> vectors;
+  std::vector<int> contractions;
+  bool has_others = false;  ///< sites that cannot be read exactly
   std::map<int, Factor>* factors = nullptr;
   std::vector<LoopsIgnored>* ignored = nullptr;
 
@@ -384,7 +390,7 @@ ReadingChooser::Sites ReadingChooser::choose_sites(
               std::vector(steps.size(), std::vector<LoopsIgnored>(n_sites))};
   std::vector<Column> columns(steps.size());
   for (std::size_t c = 0; c < steps.size(); ++c)
-    columns[c] = {steps[c], {}, {}, &sites.factors[c], &sites.ignored[c]};
+    columns[c] = {steps[c], {}, {}, false, &sites.factors[c], &sites.ignored[c]};
   for (int site = 0; site < n_sites; ++site) {
     const auto cones = cones_.of({{{site}, Demand::diagonal}}, steps);
     for (std::size_t c = 0; c < steps.size(); ++c) {
@@ -393,67 +399,92 @@ ReadingChooser::Sites ReadingChooser::choose_sites(
       const double flops = vector_flops(cones[c], steps[c]);
       sites.ignored[c][site] = {loops.independent, loops.shortest, flops};
       if (graph_.is_cell() || known[c].contains(site)) continue;
-      const std::size_t n = cones[c].places.size();
-      if (std::cmp_less_equal(n, most_vector_sites()))
-        columns[c].vectors.push_back({site, cones[c].sites(), n, flops});
+      if (std::cmp_less_equal(cones[c].places.size(), most_vector_sites()))
+        columns[c].vectors.push_back({site, cones[c].sites(), flops});
       else if (options_.state.causal_cone && loops.independent <= most_loops)
-        columns[c].contractions.push_back({site, {}, n, flops});
+        columns[c].contractions.push_back(site);
+      else
+        columns[c].has_others = true;
     }
   }
   std::vector<bool> is_hopeless(n_sites, false);
-  for (Column& column : columns) {
-    choose_vectors(column);
-    choose_contractions(column, is_hopeless);
-  }
+  for (Column& column : columns) choose_column(column, is_hopeless);
   return sites;
 }
 
-void ReadingChooser::choose_vectors(Column& column) const {
+/// A state vector for each candidate, or what contracts its loops for less.
+std::vector<ReadingChooser::SiteChoice> ReadingChooser::vector_choices(const Column& column) const {
   std::set<int> all;
   double apart = 0;
   for (const auto& candidate : column.vectors) {
     all.insert(candidate.cone.begin(), candidate.cone.end());
     apart += candidate.flops;
   }
-  const bool fits = std::cmp_less_equal(all.size(), most_vector_sites());
-  const bool together =
-      fits && (vector_flops(all.size(), graph_.n_edges(), column.n_steps) <= apart ||
-               apart > most_vector_flops);
-  std::ranges::stable_sort(column.vectors, {}, &Column::Candidate::n_sites);
-  double spent = 0;
+  const double one = vector_flops(all.size(), graph_.n_edges(), column.n_steps);
+  const bool may_be_whole = !column.has_others && column.contractions.empty();
+  const bool together = may_be_whole && std::cmp_less_equal(all.size(), most_vector_sites()) &&
+                        (one <= apart || apart > most_vector_flops);
+  std::vector<SiteChoice> choices;
   for (const auto& candidate : column.vectors) {
-    Factor factor{.environment = Environment::state_vector,
-                  .extension = Circuit{},
-                  .string = z_of(candidate.site),
-                  .sites = candidate.cone};
-    if (together) factor.sites.assign(all.begin(), all.end());
-    if (!together && candidate.n_sites > few_sites) {
+    SiteChoice choice{candidate.site,
+                      {.environment = Environment::state_vector,
+                       .extension = Circuit{},
+                       .string = z_of(candidate.site),
+                       .sites = candidate.cone},
+                      candidate.flops};
+    if (together) {
+      choice.factor.sites.assign(all.begin(), all.end());
+      choice.flops = one / static_cast<double>(column.vectors.size());
+    } else if (!column.has_others && candidate.cone.size() > few_sites) {
       const Way other = way({{}, z_of(candidate.site)}, column.n_steps);
-      const bool contracts = !other.is_truncated && other.contraction_flops < other.vector_flops;
-      spent += contracts ? other.contraction_flops : other.vector_flops;
-      if (spent > most_vector_flops) continue;
-      if (contracts) factor = other.contraction;
+      choice.flops = other.vector_flops;
+      if (!other.is_truncated && other.contraction_flops < other.vector_flops)
+        choice = {candidate.site, other.contraction, other.contraction_flops};
     }
-    column.set(candidate.site, std::move(factor));
+    choices.push_back(std::move(choice));
   }
+  std::ranges::stable_sort(choices, {}, &SiteChoice::flops);
+  return choices;
 }
 
-void ReadingChooser::choose_contractions(Column& column, std::vector<bool>& is_hopeless) const {
-  std::ranges::stable_sort(column.contractions, {}, &Column::Candidate::n_sites);
+/// The contraction of all loops for each candidate; nothing when that is not exact or not
+/// affordable for all of them.
+std::optional<std::vector<ReadingChooser::SiteChoice>> ReadingChooser::contraction_choices(
+    Column& column, std::vector<bool>& is_hopeless) const {
+  std::vector<SiteChoice> choices;
   double spent = 0;
-  for (const auto& candidate : column.contractions) {
-    if (is_hopeless[candidate.site] || spent > options_.measure.loop_flops_max) continue;
-    Way own = way({{}, z_of(candidate.site)}, column.n_steps);
-    LoopsIgnored& ignored = (*column.ignored)[candidate.site];
+  if (column.has_others) return std::nullopt;
+  for (int site : column.contractions) {
+    if (is_hopeless[site]) return std::nullopt;
+    Way own = way({{}, z_of(site)}, column.n_steps);
+    LoopsIgnored& ignored = (*column.ignored)[site];
     ignored.exact_flops = std::min(ignored.exact_flops, own.least_flops);
-    if (own.contraction_flops == Way::never) {
-      is_hopeless[candidate.site] = column.n_steps <= cones_.n_steps_alike();
-      continue;
+    spent += own.is_truncated ? Way::never : own.contraction_flops;
+    if (spent > options_.measure.loop_flops_max) {
+      is_hopeless[site] = column.n_steps <= cones_.n_steps_alike();
+      return std::nullopt;
     }
-    spent += own.contraction_flops;
-    if (spent <= options_.measure.loop_flops_max)
-      column.set(candidate.site, std::move(own.contraction));
+    choices.push_back({site, std::move(own.contraction), own.contraction_flops});
   }
+  return choices;
+}
+
+/// Exact for every site where that is affordable. Otherwise the magnetization is not exact, and
+/// only those sites are that cost nearly nothing.
+void ReadingChooser::choose_column(Column& column, std::vector<bool>& is_hopeless) const {
+  const auto contractions = contraction_choices(column, is_hopeless);
+  auto vectors = vector_choices(column);
+  double all = 0;
+  for (const SiteChoice& choice : vectors) all += choice.flops;
+  const bool is_whole = contractions && all <= most_vector_flops;
+  double spent = 0;
+  for (SiteChoice& choice : vectors) {
+    spent += choice.flops;
+    if (is_whole || spent <= flops_next_to_nothing)
+      column.set(choice.site, std::move(choice.factor));
+  }
+  if (!is_whole) return;
+  for (const SiteChoice& choice : *contractions) column.set(choice.site, choice.factor);
 }
 
 }  // namespace rankine::gpeps

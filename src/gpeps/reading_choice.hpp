@@ -77,9 +77,15 @@ class ReadingChooser {
     int routes_of = 0;         ///< steps of the circuit they belong to
     bool is_hopeless = false;  ///< beyond the window: no way is affordable, then and later
     double least_flops = 0;
+    lattice::Cluster cluster;  ///< the smallest that holds the string, when it is known
   };
   /// Sites that may be read exactly after one step, with their light cones.
   struct Column;
+  struct SiteChoice {
+    int site = 0;
+    Factor factor;
+    double flops = 0;
+  };
 
   circuit::Circuit at_angle(double theta_h) const;
   void find_routes(const circuit::PauliString& string, int n_steps, Memory& memory) const;
@@ -89,13 +95,15 @@ class ReadingChooser {
                        Memory& memory) const;
   BestWays best_ways(int n_steps, Memory& memory) const;
   Factor leaving_loops(const circuit::PauliString& string, const LightCone& cone, int n_steps,
-                       const Loops& loops, const Memory& memory) const;
+                       const Loops& loops, Memory& memory) const;
   Factor in_the_direct_run(const circuit::PauliString& string, const LightCone& cone,
-                           const Loops& loops, int n_steps) const;
+                           const Loops& loops, int n_steps, Memory& memory) const;
   Reading choose_on_cell(const circuit::PauliString& string, const lattice::Cluster& cluster,
                          LightCone cone, int n_steps) const;
-  void choose_vectors(Column& column) const;
-  void choose_contractions(Column& column, std::vector<bool>& is_hopeless) const;
+  std::vector<SiteChoice> vector_choices(const Column& column) const;
+  std::optional<std::vector<SiteChoice>> contraction_choices(Column& column,
+                                                             std::vector<bool>& is_hopeless) const;
+  void choose_column(Column& column, std::vector<bool>& is_hopeless) const;
   std::int64_t most_vector_sites() const { return options_.measure.state_vector_sites; }
 
   const SimulateOptions& options_;

@@ -105,6 +105,7 @@ void write_sites(files::ResultFile& file, const Job& job, const std::vector<Poin
   std::vector<std::int64_t> ignored;
   for (const SitePlan& sites : job.plan.sites)
     for (const LoopsIgnored& loops : sites.ignored) ignored.push_back(loops.count);
+  if (std::ranges::count(ignored, 0) == std::ssize(ignored)) return;
   file.write("/results/loops_ignored/site_z", ignored, {n_columns, n_sites},
              {"independent loops ignored in Z of each site; 0 where nothing is left out",
               "1",

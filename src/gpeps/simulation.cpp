@@ -55,8 +55,12 @@ void enter(const Read& read, double value, PointResult& result) {
 
 lattice::Cluster one_site(int site) { return {{site}, {-1}, {-1}, {}}; }
 
-/// Part of measure.loop_flops_max that estimates of the loop error may take, per value and step.
-constexpr double part_for_estimates = 0.1;
+/// What an estimate of the loop error may take for one value and step: no more than the evolution
+/// itself, unless that is next to nothing, and a tenth of what an exact reading may take.
+double flops_of_estimate(double evolution_flops, double loop_flops_max) {
+  constexpr double next_to_nothing = 1e10;  // half a second
+  return std::min(std::max(evolution_flops, next_to_nothing), loop_flops_max / 10);
+}
 
 /// Evolves one run to its end and reads off what it is for.
 template <Scalar T>
@@ -128,7 +132,9 @@ class Runner {
       result_.uncertainty[read.observable][read.column] += error;
   }
 
-  double estimate_flops() const { return part_for_estimates * job_.options.measure.loop_flops_max; }
+  double estimate_flops() const {
+    return flops_of_estimate(all_flops_, job_.options.measure.loop_flops_max);
+  }
 
   void tell(int step, int n_steps, const TruncationRecord& record) {
     done_flops_ += total_.step_flops[steps_done_++];

@@ -285,7 +285,7 @@ double StateVector<Real>::expectation(const circuit::PauliString& string) const 
 
 double state_vector_flops(int n_sites, double n_gates) {
   constexpr double flops_per_amplitude = 40;  // a nanosecond
-  return flops_per_amplitude * n_gates * std::ldexp(1.0, n_sites);
+  return flops_per_amplitude * n_gates * std::ldexp(1.0, std::min(n_sites, 900));
 }
 
 double state_vector_flops(int n_sites, const circuit::Circuit& circuit) {

@@ -29,6 +29,10 @@ std::int64_t element_bytes(const SimulateOptions& options) {
 
 }  // namespace
 
+bool ResourcePlan::vector_is_too_large() const {
+  return bytes_allowed > 0 && program_bytes + vector_bytes > bytes_allowed;
+}
+
 std::vector<std::string> ResourcePlan::lines() const {
   const auto bytes = [](double value) { return format_bytes(value); };
   std::vector<std::string> lines{
@@ -84,11 +88,14 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
   for (std::int64_t bond_dimension : job.options.state.max_bond_dimension) {
     const Forecast forecast = forecast_point(job, {generic_angle, bond_dimension});
     plan.flops += n_angles * total_flops(forecast);
+    plan.vector_bytes =
+        std::max(plan.vector_bytes,
+                 forecast.vector_elements * static_cast<double>(element_bytes(job.options)));
     plan.bond_dimension = std::max(plan.bond_dimension, forecast.bond_dimension);
     const double bytes = largest_rank_bytes(job, forecast, plan.ranks_per_team, plan.idle_ranks);
     if (bytes <= plan.bytes_largest_rank) continue;
     plan.bytes_largest_rank = bytes;
-    if (plan.bytes_allowed > 0 && bytes > plan.bytes_allowed)
+    if (plan.bytes_allowed > 0 && bytes > plan.bytes_allowed && !plan.vector_is_too_large())
       plan.ranks_advised = ranks_that_fit(job, forecast, plan.bytes_allowed);
   }
   return plan;
@@ -97,6 +104,13 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
 void require_memory(const ResourcePlan& plan) {
   if (plan.bytes_allowed <= 0 || plan.bytes_largest_rank <= plan.bytes_allowed) return;
   const auto bytes = [](double value) { return format_bytes(value); };
+  if (plan.vector_is_too_large())
+    throw ResourceError(fmt::format(
+        "a state vector needs {} beside the program on the rank that holds it, but a rank may use "
+        "{}. Lower "
+        "measure.state_vector_sites (then such values are contracted, or ignore loops and say so), "
+        "use fewer ranks a node, or state.precision = \"complex64\".",
+        bytes(plan.vector_bytes), bytes(plan.bytes_allowed)));
   const std::string ranks =
       plan.ranks_advised > 0
           ? fmt::format("Use about {} ranks a team with as much memory each, ", plan.ranks_advised)

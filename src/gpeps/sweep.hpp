@@ -17,10 +17,13 @@ struct ResourcePlan {
   std::vector<int> idle_ranks;  ///< of a team: ranks that own no site
   double bytes_largest_rank =
       0;  ///< forecast (an upper bound) for the rank that needs most, program included
+  double vector_bytes = 0;          ///< of the largest state vector, on any rank
   double bytes_allowed = 0;         ///< per rank; 0 when unknown
   double flops = 0;                 ///< of all points
   std::int64_t bond_dimension = 1;  ///< the largest the gates can reach
   int ranks_advised = 0;            ///< a team with enough memory; 0 when there is none, or no need
+
+  bool vector_is_too_large() const;
   std::vector<std::string> lines() const;  ///< for people
 };
 

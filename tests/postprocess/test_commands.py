@@ -39,6 +39,19 @@ def test_table_of_one_step_and_of_all(run, sweep):
     assert " 3  " in third.splitlines()[-1] and " 9  " in last.splitlines()[-1]
 
 
+def test_table_says_what_values_leave_out(run, tmp_path):
+    deck = Deck(steps=[2, 5], loops_ignored=[0, 6])
+    path = write(tmp_path / "grid.h5", deck, {"Z5": lambda theta, chi, step: theta})
+    _, last, _ = run("table", path)
+    assert "not exact: 6 loops of 4 or more sites ignored, estimated error up to 2e-02, exact in 6e+13 flops" in last
+    _, second, _ = run("table", path, "--step", 2)
+    assert "not exact" not in second
+    assert "not exact: 6 loops" in run("table", path, "--all-steps")[1]
+    with h5py.File(path, "a") as file:
+        file["results/Z5"].attrs["loops_ignored"] = [1, 2, 3]
+    fails_in_one_line(run("table", path), "loops_ignored", "nor one for each step")
+
+
 def test_table_is_plain_ascii_with_short_names(run, tmp_path):
     path = write(tmp_path / "w.h5", Deck(), {catalogue.W17: lambda theta, chi, step: -theta})
     _, out, _ = run("table", path)

@@ -36,6 +36,16 @@ def test_magnetization_with_exact_curve_and_experiment(eagle):
     assert {"simulation, $\\chi = 16$", "exact", "experiment, mitigated"} <= legend_texts(figure)
 
 
+def test_footer_says_what_the_values_leave_out(tmp_path):
+    path = write(tmp_path / "f.h5", Deck(steps=[2, 5], loops_ignored=[0, 6]), {"Z5": exact_magnetization})
+
+    def footer(step):
+        return draw([read(path)], "Z5", step=step)._supxlabel.get_text()
+
+    assert "not exact: 6 loops of 4 or more sites ignored" in footer(5).replace("\n", " ")
+    assert "not exact" not in footer(2)
+
+
 def test_footer_says_where_the_numbers_come_from(eagle):
     footer = draw([read(eagle)], "magnetization")._supxlabel.get_text()
     for part in ("Eagle, 127 qubits", "5 steps", r"$\chi$ = 16", "rankine-simulate 0.1.0, commit 0123abc"):
@@ -105,7 +115,7 @@ def test_one_angle_is_drawn_against_the_step(tmp_path):
     assert lines(upper, "exact")[0].get_xdata().tolist() == [5.0]
     assert not lines(upper, "experiment")
     assert len(lines(lower, "error")) == 1 and len(lines(lower, "convergence")) == 1
-    assert {"1 − fidelity", "|simulation − exact|"} <= legend_texts(figure)
+    assert {"1 − fidelity (truncation)", "|simulation − exact|"} <= legend_texts(figure)
 
 
 def test_convergence_view(sweep):
