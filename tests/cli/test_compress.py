@@ -290,7 +290,7 @@ def test_a_diverged_healing_is_named_and_leaves_nothing(compress, rate, step):
         assert refused.code == 4
         assert f"of healing step {step} is not finite (the training diverged). Lower heal.learning_rate." in refused.err
         assert not (compress.folder / "out").exists() and RESULT not in compress.result_files()
-        kept = [int(json.loads(notes.read_text())["steps"]) for notes in compress.folder.glob("kept/healing-*/stage.json")]
+        kept = [int(json.loads(notes.read_text())["notes"]["steps"]) for notes in compress.folder.glob("kept/healing-*/stage.json")]
         assert all(steps < step for steps in kept)
 
 

@@ -117,7 +117,7 @@ def kill_when_healed(program: Program, sections: dict, steps: int) -> None:
         counts = [0]
         for notes in program.folder.glob("kept/healing-*/stage.json"):
             with contextlib.suppress(FileNotFoundError):
-                counts.append(json.loads(notes.read_text())["steps"])
+                counts.append(json.loads(notes.read_text())["notes"]["steps"])
         return max(counts)
 
     process = subprocess.Popen(program.command(program.deck(**sections)), cwd=program.folder,
