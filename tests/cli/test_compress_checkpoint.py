@@ -192,7 +192,7 @@ def only(program: Program, stage: str) -> Path:
     return folders[stage]
 
 
-@pytest.mark.parametrize("stage", LAST)
+@pytest.mark.parametrize("stage", ["inputs", "weights", "healing-b"])
 def test_a_flipped_bit_is_noticed(compress, restart, stage):
     shutil.copytree(restart, compress.folder / "kept")
     folder = only(compress, stage)
