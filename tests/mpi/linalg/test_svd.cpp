@@ -76,8 +76,8 @@ TYPED_TEST(Svd, SmallSingularValuesOfGradedSpectraAreRight) {
   const std::int64_t n = 60;
   std::vector<double> s;
   for (int k = 0; k < n; ++k) s.push_back(std::pow(10., -14. * k / (n - 1)));
-  // Of one matrix the error is luck: over a hundred of them its median is 2 to 3 eps, and 5 (LAPACK)
-  // to 17 (gram) at most, on three kernels of OpenBLAS.
+  // Of one matrix the error is luck: over a hundred of them its median is 2 to 3 eps, and 5
+  // (LAPACK) to 17 (gram) at most, on three kernels of OpenBLAS.
   constexpr unsigned n_matrices = 11;
   for (const SvdMethod method : direct) {
     SCOPED_TRACE(name(method));
