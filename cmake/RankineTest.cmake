@@ -35,6 +35,6 @@ function(rankine_add_mpi_test name)
     add_test(NAME ${name}_${ranks}_ranks COMMAND ${RANKINE_MPIRUN} -n ${ranks} $<TARGET_FILE:${name}> --gtest_brief=1)
     set_tests_properties(${name}_${ranks}_ranks PROPERTIES
       TIMEOUT ${TEST_TIMEOUT} LABELS "mpi;${TEST_LABELS}" PROCESSORS ${ranks}
-      ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OPENBLAS_NUM_THREADS=1;OMPI_MCA_rmaps_base_oversubscribe=1")
+      ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OPENBLAS_NUM_THREADS=1;OMPI_MCA_rmaps_base_oversubscribe=1;OMPI_MCA_mpi_yield_when_idle=1")
   endforeach()
 endfunction()

@@ -26,9 +26,7 @@ const char* line_start = "";
 
 template <std::size_t size>
 void copy(std::string_view text, std::array<char, size>& target) {
-  const std::size_t count = std::min(text.size(), size - 1);
-  std::memcpy(target.data(), text.data(), count);
-  target[count] = '\0';
+  *std::ranges::copy(text.substr(0, size - 1), target.begin()).out = '\0';
 }
 
 void say(const char* text) {

@@ -12,6 +12,8 @@ namespace rankine::lattice {
 
 namespace {
 
+constexpr int largest_colour = 1'000'000;
+
 void require_valid(const std::string& origin, int n_sites, const Edge& edge) {
   const auto refuse = [&](const std::string& why) {
     throw InputError(fmt::format("{}: edge {}-{} {}", origin, edge.a, edge.b, why));
@@ -25,6 +27,8 @@ void require_valid(const std::string& origin, int n_sites, const Edge& edge) {
                       "or the number of sites.",
                       site, n_sites - 1));
   if (edge.colour < 0) refuse("has a negative colour. Colours count from 0.");
+  if (edge.colour > largest_colour)
+    refuse(fmt::format("has a colour beyond {}. Number the colours from 0.", largest_colour));
 }
 
 }  // namespace

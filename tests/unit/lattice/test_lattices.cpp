@@ -107,6 +107,7 @@ TEST_F(EdgeList, NamesLineAndReason) {
   EXPECT_THAT(message("0 1\n1 -2\n"), HasSubstr(":2: edge 1 -2 names a negative site"));
   EXPECT_THAT(message("0 1\n1 9\n", 5), HasSubstr("site 9, which does not exist"));
   EXPECT_THAT(message("0 1 0\n1 2\n"), HasSubstr(":2: some edges have a colour"));
+  EXPECT_THAT(message("0 1 2147483647\n"), HasSubstr(":1: edge 0-1 has a colour beyond"));
   EXPECT_THAT(message("0 1 0\n1 2 0\n"), HasSubstr("share a site and colour 0"));
   EXPECT_THAT(message("# nothing\n"), HasSubstr("holds no edge"));
 }
