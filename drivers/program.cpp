@@ -57,9 +57,11 @@ void require_address_space() {
   const auto bytes = [](std::uint64_t value) { return format_bytes(static_cast<double>(value)); };
   log().error(
       "the limit of address space (ulimit -v) leaves {}, but the program may need {} before it "
-      "computes (128 MiB for each of {} BLAS threads, the rest for MPI). Raise the limit, or set "
-      "OPENBLAS_NUM_THREADS=1.",
-      bytes(left), bytes(needed), linalg::blas_threads());
+      "computes (128 MiB for {}, the rest for MPI). Raise the limit{}.",
+      bytes(left), bytes(needed),
+      linalg::blas_threads() == 1 ? "its BLAS thread"
+                                  : fmt::format("each of {} BLAS threads", linalg::blas_threads()),
+      linalg::blas_threads() == 1 ? "" : ", or set OPENBLAS_NUM_THREADS=1");
   log().flush();
   std::_Exit(static_cast<int>(ExitCode::resource));  // threads of OpenBLAS may be waiting already
 }
