@@ -104,8 +104,9 @@ CheckpointPlan plan_checkpoint(const models::LanguageModel& model,
       group.stored_types.push_back(stored_type(weight, group.dense_type, model.team()));
   }
   std::ranges::copy_if(
-      reader.entries(), std::back_inserter(plan.copied),
-      [&](const files::TensorEntry& entry) { return !belongs_to(owners, entry.name); });
+      reader.entries(), std::back_inserter(plan.copied), [&](const files::TensorEntry& entry) {
+        return !belongs_to(owners, entry.name) && !models::follows_from_config(entry.name);
+      });
   return plan;
 }
 

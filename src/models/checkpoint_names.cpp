@@ -32,15 +32,6 @@ bool has_tensor_of(const Entries& entries, const std::string& weight) {
   return false;
 }
 
-/// Tables that older software stored with the weights: they follow from config.json.
-bool is_known_table(std::string_view name) {
-  constexpr std::string_view endings[] = {"rotary_emb.inv_freq", "rope.freqs", "freqs_cos",
-                                          "freqs_sin", ".attn.masked_bias"};
-  const bool is_mask = name.ends_with(".attn.bias");  // of GPT-2; its layers have no such bias
-  return is_mask || std::ranges::any_of(
-                        endings, [&](std::string_view ending) { return name.ends_with(ending); });
-}
-
 CheckpointNames hugging_face_llama() {
   return {.layer_prefix = "model.layers.",
           .embedding = "model.embed_tokens",
@@ -219,7 +210,8 @@ class TensorCheck {
   void look_at_the_others() {
     const std::string head = names_.head + ".weight";
     for (const files::TensorEntry& entry : entries_) {
-      if (used_.contains(entry.name) || is_known_table(entry.name) || belongs_to_weight(entry.name))
+      if (used_.contains(entry.name) || follows_from_config(entry.name) ||
+          belongs_to_weight(entry.name))
         continue;
       if (config_.has_tied_head && entry.name == head)
         check(entry, {config_.vocabulary_size, config_.width});
@@ -271,6 +263,14 @@ class TensorCheck {
 };
 
 }  // namespace
+
+bool follows_from_config(std::string_view name) {
+  constexpr std::string_view endings[] = {"rotary_emb.inv_freq", "rope.freqs", "freqs_cos",
+                                          "freqs_sin", ".attn.masked_bias"};
+  const bool is_mask = name.ends_with(".attn.bias");  // of GPT-2; its layers have no such bias
+  return is_mask || std::ranges::any_of(
+                        endings, [&](std::string_view ending) { return name.ends_with(ending); });
+}
 
 void check_tensors(const ModelConfig& config, const CheckpointNames& names, const Entries& entries,
                    const std::optional<Manifest>& manifest) {

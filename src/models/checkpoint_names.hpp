@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "files/safetensors.hpp"
@@ -64,6 +65,9 @@ struct NeededTensor {
   std::vector<std::int64_t> shape;
 };
 std::vector<NeededTensor> needed_tensors(const ModelConfig& config, const CheckpointNames& names);
+
+/// Tables that older software stored with the weights: attention masks, rotary frequencies.
+bool follows_from_config(std::string_view tensor);
 
 /// Throws one InputError that names every tensor which is missing, has another shape, holds
 /// integers, or has no place in the model (the first ones, if there are many). Tables that follow
