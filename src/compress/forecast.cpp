@@ -17,8 +17,6 @@ namespace {
 
 constexpr int most_ranks = 65536;
 
-std::string bytes_text(double bytes) { return format_bytes(bytes); }
-
 /// As `decompose` groups the weights.
 std::vector<GroupShape> groups_of(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
@@ -197,9 +195,10 @@ std::string CompressionMemory::line() const {
   return fmt::format(
       "memory of the largest rank at most {} (weights {}, moments {}, components {}, working {}, "
       "program {}); a rank may use {}",
-      bytes_text(forecast.total()), bytes_text(forecast.row_blocks), bytes_text(forecast.moments),
-      bytes_text(forecast.components), bytes_text(forecast.working), bytes_text(forecast.program),
-      allowed > 0 ? bytes_text(allowed) : std::string("an unknown amount"));
+      format_bytes(forecast.total()), format_bytes(forecast.row_blocks),
+      format_bytes(forecast.moments), format_bytes(forecast.components),
+      format_bytes(forecast.working), format_bytes(forecast.program),
+      allowed > 0 ? format_bytes(allowed) : std::string("an unknown amount"));
 }
 
 void CompressionMemory::require() const {
@@ -210,7 +209,7 @@ void CompressionMemory::require() const {
           : std::string("Select fewer weights, or use shorter windows or a simpler weighting.");
   throw ResourceError(
       fmt::format("the compression needs up to {} on the largest rank (a rank may use {}). {}",
-                  bytes_text(forecast.total()), bytes_text(allowed), advice));
+                  format_bytes(forecast.total()), format_bytes(allowed), advice));
 }
 
 CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& machine) {

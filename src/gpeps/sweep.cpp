@@ -34,13 +34,12 @@ bool ResourcePlan::vector_is_too_large() const {
 }
 
 std::vector<std::string> ResourcePlan::lines() const {
-  const auto bytes = [](double value) { return format_bytes(value); };
   std::vector<std::string> lines{
       fmt::format("bond dimension at most {}, {:.2e} floating-point operations", bond_dimension,
                   flops),
       fmt::format("memory of the largest rank at most {} ({} a team); a rank may use {}",
-                  bytes(bytes_largest_rank), counted(ranks_per_team, "rank"),
-                  bytes_allowed > 0 ? bytes(bytes_allowed) : "an unknown amount")};
+                  format_bytes(bytes_largest_rank), counted(ranks_per_team, "rank"),
+                  bytes_allowed > 0 ? format_bytes(bytes_allowed) : "an unknown amount")};
   if (!idle_ranks.empty())
     lines.push_back(
         idle_ranks.size() == 1
@@ -107,7 +106,6 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
 
 void require_memory(const ResourcePlan& plan) {
   if (plan.bytes_allowed <= 0 || plan.bytes_largest_rank <= plan.bytes_allowed) return;
-  const auto bytes = [](double value) { return format_bytes(value); };
   const std::string single_precision =
       plan.is_single_precision ? "" : ", or state.precision = \"complex64\"";
   if (plan.vector_is_too_large())
@@ -115,7 +113,7 @@ void require_memory(const ResourcePlan& plan) {
         "a state vector needs {} beside the program on the rank that holds it, but a rank may use "
         "{}. Lower measure.state_vector_sites (then such values are contracted, or ignore loops "
         "and say so), use fewer ranks a node{}.",
-        bytes(plan.vector_bytes), bytes(plan.bytes_allowed), single_precision));
+        format_bytes(plan.vector_bytes), format_bytes(plan.bytes_allowed), single_precision));
   const std::string ranks = plan.ranks_advised > 0
                                 ? fmt::format("Use about {} a team with as much memory each, ",
                                               counted(plan.ranks_advised, "rank"))
@@ -123,8 +121,8 @@ void require_memory(const ResourcePlan& plan) {
   throw ResourceError(fmt::format(
       "bond dimension {} needs up to {} on the largest rank, but a rank may use {}. {}a smaller "
       "state.max_bond_dimension{}.",
-      plan.bond_dimension, bytes(plan.bytes_largest_rank), bytes(plan.bytes_allowed), ranks,
-      single_precision));
+      plan.bond_dimension, format_bytes(plan.bytes_largest_rank), format_bytes(plan.bytes_allowed),
+      ranks, single_precision));
 }
 
 namespace {
