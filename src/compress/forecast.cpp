@@ -147,8 +147,9 @@ double operator_bytes(const NamedShape& weight, const MethodOptions& method, std
   return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
 }
 
-/// Of a rank with its rows of a weight that gets shared values: sorted counts of entries, their
-/// sensitivities, and the choices of the dynamic programme.
+/// Of a rank with its rows of a weight that gets shared values: 96 bytes an entry (rows and their
+/// sensitivities in float64 and float32, two lists of counts), the distinct values of all ranks,
+/// and the choices of the dynamic programme.
 double clustered_bytes(const NamedShape& weight, const CompressOptions& options, int ranks) {
   const auto n = static_cast<double>(weight.shape.columns);
   const double own = n * std::ceil(static_cast<double>(weight.shape.rows) / ranks);
@@ -158,7 +159,7 @@ double clustered_bytes(const NamedShape& weight, const CompressOptions& options,
   for (const std::int64_t tried : options.experiments.clusters)
     if (!options.experiments.names.empty()) clusters = std::max(clusters, tried);
   const auto layers = static_cast<double>(clusters);
-  return 64 * own + (layers < values ? 4 * layers * values : 0) + 32 * ranks * values;
+  return 96 * own + (layers < values ? 4 * layers * values : 0) + 32 * ranks * values;
 }
 
 /// Of the forms that are made of a weight itself.

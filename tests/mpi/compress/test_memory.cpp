@@ -12,11 +12,11 @@
 namespace rankine::compress {
 namespace {
 
-constexpr int rows = 128, columns = 1536;
+constexpr int rows = 128;
 constexpr double megabyte = 1 << 20;
 
 /// One layer whose last matrix, rows x columns, has a large moment of inputs.
-TinyModel wide_layer() {
+TinyModel wide_layer(int columns) {
   return tiny_llama(
       {.vocabulary = 40, .width = rows, .layers = 1, .heads = 4, .key_heads = 4, .hidden = columns},
       3);
@@ -79,17 +79,19 @@ double forecast_bytes(const CompressionJob& job) {
   return forecast.total() - forecast.program;
 }
 
-class Memory : public testing::Test {
- protected:
-  Memory() : folder_(wide_layer()) {
-    if (world().rank() == 0) write_tokens(folder_.path() + "/tokens.npy", random_ids(64, 40, 1));
+/// The folder of a model with a calibration text.
+struct WideModel {
+  explicit WideModel(int columns) : folder(wide_layer(columns)) {
+    if (world().rank() == 0) write_tokens(folder.path() + "/tokens.npy", random_ids(64, 40, 1));
     world().barrier();
   }
-  TinyFolder folder_;
+  TinyFolder folder;
 };
 
-TEST_F(Memory, OfAnOperatorIsThatOfOneRankAndForetold) {
-  const CompressionJob job = job_of(folder_.path(), "mpo", 1);
+TEST(Memory, OfAnOperatorIsThatOfOneRankAndForetold) {
+  constexpr int columns = 1536;
+  const WideModel model(columns);
+  const CompressionJob job = job_of(model.folder.path(), "mpo", 1);
   const std::vector<double> grown = growths(job);
   const double moment = 8.0 * columns * columns;
   EXPECT_GT(grown[0], moment * (1 + 1.0 / world().size())) << "the owner has it whole";
@@ -99,12 +101,15 @@ TEST_F(Memory, OfAnOperatorIsThatOfOneRankAndForetold) {
     EXPECT_LT(grown[rank], 1.2 * moment / world().size() + 6 * megabyte) << "own rows";
 }
 
-TEST_F(Memory, OfDiagonalsIsNotThatOfWholeMoments) {
+// So wide that buffers of libraries, which differ between processors, are small beside a moment.
+TEST(Memory, OfDiagonalsIsNotThatOfWholeMoments) {
+  constexpr int columns = 6144;
+  const WideModel model(columns);
   for (const char* form : {"low-rank", "clustered"}) {
-    const CompressionJob job = job_of(folder_.path(), form, 0);
+    const CompressionJob job = job_of(model.folder.path(), form, 0);
     for (const double grown : growths(job)) {
       EXPECT_LT(grown, forecast_bytes(job)) << form;
-      EXPECT_LT(grown, 1.3 * 8.0 * columns * columns) << form;
+      EXPECT_LT(grown, 0.5 * 8.0 * columns * columns) << form;
     }
   }
 }
