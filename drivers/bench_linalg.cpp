@@ -15,12 +15,12 @@
 #include "core/timer.hpp"
 #include "files/output_file.hpp"
 #include "linalg/blas.hpp"
-#include "linalg/cost_model.hpp"
-#include "linalg/dist_blas.hpp"
-#include "linalg/dist_factorisations.hpp"
-#include "linalg/redistribute.hpp"
-#include "linalg/slepc_session.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
+#include "linalg/distributed/redistribute.hpp"
+#include "linalg/svd/cost_model.hpp"
+#include "linalg/svd/slepc_session.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::bench {
 

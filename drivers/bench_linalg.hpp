@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "deck/schema.hpp"
-#include "linalg/options.hpp"
+#include "linalg/svd/options.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::bench {

@@ -9,7 +9,7 @@
 #include "files/output_file.hpp"
 #include "files/result_file.hpp"
 #include "linalg/blas.hpp"
-#include "linalg/slepc_session.hpp"
+#include "linalg/svd/slepc_session.hpp"
 #include "parallel/agreement.hpp"
 
 namespace rankine::bench {

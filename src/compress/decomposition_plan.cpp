@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "core/text_format.hpp"
-#include "linalg/distribution.hpp"
-#include "linalg/process_grid.hpp"
+#include "linalg/distributed/distribution.hpp"
+#include "linalg/distributed/process_grid.hpp"
 
 namespace rankine::compress {
 

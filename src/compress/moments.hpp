@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "files/safetensors.hpp"
-#include "linalg/dist_matrix.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
 #include "models/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"

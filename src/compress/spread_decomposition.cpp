@@ -7,9 +7,9 @@
 
 #include "compress/decomposition_plan.hpp"
 #include "compress/ridge.hpp"
-#include "linalg/dist_blas.hpp"
-#include "linalg/dist_factorisations.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::compress {
 

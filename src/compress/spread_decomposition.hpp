@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "compress/weight_group.hpp"
-#include "linalg/process_grid.hpp"
+#include "linalg/distributed/process_grid.hpp"
 
 namespace rankine::compress {
 

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "linalg/factorisations.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::compress {
 

@@ -16,7 +16,7 @@
 #include "circuit/gate.hpp"
 #include "gpeps/site_tensor.hpp"
 #include "linalg/factorisations.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::gpeps {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "linalg/dist_blas.hpp"
-#include "linalg/interpolation.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/interpolation.hpp"
 #include "weights/column_pivoted.hpp"
 #include "weights/factor_rows.hpp"
 #include "weights/pivoted.hpp"

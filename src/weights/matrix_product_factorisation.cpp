@@ -9,7 +9,7 @@
 #include <span>
 
 #include "core/errors.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/core_optimisation.hpp"
 #include "weights/gather_rows.hpp"

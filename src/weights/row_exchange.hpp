@@ -9,7 +9,7 @@
 
 #include <vector>
 
-#include "linalg/dist_matrix.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
 #include "parallel/communicator.hpp"
 #include "weights/row_split.hpp"
 

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "linalg/blas.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/factorisations.hpp"
-#include "linalg/redistribute.hpp"
 #include "mpi_world.hpp"
 #include "random_matrix.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "linalg/slepc_session.hpp"
+#include "linalg/svd/slepc_session.hpp"
 #include "mpi_world.hpp"
 
 namespace {

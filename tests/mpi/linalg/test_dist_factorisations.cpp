@@ -5,8 +5,8 @@
 
 #include "core/errors.hpp"
 #include "dist_testing.hpp"
-#include "linalg/dist_factorisations.hpp"
-#include "linalg/interpolation.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
+#include "linalg/distributed/interpolation.hpp"
 
 namespace rankine::testing {
 namespace {

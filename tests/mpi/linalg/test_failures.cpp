@@ -3,10 +3,10 @@
 
 #include "core/errors.hpp"
 #include "dist_testing.hpp"
-#include "linalg/collective_call.hpp"
-#include "linalg/dist_factorisations.hpp"
-#include "linalg/interpolation.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/distributed/collective_call.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
+#include "linalg/distributed/interpolation.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::testing {
 namespace {

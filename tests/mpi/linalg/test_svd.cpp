@@ -6,7 +6,7 @@
 
 #include "core/errors.hpp"
 #include "dist_testing.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::testing {
 namespace {

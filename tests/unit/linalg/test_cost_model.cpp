@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/errors.hpp"
-#include "linalg/cost_model.hpp"
+#include "linalg/svd/cost_model.hpp"
 
 namespace rankine::linalg {
 namespace {

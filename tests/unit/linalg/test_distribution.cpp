@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "linalg/distribution.hpp"
+#include "linalg/distributed/distribution.hpp"
 
 namespace rankine::linalg {
 namespace {

@@ -9,7 +9,7 @@
 #include "core/errors.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/factorisations.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::linalg {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "linalg/truncation.hpp"
+#include "linalg/svd/truncation.hpp"
 
 namespace rankine::linalg {
 namespace {

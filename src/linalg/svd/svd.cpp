@@ -1,4 +1,4 @@
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 
 #include <fmt/format.h>
 
@@ -9,12 +9,12 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "linalg/cost_model.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/redistribute.hpp"
-#include "linalg/slepc_session.hpp"
-#include "linalg/svd_methods.hpp"
+#include "linalg/svd/cost_model.hpp"
+#include "linalg/svd/slepc_session.hpp"
+#include "linalg/svd/svd_methods.hpp"
 
 namespace rankine::linalg {
 

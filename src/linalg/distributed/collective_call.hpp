@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "linalg/process_grid.hpp"
+#include "linalg/distributed/process_grid.hpp"
 #include "linalg/workspace.hpp"
 #include "parallel/agreement.hpp"
 

@@ -1,4 +1,4 @@
-#include "linalg/options.hpp"
+#include "linalg/svd/options.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // Moves a distributed matrix from one layout to another.
 #pragma once
 
-#include "linalg/dist_matrix.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
 
 namespace rankine::linalg {
 

@@ -1,13 +1,13 @@
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/dist_blas.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "core/errors.hpp"
+#include "linalg/distributed/operand.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/operand.hpp"
-#include "linalg/redistribute.hpp"
 
 namespace rankine::linalg {
 

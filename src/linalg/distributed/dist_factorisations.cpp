@@ -1,15 +1,15 @@
-#include "linalg/dist_factorisations.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
 
 #include <numeric>
 
 #include "linalg/blas.hpp"
-#include "linalg/collective_call.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/collective_call.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/operand.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/factorisations.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/operand.hpp"
-#include "linalg/redistribute.hpp"
 
 namespace rankine::linalg {
 

@@ -7,7 +7,7 @@
 #include "linalg/blas.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 #include "linalg/workspace.hpp"
 
 namespace rankine::linalg {

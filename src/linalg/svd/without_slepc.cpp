@@ -3,8 +3,8 @@
 // name is told.
 #include "core/errors.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/slepc_session.hpp"
-#include "linalg/svd_methods.hpp"
+#include "linalg/svd/slepc_session.hpp"
+#include "linalg/svd/svd_methods.hpp"
 
 namespace rankine::linalg {
 

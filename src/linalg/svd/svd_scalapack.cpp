@@ -1,10 +1,10 @@
 // Distributed SVDs that hand the whole matrix to a library: LAPACK on rank 0, and ScaLAPACK.
-#include "linalg/collective_call.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/collective_call.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/operand.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/operand.hpp"
-#include "linalg/redistribute.hpp"
-#include "linalg/svd_methods.hpp"
+#include "linalg/svd/svd_methods.hpp"
 
 namespace rankine::linalg {
 

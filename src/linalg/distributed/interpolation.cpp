@@ -1,16 +1,16 @@
-#include "linalg/interpolation.hpp"
+#include "linalg/distributed/interpolation.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "linalg/blas.hpp"
-#include "linalg/collective_call.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/collective_call.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/operand.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/operand.hpp"
-#include "linalg/redistribute.hpp"
 
 namespace rankine::linalg {
 

@@ -1,4 +1,4 @@
-#include "linalg/cost_model.hpp"
+#include "linalg/svd/cost_model.hpp"
 
 #include <algorithm>
 #include <cmath>

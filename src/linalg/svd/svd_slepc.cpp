@@ -10,10 +10,10 @@
 #include <cmath>
 
 #include "core/errors.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/dist_blas.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/slepc_session.hpp"
-#include "linalg/svd_methods.hpp"
+#include "linalg/svd/slepc_session.hpp"
+#include "linalg/svd/svd_methods.hpp"
 
 namespace rankine::linalg {
 

@@ -4,7 +4,7 @@
 // kept triplets; `method` and the final layout are set by the door.
 #pragma once
 
-#include "linalg/svd.hpp"
+#include "linalg/svd/svd.hpp"
 
 namespace rankine::linalg {
 

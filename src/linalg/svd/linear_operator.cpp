@@ -1,7 +1,7 @@
-#include "linalg/linear_operator.hpp"
+#include "linalg/svd/linear_operator.hpp"
 
 #include "linalg/blas.hpp"
-#include "linalg/dist_blas.hpp"
+#include "linalg/distributed/dist_blas.hpp"
 #include "linalg/instantiate.hpp"
 
 namespace rankine::linalg {

@@ -1,4 +1,4 @@
-#include "linalg/slepc_session.hpp"
+#include "linalg/svd/slepc_session.hpp"
 
 #include <fmt/format.h>
 #include <slepcsys.h>

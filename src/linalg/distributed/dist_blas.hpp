@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "linalg/dist_matrix.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
 
 namespace rankine::linalg {
 

@@ -1,4 +1,4 @@
-#include "linalg/truncation.hpp"
+#include "linalg/svd/truncation.hpp"
 
 namespace rankine::linalg {
 

@@ -6,10 +6,10 @@
 #include <string_view>
 #include <vector>
 
-#include "linalg/dist_matrix.hpp"
-#include "linalg/linear_operator.hpp"
-#include "linalg/options.hpp"
-#include "linalg/truncation.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
+#include "linalg/svd/linear_operator.hpp"
+#include "linalg/svd/options.hpp"
+#include "linalg/svd/truncation.hpp"
 
 namespace rankine::linalg {
 

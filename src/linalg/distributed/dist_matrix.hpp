@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "linalg/distribution.hpp"
+#include "linalg/distributed/distribution.hpp"
+#include "linalg/distributed/process_grid.hpp"
 #include "linalg/matrix.hpp"
-#include "linalg/process_grid.hpp"
 #include "parallel/agreement.hpp"
 
 namespace rankine::linalg {

@@ -1,7 +1,7 @@
 // What each SVD method costs, and the choice of the cheapest.
 #pragma once
 
-#include "linalg/options.hpp"
+#include "linalg/svd/options.hpp"
 
 namespace rankine::linalg {
 

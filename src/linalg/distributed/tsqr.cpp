@@ -2,12 +2,12 @@
 #include <vector>
 
 #include "linalg/blas.hpp"
-#include "linalg/dist_blas.hpp"
-#include "linalg/dist_factorisations.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/factorisations.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/redistribute.hpp"
 #include "linalg/workspace.hpp"
 
 namespace rankine::linalg {

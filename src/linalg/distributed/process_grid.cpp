@@ -1,4 +1,4 @@
-#include "linalg/process_grid.hpp"
+#include "linalg/distributed/process_grid.hpp"
 
 #include <fmt/format.h>
 

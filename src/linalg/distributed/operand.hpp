@@ -6,8 +6,8 @@
 #include <limits>
 
 #include "core/errors.hpp"
-#include "linalg/dist_matrix.hpp"
-#include "linalg/fortran_scalapack.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
+#include "linalg/distributed/fortran_scalapack.hpp"
 
 namespace rankine::linalg {
 

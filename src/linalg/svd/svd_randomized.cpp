@@ -13,10 +13,10 @@
 
 #include "core/errors.hpp"
 #include "linalg/blas.hpp"
-#include "linalg/dist_blas.hpp"
-#include "linalg/dist_factorisations.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/svd_methods.hpp"
+#include "linalg/svd/svd_methods.hpp"
 
 namespace rankine::linalg {
 

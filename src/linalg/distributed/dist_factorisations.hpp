@@ -6,7 +6,7 @@
 
 #include <vector>
 
-#include "linalg/dist_matrix.hpp"
+#include "linalg/distributed/dist_matrix.hpp"
 
 namespace rankine::linalg {
 

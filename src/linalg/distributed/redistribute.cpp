@@ -1,4 +1,4 @@
-#include "linalg/redistribute.hpp"
+#include "linalg/distributed/redistribute.hpp"
 
 #include <vector>
 

@@ -9,11 +9,11 @@
 #include <complex>
 #include <limits>
 
-#include "linalg/dist_blas.hpp"
-#include "linalg/dist_factorisations.hpp"
+#include "linalg/distributed/dist_blas.hpp"
+#include "linalg/distributed/dist_factorisations.hpp"
+#include "linalg/distributed/redistribute.hpp"
 #include "linalg/instantiate.hpp"
-#include "linalg/redistribute.hpp"
-#include "linalg/svd_methods.hpp"
+#include "linalg/svd/svd_methods.hpp"
 
 namespace rankine::linalg {
 
