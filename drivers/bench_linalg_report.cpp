@@ -6,8 +6,8 @@
 #include <span>
 
 #include "core/text_format.hpp"
+#include "files/hdf5/result_file.hpp"
 #include "files/output_file.hpp"
-#include "files/result_file.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/svd/slepc_session.hpp"
 #include "parallel/agreement.hpp"

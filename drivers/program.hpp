@@ -8,7 +8,7 @@
 
 #include "deck/command_line.hpp"
 #include "deck/schema.hpp"
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine {

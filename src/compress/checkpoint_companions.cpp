@@ -5,7 +5,7 @@
 #include "compress/modelling_file.hpp"
 #include "files/json_document.hpp"
 #include "files/output_file.hpp"
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/layout.hpp"
 
 namespace rankine::compress {
 

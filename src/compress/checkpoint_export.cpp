@@ -13,7 +13,7 @@
 #include "core/log.hpp"
 #include "core/version.hpp"
 #include "files/output_folder.hpp"
-#include "files/tensor_rows.hpp"
+#include "files/safetensors/tensor_rows.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/form.hpp"
 #include "weights/gather_rows.hpp"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "compress/checkpoint_export.hpp"
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "models/checkpoint_names.hpp"
 
 namespace rankine::compress {

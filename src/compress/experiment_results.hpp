@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "compress/report.hpp"
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 
 namespace rankine::compress {
 

@@ -11,7 +11,7 @@
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
 #include "core/text_format.hpp"
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/layout.hpp"
 
 namespace rankine::compress {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/errors.hpp"
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/element_type.hpp"
 #include "weights/form.hpp"

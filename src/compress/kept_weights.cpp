@@ -12,7 +12,7 @@
 #include "compress/kept_tensors.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/read_form.hpp"
 #include "weights/weight_rank.hpp"

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "linalg/distributed/dist_matrix.hpp"
 #include "models/language_model.hpp"
 #include "parallel/communicator.hpp"

@@ -12,7 +12,7 @@
 #include "compress/stages.hpp"
 #include "core/errors.hpp"
 #include "files/output_folder.hpp"
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/layout.hpp"
 #include "models/manifest.hpp"
 
 namespace rankine::compress {

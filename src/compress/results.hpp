@@ -4,7 +4,7 @@
 #include <string>
 
 #include "compress/compression.hpp"
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 
 namespace rankine::compress {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 
 namespace rankine::compress {
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "core/errors.hpp"
-#include "files/tensor_checksums.hpp"
+#include "files/safetensors/tensor_checksums.hpp"
 
 namespace rankine::compress {
 

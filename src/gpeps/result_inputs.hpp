@@ -2,7 +2,7 @@
 // alone says how to compute it again.
 #pragma once
 
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 #include "gpeps/simulation.hpp"
 
 namespace rankine::gpeps {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 #include "gpeps/results.hpp"
 #include "gpeps/simulation.hpp"
 #include "parallel/communicator.hpp"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "models/config.hpp"
 #include "models/manifest.hpp"
 

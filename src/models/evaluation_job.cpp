@@ -5,7 +5,7 @@
 
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/layout.hpp"
 #include "models/checkpoint_names.hpp"
 #include "models/evaluation.hpp"
 #include "models/tokenizer.hpp"

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "files/data_type.hpp"
-#include "files/tensor_checksums.hpp"
+#include "files/safetensors/tensor_checksums.hpp"
 
 namespace rankine::models {
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "core/errors.hpp"
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "models/checkpoint_names.hpp"
 #include "models/language_model.hpp"
 #include "parallel/agreement.hpp"

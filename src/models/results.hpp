@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 #include "models/evaluation.hpp"
 
 namespace rankine::models {

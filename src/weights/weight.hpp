@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 #include "weights/row_split.hpp"
 
 namespace rankine::weights {

@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <stdexcept>
 
-#include "files/safetensors_header.hpp"
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/header.hpp"
+#include "files/safetensors/layout.hpp"
 #include "targets.hpp"
 
 namespace rankine::fuzz {

@@ -10,8 +10,8 @@
 
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
-#include "files/safetensors.hpp"
-#include "files/tensor_checksums.hpp"
+#include "files/safetensors/safetensors.hpp"
+#include "files/safetensors/tensor_checksums.hpp"
 #include "parallel/agreement.hpp"
 
 namespace rankine::files {

@@ -10,7 +10,7 @@
 #include <map>
 
 #include "core/errors.hpp"
-#include "files/tensor_rows.hpp"
+#include "files/safetensors/tensor_rows.hpp"
 #include "forms_testing.hpp"
 #include "weights/clustered.hpp"
 #include "weights/conversion.hpp"

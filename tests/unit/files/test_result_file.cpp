@@ -8,8 +8,8 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/version.hpp"
-#include "files/result_file.hpp"
-#include "files/result_reader.hpp"
+#include "files/hdf5/result_file.hpp"
+#include "files/hdf5/result_reader.hpp"
 #include "scratch_folder.hpp"
 
 namespace rankine::files {

@@ -5,8 +5,8 @@
 #include <fstream>
 
 #include "core/errors.hpp"
-#include "files/result_file.hpp"
-#include "files/result_reader.hpp"
+#include "files/hdf5/result_file.hpp"
+#include "files/hdf5/result_reader.hpp"
 #include "scratch_folder.hpp"
 
 namespace rankine::files {

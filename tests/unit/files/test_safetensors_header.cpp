@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/errors.hpp"
-#include "files/safetensors_header.hpp"
+#include "files/safetensors/header.hpp"
 #include "safetensors_bytes.hpp"
 #include "scratch_folder.hpp"
 

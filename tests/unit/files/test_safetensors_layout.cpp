@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/errors.hpp"
-#include "files/safetensors_layout.hpp"
-#include "files/safetensors_plan.hpp"
+#include "files/safetensors/layout.hpp"
+#include "files/safetensors/plan.hpp"
 #include "safetensors_bytes.hpp"
 #include "scratch_folder.hpp"
 

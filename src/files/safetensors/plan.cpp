@@ -1,4 +1,4 @@
-#include "files/safetensors_plan.hpp"
+#include "files/safetensors/plan.hpp"
 
 #include <fmt/core.h>
 
@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "core/errors.hpp"
-#include "files/safetensors_header.hpp"
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/header.hpp"
+#include "files/safetensors/layout.hpp"
 
 namespace rankine::files {
 

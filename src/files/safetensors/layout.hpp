@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "files/safetensors.hpp"
+#include "files/safetensors/safetensors.hpp"
 
 namespace rankine::files {
 

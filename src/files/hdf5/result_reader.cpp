@@ -1,4 +1,4 @@
-#include "files/result_reader.hpp"
+#include "files/hdf5/result_reader.hpp"
 
 #include <fmt/core.h>
 
@@ -6,7 +6,7 @@
 
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
-#include "files/hdf5_call.hpp"
+#include "files/hdf5/hdf5_call.hpp"
 
 namespace rankine::files {
 

@@ -1,4 +1,4 @@
-#include "files/result_file.hpp"
+#include "files/hdf5/result_file.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/core.h>
@@ -13,8 +13,8 @@
 #include "core/log.hpp"
 #include "core/stop_notice.hpp"
 #include "core/version.hpp"
-#include "files/hdf5_call.hpp"
-#include "files/hdf5_image.hpp"
+#include "files/hdf5/hdf5_call.hpp"
+#include "files/hdf5/hdf5_image.hpp"
 #include "files/output_file.hpp"
 
 namespace rankine::files {

@@ -1,11 +1,11 @@
-#include "files/hdf5_image.hpp"
+#include "files/hdf5/hdf5_image.hpp"
 
 #include <fmt/core.h>
 
 #include <type_traits>
 
 #include "core/errors.hpp"
-#include "files/hdf5_call.hpp"
+#include "files/hdf5/hdf5_call.hpp"
 
 namespace rankine::files {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "files/result_content.hpp"
+#include "files/hdf5/result_content.hpp"
 
 namespace rankine::files {
 

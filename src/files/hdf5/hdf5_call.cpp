@@ -1,4 +1,4 @@
-#include "files/hdf5_call.hpp"
+#include "files/hdf5/hdf5_call.hpp"
 
 #include <fmt/core.h>
 

@@ -1,4 +1,4 @@
-#include "files/safetensors_layout.hpp"
+#include "files/safetensors/layout.hpp"
 
 #include <fmt/core.h>
 
@@ -13,7 +13,7 @@
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
 #include "files/json_document.hpp"
-#include "files/safetensors_header.hpp"
+#include "files/safetensors/header.hpp"
 #include "parallel/agreement.hpp"
 
 namespace rankine::files {

@@ -1,4 +1,4 @@
-#include "files/tensor_checksums.hpp"
+#include "files/safetensors/tensor_checksums.hpp"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "core/errors.hpp"
-#include "files/safetensors_layout.hpp"
-#include "files/tensor_rows.hpp"
+#include "files/safetensors/layout.hpp"
+#include "files/safetensors/tensor_rows.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/file.hpp"
 

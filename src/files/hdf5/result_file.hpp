@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "files/hdf5/result_content.hpp"
 #include "files/output_lock.hpp"
-#include "files/result_content.hpp"
 
 namespace rankine::files {
 

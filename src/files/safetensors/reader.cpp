@@ -6,9 +6,9 @@
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
-#include "files/safetensors.hpp"
-#include "files/safetensors_layout.hpp"
-#include "files/tensor_rows.hpp"
+#include "files/safetensors/layout.hpp"
+#include "files/safetensors/safetensors.hpp"
+#include "files/safetensors/tensor_rows.hpp"
 #include "parallel/file.hpp"
 
 namespace rankine::files {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "files/result_content.hpp"
+#include "files/hdf5/result_content.hpp"
 
 namespace rankine::files {
 
