@@ -16,7 +16,7 @@
 #include "deck/read.hpp"
 #include "files/hdf5/result_file.hpp"
 #include "files/output_file.hpp"
-#include "gpeps/bond_update.hpp"
+#include "gpeps/state/bond_update.hpp"
 #include "gpeps/sweep.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"

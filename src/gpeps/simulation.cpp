@@ -8,11 +8,11 @@
 #include <numeric>
 
 #include "core/timer.hpp"
-#include "gpeps/cluster_contraction.hpp"
-#include "gpeps/evolution.hpp"
-#include "gpeps/loop_error.hpp"
-#include "gpeps/observables.hpp"
-#include "gpeps/state_vector.hpp"
+#include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/loop_error.hpp"
+#include "gpeps/measurement/observables.hpp"
+#include "gpeps/measurement/state_vector.hpp"
+#include "gpeps/state/evolution.hpp"
 #include "lattice/partition.hpp"
 #include "parallel/agreement.hpp"
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "gpeps/forecast.hpp"
-#include "gpeps/measurement_plan.hpp"
-#include "gpeps/options.hpp"
+#include "gpeps/job/forecast.hpp"
+#include "gpeps/job/options.hpp"
+#include "gpeps/measurement/measurement_plan.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::gpeps {

@@ -4,7 +4,7 @@
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "decks.hpp"
-#include "gpeps/options.hpp"
+#include "gpeps/job/options.hpp"
 #include "gpeps/sweep.hpp"
 #include "lattice/options.hpp"
 #include "targets.hpp"

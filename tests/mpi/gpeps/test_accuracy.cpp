@@ -13,8 +13,8 @@
 
 #include "../../mpi_world.hpp"
 #include "deck/read.hpp"
-#include "gpeps/light_cone.hpp"
-#include "gpeps/state_vector.hpp"
+#include "gpeps/measurement/light_cone.hpp"
+#include "gpeps/measurement/state_vector.hpp"
 #include "gpeps/sweep.hpp"
 #include "state_vector.hpp"
 

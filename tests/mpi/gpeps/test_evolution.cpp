@@ -8,8 +8,8 @@
 
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
-#include "gpeps/cluster_contraction.hpp"
-#include "gpeps/observables.hpp"
+#include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/observables.hpp"
 #include "lattice/partition.hpp"
 #include "state_vector.hpp"
 

@@ -9,7 +9,7 @@
 
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
-#include "gpeps/evolution.hpp"
+#include "gpeps/state/evolution.hpp"
 #include "gpeps/sweep.hpp"
 #include "lattice/partition.hpp"
 #include "parallel/agreement.hpp"

@@ -6,7 +6,7 @@
 
 #include "circuit/gate.hpp"
 #include "core/errors.hpp"
-#include "gpeps/bond_update.hpp"
+#include "gpeps/state/bond_update.hpp"
 #include "random_matrix.hpp"
 
 namespace rankine::gpeps {

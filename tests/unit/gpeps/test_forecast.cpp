@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "gpeps/forecast.hpp"
+#include "gpeps/job/forecast.hpp"
 #include "lattice/lattices.hpp"
 
 namespace rankine::gpeps {

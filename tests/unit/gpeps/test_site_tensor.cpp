@@ -5,7 +5,7 @@
 
 #include "circuit/pauli.hpp"
 #include "core/errors.hpp"
-#include "gpeps/site_tensor.hpp"
+#include "gpeps/state/site_tensor.hpp"
 #include "random_matrix.hpp"
 
 namespace rankine::gpeps {

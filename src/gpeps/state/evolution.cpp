@@ -1,4 +1,4 @@
-#include "gpeps/evolution.hpp"
+#include "gpeps/state/evolution.hpp"
 
 #include <fmt/format.h>
 

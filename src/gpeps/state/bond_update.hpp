@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "circuit/gate.hpp"
-#include "gpeps/site_tensor.hpp"
+#include "gpeps/state/site_tensor.hpp"
 #include "linalg/factorisations.hpp"
 #include "linalg/svd/svd.hpp"
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "gpeps/evolution.hpp"
+#include "gpeps/state/evolution.hpp"
 
 namespace rankine::gpeps {
 

@@ -1,4 +1,4 @@
-#include "gpeps/site_tensor.hpp"
+#include "gpeps/state/site_tensor.hpp"
 
 #include <algorithm>
 #include <cmath>

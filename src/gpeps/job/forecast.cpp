@@ -1,4 +1,4 @@
-#include "gpeps/forecast.hpp"
+#include "gpeps/job/forecast.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "gpeps/observables.hpp"
+#include "gpeps/measurement/observables.hpp"
 
 #include "parallel/agreement.hpp"
 

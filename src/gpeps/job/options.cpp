@@ -1,4 +1,4 @@
-#include "gpeps/options.hpp"
+#include "gpeps/job/options.hpp"
 
 namespace rankine::gpeps {
 

@@ -9,9 +9,9 @@
 
 #include "circuit/circuit.hpp"
 #include "deck/schema.hpp"
-#include "gpeps/forecast.hpp"
-#include "gpeps/options.hpp"
-#include "gpeps/reading.hpp"
+#include "gpeps/job/forecast.hpp"
+#include "gpeps/job/options.hpp"
+#include "gpeps/measurement/reading.hpp"
 #include "lattice/graph.hpp"
 
 namespace rankine::gpeps {

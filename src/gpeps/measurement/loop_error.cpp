@@ -1,11 +1,11 @@
-#include "gpeps/loop_error.hpp"
+#include "gpeps/measurement/loop_error.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <map>
 
-#include "gpeps/cluster_contraction.hpp"
+#include "gpeps/measurement/cluster_contraction.hpp"
 
 namespace rankine::gpeps {
 

@@ -1,4 +1,4 @@
-#include "gpeps/measurement_plan.hpp"
+#include "gpeps/measurement/measurement_plan.hpp"
 
 #include <fmt/format.h>
 
@@ -7,10 +7,10 @@
 #include <set>
 
 #include "core/errors.hpp"
-#include "gpeps/cluster_contraction.hpp"
-#include "gpeps/evolution.hpp"
-#include "gpeps/reading_choice.hpp"
-#include "gpeps/state_vector.hpp"
+#include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/reading_choice.hpp"
+#include "gpeps/measurement/state_vector.hpp"
+#include "gpeps/state/evolution.hpp"
 
 namespace rankine::gpeps {
 

@@ -1,4 +1,4 @@
-#include "gpeps/bond_update.hpp"
+#include "gpeps/state/bond_update.hpp"
 
 #include <fmt/format.h>
 

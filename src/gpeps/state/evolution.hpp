@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "circuit/circuit.hpp"
-#include "gpeps/bond_messages.hpp"
-#include "gpeps/site_tensor.hpp"
+#include "gpeps/state/bond_messages.hpp"
+#include "gpeps/state/site_tensor.hpp"
 #include "lattice/graph.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/communicator.hpp"

@@ -1,4 +1,4 @@
-#include "gpeps/reading.hpp"
+#include "gpeps/measurement/reading.hpp"
 
 #include <algorithm>
 

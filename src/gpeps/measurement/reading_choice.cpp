@@ -1,12 +1,12 @@
-#include "gpeps/reading_choice.hpp"
+#include "gpeps/measurement/reading_choice.hpp"
 
 #include <algorithm>
 #include <numbers>
 #include <set>
 
-#include "gpeps/cluster_contraction.hpp"
-#include "gpeps/forecast.hpp"
-#include "gpeps/state_vector.hpp"
+#include "gpeps/job/forecast.hpp"
+#include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/state_vector.hpp"
 
 namespace rankine::gpeps {
 

@@ -1,4 +1,4 @@
-#include "gpeps/bond_messages.hpp"
+#include "gpeps/state/bond_messages.hpp"
 
 #include <stdexcept>
 

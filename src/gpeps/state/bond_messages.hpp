@@ -7,7 +7,7 @@
 
 #include <optional>
 
-#include "gpeps/bond_update.hpp"
+#include "gpeps/state/bond_update.hpp"
 
 namespace rankine::gpeps {
 

@@ -1,4 +1,4 @@
-#include "gpeps/state_vector.hpp"
+#include "gpeps/measurement/state_vector.hpp"
 
 #include <algorithm>
 #include <array>

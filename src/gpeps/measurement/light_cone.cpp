@@ -1,4 +1,4 @@
-#include "gpeps/light_cone.hpp"
+#include "gpeps/measurement/light_cone.hpp"
 
 #include <algorithm>
 #include <numeric>

@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
-#include "gpeps/light_cone.hpp"
-#include "gpeps/options.hpp"
-#include "gpeps/reading.hpp"
+#include "gpeps/job/options.hpp"
+#include "gpeps/measurement/light_cone.hpp"
+#include "gpeps/measurement/reading.hpp"
 #include "lattice/graph.hpp"
 
 namespace rankine::gpeps {

@@ -1,4 +1,4 @@
-#include "gpeps/cluster_contraction.hpp"
+#include "gpeps/measurement/cluster_contraction.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "circuit/pauli.hpp"
-#include "gpeps/evolution.hpp"
+#include "gpeps/state/evolution.hpp"
 #include "lattice/cluster.hpp"
 
 namespace rankine::gpeps {
