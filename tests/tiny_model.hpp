@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "models/config.hpp"
+#include "models/checkpoint/config.hpp"
 
 namespace rankine {
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "compress/checkpoint_export.hpp"
-#include "models/manifest.hpp"
+#include "models/checkpoint/manifest.hpp"
 
 namespace rankine::compress {
 

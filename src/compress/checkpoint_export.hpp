@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "compress/checkpoint_export.hpp"
 #include "files/safetensors/safetensors.hpp"
-#include "models/checkpoint_names.hpp"
+#include "models/checkpoint/checkpoint_names.hpp"
 
 namespace rankine::compress {
 

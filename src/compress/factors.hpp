@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "compress/moments.hpp"
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "weights/factor_rows.hpp"
 #include "weights/row_exchange.hpp"

@@ -5,7 +5,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
-#include "models/losses.hpp"
+#include "models/language/losses.hpp"
 
 namespace rankine::compress {
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "compress/job.hpp"
-#include "models/forecast.hpp"
+#include "models/evaluation/forecast.hpp"
 
 namespace rankine::compress {
 

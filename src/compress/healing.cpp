@@ -11,7 +11,7 @@
 #include "compress/healing_state.hpp"
 #include "compress/watched_weight.hpp"
 #include "core/errors.hpp"
-#include "models/losses.hpp"
+#include "models/language/losses.hpp"
 #include "weights/exchange.hpp"
 
 namespace rankine::compress {

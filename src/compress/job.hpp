@@ -6,7 +6,7 @@
 
 #include "compress/options.hpp"
 #include "compress/selection.hpp"
-#include "models/evaluation.hpp"
+#include "models/evaluation/evaluation.hpp"
 
 namespace rankine::compress {
 

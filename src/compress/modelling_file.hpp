@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 
 namespace rankine::compress {
 

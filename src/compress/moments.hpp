@@ -10,7 +10,7 @@
 
 #include "files/safetensors/safetensors.hpp"
 #include "linalg/distributed/dist_matrix.hpp"
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
 #include "weights/row_split.hpp"

@@ -7,7 +7,7 @@
 
 #include "compress/storage.hpp"
 #include "deck/schema.hpp"
-#include "models/options.hpp"
+#include "models/evaluation/options.hpp"
 
 namespace rankine::compress {
 

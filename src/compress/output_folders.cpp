@@ -13,7 +13,7 @@
 #include "core/errors.hpp"
 #include "files/output_folder.hpp"
 #include "files/safetensors/layout.hpp"
-#include "models/manifest.hpp"
+#include "models/checkpoint/manifest.hpp"
 
 namespace rankine::compress {
 

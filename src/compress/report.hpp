@@ -9,7 +9,7 @@
 
 #include "compress/sensitivity_profile.hpp"
 #include "compress/storage.hpp"
-#include "models/evaluation.hpp"
+#include "models/evaluation/evaluation.hpp"
 
 namespace rankine::compress {
 

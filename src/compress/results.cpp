@@ -8,7 +8,7 @@
 
 #include "compress/experiment_results.hpp"
 #include "core/text_format.hpp"
-#include "models/results.hpp"
+#include "models/evaluation/results.hpp"
 
 namespace rankine::compress {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "compress/storage.hpp"
-#include "models/checkpoint_names.hpp"
-#include "models/config.hpp"
+#include "models/checkpoint/checkpoint_names.hpp"
+#include "models/checkpoint/config.hpp"
 
 namespace rankine::compress {
 

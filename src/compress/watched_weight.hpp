@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 #include "weights/weight.hpp"
 
 namespace rankine::compress {

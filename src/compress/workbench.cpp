@@ -7,7 +7,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "models/checksum.hpp"
+#include "models/language/checksum.hpp"
 
 namespace rankine::compress {
 

@@ -11,7 +11,7 @@
 #include "compress/report.hpp"
 #include "core/progress.hpp"
 #include "core/timer.hpp"
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
 

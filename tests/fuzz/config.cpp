@@ -1,5 +1,5 @@
 // config.json of language models.
-#include "models/config.hpp"
+#include "models/checkpoint/config.hpp"
 
 #include "targets.hpp"
 

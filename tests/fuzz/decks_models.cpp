@@ -5,8 +5,8 @@
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "decks.hpp"
-#include "models/evaluation.hpp"
-#include "models/options.hpp"
+#include "models/evaluation/evaluation.hpp"
+#include "models/evaluation/options.hpp"
 #include "targets.hpp"
 
 namespace rankine::fuzz {

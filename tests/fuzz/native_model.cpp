@@ -1,7 +1,7 @@
 // Folders of compressed models in their native form.
 #include <torch/types.h>
 
-#include "models/language_model.hpp"
+#include "models/language/language_model.hpp"
 #include "targets.hpp"
 #include "tiny_compression.hpp"
 #include "verdict.hpp"

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "compress/fermi_loss.hpp"
-#include "models/losses.hpp"
+#include "models/language/losses.hpp"
 #include "tiny_calibration.hpp"
 #include "weights/dense.hpp"
 

@@ -6,9 +6,9 @@
 #include <map>
 
 #include "../../plain_transformer.hpp"
-#include "models/language_model.hpp"
-#include "models/losses.hpp"
-#include "models/sampled_tokens.hpp"
+#include "models/language/language_model.hpp"
+#include "models/language/losses.hpp"
+#include "models/language/sampled_tokens.hpp"
 #include "parallel/teams.hpp"
 #include "tiny_folder.hpp"
 #include "weights/exchange.hpp"

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "core/errors.hpp"
-#include "models/config.hpp"
+#include "models/checkpoint/config.hpp"
 
 namespace rankine::models {
 namespace {

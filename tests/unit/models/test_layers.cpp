@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "models/layers.hpp"
+#include "models/language/layers.hpp"
 
 namespace rankine::models {
 namespace {

@@ -4,8 +4,8 @@
 #include <random>
 #include <vector>
 
-#include "models/generation.hpp"
-#include "models/logit_parts.hpp"
+#include "models/language/generation.hpp"
+#include "models/language/logit_parts.hpp"
 
 namespace rankine::models {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 
 #include "core/errors.hpp"
-#include "models/windows.hpp"
+#include "models/evaluation/windows.hpp"
 
 namespace rankine::models {
 namespace {

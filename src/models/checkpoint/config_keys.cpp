@@ -1,0 +1,89 @@
+#include "models/checkpoint/config_keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/errors.hpp"
+
+namespace rankine::models {
+
+namespace {
+
+constexpr std::string_view changing_nothing[] = {
+    // where the model comes from, and how numbers were stored
+    "architectures", "dtype", "is_llama_config", "max_sequence_length", "model_max_length",
+    "model_type", "n_ctx", "name_or_path", "torch_dtype", "transformers.js_config",
+    "transformers_version", "unsloth_fixed", "unsloth_version", "use_bfloat16",
+    // training
+    "attention_dropout", "attn_pdrop", "classifier_dropout", "embd_pdrop", "gradient_checkpointing",
+    "hidden_dropout", "initializer_range", "resid_pdrop",
+    // how it is computed, not what
+    "attn_implementation", "chunk_size_feed_forward", "pretraining_tp", "reorder_and_upcast_attn",
+    "tf_legacy_loss", "torchscript", "use_cache", "xla_device",
+    // what a call returns
+    "output_attentions", "output_hidden_states", "output_scores", "return_dict",
+    "return_dict_in_generate",
+    // other tasks than the next token
+    "decoder_start_token_id", "finetuning_task", "id2label", "is_decoder", "label2id", "num_labels",
+    "prefix", "problem_type", "summary_activation", "summary_first_dropout",
+    "summary_proj_to_labels", "summary_type", "summary_use_proj", "task_specific_params",
+    "tie_encoder_decoder",
+    // the tokenizer
+    "pad_token_id", "sep_token_id", "tokenizer_class", "unk_token_id",
+    // how texts are generated where nothing else is said; here the deck says it
+    "bad_words_ids", "begin_suppress_tokens", "diversity_penalty", "do_sample", "early_stopping",
+    "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "forced_bos_token_id",
+    "forced_eos_token_id", "length_penalty", "max_length", "min_length", "no_repeat_ngram_size",
+    "num_beam_groups", "num_beams", "num_return_sequences", "remove_invalid_values",
+    "repetition_penalty", "suppress_tokens", "temperature", "top_k", "top_p", "typical_p"};
+
+/// How the weights of a quantised checkpoint were rounded.
+std::string quantisation_of(const JsonSection& config, const char* key) {
+  const nlohmann::json& value = config.object().at(key);
+  const auto method = value.is_object() ? value.find("quant_method") : value.end();
+  return value.is_object() && method != value.end() && method->is_string()
+             ? fmt::format("{}: {}", key, method->get<std::string>())
+             : key;
+}
+
+}  // namespace
+
+const std::span<const std::string_view> harmless_keys = changing_nothing;
+
+void refuse_unknown_keys(const JsonSection& section,
+                         std::initializer_list<std::span<const std::string_view>> known) {
+  for (const auto& [key, value] : section.object().items()) {
+    const auto has_key = [&key = key](std::span<const std::string_view> keys) {
+      return std::ranges::find(keys, key) != keys.end();
+    };
+    if (value.is_null() || key.starts_with('_') || std::ranges::any_of(known, has_key)) continue;
+    throw InputError(fmt::format(
+        "Cannot use {} (the key {} = {} is not known, and may change what the model computes). "
+        "Remove the key from the file if it does not.",
+        section.name(), key, JsonSection::shown(value)));
+  }
+}
+
+void refuse_other_formats(const JsonSection& config) {
+  if (config.has("rankine_forms"))
+    throw InputError(fmt::format(
+        "Cannot use {} (it belongs to a factorised export of rankine-compress, which transformers "
+        "reads with trust_remote_code). Name a folder that export.format = \"native\" or \"dense\" "
+        "wrote.",
+        config.name()));
+  for (const char* key : {"quantization_config", "compression_config", "quantization"})
+    if (config.has(key))
+      throw InputError(
+          fmt::format("Cannot use {} (the checkpoint is quantised, {}; its integers are no "
+                      "weights). Take the checkpoint it was made from, or have it dequantised.",
+                      config.name(), quantisation_of(config, key)));
+  if (config.has("auto_map"))
+    throw InputError(
+        fmt::format("Cannot use {} (auto_map names code of the model's own, which decides what it "
+                    "computes). Remove the key from the file if the code computes what the stock "
+                    "model does.",
+                    config.name()));
+}
+
+}  // namespace rankine::models

@@ -1,0 +1,97 @@
+#include "models/checkpoint/manifest.hpp"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "core/errors.hpp"
+#include "files/json_document.hpp"
+#include "models/json_section.hpp"
+
+namespace rankine::models {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr const char* filetype = "rankine-model";
+constexpr std::int64_t format_version = 2;
+constexpr std::int64_t oldest_version = 1;  // without checksums
+
+/// The format_version.
+std::int64_t check_kind(const JsonSection& document) {
+  if (document.text("filetype") != filetype)
+    document.refuse_wrong(fmt::format("its filetype is not {}", filetype));
+  const std::int64_t version =
+      document.whole("format_version", 0, std::numeric_limits<std::int64_t>::max());
+  if (version < oldest_version || version > format_version)
+    throw InputError(
+        fmt::format("Cannot use {} (its format_version is {}, this program reads {} and {}). "
+                    "Use the release of Rankine that wrote it, or compress the model "
+                    "anew.",
+                    document.name(), version, oldest_version, format_version));
+  return version;
+}
+
+StoredForm stored_form(const JsonSection& weight) {
+  const std::string type = weight.text("dense_type");
+  const auto dense_type = files::data_type_named(type);
+  if (!dense_type || !files::is_floating_point(*dense_type))
+    weight.refuse_wrong(fmt::format("there is no type '{}' of weights", type));
+  return {.form = weight.text("form"),
+          .rank = weight.whole("rank", 0, std::numeric_limits<std::int64_t>::max()),
+          .storage = weight.text("storage"),
+          .dense_type = *dense_type};
+}
+
+files::TensorChecksums checksums_of(const JsonSection& document) {
+  const JsonSection checksums = document.section("checksums");
+  try {
+    return files::checksums_from_json(checksums.object());
+  } catch (const InputError& error) {
+    checksums.refuse_wrong(error.what());
+  }
+}
+
+}  // namespace
+
+std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / manifest_file_name;
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  const json json_document = files::read_json(path);
+  const JsonSection document(json_document, "", path);
+  const std::int64_t version = check_kind(document);
+  Manifest manifest{.program_version = document.text("program_version"),
+                    .git_commit = document.text("git_commit"),
+                    .method = document.text("method"),
+                    .precision = document.text("precision")};
+  if (manifest.precision != "float32" && manifest.precision != "float64")
+    document.refuse_value("precision", "\"float32\" and \"float64\" are");
+  const JsonSection weights = document.section("weights");
+  for (const auto& [name, stored] : weights.object().items())
+    manifest.weights[name] = stored_form(weights.section(name));
+  if (version > oldest_version) manifest.checksums = checksums_of(document);
+  return manifest;
+}
+
+std::string manifest_text(const Manifest& manifest) {
+  json weights = json::object();
+  for (const auto& [name, stored] : manifest.weights)
+    weights[name] = {{"form", stored.form},
+                     {"rank", stored.rank},
+                     {"storage", stored.storage},
+                     {"dense_type", files::name_of(stored.dense_type)}};
+  const json document{{"filetype", filetype},
+                      {"format_version", format_version},
+                      {"program", "rankine-compress"},
+                      {"program_version", manifest.program_version},
+                      {"git_commit", manifest.git_commit},
+                      {"method", manifest.method},
+                      {"precision", manifest.precision},
+                      {"weights", std::move(weights)},
+                      {"checksums", files::to_json(manifest.checksums.value())}};
+  return document.dump(2) + "\n";
+}
+
+}  // namespace rankine::models

@@ -1,0 +1,84 @@
+// rankine-evaluate's work: scores the windows of a text over teams of ranks, compares with a
+// reference model, continues prompts.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/checkpoint/config.hpp"
+#include "models/evaluation/options.hpp"
+#include "models/evaluation/windows.hpp"
+#include "models/tokenizer.hpp"
+#include "parallel/communicator.hpp"
+#include "parallel/teams.hpp"
+
+namespace rankine::models {
+
+class LanguageModel;
+
+/// One prompt and what follows it. Texts are empty without a tokenizer.
+struct Continuation {
+  std::vector<std::int64_t> prompt_ids;
+  std::vector<std::int64_t> ids;  ///< ends with an end token if the model wrote one
+  std::string prompt;
+  std::string text;  ///< without special tokens
+};
+
+/// Everything that follows from the deck before a model is loaded.
+struct EvaluationJob {
+  EvaluateOptions options;
+  ModelConfig config;
+  std::optional<ModelConfig> reference_config;
+  WindowPlan plan;
+  std::optional<Tokenizer> tokenizer;  ///< where there are prompts in words
+  std::vector<Continuation> prompts;
+
+  std::int64_t longest_sequence() const;
+  /// Tokens of a prompt and its continuation, at most.
+  std::int64_t longest_with(const Continuation& prompt) const;
+};
+
+/// Without MPI: reads config.json, checks the headers of the weights, reads and cuts the text.
+/// Throws InputError.
+EvaluationJob prepare_evaluation(const EvaluateOptions& options);
+
+/// Sums over the scored tokens of each window; NaN (-1 in counts) where a window is not done.
+struct WindowScores {
+  std::vector<double> negative_log_likelihood;
+  std::vector<double> divergence;        ///< with a reference model
+  std::vector<std::int64_t> agreements;  ///< tokens whose top token is the reference's
+  std::vector<double> seconds;
+};
+
+struct EvaluationResult {
+  WindowScores scores;
+  std::vector<Continuation> continuations;
+  double load_seconds = 0;
+  double loop_seconds = 0;
+  std::uint64_t peak_bytes_largest_rank = 0;
+
+  /// Mean over all scored tokens of `values` (sums of windows), over the windows that are done.
+  double mean(const EvaluationJob& job, const std::vector<double>& values) const;
+};
+
+/// Keeps what rank 0 knows so far; called there alone, so it must not communicate. What it throws
+/// ends the evaluation on all ranks.
+struct SaveScores {
+  std::function<void(const EvaluationResult&)> save = {};  ///< empty for none
+  double seconds_between = 60;
+};
+
+/// Collective over `world`. The result is complete on rank 0. Throws on all ranks: errors of
+/// LanguageModel::read and of `save`, InputError (more teams than ranks), NumericalError (a loss is
+/// not finite).
+EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
+                          const SaveScores& save);
+
+/// Scores the windows of `job` with a model that is there already; each team holds it.
+EvaluationResult score_model(const EvaluationJob& job, const parallel::Communicator& world,
+                             const parallel::Teams& teams, const LanguageModel& model);
+
+}  // namespace rankine::models

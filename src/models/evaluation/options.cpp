@@ -1,0 +1,130 @@
+#include "models/evaluation/options.hpp"
+
+#include <fmt/format.h>
+
+namespace rankine::models {
+
+namespace {
+
+void declare_model(deck::Schema& schema, ModelOptions& model) {
+  auto section = schema.section("model", "The language model.");
+  section.keyword("path", model.path)
+      .required()
+      .describe(
+          "Folder of a checkpoint: config.json, model.safetensors or its shards, tokenizer.json.");
+  section.keyword("precision", model.precision)
+      .choices({"float32", "float64"})
+      .describe("Numbers that are computed with, whatever type the checkpoint stores.");
+}
+
+void declare_text(deck::Schema& schema, TextOptions& text) {
+  auto section = schema.section("evaluate", "The text whose tokens are predicted.");
+  section.keyword("text", text.text)
+      .describe(
+          "A text file in UTF-8, or a .npy file of token ids, where each row of two axes is a "
+          "window of its own; empty to generate only.");
+  section.keyword("window_length", text.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once; the first of them is not predicted.");
+  section.keyword("stride", text.stride)
+      .range(0, 100'000'000)
+      .unit("tokens")
+      .describe(
+          "From one window to the next; 0 takes window_length. A smaller stride gives sliding "
+          "windows, of which only the new tokens are scored.");
+  section.keyword("max_windows", text.max_windows)
+      .range(0, 1'000'000'000'000)
+      .describe("Windows scored, from the beginning of the text; 0 for all.");
+  section.keyword("beginning_of_sequence", text.beginning_of_sequence)
+      .choices({"tokenizer", "never", "each-window"})
+      .describe(
+          "Where the beginning-of-sequence token stands: where the tokenizer puts it in the whole "
+          "text, nowhere, or first in each window (it then counts in window_length).");
+  section.keyword("reference_model", text.reference_model)
+      .describe(
+          "Folder of a second checkpoint with the same vocabulary: KL divergence from it and "
+          "agreement of the top tokens are computed; empty for none.");
+}
+
+void declare_generate(deck::Schema& schema, GenerateOptions& generate) {
+  auto section = schema.section("generate", "Sample continuations.");
+  section.keyword("prompts", generate.prompts)
+      .allow_empty()
+      .describe("Texts to continue; they need a tokenizer.json.");
+  section.keyword("prompt_tokens", generate.prompt_tokens)
+      .range(0, 2147483647)
+      .allow_empty()
+      .describe("Token ids of one more prompt; needs no tokenizer.");
+  section.keyword("tokens", generate.tokens)
+      .range(1, 1'000'000)
+      .unit("tokens")
+      .describe(
+          "Length of a continuation, at most; it ends with an end token of the model, or where the "
+          "context is full.");
+  section.keyword("temperature", generate.temperature)
+      .at_least(0)
+      .describe("0 takes the most likely token each time; larger values draw more freely.");
+  section.keyword("top_k", generate.top_k)
+      .range(0, 2147483647)
+      .describe("Draw among this many most likely tokens; 0 for all.");
+  section.keyword("seed", generate.seed)
+      .range(0, 9007199254740992.0)
+      .describe("Of the random numbers; equal seeds give equal continuations.");
+}
+
+void check_text(const EvaluateOptions& options, deck::Findings& findings) {
+  const TextOptions& text = options.evaluate;
+  if (text.stride > text.window_length)
+    findings.add("evaluate.stride",
+                 {.what = fmt::format("evaluate.stride = {} is larger than evaluate.window_length "
+                                      "= {}",
+                                      text.stride, text.window_length),
+                  .why = "tokens between the windows would never be scored",
+                  .advice = "Choose a stride of at most the window's length."});
+  if (text.text.empty() && !text.reference_model.empty())
+    findings.add("evaluate.reference_model",
+                 {.what = "evaluate.reference_model is set without evaluate.text",
+                  .why = "models are compared on a text",
+                  .advice = "Name a text file under [evaluate]."});
+}
+
+void check_work(const EvaluateOptions& options, deck::Findings& findings) {
+  if (!options.evaluate.text.empty() || options.generate.is_wanted()) return;
+  findings.add("evaluate.text",
+               {.what = "evaluate.text is not set",
+                .why = "there is nothing to score, and no prompt to continue",
+                .advice = "Name a text file under [evaluate], or give prompts under [generate]."});
+}
+
+}  // namespace
+
+void declare_scoring(deck::Schema& schema, EvaluateOptions& options) {
+  schema.keyword("title", options.title)
+      .describe("A sentence about the run; stands in tables and figures.");
+  declare_model(schema, options.model);
+  declare_text(schema, options.evaluate);
+  auto parallel = schema.section("parallel", "How the ranks share the work.");
+  parallel.keyword("teams", options.parallel.teams)
+      .range(1, 1000000)
+      .describe(
+          "Teams of ranks that score different windows at the same time; each team holds the whole "
+          "model, its ranks share the rows.");
+  parallel.keyword("memory_per_rank", options.parallel.memory_per_rank)
+      .at_least(0)
+      .unit("GiB")
+      .describe("Memory a rank may use; 0 takes an equal share of what the node has left.");
+  auto output = schema.section("output", "Where the results go.");
+  output.keyword("file", options.output_file)
+      .required()
+      .describe("HDF5 result file; it appears under this name when it is complete.");
+  schema.check([&](deck::Findings& findings) { check_text(options, findings); });
+}
+
+void declare_keywords(deck::Schema& schema, EvaluateOptions& options) {
+  declare_scoring(schema, options);
+  declare_generate(schema, options.generate);
+  schema.check([&](deck::Findings& findings) { check_work(options, findings); });
+}
+
+}  // namespace rankine::models

@@ -1,0 +1,158 @@
+#include "models/evaluation/results.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/text_format.hpp"
+
+namespace rankine::models {
+
+namespace {
+
+using files::ResultFile;
+
+std::string file_name(const std::string& path) {
+  std::filesystem::path clean(path);
+  if (!clean.has_filename()) clean = clean.parent_path();
+  return clean.filename().string();
+}
+
+std::int64_t stride_of(const EvaluationJob& job) { return job.options.evaluate.effective_stride(); }
+
+/// Sums of windows as means over the tokens each of them scores.
+std::vector<double> per_token(const EvaluationJob& job, const std::vector<double>& sums) {
+  std::vector<double> means;
+  for (std::size_t w = 0; w < sums.size(); ++w)
+    means.push_back(sums[w] / static_cast<double>(job.plan.windows[w].scored()));
+  return means;
+}
+
+std::vector<double> as_numbers(const std::vector<std::int64_t>& counts) {
+  std::vector<double> values;
+  for (const std::int64_t count : counts)
+    values.push_back(count < 0 ? std::nan("") : static_cast<double>(count));
+  return values;
+}
+
+void write_scalar(ResultFile& file, const std::string& path, double value, const char* long_name,
+                  const char* units) {
+  file.write(path, std::span<const double>(&value, 1), {}, {long_name, units, {}});
+}
+
+void write_protocol(ResultFile& file, const EvaluationJob& job) {
+  const EvaluateOptions& options = job.options;
+  file.set_attribute("/results", "title", options.title);
+  file.set_attribute("/results", "model", file_name(options.model.path));
+  file.set_attribute("/results", "precision", options.model.precision);
+  file.set_attribute("/results", "parameters", job.config.parameters());
+  if (job.plan.windows.empty()) return;
+  file.set_attribute("/results", "text", file_name(options.evaluate.text));
+  file.set_attribute("/results", "window_length", job.plan.longest_window());
+  file.set_attribute("/results", "stride", stride_of(job));
+  file.set_attribute("/results", "beginning_of_sequence", options.evaluate.beginning_of_sequence);
+  if (job.reference_config)
+    file.set_attribute("/results", "reference_model", file_name(options.evaluate.reference_model));
+}
+
+void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationResult& result) {
+  const WindowScores& scores = result.scores;
+  const std::vector<std::size_t> shape{scores.negative_log_likelihood.size()};
+  const std::vector<std::string> dims{"windows"};
+  write_scalar(file, "/results/perplexity",
+               std::exp(result.mean(job, scores.negative_log_likelihood)),
+               "exponential of the mean negative log-likelihood of the scored tokens", "1");
+  file.write("/results/negative_log_likelihood", per_token(job, scores.negative_log_likelihood),
+             shape,
+             {"mean negative log-likelihood of the scored tokens of each window", "nat", dims});
+  const std::int64_t scored = job.plan.scored_tokens();
+  file.write("/results/scored_tokens", std::span<const std::int64_t>(&scored, 1), {},
+             {"tokens whose likelihood was taken, over all windows", "1", {}});
+  std::vector<std::int64_t> counts;
+  for (const Window& window : job.plan.windows) counts.push_back(window.scored());
+  file.write("/results/window_scored_tokens", counts, shape,
+             {"tokens scored in each window", "1", dims});
+  file.write("/timing/window_seconds", scores.seconds, shape,
+             {"wall time of each window on its team", "s", dims});
+  if (!job.reference_config) return;
+  const std::vector<double> agreements = as_numbers(scores.agreements);
+  write_scalar(file, "/results/kl_divergence", result.mean(job, scores.divergence),
+               "mean Kullback-Leibler divergence of the model from the reference model per scored "
+               "token, KL(reference || model)",
+               "nat");
+  write_scalar(file, "/results/top_token_agreement", result.mean(job, agreements),
+               "fraction of the scored tokens where both models find the same token most likely",
+               "1");
+  file.write("/results/window_kl_divergence", per_token(job, scores.divergence), shape,
+             {"mean KL(reference || model) of each window", "nat", dims});
+}
+
+void write_continuations(ResultFile& file, const EvaluationResult& result) {
+  if (result.continuations.empty()) return;
+  std::vector<std::string> prompts, texts, ids;
+  for (const Continuation& continuation : result.continuations) {
+    prompts.push_back(continuation.prompt);
+    texts.push_back(continuation.text);
+    ids.push_back(fmt::format("{}", fmt::join(continuation.ids, " ")));
+  }
+  const std::vector<std::size_t> shape{texts.size()};
+  const std::vector<std::string> dims{"prompts"};
+  file.write("/results/prompts", prompts, shape, {"text of each prompt", "1", dims});
+  file.write("/results/continuations", texts, shape, {"text that follows each prompt", "1", dims});
+  file.write("/results/continuation_tokens", ids, shape,
+             {"token ids that follow each prompt, separated by blanks", "1", dims});
+}
+
+}  // namespace
+
+std::string protocol_line(const EvaluationJob& job) {
+  const TextOptions& how = job.options.evaluate;
+  return fmt::format("{}: {} of {}, stride {}, {}, beginning of sequence: {}, {}",
+                     file_name(how.text), counted(std::ssize(job.plan.windows), "window"),
+                     counted(job.plan.longest_window(), "token"), stride_of(job),
+                     counted(job.plan.scored_tokens(), "scored token"), how.beginning_of_sequence,
+                     job.options.model.precision);
+}
+
+void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationResult& result) {
+  write_protocol(file, job);
+  if (!job.plan.windows.empty()) write_scores(file, job, result);
+  write_continuations(file, result);
+  write_scalar(file, "/timing/load_seconds", result.load_seconds, "time to read the weights", "s");
+  const auto peak = static_cast<std::int64_t>(result.peak_bytes_largest_rank);
+  file.write("/timing/peak_resident_bytes", std::span<const std::int64_t>(&peak, 1), {},
+             {"most memory that the largest rank had resident; 0 while running", "byte", {}});
+  write_scalar(file, "/timing/loop_seconds", result.loop_seconds, "time to score all windows", "s");
+}
+
+std::string results_table(const EvaluationJob& job, const EvaluationResult& result) {
+  std::string table;
+  if (!job.plan.windows.empty()) {
+    const double loss = result.mean(job, result.scores.negative_log_likelihood);
+    const double seconds = result.loop_seconds;
+    double tokens = 0;
+    for (const Window& window : job.plan.windows) tokens += static_cast<double>(window.tokens());
+    table += fmt::format("{}\n", protocol_line(job));
+    table += fmt::format("perplexity                {:.6e}\n", std::exp(loss));
+    table += fmt::format("negative log-likelihood   {:.8f} nat\n", loss);
+    if (job.reference_config) {
+      table += fmt::format("KL divergence             {:.6e} nat\n",
+                           result.mean(job, result.scores.divergence));
+      table += fmt::format("top-token agreement       {:.6f}\n",
+                           result.mean(job, as_numbers(result.scores.agreements)));
+    }
+    table += fmt::format("speed                     {:.1f} tokens/s ({})\n", tokens / seconds,
+                         format_duration(seconds));
+    table += fmt::format("peak memory               {} on the largest rank\n",
+                         format_bytes(static_cast<double>(result.peak_bytes_largest_rank)));
+  }
+  for (const Continuation& continuation : result.continuations)
+    table += continuation.text.empty()
+                 ? fmt::format("continuation: {}\n", fmt::join(continuation.ids, " "))
+                 : fmt::format("{} |{}\n", continuation.prompt, continuation.text);
+  return table;
+}
+
+}  // namespace rankine::models

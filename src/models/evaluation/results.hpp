@@ -1,0 +1,24 @@
+// What rankine-evaluate leaves behind: the datasets of its result file, and a table for people.
+#pragma once
+
+#include <string>
+
+#include "files/hdf5/result_file.hpp"
+#include "models/evaluation/evaluation.hpp"
+
+namespace rankine::models {
+
+/// Of the result file of rankine-evaluate.
+inline constexpr std::int64_t result_format_version = 1;
+
+/// The rules that a perplexity depends on, in one line.
+std::string protocol_line(const EvaluationJob& job);
+
+/// Sets /results and /timing; windows that are not done are NaN.
+void write_results(files::ResultFile& file, const EvaluationJob& job,
+                   const EvaluationResult& result);
+
+/// The numbers and continuations, for the terminal.
+std::string results_table(const EvaluationJob& job, const EvaluationResult& result);
+
+}  // namespace rankine::models

@@ -1,0 +1,107 @@
+#include "models/language/transformer_layer.hpp"
+
+#include "models/language/layers.hpp"
+#include "weights/exchange.hpp"
+
+namespace rankine::models {
+
+using parallel::Communicator;
+using torch::Tensor;
+using weights::gather_columns;
+using weights::Gradient;
+using weights::RowSplit;
+
+namespace {
+
+RowSplit split_queries(const ModelConfig& config, int n_ranks) {
+  const bool whole_groups = config.key_heads % n_ranks == 0;
+  const std::int64_t unit = config.head_size * (whole_groups ? config.heads / config.key_heads : 1);
+  return RowSplit::even(config.heads * config.head_size, n_ranks, unit);
+}
+
+/// Adds the new rows behind the old ones; returns all rows.
+Tensor appended(Tensor& cache, const Tensor& rows, std::int64_t first_position) {
+  cache.narrow(0, first_position, rows.size(0)).copy_(rows);
+  return cache.narrow(0, 0, first_position + rows.size(0));
+}
+
+}  // namespace
+
+Tensor Projection::forward(const Tensor& x) const {
+  const Tensor y = weight->forward(x);
+  return own_bias.defined() ? y + own_bias : y;
+}
+
+Tensor Norm::forward(const Tensor& x) const {
+  if (!bias.defined()) return rms_norm(x, weight, epsilon);
+  return torch::layer_norm(x, {x.size(1)}, weight, bias, epsilon);
+}
+
+HeadPlan::HeadPlan(const ModelConfig& config, int n_ranks)
+    : queries(split_queries(config, n_ranks)),
+      keys(RowSplit::even(config.key_heads * config.head_size, n_ranks, config.head_size)),
+      keys_stay(config.key_heads % n_ranks == 0) {}
+
+AttentionHeads HeadPlan::own(const ModelConfig& config, int rank) const {
+  const std::int64_t size = config.head_size;
+  return {.head_size = size,
+          .query_heads = queries.count(rank) / size,
+          .key_heads = (keys_stay ? keys.count(rank) : keys.total()) / size,
+          .queries_per_key = config.heads / config.key_heads,
+          .first_query_head = keys_stay ? 0 : queries.first(rank) / size};
+}
+
+Tensor TransformerLayer::attention(const Communicator& team, const ModelConfig& config,
+                                   const Tensor& x, std::int64_t first_position,
+                                   LayerCache* cache) const {
+  const HeadPlan plan(config, team.size());
+  const Tensor input = weights::share_input(team, x);
+  Tensor q = query.forward(input), k = key.forward(input), v = value.forward(input);
+  if (config.family == Family::llama) {
+    q = rotate(q, config, first_position);
+    k = rotate(k, config, first_position);
+  }
+  if (!plan.keys_stay) {
+    k = gather_columns(team, k, plan.keys, Gradient::shares);
+    v = gather_columns(team, v, plan.keys, Gradient::shares);
+  }
+  if (cache) {
+    k = appended(cache->keys, k, first_position);
+    v = appended(cache->values, v, first_position);
+  }
+  const Tensor heads = causal_attention(q, k, v, plan.own(config, team.rank()));
+  const Tensor all = gather_columns(team, heads, plan.queries, Gradient::shares);
+  return gather_columns(team, attention_output.forward(all), attention_output.weight->split(),
+                        Gradient::same);
+}
+
+Tensor TransformerLayer::mlp(const Communicator& team, const Tensor& x) const {
+  const Tensor input = weights::share_input(team, x);
+  const Tensor own = gate.exists() ? swiglu(gate.forward(input), up.forward(input))
+                                   : torch::gelu(up.forward(input), "tanh");
+  const Tensor hidden = gather_columns(team, own, up.weight->split(), Gradient::shares);
+  return gather_columns(team, down.forward(hidden), down.weight->split(), Gradient::same);
+}
+
+Tensor TransformerLayer::forward(const Communicator& team, const ModelConfig& config,
+                                 const Tensor& x, std::int64_t first_position,
+                                 LayerCache* cache) const {
+  const Tensor y = x + attention(team, config, attention_norm.forward(x), first_position, cache);
+  return y + mlp(team, mlp_norm.forward(y));
+}
+
+std::vector<const Projection*> TransformerLayer::projections() const {
+  std::vector<const Projection*> all;
+  for (const Projection* projection : {&query, &key, &value, &attention_output, &gate, &up, &down})
+    if (projection->exists()) all.push_back(projection);
+  return all;
+}
+
+std::vector<Projection*> TransformerLayer::projections() {
+  std::vector<Projection*> all;
+  for (Projection* projection : {&query, &key, &value, &attention_output, &gate, &up, &down})
+    if (projection->exists()) all.push_back(projection);
+  return all;
+}
+
+}  // namespace rankine::models
