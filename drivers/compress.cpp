@@ -24,7 +24,7 @@
 #include "parallel/session.hpp"
 #include "program.hpp"
 #include "threads.hpp"
-#include "weights/tensor_errors.hpp"
+#include "weights/rows/tensor_errors.hpp"
 
 using namespace rankine;
 

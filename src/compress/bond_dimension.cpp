@@ -1,6 +1,6 @@
 #include "compress/bond_dimension.hpp"
 
-#include "weights/matrix_product.hpp"
+#include "weights/forms/matrix_product.hpp"
 
 namespace rankine::compress {
 

@@ -15,8 +15,8 @@
 #include "files/output_folder.hpp"
 #include "files/safetensors/tensor_rows.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/form.hpp"
-#include "weights/gather_rows.hpp"
+#include "weights/forms/form.hpp"
+#include "weights/rows/gather_rows.hpp"
 
 namespace rankine::compress {
 

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "weights/weight_rank.hpp"
+#include "weights/forms/weight_rank.hpp"
 
 namespace rankine::compress {
 

@@ -12,7 +12,7 @@
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "weights/clustered.hpp"
+#include "weights/forms/clustered.hpp"
 
 namespace rankine::compress {
 

@@ -16,9 +16,9 @@
 #include "core/memory.hpp"
 #include "core/text_format.hpp"
 #include "parallel/node.hpp"
-#include "weights/dense.hpp"
-#include "weights/exchange.hpp"
-#include "weights/low_rank.hpp"
+#include "weights/forms/dense.hpp"
+#include "weights/forms/low_rank.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::compress {
 

@@ -5,7 +5,7 @@
 
 #include "compress/factors.hpp"
 #include "compress/workbench.hpp"
-#include "weights/clustered.hpp"
+#include "weights/making/clustering.hpp"
 
 namespace rankine::compress {
 

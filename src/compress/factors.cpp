@@ -17,7 +17,7 @@
 #include "core/progress.hpp"
 #include "core/text_format.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/single_threaded_blas.hpp"
+#include "weights/rows/single_threaded_blas.hpp"
 
 namespace rankine::compress {
 

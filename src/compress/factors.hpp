@@ -17,8 +17,8 @@
 #include "compress/moments.hpp"
 #include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
-#include "weights/factor_rows.hpp"
-#include "weights/row_exchange.hpp"
+#include "weights/rows/factor_rows.hpp"
+#include "weights/rows/row_exchange.hpp"
 
 namespace rankine::compress {
 

@@ -9,7 +9,7 @@
 #include "compress/decomposition_plan.hpp"
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
-#include "weights/value_histogram.hpp"
+#include "weights/making/value_histogram.hpp"
 
 namespace rankine::compress {
 

@@ -7,8 +7,8 @@
 
 #include "compress/watched_weight.hpp"
 #include "core/errors.hpp"
-#include "weights/gauge_fixing.hpp"
-#include "weights/low_rank.hpp"
+#include "weights/forms/low_rank.hpp"
+#include "weights/making/gauge_fixing.hpp"
 
 namespace rankine::compress {
 

@@ -12,7 +12,7 @@
 #include "compress/watched_weight.hpp"
 #include "core/errors.hpp"
 #include "models/language/losses.hpp"
-#include "weights/exchange.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::compress {
 

@@ -9,8 +9,8 @@
 #include "core/errors.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/element_type.hpp"
-#include "weights/form.hpp"
+#include "weights/forms/form.hpp"
+#include "weights/rows/element_type.hpp"
 
 namespace rankine::compress {
 

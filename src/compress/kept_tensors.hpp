@@ -6,7 +6,7 @@
 
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
-#include "weights/weight.hpp"
+#include "weights/forms/weight.hpp"
 
 namespace rankine::compress {
 

@@ -14,8 +14,8 @@
 #include "core/log.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/read_form.hpp"
-#include "weights/weight_rank.hpp"
+#include "weights/forms/read_form.hpp"
+#include "weights/forms/weight_rank.hpp"
 
 namespace rankine::compress {
 

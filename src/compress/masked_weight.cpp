@@ -1,8 +1,8 @@
 #include "compress/masked_weight.hpp"
 
-#include "weights/exchange.hpp"
-#include "weights/product.hpp"
-#include "weights/row_lookup.hpp"
+#include "weights/rows/exchange.hpp"
+#include "weights/rows/product.hpp"
+#include "weights/rows/row_lookup.hpp"
 
 namespace rankine::compress {
 

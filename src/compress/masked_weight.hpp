@@ -2,8 +2,8 @@
 #pragma once
 
 #include "parallel/communicator.hpp"
-#include "weights/factor_rows.hpp"
-#include "weights/weight.hpp"
+#include "weights/forms/weight.hpp"
+#include "weights/rows/factor_rows.hpp"
 
 namespace rankine::compress {
 

@@ -13,10 +13,10 @@
 #include "models/language/losses.hpp"
 #include "models/language/sampled_tokens.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/element_type.hpp"
-#include "weights/exchange.hpp"
-#include "weights/row_exchange.hpp"
-#include "weights/single_threaded_blas.hpp"
+#include "weights/rows/element_type.hpp"
+#include "weights/rows/exchange.hpp"
+#include "weights/rows/row_exchange.hpp"
+#include "weights/rows/single_threaded_blas.hpp"
 
 namespace rankine::compress {
 

@@ -13,7 +13,7 @@
 #include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
-#include "weights/row_split.hpp"
+#include "weights/rows/row_split.hpp"
 
 namespace rankine::compress {
 

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "compress/report.hpp"
-#include "weights/weight.hpp"
+#include "weights/forms/weight.hpp"
 
 namespace rankine::compress {
 

@@ -18,7 +18,7 @@
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/matrix_product.hpp"
+#include "weights/forms/matrix_product.hpp"
 
 namespace rankine::compress {
 

@@ -5,8 +5,8 @@
 #include "compress/watched_weight.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "weights/conversion.hpp"
-#include "weights/quantized.hpp"
+#include "weights/forms/quantized.hpp"
+#include "weights/making/conversion.hpp"
 
 namespace rankine::compress {
 

@@ -1,7 +1,7 @@
 #include "compress/simple_forms.hpp"
 
 #include "compress/watched_weight.hpp"
-#include "weights/low_rank.hpp"
+#include "weights/forms/low_rank.hpp"
 
 namespace rankine::compress {
 

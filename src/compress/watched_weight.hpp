@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "models/language/language_model.hpp"
-#include "weights/weight.hpp"
+#include "weights/forms/weight.hpp"
 
 namespace rankine::compress {
 

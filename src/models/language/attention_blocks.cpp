@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "linalg/blas.hpp"
-#include "weights/single_threaded_blas.hpp"
+#include "weights/rows/single_threaded_blas.hpp"
 
 namespace rankine::models {
 

@@ -4,7 +4,7 @@
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
-#include "weights/exchange.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::models {
 

@@ -3,7 +3,7 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "models/language/elementwise.hpp"
-#include "weights/element_type.hpp"
+#include "weights/rows/element_type.hpp"
 
 namespace rankine::models {
 

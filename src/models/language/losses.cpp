@@ -4,8 +4,8 @@
 
 #include "core/contracts.hpp"
 #include "models/language/logit_chunks.hpp"
-#include "weights/element_type.hpp"
-#include "weights/exchange.hpp"
+#include "weights/rows/element_type.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::models {
 

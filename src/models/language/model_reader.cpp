@@ -9,10 +9,10 @@
 #include "models/checkpoint/checkpoint_names.hpp"
 #include "models/language/language_model.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/dense.hpp"
-#include "weights/element_type.hpp"
-#include "weights/read_form.hpp"
-#include "weights/weight_rank.hpp"
+#include "weights/forms/dense.hpp"
+#include "weights/forms/read_form.hpp"
+#include "weights/forms/weight_rank.hpp"
+#include "weights/rows/element_type.hpp"
 
 namespace rankine::models {
 

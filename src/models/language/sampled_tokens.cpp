@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "models/language/logit_chunks.hpp"
-#include "weights/element_type.hpp"
+#include "weights/rows/element_type.hpp"
 
 namespace rankine::models {
 

@@ -1,7 +1,7 @@
 #include "models/language/transformer_layer.hpp"
 
 #include "models/language/layers.hpp"
-#include "weights/exchange.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::models {
 

@@ -14,7 +14,7 @@
 #include "models/checkpoint/config.hpp"
 #include "models/language/attention_blocks.hpp"
 #include "parallel/communicator.hpp"
-#include "weights/weight.hpp"
+#include "weights/forms/weight.hpp"
 
 namespace rankine::models {
 

@@ -4,7 +4,7 @@
 #include "compress/fermi_loss.hpp"
 #include "models/language/losses.hpp"
 #include "tiny_calibration.hpp"
-#include "weights/dense.hpp"
+#include "weights/forms/dense.hpp"
 
 namespace rankine::compress {
 namespace {

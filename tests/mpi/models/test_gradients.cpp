@@ -11,7 +11,7 @@
 #include "models/language/sampled_tokens.hpp"
 #include "parallel/teams.hpp"
 #include "tiny_folder.hpp"
-#include "weights/exchange.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::models {
 namespace {

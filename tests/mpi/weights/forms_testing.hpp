@@ -7,8 +7,8 @@
 #include <string>
 
 #include "../../mpi_world.hpp"
-#include "weights/gather_rows.hpp"
-#include "weights/weight.hpp"
+#include "weights/forms/weight.hpp"
+#include "weights/rows/gather_rows.hpp"
 
 namespace rankine::weights {
 

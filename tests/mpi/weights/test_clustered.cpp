@@ -6,8 +6,8 @@
 
 #include "core/errors.hpp"
 #include "forms_testing.hpp"
-#include "weights/clustered.hpp"
-#include "weights/value_histogram.hpp"
+#include "weights/making/clustering.hpp"
+#include "weights/making/value_histogram.hpp"
 
 namespace rankine::weights {
 namespace {

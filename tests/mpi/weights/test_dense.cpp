@@ -11,9 +11,9 @@
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/dense.hpp"
-#include "weights/exchange.hpp"
-#include "weights/tensor_errors.hpp"
+#include "weights/forms/dense.hpp"
+#include "weights/rows/exchange.hpp"
+#include "weights/rows/tensor_errors.hpp"
 
 namespace rankine::weights {
 namespace {

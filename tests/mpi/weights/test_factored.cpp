@@ -2,9 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "forms_testing.hpp"
-#include "weights/gauge_fixing.hpp"
-#include "weights/low_rank.hpp"
-#include "weights/quantized.hpp"
+#include "weights/forms/low_rank.hpp"
+#include "weights/forms/quantized.hpp"
+#include "weights/making/gauge_fixing.hpp"
 
 namespace rankine::weights {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "core/errors.hpp"
 #include "forms_testing.hpp"
-#include "weights/matrix_product.hpp"
+#include "weights/making/matrix_product_factorisation.hpp"
 
 namespace rankine::weights {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "weights/four_bits.hpp"
+#include "weights/storage/four_bits.hpp"
 
 namespace rankine::weights {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "weights/matrix_product.hpp"
+#include "weights/forms/matrix_product.hpp"
 
 namespace rankine::weights {
 namespace {

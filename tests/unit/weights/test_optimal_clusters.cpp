@@ -5,7 +5,7 @@
 #include <cmath>
 #include <random>
 
-#include "weights/optimal_clusters.hpp"
+#include "weights/making/optimal_clusters.hpp"
 
 namespace rankine::weights {
 namespace {

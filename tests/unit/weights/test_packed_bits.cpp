@@ -2,8 +2,8 @@
 #include <gtest/gtest.h>
 #include <torch/types.h>
 
-#include "weights/clustered.hpp"
-#include "weights/packed_bits.hpp"
+#include "weights/forms/clustered.hpp"
+#include "weights/storage/packed_bits.hpp"
 
 namespace rankine::weights {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 #include <omp.h>
 
-#include "weights/product.hpp"
+#include "weights/rows/product.hpp"
 
 namespace rankine::weights {
 namespace {

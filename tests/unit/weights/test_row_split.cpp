@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "weights/row_split.hpp"
+#include "weights/rows/row_split.hpp"
 
 namespace rankine::weights {
 namespace {
