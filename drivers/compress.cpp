@@ -6,8 +6,8 @@
 
 #include "compress/checkpoint_export.hpp"
 #include "compress/compression.hpp"
-#include "compress/forecast.hpp"
-#include "compress/output_folders.hpp"
+#include "compress/job/forecast.hpp"
+#include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"

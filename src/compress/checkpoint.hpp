@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "compress/stage_notes.hpp"
-#include "compress/stages.hpp"
+#include "compress/stages/stages.hpp"
 #include "core/errors.hpp"
 #include "parallel/communicator.hpp"
 

@@ -3,8 +3,8 @@
 // of what its parts are worth.
 #pragma once
 
-#include "compress/job.hpp"
-#include "compress/report.hpp"
+#include "compress/job/compression_job.hpp"
+#include "compress/job/compression_result.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::compress {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/report.hpp"
+#include "compress/job/compression_result.hpp"
 #include "files/hdf5/result_file.hpp"
 
 namespace rankine::compress {

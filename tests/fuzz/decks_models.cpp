@@ -1,7 +1,7 @@
 // Decks of rankine-evaluate and rankine-compress: the TOML, the keywords, the rules across them,
 // and what the files they name say against them.
-#include "compress/job.hpp"
-#include "compress/options.hpp"
+#include "compress/job/compression_job.hpp"
+#include "compress/job/options.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "decks.hpp"

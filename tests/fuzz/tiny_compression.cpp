@@ -4,7 +4,7 @@
 
 #include "../tiny_model.hpp"
 #include "compress/compression.hpp"
-#include "compress/job.hpp"
+#include "compress/job/compression_job.hpp"
 #include "deck/read.hpp"
 #include "parallel/session.hpp"
 #include "target.hpp"

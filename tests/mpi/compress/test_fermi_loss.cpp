@@ -1,7 +1,7 @@
 // The gradient of a model's loss by the masks of its components, against finite differences.
 #include <gtest/gtest.h>
 
-#include "compress/fermi_loss.hpp"
+#include "compress/allocation/fermi_loss.hpp"
 #include "models/language/losses.hpp"
 #include "tiny_calibration.hpp"
 #include "weights/forms/dense.hpp"

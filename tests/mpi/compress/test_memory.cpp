@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "compress/compression.hpp"
-#include "compress/forecast.hpp"
+#include "compress/job/forecast.hpp"
 #include "core/memory.hpp"
 #include "tiny_calibration.hpp"
 

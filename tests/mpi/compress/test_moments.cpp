@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "../../plain_transformer.hpp"
-#include "compress/moments.hpp"
+#include "compress/calibration/moments.hpp"
 #include "tiny_calibration.hpp"
 
 namespace rankine::compress {

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "../../mpi_world.hpp"
+#include "compress/calibration/moments.hpp"
 #include "compress/checkpoint.hpp"
 #include "compress/kept_tensors.hpp"
-#include "compress/moments.hpp"
 
 namespace rankine::compress {
 namespace {

@@ -4,8 +4,8 @@
 #include <map>
 
 #include "../models/tiny_folder.hpp"
-#include "compress/factors.hpp"
-#include "compress/watched_weight.hpp"
+#include "compress/calibration/activation_observer.hpp"
+#include "compress/decomposition/weighted_decomposition.hpp"
 #include "parallel/teams.hpp"
 
 namespace rankine::compress {

@@ -10,9 +10,9 @@
 #include <numeric>
 #include <random>
 
-#include "compress/allocation.hpp"
-#include "compress/fermi.hpp"
-#include "compress/option_choice.hpp"
+#include "compress/allocation/allocation.hpp"
+#include "compress/allocation/fermi.hpp"
+#include "compress/allocation/knapsack.hpp"
 #include "core/errors.hpp"
 
 namespace rankine::compress {

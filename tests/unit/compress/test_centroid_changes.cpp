@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "compress/centroid_changes.hpp"
+#include "compress/experiments/centroid_changes.hpp"
 
 namespace rankine::compress {
 namespace {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compress/decomposition_plan.hpp"
+#include "compress/decomposition/decomposition_plan.hpp"
 
 namespace rankine::compress {
 namespace {

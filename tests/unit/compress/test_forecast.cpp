@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compress/forecast.hpp"
+#include "compress/job/forecast.hpp"
 #include "core/errors.hpp"
 
 namespace rankine::compress {

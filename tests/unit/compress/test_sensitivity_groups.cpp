@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "compress/sensitivity_groups.hpp"
+#include "compress/experiments/sensitivity_groups.hpp"
 
 namespace rankine::compress {
 namespace {

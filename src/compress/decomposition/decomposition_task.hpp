@@ -1,0 +1,36 @@
+// Weights with shared inputs on their way to their singular components.
+#pragma once
+
+#include <torch/types.h>
+
+#include <vector>
+
+#include "compress/decomposition/weighted_decomposition.hpp"
+
+namespace rankine::compress {
+
+/// What a decomposition needs of one weight, and where its result goes.
+struct WeightTask {
+  const weights::Weight& weight;
+  const SecondMoment* outputs;  ///< null for a one-sided norm
+  WeightFactors& result;
+};
+
+struct GroupTask {
+  InputWeighting weighting = InputWeighting::none;
+  const SecondMoment* inputs = nullptr;  ///< null for `none`
+  double ridge = 0;
+  torch::ScalarType type = torch::kFloat32;  ///< of the model, and of the bases
+  std::vector<WeightTask> weights = {};
+};
+
+/// Which rows of W this rank brings in where the first team stands for all.
+weights::RowRange rows_brought(const weights::Weight& weight, const parallel::Teams& teams);
+/// Those rows, of type `type`.
+torch::Tensor own_rows_brought(const weights::Weight& weight, const parallel::Teams& teams,
+                               torch::ScalarType type);
+/// All rows in float64 on rank `owner`, none elsewhere. Collective over `world`.
+torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,
+                              const parallel::Teams& teams, int owner, torch::ScalarType type);
+
+}  // namespace rankine::compress

@@ -1,0 +1,75 @@
+// Weighted singular value decompositions of the weights of a model.
+//
+// The norm of an error E of W (m x n) is ||R^T E L||_F with L L^T = G, the second moment of the
+// inputs (or its diagonal, or 1), and R R^T = C, that of the output gradients (or 1), both with a
+// ridge (compress/ridge.hpp). With the SVD R^T W L = U S V^T the best matrix of rank r is R^{-T}
+// U_r U_r^T R^T W: no inverse of L is needed. Where G or C is zero every error is: the singular
+// values are zeros, and the bases those without it.
+#pragma once
+
+#include <torch/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compress/calibration/moments.hpp"
+#include "models/language/language_model.hpp"
+#include "parallel/communicator.hpp"
+#include "weights/rows/factor_rows.hpp"
+#include "weights/rows/row_exchange.hpp"
+
+namespace rankine::compress {
+
+/// W ~ left[:, :r] right[:r, :] for every r, wherever the ranks keep them; of the model's type.
+/// left: m x k, R^{-T} U; right: k x n, U^T R^T W. Methods are collective over the world; each rank
+/// asks for the rows it wants.
+class Bases {
+ public:
+  Bases() = default;
+  Bases(const Bases&) = delete;
+  Bases& operator=(const Bases&) = delete;
+  virtual ~Bases() = default;
+
+  /// Rows of left[:, :rank].
+  virtual torch::Tensor left_rows(weights::RowRange wanted, std::int64_t rank) const = 0;
+  /// Rows of right.
+  virtual torch::Tensor right_rows(weights::RowRange wanted) const = 0;
+};
+
+struct WeightFactors {
+  std::string name;
+  std::shared_ptr<const Bases> bases = nullptr;
+  std::vector<double> singular_values = {};  ///< k, descending, on every rank
+};
+
+enum class InputWeighting { none, diagonal, full };
+
+/// How errors are weighted; moments are released while they are used.
+struct ErrorNorm {
+  InputWeighting inputs = InputWeighting::none;
+  InputMoments input_moments = {};                ///< empty for `none`
+  std::vector<SecondMoment> output_moments = {};  ///< empty for a one-sided norm
+  double ridge = 0.1;  ///< added to C, times its mean diagonal; more where rounding asks for it
+  /// What the squared error of each weight counts when ranks are allocated; empty for 1.
+  std::vector<double> error_weights = {};
+};
+
+/// Collective over `world`. Weights that share their inputs are decomposed together, whole by one
+/// rank or over all ranks (compress/decomposition_plan.hpp), which the log tells. `bytes` is what a
+/// rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are finite. NumericalError
+/// on all ranks where an SVD does not converge.
+std::vector<WeightFactors> decompose(const models::LanguageModel& model,
+                                     const parallel::Communicator& world,
+                                     const parallel::Teams& teams,
+                                     const std::vector<std::string>& names, ErrorNorm norm,
+                                     double bytes = 0);
+
+/// The first `rank` components over the ranks of the own team: rows of left by `split`, those of
+/// right evenly. Collective over the world.
+weights::FactorRows leading_factors(const parallel::Communicator& team,
+                                    const WeightFactors& factors, const weights::RowSplit& split,
+                                    std::int64_t rank);
+
+}  // namespace rankine::compress

@@ -1,0 +1,14 @@
+// The bond dimension that a deck gives a matrix-product operator.
+#pragma once
+
+#include "compress/job/options.hpp"
+
+namespace rankine::compress {
+
+/// ranks.bond_dimension, or the largest within parameter_ratio of the matrix. 0 if not even 1 fits.
+std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape);
+
+/// Numbers in the cores of an operator at that bond dimension.
+std::int64_t operator_numbers(const CompressOptions& options, const MatrixShape& shape);
+
+}  // namespace rankine::compress

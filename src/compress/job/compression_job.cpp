@@ -1,0 +1,186 @@
+#include "compress/job/compression_job.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "compress/allocation/allocation.hpp"
+#include "compress/job/bond_dimension.hpp"
+#include "compress/job/output_folders.hpp"
+#include "core/errors.hpp"
+#include "core/input_file.hpp"
+#include "core/text_format.hpp"
+#include "files/safetensors/layout.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+std::vector<NamedShape> select(const CompressionJob& job) {
+  const auto layout = files::read_layout(job.options.scoring.model.path);
+  const auto names = models::find_names(job.scoring.config, layout.tensors);
+  return select_weights(named_shapes(job.scoring.config, names), job.options.select);
+}
+
+void check_bonds(const CompressionJob& job) {
+  for (const NamedShape& weight : job.selected)
+    if (bond_dimension_of(job.options, weight.shape) == 0)
+      throw InputError(
+          fmt::format("ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} at bond "
+                      "dimension 1 hold more). Choose a larger ratio, or leave the weight out of "
+                      "select.weights.",
+                      job.options.ranks.parameter_ratio, weight.name, weight.shape.rows,
+                      weight.shape.columns, counted(job.options.method.sites, "site")));
+}
+
+void check_ranks(const CompressionJob& job) {
+  const RankOptions& ranks = job.options.ranks;
+  if (job.options.method.form == "clustered" || job.options.is_profile()) return;
+  if (job.options.method.form == "mpo") return check_bonds(job);
+  std::vector<Candidate> candidates;
+  for (const NamedShape& weight : job.selected)
+    candidates.push_back({weight.name, weight.shape, {}});
+  if (ranks.bond_dimension == 0)
+    require_reachable(candidates, job.options.method.storage(), ranks.parameter_ratio);
+  for (const NamedShape& weight : job.selected)
+    if (ranks.bond_dimension > weight.shape.full_rank())
+      throw InputError(
+          fmt::format("ranks.bond_dimension = {} is above the rank of {} ({} x {}). Choose at most "
+                      "{}, or leave "
+                      "the weight out of select.weights.",
+                      ranks.bond_dimension, weight.name, weight.shape.rows, weight.shape.columns,
+                      weight.shape.full_rank()));
+}
+
+void check_experiments(const CompressionJob& job) {
+  const ExperimentOptions& experiments = job.options.experiments;
+  if (experiments.names.empty()) return;
+  for (const std::int64_t layers : experiments.layers)
+    if (layers > job.scoring.config.layers)
+      throw InputError(fmt::format(
+          "experiments.layers = {} is more than the model has (it has {}). Choose at most "
+          "that, or 0 for all.",
+          layers, counted(job.scoring.config.layers, "layer")));
+}
+
+void check_export(const CompressionJob& job) {
+  const std::string& folder = job.options.result.directory;
+  if (folder.empty()) return;
+  if (job.options.result.format == "factorised" &&
+      job.selected[0].name.rfind("model.layers.", 0) != 0)
+    throw InputError(
+        fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
+                    "called like {} (the "
+                    "modelling file is for Llama models with Hugging Face's names). Use "
+                    "export.format = \"native\" or \"dense\".",
+                    job.selected[0].name));
+  std::error_code ignored;
+  if (std::filesystem::equivalent(folder, job.options.scoring.model.path, ignored))
+    throw InputError(fmt::format(
+        "export.directory = {} is the folder of the model itself (it would be overwritten while it "
+        "is read). Name another folder.",
+        folder));
+}
+
+/// The calibration text as rankine-evaluate would read it.
+models::EvaluateOptions text_options(const CompressOptions& options, std::int64_t window_length) {
+  models::EvaluateOptions text = options.scoring;
+  text.evaluate.text = options.calibration.text;
+  text.evaluate.window_length = window_length;
+  text.evaluate.stride = 0;
+  text.evaluate.max_windows = 0;
+  return text;
+}
+
+void check_text_exists(const std::string& path) {
+  try {
+    check_input(path);
+  } catch (const UnreadableInput& error) {
+    throw InputError(fmt::format(
+        "calibration.text = {} cannot be read ({}). Name a text file or a .npy file of token ids.",
+        path, error.reason()));
+  }
+}
+
+TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::int64_t length,
+                 std::int64_t wanted) {
+  const auto plan =
+      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+  const std::int64_t first = job.options.calibration.first_window;
+  if (std::ssize(plan.windows) < first + wanted)
+    throw InputError(fmt::format(
+        "the text {} has {} of {} ({} are asked for, from window {} on). Lower their number or "
+        "length under [calibration], or take a longer text.",
+        job.options.calibration.text, counted(std::ssize(plan.windows), "window"),
+        counted(length, "token"), wanted, first));
+  TokenWindows windows;
+  for (std::int64_t w = first; w < first + wanted; ++w)
+    windows.push_back(plan.windows[static_cast<std::size_t>(w)].ids(plan.text));
+  return windows;
+}
+
+TokenWindows all_windows(const CompressionJob& job, const models::TokenText& text,
+                         std::int64_t length) {
+  const auto plan =
+      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+  TokenWindows windows;
+  for (const models::Window& window : plan.windows) windows.push_back(window.ids(plan.text));
+  return windows;
+}
+
+/// All windows, those first that the calibration has not seen: it fits them better than others, so
+/// less is to be learnt from them.
+TokenWindows healing_windows(const CompressionJob& job, const models::TokenText& text) {
+  const CalibrationOptions& how = job.options.calibration;
+  const std::int64_t length = job.options.heal.window_length;
+  const std::int64_t seen =
+      std::max(how.window_length * (how.first_window + std::ssize(job.calibration_windows)),
+               how.gradient_window_length * (how.first_window + std::ssize(job.gradient_windows)));
+  TokenWindows windows = all_windows(job, text, length);
+  const std::int64_t first_unseen = (seen + length - 1) / length;
+  std::ranges::rotate(windows, windows.begin() + first_unseen % std::ssize(windows));
+  return windows;
+}
+
+void read_calibration(CompressionJob& job) {
+  const CalibrationOptions& how = job.options.calibration;
+  if (!job.options.needs_calibration()) return;
+  check_text_exists(how.text);
+  const models::TokenText text = models::read_text(text_options(job.options, how.window_length));
+  if (job.options.method.needs_inputs())
+    job.calibration_windows = cut(job, text, how.window_length, how.windows);
+  if (job.options.needs_gradients())
+    job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
+  if (job.options.needs_fermi())
+    job.fermi_windows = all_windows(job, text, how.gradient_window_length);
+  if (job.options.heal.steps > 0) job.healing_windows = healing_windows(job, text);
+  if (job.options.method.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
+    throw InputError(fmt::format(
+        "calibration.windows = {} is fewer than parallel.teams = {} (a team without a window "
+        "measures nothing). Use more windows or fewer teams.",
+        how.windows, job.options.scoring.parallel.teams));
+}
+
+}  // namespace
+
+std::int64_t CompressionJob::selected_parameters() const {
+  std::int64_t sum = 0;
+  for (const NamedShape& weight : selected) sum += weight.shape.dense_numbers();
+  return sum;
+}
+
+CompressionJob prepare_compression(const CompressOptions& options) {
+  CompressionJob job;
+  job.options = options;
+  job.scoring = models::prepare_evaluation(options.scoring);
+  job.selected = select(job);
+  check_ranks(job);
+  check_export(job);
+  check_output_folders(job);
+  check_experiments(job);
+  read_calibration(job);
+  return job;
+}
+
+}  // namespace rankine::compress

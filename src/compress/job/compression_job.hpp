@@ -1,0 +1,32 @@
+// What a deck of rankine-compress asks for, before a model is loaded.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "compress/job/options.hpp"
+#include "compress/job/selection.hpp"
+#include "models/evaluation/evaluation.hpp"
+
+namespace rankine::compress {
+
+using TokenWindows = std::vector<std::vector<std::int64_t>>;
+
+struct CompressionJob {
+  CompressOptions options;
+  models::EvaluationJob scoring;
+  std::vector<NamedShape> selected;
+  TokenWindows calibration_windows;  ///< for activations
+  TokenWindows gradient_windows;     ///< for output gradients
+  TokenWindows healing_windows;      ///< the steps of healing go through them in turn
+  TokenWindows fermi_windows;        ///< the steps of FermiGrad go through them in turn
+
+  /// Of the selected weights, uncompressed.
+  std::int64_t selected_parameters() const;
+};
+
+/// Without MPI: reads config.json, headers and texts; checks selection, ranks and ratio. Throws
+/// InputError.
+CompressionJob prepare_compression(const CompressOptions& options);
+
+}  // namespace rankine::compress

@@ -1,0 +1,67 @@
+// What a compression has to tell: of each weight, of its scores and of its time.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compress/allocation/factor_cost.hpp"
+#include "compress/experiments/sensitivity_profile.hpp"
+#include "models/evaluation/evaluation.hpp"
+
+namespace rankine::compress {
+
+/// What became of one weight.
+struct WeightReport {
+  std::string name;
+  MatrixShape shape;
+  std::string form;  ///< of rank and storage; "dense" where that is no larger
+  std::int64_t rank = 0;
+  std::int64_t numbers = 0;
+  std::int64_t bytes = 0;
+  std::string storage = "exact";  ///< as weights::Weight::storage
+  double rounding_error = 0;      ///< change of the matrix by that storage, relative
+  /// Discarded part of the weight in the norm of method.weighting, relative.
+  double weighted_error = 0;
+  std::vector<double> spectrum;    ///< all singular values in that norm
+  std::string pivot_side;          ///< "rows" or "columns"; empty until pivots are chosen
+  double largest_coefficient = 0;  ///< of a pivoted form; 0 without
+  double identity_error = 0;       ///< of fixing the gauge, relative
+};
+
+/// The score of one experiment with clustered weights.
+struct ExperimentPoint {
+  std::string experiment;     ///< "k-means", a change of values, or "layer-by-layer" and a change
+  std::int64_t clusters = 0;  ///< shared values of each matrix
+  std::int64_t seed = -1;     ///< -1 where nothing is random
+  std::int64_t layers = 0;    ///< how many of the last layers have changed values
+  double loss = 0;            ///< mean negative log-likelihood, nat; may be infinite
+};
+
+struct CompressionTimes {
+  double load = 0, inputs = 0, gradients = 0, decomposition = 0, allocation = 0, conversion = 0;
+  double healing = 0, experiments = 0;
+};
+
+/// All but the scores is the same on all ranks; those are complete on rank 0.
+struct CompressionResult {
+  std::optional<models::EvaluationResult> before;
+  std::optional<models::EvaluationResult> unhealed;  ///< between compression and healing
+  std::optional<models::EvaluationResult> after;
+  std::vector<double> healing_losses;  ///< of each step, in nat
+  std::vector<WeightReport> weights;
+  std::vector<ExperimentPoint> experiments;
+  std::optional<SensitivityProfile> sensitivity;  ///< in place of weights and scores after
+  CompressionTimes seconds;
+  std::uint64_t peak_bytes_largest_rank = 0;
+
+  std::int64_t parameters() const;  ///< stored numbers of the selected weights
+  std::int64_t bytes() const;
+};
+
+/// Called on all ranks when something more is known.
+using SaveResult = std::function<void(const CompressionResult&)>;
+
+}  // namespace rankine::compress

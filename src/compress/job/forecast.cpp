@@ -1,0 +1,240 @@
+#include "compress/job/forecast.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compress/decomposition/decomposition_plan.hpp"
+#include "compress/job/bond_dimension.hpp"
+#include "core/errors.hpp"
+#include "core/text_format.hpp"
+#include "weights/making/value_histogram.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+constexpr int most_ranks = 65536;
+
+/// As `decompose` groups the weights.
+std::vector<GroupShape> groups_of(const CompressionJob& job) {
+  const MethodOptions& method = job.options.method;
+  std::vector<GroupShape> groups;
+  std::int64_t last_input = -1;
+  for (const NamedShape& weight : job.selected) {
+    const std::int64_t n = weight.shape.columns;
+    const bool shares = method.needs_inputs() && weight.input >= 0 && weight.input == last_input;
+    if (!shares)
+      groups.push_back({.columns = n,
+                        .input_numbers = !method.needs_inputs()        ? 0
+                                         : method.needs_whole_inputs() ? n * n
+                                                                       : n,
+                        .is_two_sided = method.weighting == "two-sided"});
+    groups.back().rows.push_back(weight.shape.rows);
+    last_input = weight.input;
+  }
+  return groups;
+}
+
+/// Numbers of all weights together.
+struct Sums {
+  double input_moments = 0;
+  double output_moments = 0;
+  double components = 0;
+  double largest_components = 0;  ///< of one weight
+};
+
+Sums sums_of(const CompressionJob& job) {
+  Sums sums;
+  for (const GroupShape& group : groups_of(job))
+    sums.input_moments += static_cast<double>(group.input_numbers);
+  for (const NamedShape& weight : job.selected) {
+    const auto m = static_cast<double>(weight.shape.rows);
+    const double components = (m + static_cast<double>(weight.shape.columns)) *
+                              static_cast<double>(weight.shape.full_rank());
+    if (job.options.needs_gradients())
+      sums.output_moments += job.options.method.needs_whole_gradients() ? m * m : m;
+    sums.components += components;
+    sums.largest_components = std::max(sums.largest_components, components);
+  }
+  return sums;
+}
+
+/// Numbers kept for a backward pass through all layers, for one window.
+double gradient_activations(const models::ModelConfig& c, std::int64_t tokens) {
+  const auto per_token = static_cast<double>(8 * c.width + 4 * c.heads * c.head_size +
+                                             4 * c.key_heads * c.head_size + 6 * c.hidden);
+  return static_cast<double>(tokens * c.layers) * per_token;
+}
+
+double activations_of(const CompressionJob& job, const models::MemoryPlan& scoring, double number) {
+  const CompressOptions& options = job.options;
+  double activations = scoring.forecast.activations;
+  if (!job.calibration_windows.empty())
+    activations +=
+        2 * number * static_cast<double>(job.calibration_windows.size()) /
+        static_cast<double>(options.scoring.parallel.teams) *
+        static_cast<double>(options.calibration.window_length * job.scoring.config.width);
+  std::int64_t trained = 0;
+  if (!job.gradient_windows.empty() || !job.fermi_windows.empty())
+    trained = options.calibration.gradient_window_length;
+  if (!job.healing_windows.empty()) trained = std::max(trained, options.heal.window_length);
+  return activations + number * gradient_activations(job.scoring.config, trained);
+}
+
+/// At most. Pivoted weights are trained as the two factors they are until their gauge is fixed.
+double trained_numbers(const CompressionJob& job, const Sums& sums) {
+  if (job.options.method.form == "pivoted") return sums.components;
+  return static_cast<double>(job.selected_parameters());
+}
+
+/// Of the cores of all selected weights.
+double all_operator_numbers(const CompressionJob& job) {
+  const RankOptions& ranks = job.options.ranks;
+  if (ranks.bond_dimension == 0)
+    return ranks.parameter_ratio * static_cast<double>(job.selected_parameters());
+  double numbers = 0;
+  for (const NamedShape& weight : job.selected)
+    numbers += static_cast<double>(operator_numbers(job.options, weight.shape));
+  return numbers;
+}
+
+/// All but the decompositions.
+CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
+                             int ranks) {
+  const double number = job.options.scoring.model.precision == "float64" ? 8 : 4;
+  const Sums sums = sums_of(job);
+  const HealOptions& heal = job.options.heal;
+  const bool has_original = heal.steps > 0 && heal.loss == "distillation";
+  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
+                             .program = scoring.forecast.program};
+  if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
+    result.row_blocks +=
+        (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
+  if (job.options.is_profile())  // forms beside the originals, cores on every rank
+    result.row_blocks += number * static_cast<double>(job.selected_parameters());
+  if (job.options.method.form == "mpo" && !job.options.is_profile())  // on every rank
+    result.row_blocks += number * all_operator_numbers(job);
+  result.moments = 8 * sums.input_moments + number * sums.output_moments;
+  if (heal.steps > 0)  // gradients and AdamW's moments
+    result.moments += 3 * number * trained_numbers(job, sums);
+  result.moments /= scoring.ranks_per_team;
+  result.working = activations_of(job, scoring, number);
+  if (!job.options.method.has_ranks()) return result;
+  result.components = number * sums.components / ranks;
+  // Factors in float64, spread, transposed and on their way, while a form is made of them.
+  result.working =
+      std::max(result.working, 8 * 8 * sums.largest_components / scoring.ranks_per_team);
+  return result;
+}
+
+double without_working(const CompressionForecast& forecast) {
+  return forecast.total() - forecast.working;
+}
+
+/// Of the rank that makes an operator, which holds the weight and its moments as wholes; others
+/// hold nothing of it.
+double operator_bytes(const NamedShape& weight, const MethodOptions& method, std::int64_t teams) {
+  const auto m = static_cast<double>(weight.shape.rows),
+             n = static_cast<double>(weight.shape.columns);
+  const double inputs = method.needs_inputs() ? n * n : 0,
+               outputs = method.weighting == "two-sided" ? m * m : 0;
+  // A moment arrives from every team by way of buffers, and has copies while its product over
+  // the sites is found. Then the matrix meets its singular vectors and LAPACK's workspace, or
+  // images of itself and directions that were taken.
+  const double arriving = 2 * m * n + static_cast<double>(teams + 3) * std::max(inputs, outputs);
+  return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
+}
+
+/// Of a rank with its rows of a weight that gets shared values: 96 bytes an entry (rows and their
+/// sensitivities in float64 and float32, two lists of counts), the distinct values of all ranks,
+/// and the choices of the dynamic programme.
+double clustered_bytes(const NamedShape& weight, const CompressOptions& options, int ranks) {
+  const auto n = static_cast<double>(weight.shape.columns);
+  const double own = n * std::ceil(static_cast<double>(weight.shape.rows) / ranks);
+  const double values = std::min(static_cast<double>(weights::most_distinct_values),
+                                 static_cast<double>(weight.shape.dense_numbers()));
+  std::int64_t clusters = options.method.clusters;
+  for (const std::int64_t tried : options.experiments.clusters)
+    if (!options.experiments.names.empty()) clusters = std::max(clusters, tried);
+  const auto layers = static_cast<double>(clusters);
+  return 96 * own + (layers < values ? 4 * layers * values : 0) + 32 * ranks * values;
+}
+
+/// Of the forms that are made of a weight itself.
+double direct_bytes(const CompressionJob& job, int ranks_per_team) {
+  double largest = 0;
+  for (const NamedShape& weight : job.selected)
+    largest = std::max(largest, job.options.method.form == "mpo"
+                                    ? operator_bytes(weight, job.options.method,
+                                                     job.options.scoring.parallel.teams)
+                                    : clustered_bytes(weight, job.options, ranks_per_team));
+  return largest;
+}
+
+CompressionForecast forecast(const CompressionJob& job, const models::Machine& machine) {
+  const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
+  CompressionForecast result = resident(job, scoring, machine.ranks);
+  if (!job.options.method.has_ranks()) {
+    result.working = std::max(result.working, direct_bytes(job, scoring.ranks_per_team));
+    return result;
+  }
+  // One byte, if there is less than nothing: not unknown.
+  const double left = std::max(1.0, scoring.allowed - without_working(result));
+  const DecompositionPlan plan =
+      plan_decomposition(groups_of(job), {.ranks = machine.ranks,
+                                          .threads = machine.threads,
+                                          .bytes = scoring.allowed > 0 ? left : 0});
+  result.working = std::max(result.working, plan.working_bytes);
+  return result;
+}
+
+}  // namespace
+
+std::string CompressionMemory::line() const {
+  return fmt::format(
+      "memory of the largest rank at most {} (weights {}, moments {}, components {}, working {}, "
+      "program {}); a rank may use {}",
+      format_bytes(forecast.total()), format_bytes(forecast.row_blocks),
+      format_bytes(forecast.moments), format_bytes(forecast.components),
+      format_bytes(forecast.working), format_bytes(forecast.program),
+      allowed > 0 ? format_bytes(allowed) : std::string("an unknown amount"));
+}
+
+void CompressionMemory::require() const {
+  if (allowed <= 0 || forecast.total() <= allowed) return;
+  const std::string advice =
+      sufficient_ranks > 0
+          ? fmt::format("Use at least {} in one team.", counted(sufficient_ranks, "rank"))
+          : std::string("Select fewer weights, or use shorter windows or a simpler weighting.");
+  throw ResourceError(
+      fmt::format("the compression needs up to {} on the largest rank (a rank may use {}). {}",
+                  format_bytes(forecast.total()), format_bytes(allowed), advice));
+}
+
+CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& machine) {
+  CompressionMemory memory{.forecast = forecast(job, machine),
+                           .allowed = models::weigh_memory(job.scoring, machine).allowed};
+  CompressionJob in_one_team = job;
+  in_one_team.options.scoring.parallel.teams = 1;
+  in_one_team.scoring.options.parallel.teams = 1;
+  models::Machine larger = machine;
+  for (int ranks = 1; ranks <= most_ranks; ranks += std::max(1, ranks / 16)) {
+    larger.ranks = ranks;
+    if (forecast(in_one_team, larger).total() > memory.allowed) continue;
+    memory.sufficient_ranks = ranks;
+    break;
+  }
+  return memory;
+}
+
+double left_for_decomposition(const CompressionJob& job, const models::Machine& machine) {
+  const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
+  const CompressionForecast known = resident(job, scoring, machine.ranks);
+  if (scoring.allowed <= 0) return 0;
+  const bool is_set = job.options.scoring.parallel.memory_per_rank > 0;
+  return std::max(1.0, scoring.allowed - (is_set ? without_working(known) : known.components));
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,121 @@
+#include "compress/job/option_checks.hpp"
+
+#include <fmt/format.h>
+
+namespace rankine::compress {
+
+namespace {
+
+void check_calibration(const CompressOptions& options, deck::Findings& findings) {
+  if (options.needs_calibration() && options.calibration.text.empty())
+    findings.add("calibration.text",
+                 {.what = "calibration.text is not set",
+                  .why = options.method.needs_inputs()
+                             ? fmt::format("method.weighting = \"{}\" needs activations",
+                                           options.method.weighting)
+                             : "gradients, FermiGrad and healing need the model's loss on a text",
+                  .advice = "Name a text file under [calibration], or use method.weighting = "
+                            "\"none\" with another allocation."});
+}
+
+/// Which norms a form can be made in.
+void check_weighting(const MethodOptions& method, deck::Findings& findings) {
+  if (method.form == "clustered" && method.weighting == "full")
+    findings.add("method.weighting",
+                 {.what = "method.weighting = \"full\" stands beside method.form = \"clustered\"",
+                  .why = "this form is not made in that norm",
+                  .advice = "Use \"none\", \"diagonal\" or \"two-sided\"."});
+}
+
+void check_experiments(const CompressOptions& options, deck::Findings& findings) {
+  if (options.experiments.names.empty()) return;
+  if (options.method.form != "clustered")
+    findings.add("experiments.names",
+                 {.what = fmt::format("experiments.names stands beside method.form = \"{}\"",
+                                      options.method.form),
+                  .why = "the experiments change shared values",
+                  .advice = "Set method.form = \"clustered\", or drop the experiments."});
+  if (options.scoring.evaluate.text.empty())
+    findings.add("evaluate.text", {.what = "evaluate.text is not set",
+                                   .why = "each of the experiments is scored",
+                                   .advice = "Name a text, or drop experiments.names."});
+}
+
+void check_export(const CompressOptions& options, deck::Findings& findings) {
+  if (options.result.format != "factorised") return;
+  if (options.method.stored_as == "4-bit")
+    findings.add("export.format",
+                 {.what = "export.format = \"factorised\" stands beside method.storage = \"4-bit\"",
+                  .why = "the modelling file reads factors of 16 bits or more",
+                  .advice = "Set export.format = \"native\" or \"dense\"."});
+  const std::string& form = options.method.form;
+  if (form == "low-rank" || form == "pivoted") return;
+  findings.add("export.format",
+               {.what = fmt::format(
+                    "export.format = \"factorised\" stands beside method.form = \"{}\"", form),
+                .why = "the modelling file knows low-rank and pivoted weights",
+                .advice = "Set export.format = \"native\" or \"dense\"."});
+}
+
+void check_allocation(const CompressOptions& options, deck::Findings& findings) {
+  if (options.method.form == "mpo" && options.ranks.allocation == "fermi")
+    findings.add("ranks.allocation",
+                 {.what = "ranks.allocation = \"fermi\" stands beside method.form = \"mpo\"",
+                  .why = "an operator of smaller bond dimension is made anew, so its bonds cannot "
+                         "be faded out one by one",
+                  .advice = "Set ranks.allocation = \"additive\" or \"uniform\"."});
+  if (options.method.weighting == "two-sided" && options.ranks.error_weights != "none")
+    findings.add("ranks.error_weights",
+                 {.what = "ranks.error_weights = \"output-gradient\" stands beside "
+                          "method.weighting = \"two-sided\"",
+                  .why = "that norm has the gradients in it already",
+                  .advice = "Drop one of them."});
+  if (options.method.form != "clustered" && !options.is_profile() &&
+      options.ranks.bond_dimension > 0 && options.ranks.allocation != "uniform")
+    findings.add("ranks.bond_dimension",
+                 {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
+                                      "\"{}\"",
+                                      options.ranks.bond_dimension, options.ranks.allocation),
+                  .why = "one rank for all leaves nothing to allocate",
+                  .advice = "Set ranks.allocation = \"uniform\", or drop ranks.bond_dimension."});
+}
+
+/// What a profile has no use for.
+void check_profile(const CompressOptions& options, deck::Findings& findings) {
+  if (!options.is_profile()) return;
+  const auto refuse = [&](const char* keyword, std::string what, const char* why,
+                          const char* advice) {
+    findings.add(keyword, {.what = std::move(what), .why = why, .advice = advice});
+  };
+  if (options.method.form == "clustered")
+    refuse("method.form", "method.form = \"clustered\" stands beside sensitivity.bond_dimensions",
+           "clusters have no bond dimension", "Choose another form.");
+  if (options.scoring.evaluate.text.empty())
+    refuse("evaluate.text", "evaluate.text is not set beside sensitivity.bond_dimensions",
+           "a profile is made of perplexities", "Name a text under [evaluate].");
+  if (options.heal.steps > 0 || !options.result.directory.empty())
+    refuse("sensitivity.bond_dimensions",
+           "sensitivity.bond_dimensions stands beside heal.steps or export.directory",
+           "a profile leaves no compressed model behind",
+           "Drop them, or leave the list of bond dimensions empty.");
+  if (options.method.stored_as != "exact")
+    refuse("method.storage", "method.storage stands beside sensitivity.bond_dimensions",
+           "a profile is made of forms whose numbers are not rounded",
+           "Set method.storage = \"exact\".");
+  if (options.sensitivity.by.empty())
+    refuse("sensitivity.by", "sensitivity.by is empty", "the profile has no groups of weights",
+           "Name \"layer\", \"kind\" or \"weight\".");
+}
+
+}  // namespace
+
+void check_options(const CompressOptions& options, deck::Findings& findings) {
+  check_calibration(options, findings);
+  check_weighting(options.method, findings);
+  check_allocation(options, findings);
+  check_export(options, findings);
+  check_experiments(options, findings);
+  check_profile(options, findings);
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,221 @@
+#include "compress/job/options.hpp"
+
+#include "compress/experiments/centroid_changes.hpp"
+#include "compress/job/option_checks.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) {
+  auto section = schema.section("calibration", "The text that says which inputs a weight meets.");
+  section.keyword("text", calibration.text)
+      .describe(
+          "A text file in UTF-8 or a .npy file of token ids, as in evaluate.text; empty where "
+          "nothing is weighted.");
+  section.keyword("windows", calibration.windows)
+      .range(1, 100'000'000)
+      .describe("Windows of the text whose activations are measured.");
+  section.keyword("first_window", calibration.first_window)
+      .range(0, 100'000'000)
+      .describe("Windows from the beginning of the text that are passed over, in both lengths.");
+  section.keyword("window_length", calibration.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("gradient_windows", calibration.gradient_windows)
+      .range(1, 100'000'000)
+      .describe("Windows for output gradients (two-sided weighting, ranks.error_weights).");
+  section.keyword("gradient_window_length", calibration.gradient_window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
+  section.keyword("gradient_targets", calibration.gradient_targets)
+      .choices({"text", "sampled"})
+      .describe(
+          "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
+          "model's own predictions, whose moments are the Fisher information.");
+  section.keyword("ridge", calibration.ridge)
+      .above(0)
+      .describe(
+          "Added to the diagonal of the second moments of the output gradients, times their mean "
+          "diagonal; no less than what rounding of the moments needs.");
+}
+
+void declare_method(deck::Schema& schema, CompressOptions& options) {
+  auto select = schema.section("select", "Which weights are compressed.");
+  select.keyword("weights", options.select)
+      .describe(
+          "Patterns with * and ? of weight names in the layers, without .weight; embedding and "
+          "head "
+          "stay as they are.");
+  auto method = schema.section("method", "What a weight becomes.");
+  method.keyword("form", options.method.form)
+      .choices({"low-rank", "pivoted", "mpo", "clustered", "dense"})
+      .describe(
+          "Two factors; two factors with pivot rows or columns made the identity; a matrix-product "
+          "operator; "
+          "few shared values; or the low-rank matrix stored as a dense one.");
+  method.keyword("weighting", options.method.weighting)
+      .choices({"none", "diagonal", "full", "two-sided"})
+      .describe(
+          "The norm of an error: of the weight; of the outputs on the calibration text, by the "
+          "sizes of the inputs or by their second moments; or that weighted with the second "
+          "moments "
+          "of the loss gradient.");
+  method.keyword("sites", options.method.sites)
+      .range(2, 16)
+      .describe("Sites of a matrix-product operator.");
+  method.keyword("sweeps", options.method.sweeps)
+      .range(0, 1000)
+      .describe(
+          "Passes of alternating least squares over the cores of a weighted operator; each lowers "
+          "the error further and takes as long as the others.");
+  method.keyword("clusters", options.method.clusters)
+      .range(1, 65536)
+      .describe("Shared values of a clustered weight.");
+  method.keyword("outliers", options.method.outliers)
+      .range(0, 1e9)
+      .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
+  method.keyword("storage", options.method.stored_as)
+      .choices({"exact", "bfloat16", "float16", "4-bit"})
+      .describe(
+          "What the numbers of the selected weights are rounded to, in whatever form they are; "
+          "exact: the model's precision.");
+}
+
+void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
+  auto section = schema.section("ranks", "How ranks are shared among the weights.");
+  section.keyword("allocation", ranks.allocation)
+      .choices({"uniform", "additive", "fermi"})
+      .describe(
+          "The same part of every weight; least sum of weighted errors; or from there on by the "
+          "gradient of the model's loss (FermiGrad).");
+  section.keyword("error_weights", ranks.error_weights)
+      .choices({"none", "output-gradient"})
+      .describe(
+          "What the squared error of a weight counts against that of another: as it is, or times "
+          "the mean squared loss gradient at its outputs. Two-sided errors need none.");
+  section.keyword("parameter_ratio", ranks.parameter_ratio)
+      .above(0)
+      .at_most(1)
+      .describe("Kept part of the parameters of the selected weights.");
+  section.keyword("bond_dimension", ranks.bond_dimension)
+      .range(0, 1e9)
+      .describe("The rank of every selected weight; 0 to follow parameter_ratio.");
+  section.keyword("fermi_steps", ranks.fermi_steps)
+      .range(1, 1'000'000)
+      .describe("Steps of FermiGrad, each on a window of its own for every team.");
+}
+
+void declare_sensitivity(deck::Schema& schema, SensitivityOptions& sensitivity) {
+  auto section =
+      schema.section("sensitivity",
+                     "A profile of the model in place of a compression: perplexity against bond "
+                     "dimension, one part of the model at a time.");
+  section.keyword("bond_dimensions", sensitivity.bond_dimensions)
+      .range(1, 1e9)
+      .describe(
+          "Bond dimensions (ranks) that the selected weights of one group get, all others being as "
+          "they were; empty for no profile.");
+  section.keyword("by", sensitivity.by)
+      .choices({"layer", "kind", "weight"})
+      .describe(
+          "Groups of weights: those of every layer, every kind of matrix in all layers, every "
+          "weight.");
+}
+
+void declare_heal(deck::Schema& schema, HealOptions& heal) {
+  auto section = schema.section("heal", "Short training of the compressed weights.");
+  section.keyword("steps", heal.steps)
+      .range(0, 100'000'000)
+      .describe("Steps of AdamW on the calibration text; 0 for none.");
+  section.keyword("loss", heal.loss)
+      .choices({"next-token", "distillation"})
+      .describe(
+          "The cross-entropy of the text, or the divergence from the predictions of the original "
+          "model, which is then held in memory too.");
+  section.keyword("windows_per_step", heal.windows_per_step)
+      .range(1, 1'000'000)
+      .describe("Windows of every team in a step.");
+  section.keyword("window_length", heal.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("learning_rate", heal.learning_rate)
+      .above(0)
+      .describe(
+          "The largest, after the warm-up; it falls as a cosine to a tenth. Shared values bear a "
+          "hundred times that of factors.");
+  section.keyword("warm_up", heal.warm_up)
+      .range(0, 1)
+      .describe("Part of the steps in which the learning rate rises.");
+}
+
+void declare_experiments(deck::Schema& schema, ExperimentOptions& experiments) {
+  auto section = schema.section(
+      "experiments", "What the shared values of clustered weights matter for; see the algorithms.");
+  std::vector<std::string> names = centroid_change_names();
+  names.push_back("layer-by-layer");
+  section.keyword("names", experiments.names)
+      .choices(std::move(names))
+      .allow_empty()
+      .describe(
+          "Changes of the shared values under fixed assignments, each scored on the evaluation "
+          "text before the compression itself; layer-by-layer: redrawn values in one layer after "
+          "the other, without and with correction of the scale.");
+  section.keyword("clusters", experiments.clusters)
+      .range(1, 65536)
+      .describe("Numbers of shared values, each an experiment of its own.");
+  section.keyword("layers", experiments.layers)
+      .range(0, 1e6)
+      .describe("How many of the last layers are changed, each an experiment of its own; 0: all.");
+  section.keyword("seeds", experiments.seeds)
+      .range(0, 1e15)
+      .describe("Of the random numbers, each an experiment of its own.");
+  section.keyword("layer_step", experiments.layer_step)
+      .range(1, 1e6)
+      .describe("Layers replaced between two points of layer-by-layer.");
+}
+
+void declare_checkpoint(deck::Schema& schema, CheckpointOptions& checkpoint) {
+  auto section = schema.section("checkpoint", "Intermediate results, to continue a stopped run.");
+  section.keyword("directory", checkpoint.directory)
+      .describe(
+          "A folder for moments, compressed weights, the state of healing and the points of a "
+          "study; empty for none. The same deck run again continues from there, and decks with the "
+          "same model and "
+          "calibration share what was measured.");
+  section.keyword("interval", checkpoint.interval)
+      .range(0, 1e6)
+      .unit("minutes")
+      .describe("Least time between two saves while the model is healed.");
+}
+
+void declare_export(deck::Schema& schema, ExportOptions& result) {
+  auto section = schema.section("export", "The compressed model as a checkpoint.");
+  section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
+  section.keyword("format", result.format)
+      .choices({"dense", "factorised", "native"})
+      .describe(
+          "dense: a checkpoint of the original's layout, with the new matrices in it; factorised: "
+          "low-rank and pivoted weights as they are stored, with a modelling file; native: every "
+          "form as it is stored, for Rankine's programs.");
+}
+
+}  // namespace
+
+void declare_keywords(deck::Schema& schema, CompressOptions& options) {
+  models::declare_scoring(schema, options.scoring);
+  declare_calibration(schema, options.calibration);
+  declare_method(schema, options);
+  declare_ranks(schema, options.ranks);
+  declare_sensitivity(schema, options.sensitivity);
+  declare_heal(schema, options.heal);
+  declare_experiments(schema, options.experiments);
+  declare_checkpoint(schema, options.checkpoint);
+  declare_export(schema, options.result);
+  schema.check([&](deck::Findings& findings) { check_options(options, findings); });
+}
+
+}  // namespace rankine::compress

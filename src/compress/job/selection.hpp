@@ -1,0 +1,29 @@
+// The weights of a model that patterns select, from config.json and names alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compress/allocation/factor_cost.hpp"
+#include "models/checkpoint/checkpoint_names.hpp"
+#include "models/checkpoint/config.hpp"
+
+namespace rankine::compress {
+
+struct NamedShape {
+  std::string name;  ///< as models::Projection has it
+  MatrixShape shape;
+  std::int64_t input = -1;  ///< weights with one number (not negative) read the same activation
+};
+
+/// Every projection of the layers, in the order of models::LanguageModel::projections().
+std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
+                                     const models::CheckpointNames& names);
+
+/// Those whose name matches one of the patterns (* and ? as in a shell). Throws InputError for a
+/// pattern that matches none.
+std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
+                                       const std::vector<std::string>& patterns);
+
+}  // namespace rankine::compress

@@ -1,0 +1,66 @@
+// What the stages of a compression share: the job, the ranks, the model and the result so far.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "compress/checkpoint.hpp"
+#include "compress/job/compression_job.hpp"
+#include "compress/job/compression_result.hpp"
+#include "core/progress.hpp"
+#include "core/timer.hpp"
+#include "models/language/language_model.hpp"
+#include "parallel/communicator.hpp"
+#include "parallel/teams.hpp"
+
+namespace rankine::compress {
+
+struct Workbench {
+  const CompressionJob& job;
+  const CompressOptions& options;
+  const parallel::Communicator& world;
+  const SaveResult& save_result;
+  parallel::Teams teams;
+  CompressionResult result;
+  models::LanguageModel model;
+  std::vector<std::string> names;  ///< of the selected weights
+  Checkpoint checkpoint;
+
+  /// Collective over `world`: reads the model. What is given outlives the workbench.
+  Workbench(const CompressionJob& job, const parallel::Communicator& world, const SaveResult& save);
+
+  /// The original model once more. Collective over the world.
+  models::LanguageModel read_model() const;
+
+  /// Scores of the model as it is; nothing without windows to score. Logs the perplexity.
+  std::optional<models::EvaluationResult> score(const char* when) const;
+  /// The same of the model as it was read, kept in the checkpoint.
+  std::optional<models::EvaluationResult> score_original() const;
+
+  /// Their mean loss, nat, the same on all ranks; infinite where activations overflow. There are
+  /// windows to score. Collective over the world.
+  double loss() const;
+
+  void save() const { save_result(result); }
+
+  /// Shown on rank 0.
+  Output progress() const { return world.rank() == 0 ? Output::shown : Output::silent; }
+
+  /// Runs `work`, which is collective, and adds the time of the slowest rank.
+  template <class Work>
+  std::invoke_result_t<Work> timed(double& seconds, Work&& work) const {
+    const Stopwatch clock;
+    if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+      work();
+      seconds += world.max(clock.seconds());
+    } else {
+      auto value = work();
+      seconds += world.max(clock.seconds());
+      return value;
+    }
+  }
+};
+
+}  // namespace rankine::compress

@@ -1,0 +1,122 @@
+#include "compress/stages/kept_weights.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "compress/calibration/activation_observer.hpp"
+#include "compress/kept_tensors.hpp"
+#include "core/log.hpp"
+#include "files/safetensors/safetensors.hpp"
+#include "parallel/agreement.hpp"
+#include "weights/forms/read_form.hpp"
+#include "weights/forms/weight_rank.hpp"
+
+namespace rankine::compress {
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MatrixShape, rows, columns)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, numbers, bytes,
+                                   weighted_error, spectrum)
+
+namespace {
+
+bool differs_from_original(const WeightReport& weight) {
+  return weight.form != "dense" || weight.rank < weight.shape.full_rank();
+}
+
+/// The stored tensors of a weight under their names in the checkpoint.
+std::vector<weights::Parameter> stored_tensors(const weights::Weight& weight,
+                                               const std::string& name) {
+  std::vector<weights::Parameter> all = weight.parameters();
+  for (weights::Parameter& index : weight.indices()) all.push_back(std::move(index));
+  for (weights::Parameter& tensor : all) tensor.name = name + "." + tensor.name;
+  return all;
+}
+
+bool is_of(const WeightReport& report, const NamedShape& selected) {
+  const std::int64_t full = selected.shape.full_rank();
+  const bool is_rank = report.form != "mpo" && report.form != "clustered";
+  return report.name == selected.name && report.shape.rows == selected.shape.rows &&
+         report.shape.columns == selected.shape.columns && report.rank >= 0 &&
+         (!is_rank || report.rank <= full) && report.numbers >= 0 && report.bytes >= 0 &&
+         std::ssize(report.spectrum) <= full;
+}
+
+bool are_of(const Workbench& bench, const std::vector<WeightReport>& reports) {
+  const auto has_form = [&](const WeightReport& report) {
+    return report.form == "dense" || report.form == bench.options.method.form;
+  };
+  return std::ranges::equal(reports, bench.job.selected, is_of) &&
+         std::ranges::all_of(reports, has_form);
+}
+
+/// Pivots are chosen after healing: until then a pivoted weight is two free factors.
+bool fits(const weights::Weight& weight, const WeightReport& report) {
+  const std::string form = report.form == "pivoted" ? "low-rank" : report.form;
+  return weight.form() == form && weight.storage() == "exact" &&
+         (report.form == "dense" || weights::rank_of(weight) <= report.rank);
+}
+
+using NamedWeight = std::pair<std::string, std::shared_ptr<weights::Weight>>;
+
+/// Those that differ from the original. Collective over the world. Throws InputError on all ranks.
+std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesystem::path& folder,
+                                      const std::vector<WeightReport>& reports) {
+  const files::SafetensorsReader reader(bench.world, folder);
+  const auto type =
+      bench.options.scoring.model.precision == "float64" ? torch::kFloat64 : torch::kFloat32;
+  return parallel::agree_on_failure(bench.world, [&] {
+    std::vector<NamedWeight> all;
+    for (const WeightReport& report : reports) {
+      if (!differs_from_original(report)) continue;
+      const auto original = weight_of(bench.model, report.name);
+      all.emplace_back(report.name,
+                       weights::read_form(bench.teams.team(), {.file = reader,
+                                                               .name = report.name,
+                                                               .inputs = original->inputs(),
+                                                               .split = original->split(),
+                                                               .type = type}));
+      if (!fits(*all.back().second, report))
+        throw InputError(fmt::format(
+            "the weight {} is stored in another form than is noted (as {} of rank {}). Remove it.",
+            report.name, all.back().second->form(), weights::rank_of(*all.back().second)));
+    }
+    return all;
+  });
+}
+
+}  // namespace
+
+bool restore_weights(Workbench& bench) {
+  const Stage stage = weights_stage(bench.job);
+  auto reports = bench.checkpoint.find<std::vector<WeightReport>>(stage);
+  if (!reports) return false;
+  if (!are_of(bench, *reports))
+    bench.checkpoint.refuse(stage, "its weights are not the selected ones");
+  auto weights = bench.checkpoint.read_tensors(stage, [&](const std::filesystem::path& folder) {
+    return read_weights(bench, folder, *reports);
+  });
+  for (auto& [name, weight] : weights) bench.model.replace_weight(name, std::move(weight));
+  bench.result.weights = std::move(*reports);
+  log().info("compressed weights taken from the checkpoint");
+  return true;
+}
+
+void keep_weights(const Workbench& bench) {
+  if (!bench.checkpoint.is_wanted()) return;
+  std::vector<weights::Parameter> tensors;
+  for (const WeightReport& report : bench.result.weights)
+    if (differs_from_original(report))
+      for (auto& tensor : stored_tensors(*weight_of(bench.model, report.name), report.name))
+        tensors.push_back(std::move(tensor));
+  const Stage stage = weights_stage(bench.job);
+  write_tensors(bench.world, bench.teams, bench.checkpoint.folder(stage), tensors);
+  bench.checkpoint.complete(stage, bench.result.weights, Holds::tensors);
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,175 @@
+#include "compress/stages/low_rank_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compress/allocation/allocation.hpp"
+#include "compress/allocation/fermi_loss.hpp"
+#include "compress/calibration/activation_observer.hpp"
+#include "compress/job/forecast.hpp"
+#include "compress/stages/kept_fermi.hpp"
+#include "compress/stages/kept_weights.hpp"
+#include "compress/stages/simple_forms.hpp"
+#include "core/log.hpp"
+#include "core/memory.hpp"
+#include "core/text_format.hpp"
+#include "parallel/node.hpp"
+#include "weights/forms/dense.hpp"
+#include "weights/forms/low_rank.hpp"
+#include "weights/rows/exchange.hpp"
+
+namespace rankine::compress {
+
+using torch::Tensor;
+
+namespace {
+
+using Ranks = std::vector<std::int64_t>;
+
+/// With errors as they count against each other.
+std::vector<Candidate> candidates_of(const Workbench& bench,
+                                     const std::vector<WeightFactors>& factors,
+                                     const std::vector<double>& error_weights) {
+  std::vector<Candidate> candidates;
+  for (std::size_t w = 0; w < factors.size(); ++w) {
+    candidates.push_back({bench.names[w], bench.job.selected[w].shape, factors[w].singular_values});
+    if (error_weights.empty()) continue;
+    for (double& value : candidates.back().singular_values) value *= std::sqrt(error_weights[w]);
+  }
+  return candidates;
+}
+
+Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candidates,
+                         const std::vector<WeightFactors>& factors, std::int64_t budget,
+                         Ranks first) {
+  MaskedModel masked(bench.model, bench.world, bench.teams, factors);
+  ProgressLine progress(bench.progress());
+  const std::int64_t steps = bench.options.ranks.fermi_steps;
+  const auto gradient = [&](std::int64_t step, const Components& masks) {
+    auto found = masked.gradient(step, masks, bench.job.fermi_windows);
+    progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
+                    fmt::format("FermiGrad: step {} of {}", step + 1, steps));
+    return found;
+  };
+  return fermi_ranks(candidates, bench.options.method.storage(), budget, std::move(first),
+                     {.steps = steps}, gradient, fermi_checkpoint(bench, candidates));
+}
+
+Ranks allocate(Workbench& bench, const std::vector<Candidate>& candidates,
+               const std::vector<WeightFactors>& factors) {
+  const RankOptions& how = bench.options.ranks;
+  const Storage storage = bench.options.method.storage();
+  if (how.bond_dimension > 0) return Ranks(candidates.size(), how.bond_dimension);
+  if (how.allocation == "uniform") return uniform_ranks(candidates, storage, how.parameter_ratio);
+  const std::int64_t budget = budget_of(candidates, how.parameter_ratio);
+  Ranks ranks = additive_ranks(candidates, storage, budget);
+  if (how.allocation != "fermi") return ranks;
+  return refine_by_gradient(bench, candidates, factors, budget, std::move(ranks));
+}
+
+double relative_tail(const Candidate& candidate, std::int64_t rank) {
+  const std::vector<double> tails = candidate.tails();
+  const auto index = std::min(static_cast<std::size_t>(rank), tails.size() - 1);
+  return tails[0] > 0 ? std::sqrt(tails[index] / tails[0]) : 0;
+}
+
+/// Squares of the norms of L's columns, or of R's rows, on all ranks.
+Tensor sum_over_team(const parallel::Communicator& team, const Tensor& own, std::int64_t first,
+                     std::int64_t size) {
+  const Tensor all = torch::zeros({size}, own.options());
+  all.narrow(0, first, own.size(0)).copy_(own);
+  return weights::sum_over_ranks(team, all);
+}
+
+/// Columns of the left factor and rows of the right one get equal norms, which training likes.
+std::shared_ptr<weights::Weight> make_balanced_low_rank(const parallel::Communicator& team,
+                                                        const weights::RowSplit& split,
+                                                        const weights::FactorRows& factors) {
+  const std::int64_t rank = factors.right_split.total();
+  const std::int64_t first = factors.right_split.first(team.rank());
+  const Tensor left = sum_over_team(team, factors.left.square().sum(0), 0, rank);
+  const Tensor right = sum_over_team(team, factors.right.square().sum(1), first, rank);
+  const Tensor scale = (right.sqrt() / left.sqrt()).clamp_min(1e-30).sqrt();
+  const Tensor own = scale.narrow(0, first, factors.right.size(0)).unsqueeze(1);
+  return weights::make_low_rank(team, split, factors.left * scale, factors.right / own,
+                                factors.left.scalar_type());
+}
+
+std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightFactors& components,
+                                           WeightReport& report) {
+  const auto dense = weight_of(bench.model, report.name);
+  const weights::RowSplit& split = dense->split();
+  const parallel::Communicator& team = bench.teams.team();
+  const std::int64_t kept = std::min<std::int64_t>(report.rank, std::ssize(report.spectrum));
+  const weights::FactorRows factors = leading_factors(team, components, split, kept);
+  if (bench.options.method.form == "dense")
+    return std::make_shared<weights::Dense>(team, split, weights::multiply(team, factors));
+  report.form = bench.options.method.form;
+  return make_balanced_low_rank(team, split, factors);
+}
+
+/// Factors are released as they are used.
+void convert(Workbench& bench, std::vector<WeightFactors> factors, const Ranks& ranks) {
+  for (std::size_t w = 0; w < factors.size(); ++w) {
+    NewForm form = make_component_form(bench, w, factors[w], ranks[w]);
+    bench.model.replace_weight(form.report.name, std::move(form.weight));
+    bench.result.weights.push_back(std::move(form.report));
+    factors[w].bases = nullptr;
+  }
+}
+
+/// The same on all ranks.
+double bytes_for_decomposition(const Workbench& bench) {
+  const int per_node = parallel::ranks_per_node(bench.world);
+  return bench.world.min(left_for_decomposition(bench.job, {.ranks = bench.world.size(),
+                                                            .ranks_per_node = per_node,
+                                                            .node_bytes = available_node_bytes()}));
+}
+
+}  // namespace
+
+NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightFactors& factors,
+                            std::int64_t rank) {
+  const bool has_spectrum = !factors.singular_values.empty() && factors.singular_values[0] > 0;
+  if (!has_spectrum && is_zero_weight(bench, w)) {
+    NewForm zero = zero_form(bench, w);
+    zero.report.spectrum = factors.singular_values;
+    return zero;
+  }
+  NewForm form = present_form(bench, w);
+  WeightReport& report = form.report;
+  report.rank = std::min(rank, report.shape.full_rank());
+  report.spectrum = factors.singular_values;
+  report.weighted_error = relative_tail({report.name, report.shape, report.spectrum}, report.rank);
+  if (report.rank < report.shape.full_rank()) form.weight = make_form(bench, factors, report);
+  report.numbers = report.form == "dense"
+                       ? form.weight->stored_numbers()
+                       : stored_numbers(bench.options.method.storage(), report.shape, report.rank);
+  report.bytes = form.weight->stored_bytes();
+  return form;
+}
+
+std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
+  CompressionTimes& seconds = bench.result.seconds;
+  std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
+    return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
+                     bytes_for_decomposition(bench));
+  });
+  log().info("{} decomposed in {}", counted(std::ssize(bench.names), "weight"),
+             format_duration(seconds.decomposition));
+  return factors;
+}
+
+void compress_by_components(Workbench& bench, ErrorNorm norm) {
+  CompressionTimes& seconds = bench.result.seconds;
+  const std::vector<double> error_weights = norm.error_weights;
+  std::vector<WeightFactors> factors = decompose_weights(bench, std::move(norm));
+  const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
+  const Ranks ranks =
+      bench.timed(seconds.allocation, [&] { return allocate(bench, candidates, factors); });
+  bench.timed(seconds.conversion, [&] { convert(bench, std::move(factors), ranks); });
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,128 @@
+#include "compress/stages/sensitivity_study.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <optional>
+
+#include "compress/calibration/activation_observer.hpp"
+#include "compress/experiments/sensitivity_groups.hpp"
+#include "compress/stages/calibration_stage.hpp"
+#include "compress/stages/low_rank_stage.hpp"
+#include "compress/stages/matrix_product_stage.hpp"
+#include "compress/stages/scored_points.hpp"
+#include "core/log.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+/// Makes the form of the deck of every selected weight, at one bond dimension after the other.
+class FormsAtBonds {
+ public:
+  explicit FormsAtBonds(Workbench& bench) : bench_(bench), norm_(measure_error_norm(bench)) {
+    if (bench.options.method.has_ranks()) factors_ = decompose_weights(bench, std::move(norm_));
+  }
+
+  /// In the order of the weights. Collective over the world.
+  std::vector<NewForm> at(std::int64_t bond_dimension) const {
+    if (!bench_.options.method.has_ranks())
+      return make_operators(bench_, norm_,
+                            std::vector<std::int64_t>(bench_.names.size(), bond_dimension));
+    std::vector<NewForm> forms;
+    for (std::size_t w = 0; w < factors_.size(); ++w)
+      forms.push_back(make_component_form(bench_, w, factors_[w], bond_dimension));
+    return forms;
+  }
+
+ private:
+  Workbench& bench_;
+  ErrorNorm norm_;
+  std::vector<WeightFactors> factors_;
+};
+
+SensitivityProfile empty_profile(const Workbench& bench, const std::vector<WeightGroup>& groups) {
+  SensitivityProfile profile;
+  profile.bond_dimensions = bench.options.sensitivity.bond_dimensions;
+  for (const WeightGroup& group : groups) {
+    profile.groups.push_back(group.name);
+    profile.grouped_by.push_back(group.by);
+    std::int64_t& numbers = profile.parameters_before.emplace_back(0);
+    for (const std::size_t w : group.weights)
+      numbers += bench.job.selected[w].shape.dense_numbers();
+  }
+  const std::size_t points = groups.size() * profile.bond_dimensions.size();
+  profile.perplexity.assign(points, std::numeric_limits<double>::quiet_NaN());
+  profile.parameters.assign(points, 0);
+  return profile;
+}
+
+/// The group's weights alone have their new forms.
+ScoredPoint score_group(Workbench& bench, const WeightGroup& group,
+                        const std::vector<NewForm>& forms) {
+  ScoredPoint point;
+  TemporaryWeights replaced(bench.model);
+  for (const std::size_t w : group.weights) {
+    replaced.replace(bench.names[w], forms[w].weight);
+    point.parameters += forms[w].report.numbers;
+  }
+  point.loss = bench.loss();
+  return point;
+}
+
+/// Fills the profile, one bond dimension after the other.
+class Scan {
+ public:
+  Scan(Workbench& bench, std::vector<WeightGroup> groups)
+      : bench_(bench),
+        groups_(std::move(groups)),
+        bonds_(bench.options.sensitivity.bond_dimensions),
+        points_(bench, sensitivity_stage(bench.job), groups_.size() * bonds_.size()),
+        progress_(bench.progress()) {}
+
+  void run() {
+    for (std::size_t b = 0; b < bonds_.size(); ++b) {
+      const std::vector<NewForm> forms = forms_at(b);
+      for (std::size_t g = 0; g < groups_.size(); ++g) measure(g, b, forms);
+    }
+  }
+
+ private:
+  /// Nothing where all points are known.
+  std::vector<NewForm> forms_at(std::size_t b) {
+    if (points_.is_known((b + 1) * groups_.size() - 1)) return {};
+    if (!source_) source_.emplace(bench_);
+    return bench_.timed(bench_.result.seconds.conversion, [&] { return source_->at(bonds_[b]); });
+  }
+
+  void measure(std::size_t g, std::size_t b, const std::vector<NewForm>& forms) {
+    SensitivityProfile& profile = *bench_.result.sensitivity;
+    const ScoredPoint point = points_.take([&] { return score_group(bench_, groups_[g], forms); });
+    const std::size_t place = g * bonds_.size() + b, total = groups_.size() * bonds_.size();
+    profile.perplexity[place] = std::exp(point.loss);
+    profile.parameters[place] = point.parameters;
+    bench_.save();
+    progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total),
+                     fmt::format("point {} of {}: {} at {}: perplexity {:.4e}", points_.next(),
+                                 total, groups_[g].name, bonds_[b], profile.perplexity[place]));
+  }
+
+  Workbench& bench_;
+  std::vector<WeightGroup> groups_;
+  const std::vector<std::int64_t>& bonds_;
+  KeptPoints points_;
+  std::optional<FormsAtBonds> source_;
+  ProgressLine progress_;
+};
+
+}  // namespace
+
+void profile_sensitivity(Workbench& bench) {
+  auto groups = group_weights(bench.names, bench.options.sensitivity.by);
+  bench.result.sensitivity = empty_profile(bench, groups);
+  Scan(bench, std::move(groups)).run();
+}
+
+}  // namespace rankine::compress
