@@ -1,10 +1,11 @@
 include(CheckCXXSourceRuns)
 
-# rankine_room(NAME SOURCES ... USES ... LIBRARIES ...)
-# One static library rankine::<room>. USES names the rooms it may include (scripts/check_includes holds the same
+# rankine_room(NAME [SUBROOMS ...] SOURCES ... USES ... LIBRARIES ...)
+# One static library rankine::<room>. SUBROOMS are folders in it, each of which may include those before it (. is the
+# room's own folder). USES names the rooms it may include (scripts/check_includes holds the same
 # directions against the #include lines); LIBRARIES are third-party targets.
 function(rankine_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;USES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "SUBROOMS;SOURCES;USES;LIBRARIES" ${ARGN})
   add_library(rankine_${name} STATIC ${ROOM_SOURCES})
   add_library(rankine::${name} ALIAS rankine_${name})
   list(TRANSFORM ROOM_USES PREPEND rankine::)

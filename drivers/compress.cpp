@@ -4,7 +4,6 @@
 
 #include <optional>
 
-#include "compress/checkpoint_export.hpp"
 #include "compress/compression.hpp"
 #include "compress/job/forecast.hpp"
 #include "compress/job/output_folders.hpp"
@@ -18,6 +17,7 @@
 #include "deck/read.hpp"
 #include "files/hdf5/result_file.hpp"
 #include "files/output_file.hpp"
+#include "models/export/export.hpp"
 #include "models/threads.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
@@ -56,7 +56,7 @@ compress::CompressionMemory plan(const compress::CompressionJob& job, int ranks,
 void run(const parallel::Communicator& world, const deck::CommandLine& command) {
   if (command.action == deck::Action::task) {
     models::set_tensor_threads(threads_of_rank(parallel::ranks_per_node(world)).threads);
-    return compress::materialize(world, command.arguments[0], command.arguments[1]);
+    return models::materialize(world, command.arguments[0], command.arguments[1]);
   }
   Input input;
   const std::string deck_text = load_deck(world, command.deck);

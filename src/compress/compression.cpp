@@ -1,6 +1,5 @@
 #include "compress/compression.hpp"
 
-#include "compress/checkpoint_export.hpp"
 #include "compress/job/workbench.hpp"
 #include "compress/results.hpp"
 #include "compress/stages/calibration_stage.hpp"
@@ -15,6 +14,7 @@
 #include "compress/stages/sensitivity_study.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "models/export/export.hpp"
 
 namespace rankine::compress {
 
@@ -52,12 +52,12 @@ void heal_weights(Workbench& bench) {
 void export_checkpoint(const Workbench& bench) {
   const ExportOptions& wanted = bench.options.result;
   if (wanted.directory.empty()) return;
-  write_checkpoint(bench.model, bench.world, bench.teams,
-                   {.original = bench.options.scoring.model.path,
-                    .folder = wanted.directory,
-                    .format = export_format(wanted.format),
-                    .method = method_line(bench.job),
-                    .precision = bench.options.scoring.model.precision});
+  models::write_checkpoint(bench.model, bench.world, bench.teams,
+                           {.original = bench.options.scoring.model.path,
+                            .folder = wanted.directory,
+                            .format = models::export_format(wanted.format),
+                            .method = method_line(bench.job),
+                            .precision = bench.options.scoring.model.precision});
 }
 
 void compress_model(Workbench& bench) {

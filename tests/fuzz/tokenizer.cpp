@@ -1,5 +1,5 @@
 // tokenizer.json of language models, and what such a tokenizer makes of texts.
-#include "models/tokenizer.hpp"
+#include "text/tokenizer.hpp"
 
 #include <array>
 #include <cstdint>
@@ -19,9 +19,9 @@ constexpr std::array texts{
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"};
 
 void read_tokenizer(const std::string& text, const fs::path& folder) {
-  const auto tokenizer = models::Tokenizer::read(write_file(folder / "tokenizer.json", text));
+  const auto tokenizer = text::Tokenizer::read(write_file(folder / "tokenizer.json", text));
   for (const char* words : texts)
-    tokenizer.decode(tokenizer.encode(words, models::AddSpecialTokens::yes));
+    tokenizer.decode(tokenizer.encode(words, text::AddSpecialTokens::yes));
   std::vector<std::int32_t> ids(64);
   std::iota(ids.begin(), ids.end(), -2);
   tokenizer.decode(ids);

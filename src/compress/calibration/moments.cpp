@@ -6,13 +6,13 @@
 #include <span>
 
 #include "compress/calibration/activation_observer.hpp"
-#include "compress/kept_tensors.hpp"
 #include "core/contracts.hpp"
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
 #include "models/language/losses.hpp"
 #include "models/language/sampled_tokens.hpp"
 #include "parallel/agreement.hpp"
+#include "weights/forms/tensor_folder.hpp"
 #include "weights/rows/element_type.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/row_exchange.hpp"
@@ -188,7 +188,7 @@ std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
     for (const std::int64_t size : sizes)
       plan.push_back(
           moments.emplace_back(teams.team(), size, type, part).plan(moment_name(plan.size())));
-    require_tensors(reader, plan);
+    weights::require_tensors(reader, plan);
     if (teams.index() == 0)
       for (std::size_t i = 0; i < moments.size(); ++i)
         moments[i].add(reader, reader.at(moment_name(i)));

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "compress/decomposition/decomposition_plan.hpp"
-#include "compress/ridge.hpp"
 #include "linalg/distributed/dist_blas.hpp"
 #include "linalg/distributed/dist_factorisations.hpp"
 #include "linalg/svd/svd.hpp"
+#include "weights/making/ridge.hpp"
 
 namespace rankine::compress {
 
@@ -100,7 +100,8 @@ InputFactor input_factor(const GroupTask& task, const ProcessGrid& grid, std::in
   const double mean = task.inputs->mean_diagonal(grid.ranks());
   if (mean == 0) return {.is_zero = true};
   InputFactor factor;
-  const double ridge = ridge_above_rounding(input_ridge, task.inputs->size(), task.type) * mean;
+  const double ridge =
+      weights::ridge_above_rounding(weights::input_ridge, task.inputs->size(), task.type) * mean;
   if (task.weighting == InputWeighting::diagonal) {
     const Tensor raised = task.inputs->diagonal(grid.ranks()) + ridge;
     factor.diagonal =
@@ -160,7 +161,8 @@ void decompose_weight(const GridPointer& grid, const Teams& teams, const GroupTa
   std::optional<DistMatrix<double>> outputs;
   const double mean = task.outputs ? task.outputs->mean_diagonal(grid->ranks()) : 1;
   if (task.outputs && mean != 0) {
-    const double ridge = ridge_above_rounding(group.ridge, task.outputs->size(), group.type);
+    const double ridge =
+        weights::ridge_above_rounding(group.ridge, task.outputs->size(), group.type);
     outputs.emplace(output_factor(*task.outputs, ridge, mean, *grid, block));
   }
   const DistMatrix<double> scaled = scaled_matrix(task, teams, group.type, *grid, block, outputs);

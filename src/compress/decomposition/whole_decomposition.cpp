@@ -4,7 +4,7 @@
 #include <span>
 
 #include "compress/decomposition/weighted_svd.hpp"
-#include "compress/ridge.hpp"
+#include "weights/making/ridge.hpp"
 
 namespace rankine::compress {
 
@@ -70,17 +70,18 @@ WholeGroup::WholeGroup(const GroupTask& task, const Communicator& world, const T
 
 void WholeGroup::run() {
   MatrixNorm norm;
-  const bool has_no_inputs = input_moment_.defined() && is_zero(input_moment_);
+  const bool has_no_inputs = input_moment_.defined() && weights::is_zero(input_moment_);
   if (input_moment_.defined() && !has_no_inputs) {
     norm.inputs = std::move(input_moment_);
-    add_ridge(norm.inputs, ridge_above_rounding(input_ridge, columns_, type_));
+    weights::add_ridge(norm.inputs,
+                       weights::ridge_above_rounding(weights::input_ridge, columns_, type_));
   }
   for (Member& member : members_) {
     Tensor moment = std::move(member.output_moment);
-    const bool has_no_effect = moment.defined() && is_zero(moment);
+    const bool has_no_effect = moment.defined() && weights::is_zero(moment);
     norm.outputs = Tensor();
     if (moment.defined() && !has_no_effect) {
-      add_ridge(moment, ridge_above_rounding(ridge_, member.rows, type_));
+      weights::add_ridge(moment, weights::ridge_above_rounding(ridge_, member.rows, type_));
       norm.outputs = torch::linalg_cholesky(moment);
     }
     WeightedComponents components = weighted_svd(member.matrix, norm, type_);

@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <system_error>
 
-#include "compress/checkpoint.hpp"
-#include "compress/stages/stages.hpp"
+#include "compress/job/stages.hpp"
 #include "core/errors.hpp"
 #include "files/output_folder.hpp"
 #include "files/safetensors/layout.hpp"
 #include "models/checkpoint/manifest.hpp"
+#include "run/stage_store.hpp"
 
 namespace rankine::compress {
 
@@ -68,10 +68,10 @@ class StageFolders {
  private:
   void look_into(const fs::path& folder) {
     try {
-      const auto text = stage_text(folder);
+      const auto text = run::stage_text(folder);
       if (!text) return;
-      const StageNotes notes = stage_notes_of(*text);
-      const auto stage = std::ranges::find_if(wanted_, [&](const Stage& wanted) {
+      const run::StageNotes notes = run::stage_notes_of(*text);
+      const auto stage = std::ranges::find_if(wanted_, [&](const run::Stage& wanted) {
         return notes.of_deck == wanted.of_deck && notes.folder.starts_with(wanted.name + "-");
       });
       if (stage == wanted_.end() || notes.folder != folder.filename()) {
@@ -81,12 +81,12 @@ class StageFolders {
       require_listed_tensors(folder, notes);
       of_deck_.push_back(stage->name);
     } catch (const InputError& error) {
-      if (!damage_) damage_ = cannot_go_on(folder, clause_of(error.what()));
+      if (!damage_) damage_ = run::cannot_go_on(folder, run::clause_of(error.what()));
     }
   }
 
   /// Names alone: to read the numbers is for the run.
-  static void require_listed_tensors(const fs::path& folder, const StageNotes& notes) {
+  static void require_listed_tensors(const fs::path& folder, const run::StageNotes& notes) {
     if (notes.tensors.empty()) return;
     const auto layout = files::read_layout(folder);
     const bool are_listed = std::ranges::equal(
@@ -96,7 +96,7 @@ class StageFolders {
   }
 
   fs::path directory_;
-  std::vector<Stage> wanted_;
+  std::vector<run::Stage> wanted_;
   std::vector<std::string> of_deck_;
   int others_ = 0;
   std::optional<std::string> damage_;

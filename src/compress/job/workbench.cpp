@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "compress/job/stages.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -29,8 +30,8 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
       save_result(save_it),
       teams(ranks, static_cast<int>(what.options.scoring.parallel.teams)),
       model(timed(result.seconds.load, [&] { return read_model(); })),
-      checkpoint(ranks, what.options.checkpoint.directory,
-                 what.options.checkpoint.directory.empty() ? 0 : models::checksum(model)) {
+      stages(ranks, what.options.checkpoint.directory,
+             what.options.checkpoint.directory.empty() ? 0 : models::checksum(model)) {
   for (const NamedShape& weight : job.selected) names.push_back(weight.name);
 }
 
@@ -64,12 +65,12 @@ double Workbench::loss() const {
 
 std::optional<models::EvaluationResult> Workbench::score_original() const {
   // Comparison with a reference model is not kept.
-  if (!checkpoint.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
+  if (!stages.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
     return score("before");
-  const Stage stage = scores_stage(job);
-  if (const auto notes = checkpoint.find<ScoreNotes>(stage)) {
+  const run::Stage stage = scores_stage(job);
+  if (const auto notes = stages.find<ScoreNotes>(stage)) {
     if (notes->negative_log_likelihood.size() != job.scoring.plan.windows.size())
-      checkpoint.refuse(stage, "its scores are not those of the windows");
+      stages.refuse(stage, "its scores are not those of the windows");
     models::EvaluationResult known;
     known.scores.negative_log_likelihood = notes->negative_log_likelihood;
     known.loop_seconds = notes->seconds;
@@ -78,9 +79,8 @@ std::optional<models::EvaluationResult> Workbench::score_original() const {
     return known;
   }
   auto scored = score("before");
-  checkpoint.complete(stage,
-                      ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds},
-                      Holds::notes);
+  stages.complete(stage, ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds},
+                  run::Holds::notes);
   return scored;
 }
 

@@ -6,7 +6,6 @@
 #include <type_traits>
 #include <vector>
 
-#include "compress/checkpoint.hpp"
 #include "compress/job/compression_job.hpp"
 #include "compress/job/compression_result.hpp"
 #include "core/progress.hpp"
@@ -14,6 +13,7 @@
 #include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
+#include "run/stage_store.hpp"
 
 namespace rankine::compress {
 
@@ -26,7 +26,7 @@ struct Workbench {
   CompressionResult result;
   models::LanguageModel model;
   std::vector<std::string> names;  ///< of the selected weights
-  Checkpoint checkpoint;
+  run::StageStore stages;
 
   /// Collective over `world`: reads the model. What is given outlives the workbench.
   Workbench(const CompressionJob& job, const parallel::Communicator& world, const SaveResult& save);

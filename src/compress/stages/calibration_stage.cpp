@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "compress/calibration/activation_observer.hpp"
+#include "compress/job/stages.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -52,10 +53,10 @@ std::optional<std::vector<std::int64_t>> input_sizes(const Workbench& bench,
 }
 
 /// Moments of these sizes from the checkpoint; sums are kept as `type`. Collective over the world.
-std::vector<SecondMoment> kept_moments(const Workbench& bench, const Stage& stage,
+std::vector<SecondMoment> kept_moments(const Workbench& bench, const run::Stage& stage,
                                        const std::vector<std::int64_t>& sizes,
                                        torch::ScalarType type, MomentPart part) {
-  return bench.checkpoint.read_tensors(stage, [&](const std::filesystem::path& folder) {
+  return bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
     return read_moments(sizes, type, part, bench.world, bench.teams, folder);
   });
 }
@@ -64,10 +65,10 @@ MomentPart part_of(bool is_whole) { return is_whole ? MomentPart::whole : Moment
 
 void add_inputs(Workbench& bench, InputMoments& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_inputs());
-  const Stage stage = inputs_stage(bench.job);
-  if (const auto notes = bench.checkpoint.find<InputNotes>(stage)) {
+  const run::Stage stage = inputs_stage(bench.job);
+  if (const auto notes = bench.stages.find<InputNotes>(stage)) {
     const auto sizes = input_sizes(bench, *notes);
-    if (!sizes) bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
+    if (!sizes) bench.stages.refuse(stage, "its moments are not those of the selected weights");
     found.of_weight = notes->of_weight;
     found.moments = kept_moments(bench, stage, *sizes, torch::kFloat64, part);
     log().info("input moments taken from the checkpoint");
@@ -81,21 +82,21 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   log().info("input moments of {} measured in {}",
              counted(std::ssize(bench.job.calibration_windows), "window"),
              format_duration(seconds));
-  if (!bench.checkpoint.is_wanted()) return;
-  write_moments(found.moments, bench.world, bench.checkpoint.folder(stage));
-  bench.checkpoint.complete(stage, InputNotes{found.of_weight, found.moments.size()},
-                            Holds::tensors);
+  if (!bench.stages.is_wanted()) return;
+  write_moments(found.moments, bench.world, bench.stages.folder(stage));
+  bench.stages.complete(stage, InputNotes{found.of_weight, found.moments.size()},
+                        run::Holds::tensors);
 }
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
   const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
-  const Stage stage = gradients_stage(bench.job);
-  if (const auto notes = bench.checkpoint.find<GradientNotes>(stage)) {
+  const run::Stage stage = gradients_stage(bench.job);
+  if (const auto notes = bench.stages.find<GradientNotes>(stage)) {
     std::vector<std::int64_t> sizes;
     for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
     if (notes->count != sizes.size())
-      bench.checkpoint.refuse(stage, "its moments are not those of the selected weights");
+      bench.stages.refuse(stage, "its moments are not those of the selected weights");
     found = kept_moments(bench, stage, sizes,
                          weight_of(bench.model, bench.names[0])->own_rows().scalar_type(), part);
     log().info("output gradients taken from the checkpoint");
@@ -109,9 +110,9 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   });
   log().info("output gradients of {} measured in {}",
              counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
-  if (!bench.checkpoint.is_wanted()) return;
-  write_moments(found, bench.world, bench.checkpoint.folder(stage));
-  bench.checkpoint.complete(stage, GradientNotes{found.size()}, Holds::tensors);
+  if (!bench.stages.is_wanted()) return;
+  write_moments(found, bench.world, bench.stages.folder(stage));
+  bench.stages.complete(stage, GradientNotes{found.size()}, run::Holds::tensors);
 }
 
 /// Mean diagonals; each is that of a moment that is finite. Collective over the world.

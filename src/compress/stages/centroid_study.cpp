@@ -8,6 +8,7 @@
 
 #include "compress/calibration/activation_observer.hpp"
 #include "compress/experiments/centroid_changes.hpp"
+#include "compress/job/stages.hpp"
 #include "compress/stages/clustered_stage.hpp"
 #include "compress/stages/scored_points.hpp"
 #include "core/log.hpp"

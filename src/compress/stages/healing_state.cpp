@@ -2,8 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "compress/kept_tensors.hpp"
 #include "core/log.hpp"
+#include "weights/forms/tensor_folder.hpp"
 
 namespace rankine::compress {
 
@@ -52,10 +52,10 @@ std::vector<weights::Parameter> HealingKeeper::with_moments() const {
 }
 
 std::optional<HealingState> HealingKeeper::find(int turn) const {
-  auto state = bench_.checkpoint.find<HealingState>(stage(turn));
+  auto state = bench_.stages.find<HealingState>(stage(turn));
   if (state && (state->steps < 1 || state->steps > bench_.options.heal.steps ||
                 std::ssize(state->losses) != state->steps))
-    bench_.checkpoint.refuse(stage(turn), "its steps are not those of the deck");
+    bench_.stages.refuse(stage(turn), "its steps are not those of the deck");
   return state;
 }
 
@@ -67,8 +67,8 @@ HealingState HealingKeeper::restore() {
       next_turn_ = 1 - turn;
     }
   if (newest.steps == 0) return newest;
-  bench_.checkpoint.read_tensors(stage(1 - next_turn_), [&](const std::filesystem::path& folder) {
-    read_tensors(bench_.world, folder, with_moments());
+  bench_.stages.read_tensors(stage(1 - next_turn_), [&](const std::filesystem::path& folder) {
+    weights::read_tensors(bench_.world, folder, with_moments());
   });
   for (const weights::Parameter& parameter : trained_)
     state_of(optimizer_, parameter.values).step(newest.steps);
@@ -77,14 +77,14 @@ HealingState HealingKeeper::restore() {
 }
 
 void HealingKeeper::keep(const HealingState& state) {
-  if (!bench_.checkpoint.is_wanted()) return;
+  if (!bench_.stages.is_wanted()) return;
   const bool is_due = since_last_.seconds() > 60 * bench_.options.checkpoint.interval ||
                       state.steps == bench_.options.heal.steps;
   if (bench_.world.max(is_due ? 1 : 0) == 0) return;
-  bench_.checkpoint.remove(stage(next_turn_));
-  write_tensors(bench_.world, bench_.teams, bench_.checkpoint.folder(stage(next_turn_)),
-                with_moments());
-  bench_.checkpoint.complete(stage(next_turn_), state, Holds::tensors);
+  bench_.stages.remove(stage(next_turn_));
+  weights::write_tensors(bench_.world, bench_.teams, bench_.stages.folder(stage(next_turn_)),
+                         with_moments());
+  bench_.stages.complete(stage(next_turn_), state, run::Holds::tensors);
   next_turn_ = 1 - next_turn_;
   since_last_.restart();
 }

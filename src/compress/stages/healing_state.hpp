@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "compress/job/stages.hpp"
 #include "compress/job/workbench.hpp"
 #include "core/timer.hpp"
 
@@ -33,7 +34,7 @@ class HealingKeeper {
  private:
   std::vector<weights::Parameter> with_moments() const;
   std::optional<HealingState> find(int turn) const;
-  Stage stage(int turn) const { return healing_stage(bench_.job, turn); }
+  run::Stage stage(int turn) const { return healing_stage(bench_.job, turn); }
 
   const Workbench& bench_;
   const std::vector<weights::Parameter>& trained_;

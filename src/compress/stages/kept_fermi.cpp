@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "compress/job/stages.hpp"
 #include "core/log.hpp"
 
 namespace rankine::compress {
@@ -30,16 +31,16 @@ bool is_state_of(const FermiState& state, const std::vector<Candidate>& candidat
 
 FermiCheckpoint fermi_checkpoint(const Workbench& bench, const std::vector<Candidate>& candidates) {
   FermiCheckpoint checkpoint;
-  if (!bench.checkpoint.is_wanted()) return checkpoint;
-  const Stage stage = fermi_stage(bench.job);
-  checkpoint.from = bench.checkpoint.find<FermiState>(stage);
+  if (!bench.stages.is_wanted()) return checkpoint;
+  const run::Stage stage = fermi_stage(bench.job);
+  checkpoint.from = bench.stages.find<FermiState>(stage);
   if (checkpoint.from) {
     if (!is_state_of(*checkpoint.from, candidates, bench.options.ranks.fermi_steps))
-      bench.checkpoint.refuse(stage, "its ranks are not those of the deck's weights");
+      bench.stages.refuse(stage, "its ranks are not those of the deck's weights");
     log().info("FermiGrad goes on after step {} of the checkpoint", checkpoint.from->steps);
   }
   checkpoint.keep = [&bench, stage](const FermiState& state) {
-    bench.checkpoint.complete(stage, state, Holds::notes);
+    bench.stages.complete(stage, state, run::Holds::notes);
   };
   return checkpoint;
 }

@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "compress/calibration/activation_observer.hpp"
-#include "compress/kept_tensors.hpp"
+#include "compress/job/stages.hpp"
 #include "core/log.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/forms/read_form.hpp"
+#include "weights/forms/tensor_folder.hpp"
 #include "weights/forms/weight_rank.hpp"
 
 namespace rankine::compress {
@@ -93,12 +94,11 @@ std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesys
 }  // namespace
 
 bool restore_weights(Workbench& bench) {
-  const Stage stage = weights_stage(bench.job);
-  auto reports = bench.checkpoint.find<std::vector<WeightReport>>(stage);
+  const run::Stage stage = weights_stage(bench.job);
+  auto reports = bench.stages.find<std::vector<WeightReport>>(stage);
   if (!reports) return false;
-  if (!are_of(bench, *reports))
-    bench.checkpoint.refuse(stage, "its weights are not the selected ones");
-  auto weights = bench.checkpoint.read_tensors(stage, [&](const std::filesystem::path& folder) {
+  if (!are_of(bench, *reports)) bench.stages.refuse(stage, "its weights are not the selected ones");
+  auto weights = bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
     return read_weights(bench, folder, *reports);
   });
   for (auto& [name, weight] : weights) bench.model.replace_weight(name, std::move(weight));
@@ -108,15 +108,15 @@ bool restore_weights(Workbench& bench) {
 }
 
 void keep_weights(const Workbench& bench) {
-  if (!bench.checkpoint.is_wanted()) return;
+  if (!bench.stages.is_wanted()) return;
   std::vector<weights::Parameter> tensors;
   for (const WeightReport& report : bench.result.weights)
     if (differs_from_original(report))
       for (auto& tensor : stored_tensors(*weight_of(bench.model, report.name), report.name))
         tensors.push_back(std::move(tensor));
-  const Stage stage = weights_stage(bench.job);
-  write_tensors(bench.world, bench.teams, bench.checkpoint.folder(stage), tensors);
-  bench.checkpoint.complete(stage, bench.result.weights, Holds::tensors);
+  const run::Stage stage = weights_stage(bench.job);
+  weights::write_tensors(bench.world, bench.teams, bench.stages.folder(stage), tensors);
+  bench.stages.complete(stage, bench.result.weights, run::Holds::tensors);
 }
 
 }  // namespace rankine::compress

@@ -13,12 +13,12 @@
 #include "compress/calibration/activation_observer.hpp"
 #include "compress/decomposition/decomposition_task.hpp"
 #include "compress/job/bond_dimension.hpp"
-#include "compress/ridge.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/forms/matrix_product.hpp"
+#include "weights/making/matrix_product_factorisation.hpp"
+#include "weights/making/ridge.hpp"
 
 namespace rankine::compress {
 
@@ -39,11 +39,11 @@ struct WholeWeight {
 /// Puts a moment with its ridge into the norm; one of zeros makes every error zero, and leaves what
 /// the operator is to the weight itself.
 void weigh(WholeWeight& weight, Tensor& side, const Tensor& moment, double ridge) {
-  if (is_zero(moment)) {
+  if (weights::is_zero(moment)) {
     weight.has_errors = false;
     return;
   }
-  add_ridge(moment, ridge);
+  weights::add_ridge(moment, ridge);
   side = moment.dim() == 1 ? torch::diag(moment) : moment;
 }
 
@@ -67,10 +67,10 @@ std::optional<WholeWeight> bring(const Workbench& bench, const ErrorNorm& norm, 
     outputs = norm.output_moments[w].assemble_on(bench.world, owner);
   if (bench.world.rank() != owner) return std::nullopt;
   const auto ridge = [&](double wanted, std::int64_t size) {
-    return ridge_above_rounding(wanted, size, type);
+    return weights::ridge_above_rounding(wanted, size, type);
   };
   if (inputs.defined())
-    weigh(whole, whole.how.norm.inputs, inputs, ridge(input_ridge, dense->inputs()));
+    weigh(whole, whole.how.norm.inputs, inputs, ridge(weights::input_ridge, dense->inputs()));
   if (outputs.defined())
     weigh(whole, whole.how.norm.outputs, outputs, ridge(norm.ridge, dense->outputs()));
   return whole;

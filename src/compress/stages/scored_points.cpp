@@ -20,20 +20,20 @@ inline void from_json(const nlohmann::json& json, ScoredPoint& point) {
   json.at("parameters").get_to(point.parameters);
 }
 
-KeptPoints::KeptPoints(const Workbench& bench, Stage stage, std::size_t total)
+KeptPoints::KeptPoints(const Workbench& bench, run::Stage stage, std::size_t total)
     : bench_(bench), stage_(std::move(stage)) {
-  auto known = bench.checkpoint.find<std::vector<ScoredPoint>>(stage_);
+  auto known = bench.stages.find<std::vector<ScoredPoint>>(stage_);
   if (!known) return;
   const auto is_possible = [](const ScoredPoint& point) { return point.parameters >= 0; };
   if (known->size() > total || !std::ranges::all_of(*known, is_possible))
-    bench.checkpoint.refuse(stage_, "its points are not those of the study");
+    bench.stages.refuse(stage_, "its points are not those of the study");
   points_ = std::move(*known);
   log().info("{} taken from the checkpoint", counted(std::ssize(points_), "point"));
 }
 
 void KeptPoints::keep(const ScoredPoint& point) {
   points_.push_back(point);
-  if (bench_.checkpoint.is_wanted()) bench_.checkpoint.complete(stage_, points_, Holds::notes);
+  if (bench_.stages.is_wanted()) bench_.stages.complete(stage_, points_, run::Holds::notes);
 }
 
 }  // namespace rankine::compress

@@ -19,7 +19,7 @@ class KeptPoints {
  public:
   /// Points already known, if there is a checkpoint, of `total`. Collective over the world. Throws
   /// InputError on all ranks.
-  KeptPoints(const Workbench& bench, Stage stage, std::size_t total);
+  KeptPoints(const Workbench& bench, run::Stage stage, std::size_t total);
 
   /// The next point to come, counted from 0.
   std::size_t next() const { return next_; }
@@ -37,7 +37,7 @@ class KeptPoints {
   void keep(const ScoredPoint& point);
 
   const Workbench& bench_;
-  Stage stage_;
+  run::Stage stage_;
   std::vector<ScoredPoint> points_;
   std::size_t next_ = 0;
 };

@@ -9,6 +9,7 @@
 
 #include "compress/calibration/activation_observer.hpp"
 #include "compress/experiments/sensitivity_groups.hpp"
+#include "compress/job/stages.hpp"
 #include "compress/stages/calibration_stage.hpp"
 #include "compress/stages/low_rank_stage.hpp"
 #include "compress/stages/matrix_product_stage.hpp"

@@ -60,27 +60,27 @@ constexpr std::string_view gpt2_keys[] = {"activation_function",
                                           "scale_attn_by_inverse_layer_idx"};
 
 /// A size of the model.
-std::int64_t size(const JsonSection& values, const char* key) {
+std::int64_t size(const files::JsonSection& values, const char* key) {
   return values.whole(key, 1, 1'000'000'000);
 }
-std::int64_t size(const JsonSection& values, const char* key, std::int64_t if_absent) {
+std::int64_t size(const files::JsonSection& values, const char* key, std::int64_t if_absent) {
   return values.has(key) ? size(values, key) : if_absent;
 }
 
 /// The key may be absent or have the one value that is implemented.
-void require(const JsonSection& values, const char* key, const json& value) {
+void require(const files::JsonSection& values, const char* key, const json& value) {
   if (values.has(key) && values.object().at(key) != value)
     values.refuse_value(key, fmt::format("only {} is", value.dump()));
 }
 
 /// A small number that is added to a mean of squares.
-double epsilon(const JsonSection& values, const char* key) {
+double epsilon(const files::JsonSection& values, const char* key) {
   const double value = values.number(key);
   if (value < 0 || value > 1) values.refuse_value(key, "numbers from 0 to 1 are");
   return value;
 }
 
-void read_common(const JsonSection& values, ModelConfig& config) {
+void read_common(const files::JsonSection& values, ModelConfig& config) {
   require(values, "pruned_heads", json::object());
   require(values, "is_encoder_decoder", false);
   require(values, "add_cross_attention", false);
@@ -92,14 +92,14 @@ void read_common(const JsonSection& values, ModelConfig& config) {
 }
 
 /// The tokens eos_token_id, if there are any.
-void read_end_tokens(const JsonSection& values, ModelConfig& config) {
+void read_end_tokens(const files::JsonSection& values, ModelConfig& config) {
   if (!values.has("eos_token_id")) return;
   const auto ids = values.wholes("eos_token_id", 0, config.vocabulary_size - 1);
   config.end_of_sequence.assign(ids.begin(), ids.end());
 }
 
 /// "rope_type", which older files call "type".
-std::string rope_type(const JsonSection& rope) {
+std::string rope_type(const files::JsonSection& rope) {
   const std::string type = rope.has("type") ? rope.text("type") : "default";
   if (!rope.has("rope_type")) return type;
   if (rope.has("type") && type != rope.text("rope_type"))
@@ -107,7 +107,7 @@ std::string rope_type(const JsonSection& rope) {
   return rope.text("rope_type");
 }
 
-std::optional<RopeScaling> read_rope_scaling(const JsonSection& rope) {
+std::optional<RopeScaling> read_rope_scaling(const files::JsonSection& rope) {
   constexpr std::string_view of_all[] = {"rope_type", "type", "rope_theta",
                                          "partial_rotary_factor"};
   constexpr std::string_view of_llama3[] = {"factor", "low_freq_factor", "high_freq_factor",
@@ -135,7 +135,7 @@ std::optional<RopeScaling> read_rope_scaling(const JsonSection& rope) {
   return result;
 }
 
-void read_rope(const JsonSection& values, ModelConfig& config) {
+void read_rope(const files::JsonSection& values, ModelConfig& config) {
   require(values, "partial_rotary_factor", 1.0);
   require(values, "rope_interleaved", false);
   // Newer files have all of it in one object; where two places speak, they must agree.
@@ -146,7 +146,7 @@ void read_rope(const JsonSection& values, ModelConfig& config) {
   if (values.has("rope_theta")) theta = values.number("rope_theta");
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
     if (!values.has(key)) continue;
-    const JsonSection rope = values.section(key);
+    const files::JsonSection rope = values.section(key);
     config.rope_scaling = read_rope_scaling(rope);
     if (!rope.has("rope_theta")) continue;
     if (theta && *theta != rope.number("rope_theta"))
@@ -164,8 +164,8 @@ void read_rope(const JsonSection& values, ModelConfig& config) {
 }
 
 /// `of_the_family` is the window where the file does not speak of it.
-void read_sliding_window(const JsonSection& values, std::optional<std::int64_t> of_the_family,
-                         ModelConfig& config) {
+void read_sliding_window(const files::JsonSection& values,
+                         std::optional<std::int64_t> of_the_family, ModelConfig& config) {
   std::optional<std::int64_t> window = of_the_family;
   if (values.object().contains("sliding_window"))
     window =
@@ -180,7 +180,8 @@ void read_sliding_window(const JsonSection& values, std::optional<std::int64_t> 
   if (window && *window < config.context) config.sliding_window = window;
 }
 
-ModelConfig read_llama(const JsonSection& values, std::optional<std::int64_t> sliding_window) {
+ModelConfig read_llama(const files::JsonSection& values,
+                       std::optional<std::int64_t> sliding_window) {
   refuse_unknown_keys(values, {llama_keys, harmless_keys});
   require(values, "hidden_act", "silu");
   require(values, "attention_bias", false);
@@ -209,7 +210,7 @@ ModelConfig read_llama(const JsonSection& values, std::optional<std::int64_t> sl
   return config;
 }
 
-ModelConfig read_gpt2(const JsonSection& values) {
+ModelConfig read_gpt2(const files::JsonSection& values) {
   refuse_unknown_keys(values, {gpt2_keys, harmless_keys});
   const std::string activation =
       values.has("activation_function") ? values.text("activation_function") : "gelu_new";
@@ -236,14 +237,14 @@ ModelConfig read_gpt2(const JsonSection& values) {
 }
 
 /// config.json's model_type, or what its architectures begin with.
-std::string model_type(const JsonSection& values) {
+std::string model_type(const files::JsonSection& values) {
   if (values.has("model_type")) return values.text("model_type");
   if (!values.has("architectures")) return "";
   const std::vector<std::string> names = values.texts("architectures");
   return names.empty() ? "" : names.front();
 }
 
-ModelConfig read_family(const JsonSection& values) {
+ModelConfig read_family(const files::JsonSection& values) {
   const std::string type = model_type(values);
   if (type == "llama" || type == "LlamaForCausalLM") return read_llama(values, std::nullopt);
   if (type == "mistral" || type == "MistralForCausalLM") return read_llama(values, 4096);
@@ -270,7 +271,7 @@ std::int64_t ModelConfig::parameters() const {
 ModelConfig parse_config(std::string_view text, const std::string& file) {
   const std::filesystem::path path = file;
   const json document = files::parse_json(text, fmt::format("'{}'", file));
-  const JsonSection values(document, "", path);
+  const files::JsonSection values(document, "", path);
   refuse_other_formats(values);
   ModelConfig config = read_family(values);
   read_end_tokens(values, config);
@@ -294,7 +295,7 @@ ModelConfig read_config(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (std::filesystem::exists(generation, ignored)) {
     const json document = files::read_json(generation);
-    read_end_tokens(JsonSection(document, "", generation), config);
+    read_end_tokens(files::JsonSection(document, "", generation), config);
   }
   return config;
 }

@@ -39,7 +39,7 @@ constexpr std::string_view changing_nothing[] = {
     "repetition_penalty", "suppress_tokens", "temperature", "top_k", "top_p", "typical_p"};
 
 /// How the weights of a quantised checkpoint were rounded.
-std::string quantisation_of(const JsonSection& config, const char* key) {
+std::string quantisation_of(const files::JsonSection& config, const char* key) {
   const nlohmann::json& value = config.object().at(key);
   const auto method = value.is_object() ? value.find("quant_method") : value.end();
   return value.is_object() && method != value.end() && method->is_string()
@@ -51,7 +51,7 @@ std::string quantisation_of(const JsonSection& config, const char* key) {
 
 const std::span<const std::string_view> harmless_keys = changing_nothing;
 
-void refuse_unknown_keys(const JsonSection& section,
+void refuse_unknown_keys(const files::JsonSection& section,
                          std::initializer_list<std::span<const std::string_view>> known) {
   for (const auto& [key, value] : section.object().items()) {
     const auto has_key = [&key = key](std::span<const std::string_view> keys) {
@@ -61,11 +61,11 @@ void refuse_unknown_keys(const JsonSection& section,
     throw InputError(fmt::format(
         "Cannot use {} (the key {} = {} is not known, and may change what the model computes). "
         "Remove the key from the file if it does not.",
-        section.name(), key, JsonSection::shown(value)));
+        section.name(), key, files::JsonSection::shown(value)));
   }
 }
 
-void refuse_other_formats(const JsonSection& config) {
+void refuse_other_formats(const files::JsonSection& config) {
   if (config.has("rankine_forms"))
     throw InputError(fmt::format(
         "Cannot use {} (it belongs to a factorised export of rankine-compress, which transformers "

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "models/json_section.hpp"
+#include "files/json_section.hpp"
 
 namespace rankine::models {
 
@@ -16,11 +16,11 @@ extern const std::span<const std::string_view> harmless_keys;
 ///
 /// What such a key means cannot be known: it may scale logits or leave out a norm, and the numbers
 /// would be wrong without a sign. A warning would be lost in the log of a job.
-void refuse_unknown_keys(const JsonSection& section,
+void refuse_unknown_keys(const files::JsonSection& section,
                          std::initializer_list<std::span<const std::string_view>> known);
 
 /// Throws InputError for weights that are no plain numbers, for code of the model's own, and for a
 /// factorised export of rankine-compress.
-void refuse_other_formats(const JsonSection& config);
+void refuse_other_formats(const files::JsonSection& config);
 
 }  // namespace rankine::models

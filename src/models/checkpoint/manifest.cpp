@@ -6,7 +6,7 @@
 
 #include "core/errors.hpp"
 #include "files/json_document.hpp"
-#include "models/json_section.hpp"
+#include "files/json_section.hpp"
 
 namespace rankine::models {
 
@@ -19,7 +19,7 @@ constexpr std::int64_t format_version = 2;
 constexpr std::int64_t oldest_version = 1;  // without checksums
 
 /// The format_version.
-std::int64_t check_kind(const JsonSection& document) {
+std::int64_t check_kind(const files::JsonSection& document) {
   if (document.text("filetype") != filetype)
     document.refuse_wrong(fmt::format("its filetype is not {}", filetype));
   const std::int64_t version =
@@ -33,7 +33,7 @@ std::int64_t check_kind(const JsonSection& document) {
   return version;
 }
 
-StoredForm stored_form(const JsonSection& weight) {
+StoredForm stored_form(const files::JsonSection& weight) {
   const std::string type = weight.text("dense_type");
   const auto dense_type = files::data_type_named(type);
   if (!dense_type || !files::is_floating_point(*dense_type))
@@ -44,8 +44,8 @@ StoredForm stored_form(const JsonSection& weight) {
           .dense_type = *dense_type};
 }
 
-files::TensorChecksums checksums_of(const JsonSection& document) {
-  const JsonSection checksums = document.section("checksums");
+files::TensorChecksums checksums_of(const files::JsonSection& document) {
+  const files::JsonSection checksums = document.section("checksums");
   try {
     return files::checksums_from_json(checksums.object());
   } catch (const InputError& error) {
@@ -60,7 +60,7 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return std::nullopt;
   const json json_document = files::read_json(path);
-  const JsonSection document(json_document, "", path);
+  const files::JsonSection document(json_document, "", path);
   const std::int64_t version = check_kind(document);
   Manifest manifest{.program_version = document.text("program_version"),
                     .git_commit = document.text("git_commit"),
@@ -68,7 +68,7 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
                     .precision = document.text("precision")};
   if (manifest.precision != "float32" && manifest.precision != "float64")
     document.refuse_value("precision", "\"float32\" and \"float64\" are");
-  const JsonSection weights = document.section("weights");
+  const files::JsonSection weights = document.section("weights");
   for (const auto& [name, stored] : weights.object().items())
     manifest.weights[name] = stored_form(weights.section(name));
   if (version > oldest_version) manifest.checksums = checksums_of(document);

@@ -197,7 +197,7 @@ class Evaluation {
     const auto& ends = job_.config.end_of_sequence;
     std::vector<std::int32_t> words(ids.begin(), ids.end());
     if (!words.empty() && std::ranges::find(ends, words.back()) != ends.end()) words.pop_back();
-    return job_.tokenizer->decode(words, SpecialTokens::left_out);
+    return job_.tokenizer->decode(words, text::SpecialTokens::left_out);
   }
 
   static constexpr double nan = std::numeric_limits<double>::quiet_NaN();

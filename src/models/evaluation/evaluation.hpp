@@ -11,9 +11,9 @@
 #include "models/checkpoint/config.hpp"
 #include "models/evaluation/options.hpp"
 #include "models/evaluation/windows.hpp"
-#include "models/tokenizer.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
+#include "text/tokenizer.hpp"
 
 namespace rankine::models {
 
@@ -33,7 +33,7 @@ struct EvaluationJob {
   ModelConfig config;
   std::optional<ModelConfig> reference_config;
   WindowPlan plan;
-  std::optional<Tokenizer> tokenizer;  ///< where there are prompts in words
+  std::optional<text::Tokenizer> tokenizer;  ///< where there are prompts in words
   std::vector<Continuation> prompts;
 
   std::int64_t longest_sequence() const;

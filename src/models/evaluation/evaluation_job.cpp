@@ -8,7 +8,7 @@
 #include "files/safetensors/layout.hpp"
 #include "models/checkpoint/checkpoint_names.hpp"
 #include "models/evaluation/evaluation.hpp"
-#include "models/tokenizer.hpp"
+#include "text/tokenizer.hpp"
 
 namespace rankine::models {
 
@@ -53,9 +53,11 @@ void check_prompt(const Continuation& prompt, const EvaluationJob& job) {
 void read_prompts(EvaluationJob& job) {
   const EvaluateOptions& options = job.options;
   if (!options.generate.prompts.empty()) {
-    job.tokenizer = Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
-    const auto special = options.evaluate.beginning_of_sequence == "never" ? AddSpecialTokens::no
-                                                                           : AddSpecialTokens::yes;
+    job.tokenizer =
+        text::Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
+    const auto special = options.evaluate.beginning_of_sequence == "never"
+                             ? text::AddSpecialTokens::no
+                             : text::AddSpecialTokens::yes;
     for (const std::string& text : options.generate.prompts) {
       const std::vector<std::int32_t> ids = job.tokenizer->encode(text, special);
       job.prompts.push_back(

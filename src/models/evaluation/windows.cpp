@@ -9,7 +9,7 @@
 #include "core/input_file.hpp"
 #include "core/text_format.hpp"
 #include "files/npy.hpp"
-#include "models/tokenizer.hpp"
+#include "text/tokenizer.hpp"
 
 namespace rankine::models {
 
@@ -124,9 +124,10 @@ TokenText read_text(const EvaluateOptions& options) {
   if (path.extension() == ".npy") return read_ids(path);
   const std::string text = load_text(path);
   const auto tokenizer =
-      Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
-  const auto special = options.evaluate.beginning_of_sequence == "tokenizer" ? AddSpecialTokens::yes
-                                                                             : AddSpecialTokens::no;
+      text::Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
+  const auto special = options.evaluate.beginning_of_sequence == "tokenizer"
+                           ? text::AddSpecialTokens::yes
+                           : text::AddSpecialTokens::no;
   const std::vector<std::int32_t> ids = tokenizer.encode(text, special);
   return {{ids.begin(), ids.end()}, static_cast<std::int64_t>(ids.size()), false};
 }

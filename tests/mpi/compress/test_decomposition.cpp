@@ -4,8 +4,8 @@
 
 #include <optional>
 
-#include "compress/ridge.hpp"
 #include "tiny_calibration.hpp"
+#include "weights/making/ridge.hpp"
 
 namespace rankine::compress {
 namespace {
@@ -44,7 +44,7 @@ WholeNorm whole_norm(const ErrorNorm& norm, std::size_t w, std::int64_t m, std::
     Tensor g =
         ::rankine::compress::whole(norm.input_moments.moments[norm.input_moments.of_weight[w]]);
     if (norm.inputs == InputWeighting::diagonal) g = torch::diag(g);
-    const double part = ridge_above_rounding(input_ridge, n, type);
+    const double part = weights::ridge_above_rounding(weights::input_ridge, n, type);
     g = g + part * g.diagonal().mean() * torch::eye(n, torch::kFloat64);
     const auto [values, vectors] = torch::linalg_eigh(g);
     whole.columns = vectors * values.clamp_min(0).sqrt();

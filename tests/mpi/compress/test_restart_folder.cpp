@@ -13,8 +13,8 @@
 
 #include "../../mpi_world.hpp"
 #include "compress/calibration/moments.hpp"
-#include "compress/checkpoint.hpp"
-#include "compress/kept_tensors.hpp"
+#include "run/stage_store.hpp"
+#include "weights/forms/tensor_folder.hpp"
 
 namespace rankine::compress {
 namespace {
@@ -25,7 +25,7 @@ using testing::HasSubstr;
 using torch::Tensor;
 using weights::Parameter;
 
-const Stage stage{"weights", 11};
+const run::Stage stage{"weights", 11};
 constexpr std::uint64_t model = 5;
 
 class RestartFolder : public testing::TestWithParam<int> {
@@ -54,9 +54,9 @@ class RestartFolder : public testing::TestWithParam<int> {
             {"a.core0", vector.clone(), weights::Placement::copy, 0, 5}};
   }
 
-  void keep(const Checkpoint& checkpoint) const {
-    write_tensors(world(), teams_, checkpoint.folder(stage), tensors(1));
-    checkpoint.complete(stage, {{"count", 2}}, Holds::tensors);
+  void keep(const run::StageStore& checkpoint) const {
+    weights::write_tensors(world(), teams_, checkpoint.folder(stage), tensors(1));
+    checkpoint.complete(stage, {{"count", 2}}, run::Holds::tensors);
   }
 
   /// The message of the error that all ranks throw, or none does.
@@ -72,15 +72,16 @@ class RestartFolder : public testing::TestWithParam<int> {
     EXPECT_EQ(world().sum(message == "no error" ? 1 : 0) % world().size(), 0);
     return message;
   }
-  std::string message_of_reading(const Checkpoint& checkpoint) const {
+  std::string message_of_reading(const run::StageStore& checkpoint) const {
     return message_of([&] {
-      checkpoint.read_tensors(
-          stage, [&](const fs::path& folder) { read_tensors(world(), folder, tensors(0)); });
+      checkpoint.read_tensors(stage, [&](const fs::path& folder) {
+        weights::read_tensors(world(), folder, tensors(0));
+      });
     });
   }
 
   /// One bit of a byte before the end of the stage's tensors.
-  void flip(const Checkpoint& checkpoint, std::streamoff from_end) const {
+  void flip(const run::StageStore& checkpoint, std::streamoff from_end) const {
     if (world().rank() == 0) {
       std::fstream file(checkpoint.folder(stage) / "model.safetensors",
                         std::ios::in | std::ios::out | std::ios::binary);
@@ -97,20 +98,20 @@ class RestartFolder : public testing::TestWithParam<int> {
 };
 
 TEST_P(RestartFolder, ComesBackInEveryTeam) {
-  const Checkpoint checkpoint(world(), path_, model);
+  const run::StageStore checkpoint(world(), path_, model);
   EXPECT_FALSE(checkpoint.find<nlohmann::json>(stage));
   keep(checkpoint);
   EXPECT_EQ(checkpoint.find<nlohmann::json>(stage).value(), (nlohmann::json{{"count", 2}}));
   const auto found = tensors(0);
-  checkpoint.read_tensors(stage,
-                          [&](const fs::path& folder) { read_tensors(world(), folder, found); });
+  checkpoint.read_tensors(
+      stage, [&](const fs::path& folder) { weights::read_tensors(world(), folder, found); });
   const auto expected = tensors(1);
   for (std::size_t i = 0; i < found.size(); ++i)
     EXPECT_TRUE(torch::equal(found[i].values, expected[i].values)) << found[i].name;
 }
 
 TEST_P(RestartFolder, IsRefusedWhereABitIsFlipped) {
-  const Checkpoint checkpoint(world(), path_, model);
+  const run::StageStore checkpoint(world(), path_, model);
   keep(checkpoint);
   for (const std::streamoff from_end : {1, 20, 100, 500}) {
     flip(checkpoint, from_end);
@@ -125,22 +126,22 @@ TEST_P(RestartFolder, IsRefusedWhereABitIsFlipped) {
 TEST_P(RestartFolder, IsRefusedByAllWhereOneRankCannotReadIt) {
   // The last rank sees another folder, as if its node had not the file.
   const bool is_last = world().rank() == world().size() - 1;
-  const Checkpoint checkpoint(world(), path_, model);
+  const run::StageStore checkpoint(world(), path_, model);
   keep(checkpoint);
   const fs::path seen = is_last && world().size() > 1 ? path_ / "elsewhere" : path_;
-  const Checkpoint partly(world(), seen, model);
+  const run::StageStore partly(world(), seen, model);
   EXPECT_THAT(message_of_reading(partly),
               HasSubstr(world().size() > 1 ? "Cannot open" : "no error"));
-  EXPECT_THAT(message_of([&] { read_tensors(world(), partly.folder(stage), tensors(0)); }),
+  EXPECT_THAT(message_of([&] { weights::read_tensors(world(), partly.folder(stage), tensors(0)); }),
               HasSubstr(world().size() > 1 ? "Cannot open" : "no error"));
 }
 
 TEST_P(RestartFolder, IsRefusedWhereTensorsAreOthersThanTheModels) {
-  const Checkpoint checkpoint(world(), path_, model);
+  const run::StageStore checkpoint(world(), path_, model);
   keep(checkpoint);
   const fs::path folder = checkpoint.folder(stage);
   const auto message_for = [&](const std::vector<Parameter>& wanted) {
-    return message_of([&] { read_tensors(world(), folder, wanted); });
+    return message_of([&] { weights::read_tensors(world(), folder, wanted); });
   };
   auto wanted = tensors(0);
   wanted[0].total_rows = 10;
@@ -172,7 +173,7 @@ TEST_P(RestartFolder, HoldsMomentsOfTheModelsSizes) {
 }
 
 TEST_P(RestartFolder, IsRefusedWhereItIsThatOfAnother) {
-  const Checkpoint checkpoint(world(), path_, model), other(world(), path_, model + 1);
+  const run::StageStore checkpoint(world(), path_, model), other(world(), path_, model + 1);
   keep(checkpoint);
   EXPECT_FALSE(other.find<nlohmann::json>(stage));
   world().barrier();
@@ -184,7 +185,7 @@ TEST_P(RestartFolder, IsRefusedWhereItIsThatOfAnother) {
 }
 
 TEST_P(RestartFolder, IsRefusedWhereItsNotesAreNoFile) {
-  const Checkpoint checkpoint(world(), path_, model);
+  const run::StageStore checkpoint(world(), path_, model);
   if (world().rank() == 0) fs::create_directories(checkpoint.folder(stage) / "stage.json");
   world().barrier();
   EXPECT_THAT(message_of([&] { checkpoint.find<nlohmann::json>(stage); }),

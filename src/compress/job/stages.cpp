@@ -1,0 +1,127 @@
+#include "compress/job/stages.hpp"
+
+#include "core/version.hpp"
+#include "run/fingerprint.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t>(value); }
+
+run::Fingerprint of_selection(const CompressionJob& job) {
+  run::Fingerprint print;
+  print.add(program_version()).add(job.options.scoring.model.precision);
+  for (const NamedShape& weight : job.selected) print.add(weight.name);
+  return print;
+}
+
+run::Fingerprint& add_windows(run::Fingerprint& print, const TokenWindows& windows) {
+  for (const auto& window : windows) print.add(window);
+  return print;
+}
+
+run::Fingerprint of_scoring(const CompressionJob& job) {
+  run::Fingerprint print;
+  for (const models::Window& window : job.scoring.plan.windows)
+    print.add(window.ids(job.scoring.plan.text)).add(as_unsigned(window.first_scored));
+  return print;
+}
+
+/// Of the compressed weights before healing.
+run::Fingerprint of_weights(const CompressionJob& job) {
+  const MethodOptions& method = job.options.method;
+  const RankOptions& ranks = job.options.ranks;
+  run::Fingerprint print = of_selection(job);
+  print.add(method.form).add(method.weighting).add(job.options.calibration.gradient_targets);
+  print.add(job.options.calibration.ridge);
+  for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
+    print.add(as_unsigned(count));
+  print.add(ranks.allocation).add(ranks.error_weights).add(ranks.parameter_ratio);
+  for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps})
+    print.add(as_unsigned(count));
+  for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
+    add_windows(print, *windows);
+  if (!job.fermi_windows.empty()) print.add(as_unsigned(job.options.scoring.parallel.teams));
+  return print;
+}
+
+/// Matrices and diagonals are stages of their own.
+std::string name_of_moments(const char* name, bool are_whole) {
+  return are_whole ? name : std::string(name) + "-diagonals";
+}
+
+run::Stage study_stage(const CompressionJob& job, const char* name, const run::Fingerprint& study) {
+  return {name, of_weights(job).add(study.value()).add(of_scoring(job).value()).value()};
+}
+
+}  // namespace
+
+run::Stage scores_stage(const CompressionJob& job) {
+  return {"scores", of_selection(job).add(of_scoring(job).value()).value()};
+}
+
+run::Stage inputs_stage(const CompressionJob& job) {
+  run::Fingerprint print = of_selection(job);
+  return {name_of_moments("inputs", job.options.method.needs_whole_inputs()),
+          add_windows(print, job.calibration_windows).value()};
+}
+
+run::Stage gradients_stage(const CompressionJob& job) {
+  run::Fingerprint print = of_selection(job);
+  const bool is_sampled = job.options.calibration.gradient_targets == "sampled";
+  return {name_of_moments(is_sampled ? "sampled-gradients" : "gradients",
+                          job.options.method.needs_whole_gradients()),
+          add_windows(print, job.gradient_windows).value()};
+}
+
+run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_weights(job).value()}; }
+
+run::Stage weights_stage(const CompressionJob& job) { return {"weights", of_weights(job).value()}; }
+
+run::Stage healing_stage(const CompressionJob& job, int turn) {
+  const HealOptions& heal = job.options.heal;
+  run::Fingerprint print = of_weights(job);
+  print.add(heal.loss).add(heal.learning_rate).add(heal.warm_up);
+  for (const std::int64_t count :
+       {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams})
+    print.add(as_unsigned(count));
+  return {turn == 0 ? "healing-a" : "healing-b", add_windows(print, job.healing_windows).value()};
+}
+
+run::Stage sensitivity_stage(const CompressionJob& job) {
+  const SensitivityOptions& options = job.options.sensitivity;
+  run::Fingerprint study;
+  for (const std::string& by : options.by) study.add(by);
+  return study_stage(job, "sensitivity", study.add(options.bond_dimensions));
+}
+
+run::Stage experiments_stage(const CompressionJob& job) {
+  const ExperimentOptions& options = job.options.experiments;
+  run::Fingerprint study;
+  for (const std::string& name : options.names) study.add(name);
+  study.add(options.clusters).add(options.layers).add(options.seeds);
+  return study_stage(job, "experiments", study.add(as_unsigned(options.layer_step)));
+}
+
+std::vector<run::Stage> stages_of(const CompressionJob& job) {
+  const CompressOptions& options = job.options;
+  const bool has_experiments = !options.experiments.names.empty();
+  std::vector<run::Stage> stages;
+  if (!job.scoring.plan.windows.empty() && !job.scoring.reference_config)
+    stages.push_back(scores_stage(job));
+  if (options.method.needs_inputs()) stages.push_back(inputs_stage(job));
+  if (options.needs_gradients()) stages.push_back(gradients_stage(job));
+  if (options.is_profile()) {
+    stages.push_back(sensitivity_stage(job));
+    return stages;
+  }
+  if (has_experiments) stages.push_back(experiments_stage(job));
+  if (options.needs_fermi()) stages.push_back(fermi_stage(job));
+  if (!has_experiments) stages.push_back(weights_stage(job));
+  if (options.heal.steps > 0)
+    for (const int turn : {0, 1}) stages.push_back(healing_stage(job, turn));
+  return stages;
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,24 @@
+// The stages of a compression that its restart folder may hold, and what each of them depends on.
+#pragma once
+
+#include <vector>
+
+#include "compress/job/compression_job.hpp"
+#include "run/stage_store.hpp"
+
+namespace rankine::compress {
+
+run::Stage scores_stage(const CompressionJob& job);
+run::Stage inputs_stage(const CompressionJob& job);
+run::Stage gradients_stage(const CompressionJob& job);
+run::Stage fermi_stage(const CompressionJob& job);
+run::Stage weights_stage(const CompressionJob& job);
+/// Two, of which the one with more steps counts: `turn` is 0 or 1.
+run::Stage healing_stage(const CompressionJob& job, int turn);
+run::Stage sensitivity_stage(const CompressionJob& job);
+run::Stage experiments_stage(const CompressionJob& job);
+
+/// Those that a run of the job looks for, in the order it does.
+std::vector<run::Stage> stages_of(const CompressionJob& job);
+
+}  // namespace rankine::compress

@@ -1,0 +1,45 @@
+// Writes the weights of a model as a checkpoint: for Hugging Face's software, or in the forms they
+// have.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "models/language/language_model.hpp"
+#include "parallel/communicator.hpp"
+#include "parallel/teams.hpp"
+
+namespace rankine::models {
+
+enum class ExportFormat {
+  dense,       ///< the matrices that the weights stand for, laid out as in the original
+  factorised,  ///< low-rank and pivoted weights as they are stored, with a modelling file
+  native,      ///< every weight as it is stored, with a manifest (models/manifest.hpp)
+};
+
+/// The format of that name in decks.
+ExportFormat export_format(std::string_view name);
+
+struct Export {
+  std::filesystem::path original;  ///< the folder that the model was read from
+  std::filesystem::path folder;    ///< to be written
+  ExportFormat format = ExportFormat::dense;
+  std::string method = {};     ///< how the model was compressed, for the manifest
+  std::string precision = {};  ///< of the model, for the manifest
+};
+
+/// Collective over `world`. The folder gets the tensors of the original, in their types, with the
+/// model's present weights in place of the layers' projections; and copies of config.json and the
+/// tokenizer's files. Every file appears under its name when it is complete. Throws InputError or
+/// ResourceError on all ranks.
+void write_checkpoint(const LanguageModel& model, const parallel::Communicator& world,
+                      const parallel::Teams& teams, const Export& wanted);
+
+/// Collective over `world`: writes the dense checkpoint that the compressed model in the native
+/// folder stands for. Throws InputError on all ranks (not a native folder, tensors that do not fit,
+/// the same folder twice) or ResourceError.
+void materialize(const parallel::Communicator& world, const std::filesystem::path& native,
+                 const std::filesystem::path& output);
+
+}  // namespace rankine::models

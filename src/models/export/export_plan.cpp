@@ -1,0 +1,121 @@
+#include "models/export/export_plan.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "weights/forms/weight_rank.hpp"
+
+namespace rankine::models {
+
+using files::DataType;
+using files::TensorPlan;
+using torch::Tensor;
+
+namespace {
+
+std::map<std::string, const weights::Weight*> weights_by_name(const LanguageModel& model) {
+  std::map<std::string, const weights::Weight*> all;
+  for (const TransformerLayer& layer : model.layers())
+    for (const Projection* projection : layer.projections())
+      all[projection->name] = projection->weight.get();
+  return all;
+}
+
+/// Whether `tensor` belongs to one of the weights: "NAME.left.codes" to "NAME".
+bool belongs_to(const std::set<std::string>& weights, const std::string& tensor) {
+  for (auto end = tensor.rfind('.'); end != std::string::npos && end > 0;
+       end = tensor.rfind('.', end - 1))
+    if (weights.contains(tensor.substr(0, end))) return tensor.substr(end) != ".bias";
+  return false;
+}
+
+/// The type of the original where it holds a dense weight's numbers exactly, else the type they are
+/// computed in. Collective over the team.
+DataType stored_type(const weights::Weight& weight, DataType original,
+                     const parallel::Communicator& team) {
+  const Tensor values = weight.parameters()[0].values.detach();
+  const DataType computed =
+      values.scalar_type() == torch::kFloat64 ? DataType::float64 : DataType::float32;
+  if (weight.form() != "dense" || weight.storage() != "exact") return computed;
+  const std::map<DataType, torch::ScalarType> types{{DataType::bfloat16, torch::kBFloat16},
+                                                    {DataType::float16, torch::kFloat16},
+                                                    {DataType::float32, torch::kFloat32},
+                                                    {DataType::float64, torch::kFloat64}};
+  const auto type = types.find(original);
+  const bool is_exact =
+      type != types.end() && torch::equal(values.to(type->second).to(values.scalar_type()), values);
+  return team.min(is_exact ? 1 : 0) == 1 ? original : computed;
+}
+
+bool keeps_form(const weights::Weight& weight, ExportFormat format) {
+  return format == ExportFormat::native ||
+         (format == ExportFormat::factorised && weight.form() != "dense");
+}
+
+}  // namespace
+
+TensorPlan TensorGroup::dense_plan() const {
+  std::int64_t outputs = 0;
+  for (const LayerWeight& place : places) outputs += place.outputs;
+  const std::int64_t inputs = places[0].inputs;
+  if (places[0].stored == LayerWeight::Stored::rows)
+    return {places[0].tensor, dense_type, {outputs, inputs}};
+  return {places[0].tensor, dense_type, {inputs, outputs}};
+}
+
+std::vector<TensorPlan> CheckpointPlan::tensors() const {
+  std::vector<TensorPlan> all;
+  for (const files::TensorEntry& entry : copied)
+    all.push_back({entry.name, entry.type, entry.shape});
+  for (const TensorGroup& group : groups) {
+    if (!group.keeps_forms) all.push_back(group.dense_plan());
+    for (std::size_t w = 0; w < group.stored_types.size(); ++w)
+      for (TensorPlan& tensor : group.weights[w]->plan(group.places[w].name, group.stored_types[w]))
+        all.push_back(std::move(tensor));
+  }
+  std::ranges::sort(all, {}, &TensorPlan::name);
+  return all;
+}
+
+CheckpointPlan plan_checkpoint(const LanguageModel& model, const files::SafetensorsReader& reader,
+                               const std::optional<Manifest>& manifest, ExportFormat format) {
+  const auto weights = weights_by_name(model);
+  const auto names = find_names(model.config(), reader.entries());
+  CheckpointPlan plan;
+  std::set<std::string> owners;
+  for (const LayerWeight& place : layer_weights(model.config(), names)) {
+    const weights::Weight& weight = *weights.at(place.name);
+    owners.insert(place.name);
+    owners.insert(place.tensor.substr(0, place.tensor.rfind('.')));
+    if (plan.groups.empty() || plan.groups.back().places[0].tensor != place.tensor)
+      plan.groups.push_back({.places = {},
+                             .weights = {},
+                             .dense_type = manifest ? manifest->weights.at(place.name).dense_type
+                                                    : reader.at(place.tensor).type,
+                             .keeps_forms = keeps_form(weight, format)});
+    TensorGroup& group = plan.groups.back();
+    group.places.push_back(place);
+    group.weights.push_back(&weight);
+    if (group.keeps_forms)
+      group.stored_types.push_back(stored_type(weight, group.dense_type, model.team()));
+  }
+  std::ranges::copy_if(reader.entries(), std::back_inserter(plan.copied),
+                       [&](const files::TensorEntry& entry) {
+                         return !belongs_to(owners, entry.name) && !follows_from_config(entry.name);
+                       });
+  return plan;
+}
+
+std::map<std::string, StoredForm> stored_forms(const CheckpointPlan& plan) {
+  std::map<std::string, StoredForm> forms;
+  for (const TensorGroup& group : plan.groups)
+    for (std::size_t w = 0; w < group.weights.size(); ++w)
+      forms[group.places[w].name] = {.form = group.weights[w]->form(),
+                                     .rank = weights::rank_of(*group.weights[w]),
+                                     .storage = group.weights[w]->storage(),
+                                     .dense_type = group.dense_type};
+  return forms;
+}
+
+}  // namespace rankine::models

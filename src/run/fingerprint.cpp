@@ -1,0 +1,34 @@
+#include "run/fingerprint.hpp"
+
+namespace rankine::run {
+
+void Fingerprint::add_bytes(std::span<const std::byte> bytes) {
+  for (const std::byte byte : bytes) {
+    value_ ^= static_cast<std::uint64_t>(byte);
+    value_ *= 0x100000001b3u;
+  }
+}
+
+Fingerprint& Fingerprint::add(std::string_view text) {
+  add(static_cast<std::uint64_t>(text.size()));
+  add_bytes(std::as_bytes(std::span(text)));
+  return *this;
+}
+
+Fingerprint& Fingerprint::add(std::span<const std::int64_t> values) {
+  add(static_cast<std::uint64_t>(values.size()));
+  add_bytes(std::as_bytes(values));
+  return *this;
+}
+
+Fingerprint& Fingerprint::add(std::uint64_t value) {
+  add_bytes(std::as_bytes(std::span(&value, 1)));
+  return *this;
+}
+
+Fingerprint& Fingerprint::add(double value) {
+  add_bytes(std::as_bytes(std::span(&value, 1)));
+  return *this;
+}
+
+}  // namespace rankine::run

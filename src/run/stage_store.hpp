@@ -1,0 +1,107 @@
+// Intermediate results of a compression on disk: a run that was stopped continues where it was, and
+// runs with the same model and calibration text share what was measured.
+//
+// Each stage has a folder DIRECTORY/<stage>-<fingerprint>, whose fingerprint covers everything the
+// stage depends on, so one directory serves many decks. It holds the stage's tensors
+// (model.safetensors) and, written last, stage.json with its notes: a folder without it is
+// incomplete, and ignored. What is read is not trusted: notes are sealed, tensors have checksums,
+// and the stages hold shapes and numbers against model and deck.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/errors.hpp"
+#include "parallel/communicator.hpp"
+#include "run/stage_notes.hpp"
+
+namespace rankine::run {
+
+struct Stage {
+  std::string name;
+  /// Covers everything the stage depends on but the numbers of the model: deck, tokens, version of
+  /// the program. Known without loading the model.
+  std::uint64_t of_deck;
+};
+
+/// What stands beside the notes of a stage.
+enum class Holds { notes, tensors };
+
+/// The text of a file stage.json, if there is one in the folder of a stage; nothing if there is no
+/// such folder or it is incomplete. On one rank. Throws InputError.
+std::optional<std::string> stage_text(const std::filesystem::path& folder);
+
+/// What a user is told of the folder of a stage that cannot be used.
+std::string cannot_go_on(const std::filesystem::path& folder, std::string_view why);
+
+/// A message without its advice, to stand in parentheses.
+std::string clause_of(const std::string& message);
+
+class StageStore {
+ public:
+  /// With an empty `directory` nothing is kept. `world` outlives the checkpoint; `model` tells the
+  /// model's numbers from others.
+  StageStore(const parallel::Communicator& world, std::filesystem::path directory,
+             std::uint64_t model)
+      : world_(world), directory_(std::move(directory)), model_(model) {}
+
+  bool is_wanted() const { return !directory_.empty(); }
+  std::filesystem::path folder(const Stage& stage) const;
+
+  /// The notes of a complete stage, on all ranks; nothing if there is none. Collective over the
+  /// world. Throws InputError on all ranks, naming the folder, if they are there and cannot be
+  /// read, are damaged, or are no Notes.
+  template <class Notes>
+  std::optional<Notes> find(const Stage& stage) const {
+    const auto found = find_notes(stage);
+    if (!found) return std::nullopt;
+    return naming(stage, [&] { return notes_as<Notes>(found->notes); });
+  }
+
+  /// What `read` makes of the stage's folder, whose tensors have the checksums that are noted.
+  /// `read` is collective and fails on all ranks of the world or on none; its errors become those
+  /// of the folder. Collective over the world. Throws InputError on all ranks.
+  template <class Read>
+  auto read_tensors(const Stage& stage, Read&& read) const {
+    return naming(stage, [&] {
+      verify(stage);
+      return read(folder(stage));
+    });
+  }
+
+  /// For notes of the right kind that do not fit. Throws InputError, which all ranks shall do.
+  [[noreturn]] void refuse(const Stage& stage, std::string_view why) const;
+
+  /// Makes what is in the stage's folder count. Collective over the world, after all files are
+  /// there. Throws InputError or ResourceError on all ranks.
+  void complete(const Stage& stage, const nlohmann::json& notes, Holds holds) const;
+
+  /// Removes an earlier state of a stage. Collective over the world.
+  void remove(const Stage& stage) const;
+
+ private:
+  std::optional<StageNotes> find_notes(const Stage& stage) const;
+  void verify(const Stage& stage) const;
+
+  /// Errors of `work`, which all ranks throw alike, become those of the stage's folder.
+  template <class Work>
+  auto naming(const Stage& stage, Work&& work) const {
+    try {
+      return work();
+    } catch (const InputError& error) {
+      refuse(stage, clause_of(error.what()));
+    } catch (const NumericalError& error) {
+      refuse(stage, clause_of(error.what()));
+    }
+  }
+
+  const parallel::Communicator& world_;
+  std::filesystem::path directory_;
+  std::uint64_t model_;
+};
+
+}  // namespace rankine::run

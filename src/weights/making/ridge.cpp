@@ -1,0 +1,29 @@
+#include "weights/making/ridge.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace rankine::weights {
+
+double ridge_above_rounding(double wanted, std::int64_t n, torch::ScalarType type) {
+  const double eps = type == torch::kFloat64 ? std::numeric_limits<double>::epsilon()
+                                             : std::numeric_limits<float>::epsilon();
+  return std::max(wanted, 4 * eps * static_cast<double>(n));
+}
+
+namespace {
+
+torch::Tensor diagonal_of(const torch::Tensor& moment) {
+  return moment.dim() == 1 ? moment : moment.diagonal();
+}
+
+}  // namespace
+
+void add_ridge(const torch::Tensor& moment, double part) {
+  const torch::Tensor diagonal = diagonal_of(moment);
+  diagonal.add_(part * diagonal.mean().item<double>());
+}
+
+bool is_zero(const torch::Tensor& moment) { return diagonal_of(moment).sum().item<double>() == 0; }
+
+}  // namespace rankine::weights
