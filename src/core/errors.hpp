@@ -72,6 +72,15 @@ class LibraryError : public Error {
       : Error(ExitCode::library, message, where) {}
 };
 
+/// The run was asked to stop, and what it needs to go on is kept: nobody's fault, but the way out
+/// is that of an error. The message is the last line of the run.
+class Stopped : public Error {
+ public:
+  explicit Stopped(const std::string& message,
+                   std::source_location where = std::source_location::current())
+      : Error(ExitCode::stopped, message, where) {}
+};
+
 /// The same error, marked as one that all `n_ranks` ranks throw because all see the same cause.
 template <class ErrorKind>
 ErrorKind known_to_all(int n_ranks, ErrorKind error) {

@@ -30,6 +30,8 @@ template <class ErrorKind>
       throw_agreed<NumericalError>(failure);
     case ExitCode::library:
       throw_agreed<LibraryError>(failure);
+    case ExitCode::stopped:
+      throw_agreed<Stopped>(failure);
     default:
       throw known_to_all(failure.agreed_by, Error(failure.code, failure.message, failure.where));
   }
@@ -46,7 +48,8 @@ Failure spread(const Communicator& ranks, const Failure& mine, bool i_failed, in
   const bool alike = i_failed && mine.code == failure.code && mine.message == failure.message;
   const bool all_alike = ranks.min(alike ? 1 : 0) == 1;
   // A message that a part of the ranks agreed on before names its rank already.
-  if (!all_alike && fixed.agreed_by == 1) {
+  const bool is_stop = failure.code == ExitCode::stopped;
+  if (!all_alike && !is_stop && fixed.agreed_by == 1) {
     failure.message = fmt::format("rank {}: {}", origin, failure.message);
   }
   return failure;
@@ -84,9 +87,13 @@ void translate_errors_with(Translator translator) { translator_of_errors = trans
 
 void agree_on(const Communicator& ranks, const std::exception_ptr& mine) {
   const bool i_failed = mine != nullptr;
-  const int origin = ranks.min(i_failed ? ranks.rank() : ranks.size());
-  if (origin == ranks.size()) return;
-  throw_agreed(spread(ranks, i_failed ? describe_failure(mine) : Failure{}, i_failed, origin));
+  const Failure failure = i_failed ? describe_failure(mine) : Failure{};
+  // Faults come before stops, whatever the rank.
+  const int none = 2 * ranks.size();
+  const int place =
+      ranks.rank() + (i_failed && failure.code == ExitCode::stopped ? ranks.size() : 0);
+  const int first = ranks.min(i_failed ? place : none);
+  if (first < none) throw_agreed(spread(ranks, failure, i_failed, first % ranks.size()));
 }
 
 }  // namespace rankine::parallel

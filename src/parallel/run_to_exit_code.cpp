@@ -9,7 +9,9 @@ int exit_code_of_failure(const Communicator& world, const std::exception_ptr& ex
   const Failure failure = describe_failure(exception);
   const int exit_code = static_cast<int>(failure.code);
   if (failure.agreed_by == world.size()) {
-    if (world.rank() == 0) log().error("{}", failure.message);
+    const bool is_stop = failure.code == ExitCode::stopped;
+    if (world.rank() == 0)
+      log().log(is_stop ? spdlog::level::info : spdlog::level::err, "{}", failure.message);
     return exit_code;
   }
   log().error("{} [noticed by rank {} of {} alone; all ranks are aborted]", failure.message,

@@ -15,7 +15,7 @@ using nlohmann::json;
 
 namespace {
 
-constexpr std::int64_t format_version = 1;
+constexpr std::int64_t format_version = 2;
 constexpr std::string_view seal_begin = ",\"checksum\":\"";
 constexpr std::string_view seal_end = "\"}";
 constexpr std::size_t digits = 16;
@@ -37,6 +37,14 @@ std::string text_member(const json& document, const char* key) {
   return value.get<std::string>();
 }
 
+deck::DeckValues values_member(const json& document) {
+  const json& values = member(document, "values");
+  const auto is_text = [](const json& value) { return value.is_string(); };
+  if (!values.is_object() || !std::ranges::all_of(values, is_text))
+    throw InputError("'values' in its stage.json are no values of a deck");
+  return values.get<deck::DeckValues>();
+}
+
 /// The object that was sealed. Before anything is read of it the seal is looked at.
 json unsealed(const std::string& text) {
   const std::size_t length = seal_begin.size() + digits + seal_end.size();
@@ -54,6 +62,7 @@ std::string text_of(const StageNotes& notes) {
                       {"folder", notes.folder},
                       {"deck", files::checksum_text(notes.of_deck)},
                       {"notes", notes.notes},
+                      {"values", notes.values},
                       {"tensors", files::to_json(notes.tensors)}};
   std::string body = document.dump();
   body.pop_back();
@@ -74,6 +83,7 @@ StageNotes stage_notes_of(const std::string& text) {
   return {.folder = text_member(document, "folder"),
           .of_deck = *deck,
           .notes = member(document, "notes"),
+          .values = values_member(document),
           .tensors = files::checksums_from_json(member(document, "tensors"))};
 }
 

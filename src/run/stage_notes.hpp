@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/errors.hpp"
+#include "deck/difference.hpp"
 #include "files/safetensors/tensor_checksums.hpp"
 
 namespace rankine::run {
@@ -15,6 +16,7 @@ struct StageNotes {
   std::string folder;         ///< its name: stage and fingerprint
   std::uint64_t of_deck = 0;  ///< as in Stage
   nlohmann::json notes;       ///< of a kind that the stage knows
+  deck::DeckValues values;    ///< that count, of the deck of the run that wrote it
   files::TensorChecksums tensors;
 };
 

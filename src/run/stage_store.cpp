@@ -81,6 +81,7 @@ void StageStore::complete(const Stage& stage, const nlohmann::json& notes, Holds
   StageNotes all{.folder = folder(stage).filename().string(),
                  .of_deck = stage.of_deck,
                  .notes = notes,
+                 .values = values_,
                  .tensors = {}};
   if (holds == Holds::tensors) all.tensors = files::checksums_of(world_, folder(stage));
   parallel::agree_on_failure(world_, [&] {

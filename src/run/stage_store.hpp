@@ -1,5 +1,5 @@
-// Intermediate results of a compression on disk: a run that was stopped continues where it was, and
-// runs with the same model and calibration text share what was measured.
+// Intermediate results on disk: a run that was stopped continues where it was, and runs share what
+// depends on the same things (a model, a calibration text, a circuit).
 //
 // Each stage has a folder DIRECTORY/<stage>-<fingerprint>, whose fingerprint covers everything the
 // stage depends on, so one directory serves many decks. It holds the stage's tensors
@@ -43,13 +43,19 @@ std::string clause_of(const std::string& message);
 
 class StageStore {
  public:
-  /// With an empty `directory` nothing is kept. `world` outlives the checkpoint; `model` tells the
-  /// model's numbers from others.
+  /// With an empty `directory` nothing is kept. `world` outlives the store; `model` tells the
+  /// model's numbers from others; `values` of the deck are noted, so that later runs can say in
+  /// what they differ.
   StageStore(const parallel::Communicator& world, std::filesystem::path directory,
-             std::uint64_t model)
-      : world_(world), directory_(std::move(directory)), model_(model) {}
+             std::uint64_t model, deck::DeckValues values = {})
+      : world_(world),
+        directory_(std::move(directory)),
+        model_(model),
+        values_(std::move(values)) {}
 
   bool is_wanted() const { return !directory_.empty(); }
+  const parallel::Communicator& ranks() const { return world_; }
+  const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path folder(const Stage& stage) const;
 
   /// The notes of a complete stage, on all ranks; nothing if there is none. Collective over the
@@ -102,6 +108,7 @@ class StageStore {
   const parallel::Communicator& world_;
   std::filesystem::path directory_;
   std::uint64_t model_;
+  deck::DeckValues values_;
 };
 
 }  // namespace rankine::run

@@ -11,7 +11,7 @@
 
 #include "core/contracts.hpp"
 #include "core/log.hpp"
-#include "core/stop_notice.hpp"
+#include "core/stop_signal.hpp"
 #include "core/version.hpp"
 #include "files/hdf5/hdf5_call.hpp"
 #include "files/hdf5/hdf5_image.hpp"

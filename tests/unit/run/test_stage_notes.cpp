@@ -23,6 +23,7 @@ StageNotes example() {
   return {.folder = "weights-0123",
           .of_deck = 0xfedcba9876543210u,
           .notes = Counters{3, {1.5, 0.1, 1e-300}},
+          .values = {{"circuit.steps", "9"}, {"model.path", "\"a\""}},
           .tensors = {{"a.left", 1}, {"a.right", ~std::uint64_t{0}}}};
 }
 
