@@ -9,11 +9,11 @@
 
 #include "bench_gpeps.hpp"
 #include "bench_linalg.hpp"
+#include "command.hpp"
 #include "core/errors.hpp"
 #include "deck/read.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
-#include "program.hpp"
 
 using namespace rankine;
 
@@ -58,7 +58,7 @@ void run(const parallel::Communicator& world, const deck::CommandLine& command) 
 
 int main(int argc, char** argv) {
   bench::LinalgBenchOptions options;  // of --help-deck and its like
-  return run_program(
+  return run_command(
       {.name = "rankine-bench",
        .purpose = "Measures Rankine; DECK is the suite: gpeps or linalg.",
        .declare_keywords = [&](deck::Schema& schema) { bench::declare_keywords(schema, options); },

@@ -1,121 +1,229 @@
 #include "program.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
-#include <new>
 #include <optional>
-#include <string>
+#include <string_view>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
-#include "core/stop_signal.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
-#include "deck/reference.hpp"
+#include "files/output_file.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"
-#include "parallel/run_to_exit_code.hpp"
+#include "parallel/node.hpp"
 #include "parallel/session.hpp"
+#include "run/earlier_results.hpp"
+#include "run/one_reader.hpp"
+#include "threads.hpp"
 
 namespace rankine {
 
 namespace {
 
-/// The text of an action that is only a text; nothing for those that do something.
-std::optional<std::string> answer(const Program& program, const deck::CommandLine& command) {
-  deck::Schema schema;
-  program.declare_keywords(schema);
-  switch (command.action) {
-    case deck::Action::help:
-      return command.help;
-    case deck::Action::version:
-      return fmt::format("{} {} ({})\n", program.name, program_version(), git_commit());
-    case deck::Action::help_deck:
-      return deck::help_deck(schema, command.topic);
-    case deck::Action::print_defaults:
-      return deck::default_deck(schema);
-    case deck::Action::reference:
-      return deck::reference_markdown(schema, program.name);
-    default:
-      return std::nullopt;
-  }
+run::Machine machine_of(int ranks, int ranks_per_node) {
+  const ThreadChoice choice = threads_of_rank(ranks_per_node);
+  return {.ranks = ranks,
+          .ranks_per_node = ranks_per_node,
+          .threads = choice.threads,
+          .are_threads_asked = choice.is_users,
+          .node_bytes = available_node_bytes()};
 }
 
-/// MPI, HDF5 and what they start map about 190 MiB.
-constexpr std::uint64_t session_address_space = std::uint64_t{256} << 20;
+/// Seconds of wall time that are left: what the deck says, else the end of the Slurm job; 0 for no
+/// limit.
+double time_limit(const run::RunOptions& options) {
+  if (options.wall_time_limit > 0) return options.wall_time_limit;
+  const char* text = std::getenv("SLURM_JOB_END_TIME");
+  if (!text) return 0;
+  std::int64_t end = 0;
+  const std::string_view digits(text);
+  std::from_chars(digits.data(), digits.data() + digits.size(), end);
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return end > now ? static_cast<double>(end - now) : 0;
+}
 
-/// Under a small limit of address space OpenBLAS never comes back from mapping its buffers: not
-/// from a product, and with threads of its own not from the end of the program either.
-void require_address_space() {
-  const std::uint64_t left = address_space_left(),
-                      needed = linalg::blas_address_space() + session_address_space;
-  if (left >= needed) return;
-  const auto bytes = [](std::uint64_t value) { return format_bytes(static_cast<double>(value)); };
-  log().error(
-      "the limit of address space (ulimit -v) leaves {}, but the program may need {} before it "
-      "computes (128 MiB for {}, the rest for MPI). Raise the limit{}.",
-      bytes(left), bytes(needed),
-      linalg::blas_threads() == 1 ? "its BLAS thread"
-                                  : fmt::format("each of {} BLAS threads", linalg::blas_threads()),
-      linalg::blas_threads() == 1 ? "" : ", or set OPENBLAS_NUM_THREADS=1");
-  log().flush();
-  std::_Exit(static_cast<int>(ExitCode::resource));  // threads of OpenBLAS may be waiting already
+/// One run of a program, from the deck to the last line.
+class Run {
+ public:
+  Run(Program& program, const parallel::Communicator& world, const deck::CommandLine& command)
+      : program_(program), world_(world), command_(command) {
+    program_.declare_keywords(schema_);
+  }
+
+  void run() {
+    read();
+    plan();
+    open_file();
+    go_on_from_earlier();
+    compute();
+    parallel::agree_on_failure(world_, [&] {
+      if (!file_) return;
+      program_.write(*file_);
+      file_->complete();
+      fmt::print("{}", program_.table());
+    });
+  }
+
+ private:
+  void read() {
+    auto records = run::read_on_one_rank(world_, [&] {
+      deck::read_text(schema_, deck::load(command_.deck), command_.deck, command_.overrides);
+      program_.read(schema_);
+    });
+    std::erase_if(records, [&](const InputRecord& one) { return one.path == command_.deck; });
+    inputs_ = run::input_lines(records);
+    parallel::agree_on_failure(world_, [&] {
+      if (world_.rank() == 0) files::check_writable(program_.output_file());
+    });
+  }
+
+  void plan() {
+    const run::Machine machine = machine_of(world_.size(), parallel::ranks_per_node(world_));
+    const Plan plan = parallel::agree_on_failure(world_, [&] {
+      Plan found = program_.plan(machine);
+      program_.require();
+      return found;
+    });
+    threads_ = program_.use_threads(machine);
+    log().info("{} {}: {}, {}, {} each", program_.name(), program_version(), plan.summary,
+               counted(world_.size(), "rank"), counted(threads_, "thread"));
+    for (const std::string& line : plan.lines) log().info("{}", line);
+    if (!plan.warning.empty() && world_.rank() == 0) log().warn("{}", plan.warning);
+  }
+
+  files::RunDescription description() const {
+    const char* job_id = std::getenv("SLURM_JOB_ID");
+    files::RunDescription description{.filetype = program_.name(),
+                                      .format_version = program_.format_version(),
+                                      .program = program_.name(),
+                                      .n_ranks = world_.size(),
+                                      .threads = threads_,
+                                      .effective_deck = deck::effective_deck(schema_),
+                                      .library_versions = program_.library_versions(),
+                                      .inputs = inputs_,
+                                      .job_id = job_id ? job_id : ""};
+    description.library_versions["mpi"] = parallel::mpi_library_version();
+    description.library_versions["blas"] = linalg::blas_library();
+    return description;
+  }
+
+  void open_file() {
+    parallel::agree_on_failure(world_, [&] {
+      if (world_.rank() != 0) return;
+      file_.emplace(program_.output_file(), description());
+      program_.write_inputs(*file_);
+    });
+  }
+
+  void go_on_from_earlier() {
+    parallel::agree_on_failure(world_, [&] {
+      if (!file_) return;
+      const auto earlier = run::find_earlier_results(
+          program_.output_file(),
+          {.filetype = program_.name(),
+           .format_version = program_.format_version(),
+           .values = deck::values_of_effective_deck(deck::effective_deck(schema_), command_.deck),
+           .inputs = inputs_,
+           .may_differ = program_.may_differ()},
+          [&](const std::filesystem::path& file) { return program_.finished_in(file); });
+      if (!earlier) return;
+      program_.take(*earlier);
+      log().info("{} taken from {}", program_.finished(), earlier->filename().string());
+    });
+  }
+
+  void compute() {
+    const std::string stop_file = program_.output_file() + ".stop";
+    run::StopRequest stop(world_,
+                          {.file = stop_file, .seconds = time_limit(program_.run_options())});
+    run::RunControl control{.options = program_.run_options(),
+                            .stop = stop,
+                            .values = deck::values_that_count(deck::values_of_effective_deck(
+                                deck::effective_deck(schema_), command_.deck)),
+                            .save = [&] {
+                              program_.write(*file_);
+                              file_->save(program_.finished());
+                            }};
+    try {
+      program_.run(world_, control);
+    } catch (const Stopped& stopped) {
+      end_stopped(stopped);
+    }
+  }
+
+  /// The last line of a stopped run: what is kept.
+  [[noreturn]] void end_stopped(const Stopped& stopped) {
+    std::string kept;
+    parallel::agree_on_failure(world_, [&] {
+      if (file_) kept = keep();
+    });
+    throw known_to_all(
+        world_.size(),
+        Stopped(fmt::format("stopped by {}: {}; the same command goes on", stopped.what(), kept)));
+  }
+
+  std::string keep() {
+    const std::string finished = program_.finished();
+    std::vector<std::string> kept;
+    if (!finished.empty()) {
+      program_.write(*file_);
+      file_->stop();
+      kept.push_back(fmt::format("{} in {}.partial", finished, program_.output_file()));
+    }
+    if (const std::string& directory = program_.run_options().directory; !directory.empty())
+      kept.push_back(fmt::format("what was under way in {}", directory));
+    return kept.empty() ? "nothing was finished, and run.directory is not set"
+                        : fmt::format("kept {}", fmt::join(kept, ", and "));
+  }
+
+  Program& program_;
+  const parallel::Communicator& world_;
+  const deck::CommandLine& command_;
+  deck::Schema schema_;
+  std::vector<std::string> inputs_;
+  int threads_ = 1;
+  std::optional<files::ResultFile> file_;  ///< on rank 0
+};
+
+/// Everything a job would meet before it computes, without starting MPI.
+void check(Program& program, const deck::CommandLine& command) {
+  deck::Schema schema;
+  program.declare_keywords(schema);
+  deck::read_text(schema, deck::load(command.deck), command.deck, command.overrides);
+  program.read(schema);
+  files::check_writable(program.output_file());
+  const Plan plan = program.plan(machine_of(command.ranks, command.ranks));
+  fmt::print("{}: {}\n", command.deck, plan.summary);
+  for (const std::string& line : plan.lines) fmt::print("{}\n", line);
+  if (!plan.warning.empty()) fmt::print("{}\n", plan.warning);
+  program.require();
+  if (command.action == deck::Action::dry_run) fmt::print("\n{}", deck::effective_deck(schema));
 }
 
 }  // namespace
 
-std::string load_deck(const parallel::Communicator& world, const std::string& path) {
-  const std::string text =
-      parallel::agree_on_failure(world, [&] { return world.rank() == 0 ? deck::load(path) : ""; });
-  return world.broadcast(text, 0);
-}
-
-files::RunDescription describe_run(const char* program, std::int64_t format_version,
-                                   const deck::Schema& schema, int n_ranks, int threads) {
-  const char* job_id = std::getenv("SLURM_JOB_ID");
-  return {.filetype = program,
-          .format_version = format_version,
-          .program = program,
-          .n_ranks = n_ranks,
-          .threads = threads,
-          .effective_deck = deck::effective_deck(schema),
-          .library_versions = {{"mpi", parallel::mpi_library_version()},
-                               {"blas", linalg::blas_library()}},
-          .job_id = job_id ? job_id : ""};
-}
-
-int run_program(const Program& program, int argc, char** argv) {
-  require_address_space();
-  try {
-    const deck::CommandLine command =
-        deck::parse_command_line(argc, argv, program.purpose, program.tasks);
-    if (const auto text = answer(program, command)) {
-      fmt::print("{}", *text);
-      return 0;
-    }
-    if (command.action != deck::Action::run && command.action != deck::Action::task) {
-      program.check(command);
-      return 0;
-    }
-    parallel::Session session(argc, argv);
-    catch_stop_signals(session.world().rank() == 0 ? StopWords::said : StopWords::unsaid);
-    return parallel::run_to_exit_code(session.world(),
-                                      [&] { program.run(session.world(), command); });
-  } catch (const Error& error) {
-    log().error("{}", error.what());
-    return static_cast<int>(error.code());
-  } catch (const std::bad_alloc&) {
-    log().error("memory does not suffice to read the input. Check the sizes it asks for.");
-    return static_cast<int>(ExitCode::resource);
-  } catch (...) {
-    const parallel::Failure failure = parallel::describe_failure(std::current_exception());
-    log().error("{}", failure.message);
-    return static_cast<int>(failure.code);
-  }
+int run_program(Program& program, int argc, char** argv) {
+  return run_command(
+      {.name = program.name(),
+       .purpose = program.purpose(),
+       .tasks = program.tasks(),
+       .declare_keywords = [&](deck::Schema& schema) { program.declare_keywords(schema); },
+       .check = [&](const deck::CommandLine& command) { check(program, command); },
+       .run =
+           [&](const parallel::Communicator& world, const deck::CommandLine& command) {
+             if (command.action == deck::Action::task) return program.run_task(world, command);
+             Run(program, world, command).run();
+           }},
+      argc, argv);
 }
 
 }  // namespace rankine

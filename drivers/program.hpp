@@ -1,35 +1,70 @@
-// What every program does around its own work: the command line, the texts that need no MPI, the
-// session and the exit code.
+// The frame that every program from a deck to a result file shares: the command line, the session,
+// reading by one rank, forecast, restart, stop, result file, exit code.
 #pragma once
 
-#include <functional>
+#include <cstdint>
+#include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
-#include "deck/command_line.hpp"
-#include "deck/schema.hpp"
+#include "command.hpp"
 #include "files/hdf5/result_file.hpp"
 #include "parallel/communicator.hpp"
+#include "run/machine.hpp"
+#include "run/run_control.hpp"
 
 namespace rankine {
 
-struct Program {
-  const char* name;
-  const char* purpose;                 ///< one sentence for --help
-  std::vector<deck::Task> tasks = {};  ///< given to `run` as well
-  std::function<void(deck::Schema&)> declare_keywords;
-  std::function<void(const deck::CommandLine&)> check;  ///< --check and --dry-run; without MPI
-  std::function<void(const parallel::Communicator& world, const deck::CommandLine&)> run;
+/// What a job needs and does, found before any computing.
+struct Plan {
+  std::string summary;                  ///< "127 sites, 144 edges"
+  std::vector<std::string> lines = {};  ///< more, for people
+  std::string warning = {};             ///< empty for none
 };
 
-/// The text of a deck on every rank; only one reads the file. Collective; InputError on all ranks.
-std::string load_deck(const parallel::Communicator& world, const std::string& path);
+/// What is particular to one program. `read`, `plan` and `write` do not communicate.
+class Program {
+ public:
+  virtual ~Program() = default;
 
-/// What a result file says of the run that writes it; its filetype is the name of the program.
-files::RunDescription describe_run(const char* program, std::int64_t format_version,
-                                   const deck::Schema& schema, int n_ranks, int threads);
+  virtual const char* name() const = 0;     ///< of the program and of its kind of result file
+  virtual const char* purpose() const = 0;  ///< one sentence for --help
+  virtual std::int64_t format_version() const = 0;
+  virtual void declare_keywords(deck::Schema& schema) = 0;
+  virtual const run::RunOptions& run_options() const = 0;
+  virtual const std::string& output_file() const = 0;
+
+  /// From the deck, whose values are bound, to the job: reads input files. Throws InputError.
+  virtual void read(const deck::Schema& schema) = 0;
+  virtual Plan plan(const run::Machine& machine) = 0;
+  /// Throws what keeps the planned job from running: ResourceError, InputError.
+  virtual void require() const = 0;
+  /// Has libraries use the threads of a rank, and says how many that is.
+  virtual int use_threads(const run::Machine& machine) const = 0;
+  virtual std::map<std::string, std::string> library_versions() const { return {}; }
+
+  /// How many parts of the job an unfinished result file holds, and takes them; on rank 0. Keywords
+  /// that may differ say which parts there are.
+  virtual std::int64_t finished_in(const std::filesystem::path&) const { return 0; }
+  virtual void take(const std::filesystem::path&) {}
+  virtual std::vector<std::string> may_differ() const { return {}; }
+
+  /// Collective over `world`. Throws the same on all ranks; Stopped when it was asked to stop.
+  virtual void run(const parallel::Communicator& world, const run::RunControl& control) = 0;
+
+  /// What is finished ("3 of 8 points"); empty for nothing. On rank 0, as the rest.
+  virtual std::string finished() const = 0;
+  virtual void write_inputs(files::ResultFile&) const {}
+  virtual void write(files::ResultFile& file) const = 0;
+  virtual std::string table() const = 0;
+
+  /// Work without a deck.
+  virtual std::vector<deck::Task> tasks() const { return {}; }
+  virtual void run_task(const parallel::Communicator&, const deck::CommandLine&) {}
+};
 
 /// Returns the exit code for main; errors are logged.
-int run_program(const Program& program, int argc, char** argv);
+int run_program(Program& program, int argc, char** argv);
 
 }  // namespace rankine

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "core/input_records.hpp"
 #include "core/text_format.hpp"
 
 namespace rankine {
@@ -86,21 +87,43 @@ UnreadableInput::UnreadableInput(const fs::path& path, const std::string& reason
           where),
       reason_(reason) {}
 
-void check_input(const fs::path& path) { OpenInput file(path); }
+void check_input(const fs::path& path) {
+  if (!InputReplay::has(path.native())) OpenInput file(path);
+}
+
+bool input_exists(const fs::path& path) {
+  std::error_code ignored;
+  return InputReplay::has(path.native()) || fs::exists(path, ignored);
+}
+
+InputStart read_input_start(const fs::path& path, std::uint64_t most_bytes) {
+  if (const InputRecord* record = InputReplay::find(path.native(), most_bytes))
+    return {record->bytes, record->file_bytes};
+  OpenInput file(path);
+  InputStart start{.bytes = {}, .file_bytes = file.bytes()};
+  start.bytes.reserve(static_cast<std::size_t>(std::min(file.bytes(), most_bytes)));
+  std::array<char, 65536> piece;
+  while (start.bytes.size() < most_bytes) {
+    const std::uint64_t wanted =
+        std::min<std::uint64_t>(piece.size(), most_bytes - start.bytes.size());
+    const std::size_t got = file.read(piece.data(), static_cast<std::size_t>(wanted));
+    if (got == 0) break;
+    start.bytes.append(piece.data(), got);
+  }
+  start.file_bytes = std::max<std::uint64_t>(start.file_bytes, start.bytes.size());
+  if (InputRecorder::is_recording())
+    InputRecorder::record({path.native(), most_bytes, start.file_bytes, start.bytes});
+  return start;
+}
 
 std::string read_input(const fs::path& path, std::uint64_t most_bytes) {
-  OpenInput file(path);
-  std::string text;
-  text.reserve(static_cast<std::size_t>(std::min(file.bytes(), most_bytes)));
-  std::array<char, 65536> piece;
-  while (const std::size_t got = file.read(piece.data(), piece.size())) {
-    text.append(piece.data(), got);
-    if (text.size() > most_bytes)
-      throw UnreadableInput(path,
-                            fmt::format("it has more than {}, too much for a file of its kind",
-                                        format_bytes(static_cast<double>(most_bytes))));
-  }
-  return text;
+  // One more, to see whether there are more.
+  const std::uint64_t asked = std::max(most_bytes, most_bytes + 1);
+  InputStart start = read_input_start(path, asked);
+  if (start.bytes.size() > most_bytes)
+    throw UnreadableInput(path, fmt::format("it has more than {}, too much for a file of its kind",
+                                            format_bytes(static_cast<double>(most_bytes))));
+  return std::move(start.bytes);
 }
 
 std::string start_of_relative(const fs::path& path) {

@@ -1,4 +1,5 @@
-// Files that a user names as input: all are opened here, and refused for one list of reasons.
+// Files that a user names as input: all are opened here, and refused for one list of reasons. What
+// another rank has read already (core/input_records.hpp) is taken from there.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +27,18 @@ class UnreadableInput : public InputError {
 /// Throws UnreadableInput unless `path` is an ordinary file that may be read. Pipes, devices and
 /// folders are refused by their kind: reading one could wait for ever, or never end.
 void check_input(const std::filesystem::path& path);
+
+/// Whether there is anything of that name.
+bool input_exists(const std::filesystem::path& path);
+
+/// The first bytes of a file, and how many it has.
+struct InputStart {
+  std::string bytes;
+  std::uint64_t file_bytes = 0;
+};
+
+/// At most `most_bytes` bytes from the start of an ordinary file. Throws UnreadableInput.
+InputStart read_input_start(const std::filesystem::path& path, std::uint64_t most_bytes);
 
 /// All bytes of an ordinary file; UnreadableInput also beyond `most_bytes`.
 std::string read_input(const std::filesystem::path& path,

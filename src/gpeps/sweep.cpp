@@ -75,7 +75,8 @@ int ranks_that_fit(const Job& job, const Forecast& forecast, double bytes_allowe
 
 }  // namespace
 
-ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, double node_bytes) {
+ResourcePlan plan_resources(const Job& job, const run::Machine& machine) {
+  const int n_ranks = machine.ranks;
   const auto teams = static_cast<int>(job.options.parallel.teams);
   if (teams > n_ranks)
     throw InputError(fmt::format(
@@ -86,7 +87,8 @@ ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, dou
   plan.ranks_per_team = n_ranks / teams;
   plan.is_single_precision = job.options.state.precision == "complex64";
   const double limit = job.options.parallel.memory_per_rank * gibibyte;
-  plan.bytes_allowed = limit > 0 ? limit : node_bytes / ranks_per_node;
+  plan.bytes_allowed =
+      limit > 0 ? limit : static_cast<double>(machine.node_bytes) / machine.ranks_per_node;
   const auto n_angles = static_cast<double>(job.options.circuit.theta_h.size());
   for (std::int64_t bond_dimension : job.options.state.max_bond_dimension) {
     const Forecast forecast = forecast_point(job, {generic_angle, bond_dimension});
@@ -141,13 +143,12 @@ std::vector<double> point_work(const Job& job, const std::vector<Point>& points)
 /// Shows how far the points of one team have come.
 class TeamProgress {
  public:
-  TeamProgress(const Job& job, const std::vector<Point>& points, const parallel::Teams& teams,
-               Output output)
-      : line_(output), n_points_(points.size()) {
-    const auto work = point_work(job, points);
-    for (std::size_t p = teams.index(); p < points.size(); p += teams.count()) {
-      work_.push_back(work[p]);
-      total_ += work[p];
+  /// `mine`: the points of the team, in their order; `work` of all points.
+  TeamProgress(const std::vector<double>& work, const std::vector<std::size_t>& mine, Output output)
+      : line_(output), n_points_(work.size()) {
+    for (const std::size_t point : mine) {
+      work_.push_back(work[point]);
+      total_ += work[point];
     }
   }
 
@@ -171,48 +172,71 @@ class TeamProgress {
   double total_ = 0;
 };
 
-/// The results of one round, which rank 0 has gathered: team t has computed point first + t.
-void unpack_round(const Job& job, int n_teams, std::size_t first, std::span<const double> all,
+bool is_done(const PointResult& result) { return !result.fidelity.empty(); }
+
+/// Places of the points without results, the same on all ranks.
+std::vector<std::size_t> open_points(const parallel::Communicator& world,
+                                     const std::vector<PointResult>& results) {
+  std::vector<std::size_t> open;
+  if (world.rank() == 0)
+    for (std::size_t p = 0; p < results.size(); ++p)
+      if (!is_done(results[p])) open.push_back(p);
+  return world.all_gather(std::span<const std::size_t>(open));
+}
+
+/// Every `teams.count()`-th of the open points.
+std::vector<std::size_t> points_of_team(const std::vector<std::size_t>& open,
+                                        const parallel::Teams& teams) {
+  std::vector<std::size_t> mine;
+  for (std::size_t p = teams.index(); p < open.size(); p += teams.count()) mine.push_back(open[p]);
+  return mine;
+}
+
+/// The results of one round, which rank 0 has gathered, one after the other.
+void unpack_round(const Job& job, std::span<const std::size_t> round, std::span<const double> all,
                   std::vector<PointResult>& results) {
-  if (all.empty()) return;
-  const std::size_t n_points = std::min<std::size_t>(n_teams, results.size() - first);
-  const std::size_t length = all.size() / n_points;
-  for (std::size_t t = 0; t < n_points; ++t)
-    results[first + t] = unpacked(all.subspan(t * length, length), job);
+  const std::size_t length = all.size() / round.size();
+  for (std::size_t t = 0; t < round.size(); ++t)
+    results[round[t]] = unpacked(all.subspan(t * length, length), job);
 }
 
 }  // namespace
 
-std::vector<PointResult> run_sweep(const Job& job, const parallel::Communicator& world,
-                                   files::ResultFile* file) {
+void run_sweep(const Job& job, const parallel::Communicator& world, const run::RunControl& control,
+               std::vector<PointResult>& results) {
   const parallel::Teams teams(world, static_cast<int>(job.options.parallel.teams));
   const std::vector<Point> points = sweep_points(job.options);
-  std::vector<PointResult> results(points.size());
+  const std::vector<std::size_t> open = open_points(world, results);
+  const std::vector<std::size_t> mine = points_of_team(open, teams);
   std::optional<TeamProgress> progress;
   parallel::agree_on_failure(world, [&] {
-    progress.emplace(job, points, teams, world.rank() == 0 ? Output::shown : Output::silent);
+    progress.emplace(point_work(job, points), mine,
+                     world.rank() == 0 ? Output::shown : Output::silent);
   });
-  for (std::size_t first = 0; first < points.size(); first += teams.count()) {
-    const std::size_t mine = first + teams.index();
+  const auto per_round = static_cast<std::size_t>(teams.count());
+  for (std::size_t first = 0, round = 0; first < open.size(); first += per_round, ++round) {
+    control.stop.check(world);
     std::vector<double> numbers = parallel::agree_between_teams(world, teams.team(), [&] {
-      if (mine >= points.size()) return std::vector<double>{};
-      progress->begin(mine);
+      if (round >= mine.size()) return std::vector<double>{};
+      progress->begin(mine[round]);
       return packed(simulate_point(
-          job, points[mine], teams.team(),
+          job, points[mine[round]], teams.team(),
           [&](double fraction, const std::string& text) { progress->update(fraction, text); }));
     });
     if (!teams.leads()) numbers.clear();
     const std::vector<double> all = world.gather(std::span<const double>(numbers), 0);
     parallel::agree_on_failure(world, [&] {
-      unpack_round(job, teams.count(), first, all, results);
-      if (!file) return;
-      write_results(*file, job, points, results);
-      const std::size_t done = first + teams.count();
-      if (done < points.size())
-        file->save(fmt::format("{} of {}", done, counted(std::ssize(points), "point")));
+      if (world.rank() != 0) return;
+      const std::size_t count = std::min(per_round, open.size() - first);
+      unpack_round(job, std::span(open).subspan(first, count), all, results);
+      if (first + count < open.size()) control.save();
     });
   }
-  return results;
+}
+
+std::string finished_points(const std::vector<PointResult>& results) {
+  const auto done = std::ranges::count_if(results, is_done);
+  return done == 0 ? "" : fmt::format("{} of {}", done, counted(std::ssize(results), "point"));
 }
 
 }  // namespace rankine::gpeps

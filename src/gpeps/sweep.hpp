@@ -4,10 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "files/hdf5/result_file.hpp"
 #include "gpeps/results.hpp"
 #include "gpeps/simulation.hpp"
 #include "parallel/communicator.hpp"
+#include "run/machine.hpp"
+#include "run/run_control.hpp"
 
 namespace rankine::gpeps {
 
@@ -28,18 +29,21 @@ struct ResourcePlan {
   std::vector<std::string> lines() const;  ///< for people
 };
 
-/// `node_bytes`: memory of a node that its `ranks_per_node` ranks share, used when the deck sets no
-/// limit (0: unknown). InputError: more teams than ranks.
-ResourcePlan plan_resources(const Job& job, int n_ranks, int ranks_per_node, double node_bytes);
+/// A rank may use its share of the machine's node, unless the deck sets a limit. InputError: more
+/// teams than ranks.
+ResourcePlan plan_resources(const Job& job, const run::Machine& machine);
 
 /// ResourceError when the forecast exceeds what a rank may use; says how many ranks or which bond
 /// dimension would do.
 void require_memory(const ResourcePlan& plan);
 
-/// Collective over `world`. Computes all points of the deck and puts them into `file` (null on all
-/// ranks but 0) after every round of the teams. Returns the results on rank 0. Errors of
-/// simulate_point and of ResultFile::save, on all ranks.
-std::vector<PointResult> run_sweep(const Job& job, const parallel::Communicator& world,
-                                   files::ResultFile* file);
+/// Collective over `world`. Computes all points of the deck that rank 0 has no results of, and puts
+/// theirs into `results` there, which are saved after every round of the teams. Errors of
+/// simulate_point and of `control.save`, on all ranks; Stopped between two points.
+void run_sweep(const Job& job, const parallel::Communicator& world, const run::RunControl& control,
+               std::vector<PointResult>& results);
+
+/// "3 of 8 points"; empty when none is done.
+std::string finished_points(const std::vector<PointResult>& results);
 
 }  // namespace rankine::gpeps

@@ -78,7 +78,8 @@ void plan_deck(const std::string& text, const fs::path&) {
   deck::read_text(schema, text, "deck.toml", overrides_in(text));
   const lattice::Graph graph = lattice::make_lattice(options.lattice);
   const gpeps::MeasurementPlan plan = gpeps::plan_measurements(schema, options, graph);
-  const auto resources = gpeps::plan_resources({options, graph, plan}, 3, 3, 4e9);
+  const auto resources = gpeps::plan_resources(
+      {options, graph, plan}, {.ranks = 3, .ranks_per_node = 3, .node_bytes = 4000000000});
   resources.lines();
   gpeps::require_memory(resources);
 }

@@ -173,7 +173,7 @@ double direct_bytes(const CompressionJob& job, int ranks_per_team) {
   return largest;
 }
 
-CompressionForecast forecast(const CompressionJob& job, const models::Machine& machine) {
+CompressionForecast forecast(const CompressionJob& job, const run::Machine& machine) {
   const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
   CompressionForecast result = resident(job, scoring, machine.ranks);
   if (!job.options.method.has_ranks()) {
@@ -213,13 +213,13 @@ void CompressionMemory::require() const {
                   format_bytes(forecast.total()), format_bytes(allowed), advice));
 }
 
-CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& machine) {
+CompressionMemory plan_memory(const CompressionJob& job, const run::Machine& machine) {
   CompressionMemory memory{.forecast = forecast(job, machine),
                            .allowed = models::weigh_memory(job.scoring, machine).allowed};
   CompressionJob in_one_team = job;
   in_one_team.options.scoring.parallel.teams = 1;
   in_one_team.scoring.options.parallel.teams = 1;
-  models::Machine larger = machine;
+  run::Machine larger = machine;
   for (int ranks = 1; ranks <= most_ranks; ranks += std::max(1, ranks / 16)) {
     larger.ranks = ranks;
     if (forecast(in_one_team, larger).total() > memory.allowed) continue;
@@ -229,7 +229,7 @@ CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& 
   return memory;
 }
 
-double left_for_decomposition(const CompressionJob& job, const models::Machine& machine) {
+double left_for_decomposition(const CompressionJob& job, const run::Machine& machine) {
   const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
   const CompressionForecast known = resident(job, scoring, machine.ranks);
   if (scoring.allowed <= 0) return 0;

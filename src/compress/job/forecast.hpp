@@ -32,10 +32,10 @@ struct CompressionMemory {
 
 /// With parallel.memory_per_rank set, `sufficient_ranks` has that much for each rank; else the
 /// ranks are taken to be on nodes of their own.
-CompressionMemory plan_memory(const CompressionJob& job, const models::Machine& machine);
+CompressionMemory plan_memory(const CompressionJob& job, const run::Machine& machine);
 
 /// Bytes that a rank may use while it decomposes, beside what it keeps; 0 if unknown.
 /// `machine.node_bytes` is what the node has left once model and moments are there.
-double left_for_decomposition(const CompressionJob& job, const models::Machine& machine);
+double left_for_decomposition(const CompressionJob& job, const run::Machine& machine);
 
 }  // namespace rankine::compress

@@ -58,6 +58,8 @@ ResultFile::ResultFile(std::filesystem::path path, const RunDescription& run)
     set_attribute("/provenance/versions", library, version);
   }
   set_attribute("/provenance/versions", "HDF5", hdf5_version());
+  write("/provenance/inputs", run.inputs, {run.inputs.size()},
+        {.long_name = "SHA-256 and name of each input file", .units = "1", .dims = {"files"}});
   set_attribute("/provenance", "job_id", run.job_id);
 }
 
@@ -113,6 +115,11 @@ void ResultFile::set_attribute(const std::string& group, const std::string& name
 void ResultFile::save(std::string_view kept) {
   save_with_status("running");
   set_stop_notice(fmt::format("kept {} in {}", kept, partial_path_.string()), lock_->file());
+}
+
+void ResultFile::stop() {
+  save_with_status("stopped");
+  is_partial_on_disk_ = false;
 }
 
 void ResultFile::complete() {

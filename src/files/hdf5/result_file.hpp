@@ -1,9 +1,9 @@
 // The result file of a run: readable at any time, under its final name only when it is complete.
 //
 // While the run goes on, the results so far are in "<name>.partial" with the root attribute status
-// "running"; a killed job leaves it like that, a failed one leaves it with status "failed". Every
-// save writes the whole file anew (results are small: curves, not states) and puts it in place by
-// renaming, so that no reader ever meets a half-written file.
+// "running"; a killed job leaves it like that, a stopped one with "stopped", a failed one with
+// "failed". Every save writes the whole file anew (results are small: curves, not states) and puts
+// it in place by renaming, so that no reader ever meets a half-written file.
 #pragma once
 
 #include <complex>
@@ -31,7 +31,8 @@ struct RunDescription {
   std::int64_t threads = 1;         ///< per rank
   std::string effective_deck = {};  ///< TOML: every keyword with its value and source
   std::map<std::string, std::string> library_versions = {};  ///< HDF5's is added by ResultFile
-  std::string job_id = {};                                   ///< of the batch system; may be empty
+  std::vector<std::string> inputs = {};  ///< "sha256 name" of each file that was read
+  std::string job_id = {};               ///< of the batch system; may be empty
 };
 
 /// Used by one rank; what it throws belongs into parallel::agree_on_failure.
@@ -64,6 +65,9 @@ class ResultFile {
   /// `kept` says to the user how much that is ("3 of 8 points"), should the run be stopped.
   /// Throws InputError or ResourceError (disk), LibraryError (HDF5).
   void save(std::string_view kept);
+
+  /// Saves what was set so far for a run that goes on later: status "stopped".
+  void stop();
 
   /// Saves for good and gives the file its final name, replacing an older file of that name; both
   /// stand in the log.

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <limits>
-#include <system_error>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -40,29 +38,24 @@ struct HeaderText {
 };
 
 HeaderText read_header_text(const fs::path& file) {
-  check_input(file);
-  std::error_code error;
-  const std::uint64_t file_bytes = fs::file_size(file, error);
-  std::ifstream stream(file, std::ios::binary);
-  if (error || !stream) throw UnreadableInput(file, "it vanished meanwhile");
-  if (file_bytes < length_bytes) {
+  const InputStart start = read_input_start(file, length_bytes);
+  if (start.file_bytes < length_bytes) {
     refuse_file(file, fmt::format("it has {}, too few for a safetensors file",
-                                  counted(static_cast<std::int64_t>(file_bytes), "byte")));
+                                  counted(static_cast<std::int64_t>(start.file_bytes), "byte")));
   }
   std::uint64_t length = 0;
-  stream.read(reinterpret_cast<char*>(&length), length_bytes);
+  std::memcpy(&length, start.bytes.data(), std::min<std::size_t>(start.bytes.size(), length_bytes));
   if (length > longest_header) {
     refuse_file(file, fmt::format("its header would have {} bytes; the format allows {}", length,
                                   longest_header));
   }
-  if (length > file_bytes - length_bytes) {
+  if (length > start.file_bytes - length_bytes) {
     refuse_file(file, fmt::format("its header would have {} bytes, but the file has only {}",
-                                  length, file_bytes));
+                                  length, start.file_bytes));
   }
-  HeaderText header{std::string(length, '\0'), file_bytes};
-  if (!stream.read(header.text.data(), static_cast<std::streamsize>(length))) {
-    refuse_file(file, "its header cannot be read");
-  }
+  const InputStart whole = read_input_start(file, length_bytes + length);
+  if (whole.bytes.size() < length_bytes + length) refuse_file(file, "its header cannot be read");
+  HeaderText header{whole.bytes.substr(length_bytes), start.file_bytes};
   if (!header.text.starts_with('{')) refuse_file(file, "its header does not begin with '{'");
   return header;
 }

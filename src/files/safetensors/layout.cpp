@@ -88,8 +88,7 @@ SafetensorsLayout read_shards(const fs::path& index) {
   for (std::size_t number = 0; number < layout.shards.size(); ++number) {
     const std::string& shard = layout.shards[number];
     const fs::path file = index.parent_path() / shard;
-    std::error_code ignored;
-    if (!fs::exists(file, ignored)) {
+    if (!input_exists(file)) {
       refuse_index(index, fmt::format("its shard '{}' is missing", shard));
     }
     SafetensorsHeader header = read_header(file, number);
@@ -117,8 +116,8 @@ SafetensorsLayout read_any(const fs::path& path) {
   if (!fs::is_directory(path, ignored)) {
     return path.string().ends_with(".json") ? read_shards(path) : read_single(path);
   }
-  if (fs::exists(path / single_file_name, ignored)) return read_single(path / single_file_name);
-  if (fs::exists(path / index_file_name, ignored)) return read_shards(path / index_file_name);
+  if (input_exists(path / single_file_name)) return read_single(path / single_file_name);
+  if (input_exists(path / index_file_name)) return read_shards(path / index_file_name);
   throw InputError(
       fmt::format("There is no checkpoint in '{}' (it holds neither {} nor {}). Name "
                   "a safetensors file or the folder of a model.",

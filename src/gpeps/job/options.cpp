@@ -69,21 +69,12 @@ void declare_keywords(deck::Schema& schema, SimulateOptions& options) {
   declare_state(schema, options.state);
   declare_measure(schema, options.measure);
 
-  auto parallel = schema.section("parallel", "How the ranks share the work.");
-  parallel.keyword("teams", options.parallel.teams)
-      .range(1, 1000000)
-      .describe(
-          "Teams of ranks that compute different points at the same time; each team partitions the "
-          "lattice over its ranks.");
-  parallel.keyword("memory_per_rank", options.parallel.memory_per_rank)
-      .at_least(0)
-      .unit("GiB")
-      .describe("Memory a rank may use; 0 takes an equal share of what the node has left.");
-
-  auto output = schema.section("output", "Where the results go.");
-  output.keyword("file", options.output_file)
-      .required()
-      .describe("HDF5 result file; it appears under this name when it is complete.");
+  run::declare_parallel(
+      schema, options.parallel,
+      "Teams of ranks that compute different points at the same time; each team partitions the "
+      "lattice over its ranks.");
+  run::declare_run(schema, options.run);
+  run::declare_output(schema, options.output_file);
 }
 
 std::vector<Point> sweep_points(const SimulateOptions& options) {

@@ -9,6 +9,7 @@
 #include "circuit/options.hpp"
 #include "deck/schema.hpp"
 #include "lattice/options.hpp"
+#include "run/run_options.hpp"
 
 namespace rankine::gpeps {
 
@@ -28,18 +29,14 @@ struct MeasureOptions {
   std::int64_t state_vector_sites = 24;
 };
 
-struct ParallelOptions {
-  std::int64_t teams = 1;
-  double memory_per_rank = 0;  ///< GiB; 0 for an equal share of the node's
-};
-
 struct SimulateOptions {
   std::string title;
   lattice::LatticeOptions lattice;
   circuit::CircuitOptions circuit;
   StateOptions state;
   MeasureOptions measure;
-  ParallelOptions parallel;
+  run::ParallelOptions parallel;
+  run::RunOptions run;
   std::string output_file;
 };
 

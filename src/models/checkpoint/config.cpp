@@ -292,8 +292,7 @@ ModelConfig read_config(const std::filesystem::path& folder) {
   ModelConfig config = parse_config(text, path.string());
   // Where both files name end tokens, this is the one that Hugging Face's software goes by.
   const std::filesystem::path generation = folder / "generation_config.json";
-  std::error_code ignored;
-  if (std::filesystem::exists(generation, ignored)) {
+  if (input_exists(generation)) {
     const json document = files::read_json(generation);
     read_end_tokens(files::JsonSection(document, "", generation), config);
   }

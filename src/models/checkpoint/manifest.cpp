@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "files/json_document.hpp"
 #include "files/json_section.hpp"
 
@@ -57,8 +58,7 @@ files::TensorChecksums checksums_of(const files::JsonSection& document) {
 
 std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / manifest_file_name;
-  std::error_code ignored;
-  if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+  if (!input_exists(path)) return std::nullopt;
   const json json_document = files::read_json(path);
   const files::JsonSection document(json_document, "", path);
   const std::int64_t version = check_kind(document);

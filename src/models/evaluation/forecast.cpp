@@ -76,7 +76,7 @@ void MemoryPlan::require() const {
       is_double ? ", or model.precision = \"float32\"" : ""));
 }
 
-MemoryPlan weigh_memory(const EvaluationJob& job, const Machine& machine) {
+MemoryPlan weigh_memory(const EvaluationJob& job, const run::Machine& machine) {
   constexpr double gibibyte = 1073741824.0;
   const double number = job.options.model.precision == "float64" ? 8 : 4;
   const int teams =
@@ -97,13 +97,13 @@ MemoryPlan weigh_memory(const EvaluationJob& job, const Machine& machine) {
   return plan;
 }
 
-MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine) {
+MemoryPlan plan_memory(const EvaluationJob& job, const run::Machine& machine) {
   constexpr int most_ranks = 65536;
   MemoryPlan plan = weigh_memory(job, machine);
   if (plan.allowed <= 0 || plan.forecast.total() <= plan.allowed) return plan;
   EvaluationJob in_one_team = job;
   in_one_team.options.parallel.teams = 1;
-  Machine larger = machine;
+  run::Machine larger = machine;
   for (int ranks = 1; ranks <= most_ranks; ranks += std::max(1, ranks / 16)) {
     larger.ranks = ranks;
     if (weigh_memory(in_one_team, larger).forecast.total() > plan.allowed) continue;

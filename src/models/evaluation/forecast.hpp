@@ -5,6 +5,7 @@
 #include <string>
 
 #include "models/evaluation/evaluation.hpp"
+#include "run/machine.hpp"
 
 namespace rankine::models {
 
@@ -20,14 +21,6 @@ struct MemoryForecast {
 /// What a program of this kind has resident without a model, in bytes; measured, rounded up.
 inline constexpr double program_bytes = 300e6;
 
-/// Where a job runs.
-struct Machine {
-  int ranks = 1;
-  int ranks_per_node = 1;
-  int threads = 1;               ///< of each rank
-  std::uint64_t node_bytes = 0;  ///< what the ranks of a node may share; 0 when unknown
-};
-
 /// The forecast against what a rank may use: an equal share of its node, unless the deck sets a
 /// limit.
 struct MemoryPlan {
@@ -41,8 +34,8 @@ struct MemoryPlan {
   /// Throws ResourceError when the forecast exceeds what is allowed.
   void require() const;
 };
-MemoryPlan plan_memory(const EvaluationJob& job, const Machine& machine);
+MemoryPlan plan_memory(const EvaluationJob& job, const run::Machine& machine);
 /// The same without the advice, for those who ask often.
-MemoryPlan weigh_memory(const EvaluationJob& job, const Machine& machine);
+MemoryPlan weigh_memory(const EvaluationJob& job, const run::Machine& machine);
 
 }  // namespace rankine::models

@@ -104,20 +104,12 @@ void declare_scoring(deck::Schema& schema, EvaluateOptions& options) {
       .describe("A sentence about the run; stands in tables and figures.");
   declare_model(schema, options.model);
   declare_text(schema, options.evaluate);
-  auto parallel = schema.section("parallel", "How the ranks share the work.");
-  parallel.keyword("teams", options.parallel.teams)
-      .range(1, 1000000)
-      .describe(
-          "Teams of ranks that score different windows at the same time; each team holds the whole "
-          "model, its ranks share the rows.");
-  parallel.keyword("memory_per_rank", options.parallel.memory_per_rank)
-      .at_least(0)
-      .unit("GiB")
-      .describe("Memory a rank may use; 0 takes an equal share of what the node has left.");
-  auto output = schema.section("output", "Where the results go.");
-  output.keyword("file", options.output_file)
-      .required()
-      .describe("HDF5 result file; it appears under this name when it is complete.");
+  run::declare_parallel(
+      schema, options.parallel,
+      "Teams of ranks that score different windows at the same time; each team holds the whole "
+      "model, its ranks share the rows.");
+  run::declare_run(schema, options.run);
+  run::declare_output(schema, options.output_file);
   schema.check([&](deck::Findings& findings) { check_text(options, findings); });
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "deck/schema.hpp"
+#include "run/run_options.hpp"
 
 namespace rankine::models {
 
@@ -36,17 +37,13 @@ struct GenerateOptions {
   bool is_wanted() const { return !prompts.empty() || !prompt_tokens.empty(); }
 };
 
-struct ParallelOptions {
-  std::int64_t teams = 1;
-  double memory_per_rank = 0;  ///< GiB; 0 for an equal share of the node's
-};
-
 struct EvaluateOptions {
   std::string title;
   ModelOptions model;
   TextOptions evaluate;
   GenerateOptions generate;
-  ParallelOptions parallel;
+  run::ParallelOptions parallel;
+  run::RunOptions run;
   std::string output_file;
 };
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 
@@ -153,6 +154,14 @@ std::string results_table(const EvaluationJob& job, const EvaluationResult& resu
                  ? fmt::format("continuation: {}\n", fmt::join(continuation.ids, " "))
                  : fmt::format("{} |{}\n", continuation.prompt, continuation.text);
   return table;
+}
+
+std::string finished_windows(const EvaluationJob& job, const EvaluationResult& result) {
+  const auto& scores = result.scores.negative_log_likelihood;
+  const auto done =
+      std::ranges::count_if(scores, [](const double score) { return !std::isnan(score); });
+  return done == 0 ? ""
+                   : fmt::format("{} of {}", done, counted(std::ssize(job.plan.windows), "window"));
 }
 
 }  // namespace rankine::models

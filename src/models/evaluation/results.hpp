@@ -8,6 +8,9 @@
 
 namespace rankine::models {
 
+/// "12 of 20 windows"; empty when none is scored.
+std::string finished_windows(const EvaluationJob& job, const EvaluationResult& result);
+
 /// Of the result file of rankine-evaluate.
 inline constexpr std::int64_t result_format_version = 1;
 

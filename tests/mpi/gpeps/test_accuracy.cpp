@@ -17,6 +17,7 @@
 #include "gpeps/measurement/state_vector.hpp"
 #include "gpeps/sweep.hpp"
 #include "state_vector.hpp"
+#include "whole_sweep.hpp"
 
 namespace rankine::gpeps {
 namespace {
@@ -65,7 +66,7 @@ struct Simulation : Planned {
 
   explicit Simulation(const std::string& deck, const std::vector<std::string>& overrides = {})
       : Planned(deck, overrides) {
-    results = run_sweep({options, graph, plan}, world(), nullptr);
+    results = whole_sweep({options, graph, plan});
   }
   const PointResult& point() const { return results.front(); }
 };

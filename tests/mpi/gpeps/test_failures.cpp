@@ -14,6 +14,7 @@
 #include "lattice/partition.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/teams.hpp"
+#include "whole_sweep.hpp"
 
 namespace rankine::gpeps {
 namespace {
@@ -74,7 +75,7 @@ TEST_P(Failing, ReportOfOneRankIsAnErrorOfAll) {
 TEST_P(Failing, FileThatOneRankCannotReadIsAnErrorOfAll) {
   if (GetParam() > world().size()) return;
   if (i_am_last()) options_.circuit.file = "/no/such/file.gates";
-  EXPECT_THAT(error_of_all([&] { run_sweep(job(), world(), nullptr); }),
+  EXPECT_THAT(error_of_all([&] { whole_sweep(job()); }),
               ::testing::HasSubstr("gate list /no/such/file.gates cannot be read"));
   const parallel::Teams teams(world(), GetParam());
   const std::string message = error_of_all([&] {

@@ -7,6 +7,7 @@
 #include "../../mpi_world.hpp"
 #include "deck/read.hpp"
 #include "gpeps/sweep.hpp"
+#include "whole_sweep.hpp"
 
 namespace rankine::gpeps {
 namespace {
@@ -19,7 +20,7 @@ std::vector<PointResult> simulate(const std::string& text) {
   deck::read_text(schema, text + "\n[output]\nfile = \"unused.h5\"\n", "test.toml");
   const auto graph = lattice::make_lattice(options.lattice);
   const auto plan = plan_measurements(schema, options, graph);
-  return run_sweep({options, graph, plan}, world(), nullptr);
+  return whole_sweep({options, graph, plan});
 }
 
 std::string kicked_ising(const std::string& lattice, const std::string& circuit,
