@@ -34,16 +34,22 @@ struct Input {
   gpeps::SimulateOptions options;
   deck::Schema schema;
   lattice::Graph graph;
+  circuit::ParametricCircuit circuit;
   gpeps::MeasurementPlan plan;
 
   Input() { gpeps::declare_keywords(schema, options); }
   void read(const std::string& text, const deck::CommandLine& command) {
     deck::read_text(schema, text, command.deck, command.overrides);
     graph = lattice::make_lattice(options.lattice);
-    plan = gpeps::plan_measurements(schema, options, graph);
+  }
+  /// `circuit_text` is what circuit::load_circuit has read.
+  void make_plan(const std::string& circuit_text) {
+    circuit = circuit::make_circuit(options.circuit, circuit_text, graph.n_sites(),
+                                    graph.pairs_by_colour());
+    plan = gpeps::plan_measurements(schema, options, graph, circuit);
     files::check_writable(options.output_file);
   }
-  gpeps::Job job() const { return {options, graph, plan}; }
+  gpeps::Job job() const { return {options, graph, circuit, plan}; }
 };
 
 /// Below bond dimension 128 more than one thread costs more than it gains, unless the user has said
@@ -57,6 +63,11 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
   Input input;
   const std::string deck_text = load_deck(world, command.deck);
   parallel::agree_on_failure(world, [&] { input.read(deck_text, command); });
+  const std::string circuit_text = parallel::agree_on_failure(world, [&] {
+    return world.rank() == 0 ? circuit::load_circuit(input.options.circuit) : std::string();
+  });
+  const std::string shared_text = world.broadcast(circuit_text, 0);
+  parallel::agree_on_failure(world, [&] { input.make_plan(shared_text); });
   const gpeps::Job job = input.job();
   const int per_node = parallel::ranks_per_node(world);
   const auto resources = parallel::agree_on_failure(world, [&] {
@@ -97,6 +108,7 @@ void simulate(const parallel::Communicator& world, const deck::CommandLine& comm
 void check(const deck::CommandLine& command) {
   Input input;
   input.read(deck::load(command.deck), command);
+  input.make_plan(circuit::load_circuit(input.options.circuit));
   const auto plan = gpeps::plan_resources(input.job(), command.ranks, command.ranks,
                                           static_cast<double>(available_node_bytes()));
   fmt::print("{}: {}, {}, {}, {}\n{}\n", command.deck, counted(input.graph.n_sites(), "site"),

@@ -77,8 +77,11 @@ void plan_deck(const std::string& text, const fs::path&) {
   gpeps::declare_keywords(schema, options);
   deck::read_text(schema, text, "deck.toml", overrides_in(text));
   const lattice::Graph graph = lattice::make_lattice(options.lattice);
-  const gpeps::MeasurementPlan plan = gpeps::plan_measurements(schema, options, graph);
-  const auto resources = gpeps::plan_resources({options, graph, plan}, 3, 3, 4e9);
+  const auto circuit =
+      circuit::make_circuit(options.circuit, circuit::load_circuit(options.circuit),
+                            graph.n_sites(), graph.pairs_by_colour());
+  const gpeps::MeasurementPlan plan = gpeps::plan_measurements(schema, options, graph, circuit);
+  const auto resources = gpeps::plan_resources({options, graph, circuit, plan}, 3, 3, 4e9);
   resources.lines();
   gpeps::require_memory(resources);
 }
