@@ -198,8 +198,11 @@ void bench_case(const Case& which, const BenchOptions& options, const parallel::
   }
   deck::read_text(schema, common, which.name, overrides);
   const auto graph = lattice::make_lattice(simulate.lattice);
-  const auto plan = gpeps::plan_measurements(schema, simulate, graph);
-  const gpeps::Job job{simulate, graph, plan};
+  const auto circuit =
+      circuit::make_circuit(simulate.circuit, circuit::load_circuit(simulate.circuit),
+                            graph.n_sites(), graph.pairs_by_colour());
+  const auto plan = gpeps::plan_measurements(schema, simulate, graph, circuit);
+  const gpeps::Job job{simulate, graph, circuit, plan};
   const gpeps::Point point = gpeps::sweep_points(simulate).front();
   double value = 0;
   const double seconds = shortest(options.repeats, [&] {

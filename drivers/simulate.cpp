@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/text_format.hpp"
+#include "gpeps/finished_points.hpp"
 #include "gpeps/result_inputs.hpp"
 #include "gpeps/sweep.hpp"
 #include "linalg/blas.hpp"
@@ -28,7 +29,9 @@ class Simulate final : public Program {
 
   void read(const deck::Schema& schema) override {
     graph_ = lattice::make_lattice(options_.lattice);
-    plan_ = gpeps::plan_measurements(schema, options_, graph_);
+    circuit_ = circuit::make_circuit(options_.circuit, circuit::load_circuit(options_.circuit),
+                                     graph_.n_sites(), graph_.pairs_by_colour());
+    plan_ = gpeps::plan_measurements(schema, options_, graph_, circuit_);
     points_ = gpeps::sweep_points(options_);
     results_.resize(points_.size());
   }
@@ -56,6 +59,16 @@ class Simulate final : public Program {
     return linalg::blas_threads();
   }
 
+  std::vector<std::string> may_differ() const override {
+    return {"circuit.theta_h", "state.max_bond_dimension"};
+  }
+  std::int64_t finished_in(const std::filesystem::path& file) const override {
+    return gpeps::count_finished_points(file);
+  }
+  void take(const std::filesystem::path& file) override {
+    gpeps::take_finished_points(file, job(), points_, results_);
+  }
+
   void run(const parallel::Communicator& world, const run::RunControl& control) override {
     gpeps::run_sweep(job(), world, control, results_);
   }
@@ -67,10 +80,11 @@ class Simulate final : public Program {
   }
   std::string table() const override { return gpeps::results_table(job(), points_, results_); }
 
-  gpeps::Job job() const { return {options_, graph_, plan_}; }
+  gpeps::Job job() const { return {options_, graph_, circuit_, plan_}; }
 
   gpeps::SimulateOptions options_;
   lattice::Graph graph_;
+  circuit::ParametricCircuit circuit_;
   gpeps::MeasurementPlan plan_;
   gpeps::ResourcePlan resources_;
   std::vector<gpeps::Point> points_;

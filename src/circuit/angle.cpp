@@ -13,25 +13,26 @@ namespace {
 bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 bool begins_number(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0 || c == '.'; }
 
+}  // namespace
+
 class AngleReader {
  public:
-  AngleReader(std::string_view text, const std::map<std::string, double, std::less<>>& symbols)
-      : left_(text), symbols_(symbols) {}
+  explicit AngleReader(std::string_view text) : left_(text) { angle_.text_ = text; }
 
-  std::optional<double> read() {
-    double value = 1;
-    if (!left_.empty() && (left_[0] == '+' || left_[0] == '-')) value = take() == '-' ? -1 : 1;
+  std::optional<Angle> read() {
+    if (!left_.empty() && (left_[0] == '+' || left_[0] == '-'))
+      angle_.sign_ = take() == '-' ? -1 : 1;
     char operation = '*';
     while (true) {
-      const auto next = factor();
+      auto next = factor();
       if (!next) return std::nullopt;
-      value = operation == '*' ? value * *next : value / *next;
-      if (left_.empty()) break;
+      next->divides = operation == '/';
+      angle_.factors_.push_back(*std::move(next));
+      if (left_.empty()) return std::move(angle_);
       const bool is_product = is_letter(left_[0]) && was_number_;
       if (!is_product && left_[0] != '*' && left_[0] != '/') return std::nullopt;
       operation = is_product ? '*' : take();
     }
-    return std::isfinite(value) ? std::optional(value) : std::nullopt;
   }
 
  private:
@@ -41,41 +42,58 @@ class AngleReader {
     return c;
   }
 
-  std::optional<double> factor() {
+  std::optional<Angle::Factor> factor() {
     was_number_ = !left_.empty() && begins_number(left_[0]);
-    return was_number_ ? number() : symbol();
+    return was_number_ ? number() : name();
   }
 
-  std::optional<double> number() {
+  std::optional<Angle::Factor> number() {
     double value = 0;
     const auto [end, error] = std::from_chars(left_.data(), left_.data() + left_.size(), value);
     if (error == std::errc::invalid_argument) return std::nullopt;
     const std::string digits(left_.data(), end);
     left_.remove_prefix(digits.size());
     // Beyond the range of doubles from_chars does not say on which side.
-    return error == std::errc::result_out_of_range ? std::strtod(digits.c_str(), nullptr) : value;
+    if (error == std::errc::result_out_of_range) value = std::strtod(digits.c_str(), nullptr);
+    return Angle::Factor{.number = value};
   }
 
-  std::optional<double> symbol() {
+  std::optional<Angle::Factor> name() {
     std::size_t length = 0;
     while (length < left_.size() && is_letter(left_[length])) ++length;
     const std::string_view name = left_.substr(0, length);
     left_.remove_prefix(length);
-    if (name == "pi") return std::numbers::pi;
-    const auto found = symbols_.find(name);
-    return found == symbols_.end() ? std::nullopt : std::optional(found->second);
+    if (name.empty()) return std::nullopt;
+    if (name == "pi") return Angle::Factor{.number = std::numbers::pi};
+    return Angle::Factor{.parameter = std::string(name)};
   }
 
   std::string_view left_;
-  const std::map<std::string, double, std::less<>>& symbols_;
+  Angle angle_;
   bool was_number_ = false;
 };
 
-}  // namespace
+std::optional<Angle> Angle::parse(std::string_view text) {
+  auto angle = AngleReader(text).read();
+  if (angle && angle->parameters().empty() && !angle->value({})) return std::nullopt;
+  return angle;
+}
 
-std::optional<double> evaluate_angle(std::string_view text,
-                                     const std::map<std::string, double, std::less<>>& symbols) {
-  return AngleReader(text, symbols).read();
+std::vector<std::string> Angle::parameters() const {
+  std::vector<std::string> names;
+  for (const Factor& factor : factors_)
+    if (!factor.parameter.empty()) names.push_back(factor.parameter);
+  return names;
+}
+
+std::optional<double> Angle::value(const Parameters& parameters) const {
+  double value = sign_;
+  for (const Factor& factor : factors_) {
+    const double next =
+        factor.parameter.empty() ? factor.number : parameters.find(factor.parameter)->second;
+    value = factor.divides ? value / next : value * next;
+  }
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace rankine::circuit

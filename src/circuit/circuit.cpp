@@ -6,23 +6,6 @@
 
 namespace rankine::circuit {
 
-Circuit kicked_ising(const KickedIsing& model, int n_sites,
-                     std::span<const std::pair<int, int>> edges) {
-  const OperatorPointer kick = rx(model.theta_h), coupling = rzz(model.theta_j);
-  Circuit circuit;
-  for (int s = 0; s < model.steps; ++s) {
-    Step step;
-    for (int site = 0; site < n_sites; ++site) step.push_back({kick, {site, -1}});
-    for (const auto& [a, b] : edges) step.push_back({coupling, {a, b}});
-    circuit.steps.push_back(std::move(step));
-  }
-  if (model.final_rx_layer) {
-    if (circuit.steps.empty()) circuit.steps.emplace_back();
-    for (int site = 0; site < n_sites; ++site) circuit.steps.back().push_back({kick, {site, -1}});
-  }
-  return circuit;
-}
-
 namespace {
 
 /// Whether a gate matters to what is asked for; if it does, what it asks of its sites in turn.

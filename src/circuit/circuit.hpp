@@ -1,10 +1,6 @@
 // Circuits: lists of gates in steps, and the transformations that leave what is measured unchanged.
 #pragma once
 
-#include <filesystem>
-#include <span>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "circuit/gate.hpp"
@@ -17,33 +13,8 @@ using Step = std::vector<Gate>;
 /// Gates in the order they act, grouped in the steps between which one may measure.
 struct Circuit {
   std::vector<Step> steps;
-  /// Whether an angle of the deck is in it.
-  bool uses_theta_h = true;
-  bool uses_theta_j = true;
-
   int n_steps() const { return static_cast<int>(steps.size()); }
 };
-
-/// The kicked Ising model of Kim et al., Nature 618, 500 (2023): each step applies RX(theta_h) to
-/// every site, then RZZ(theta_j) to every edge.
-struct KickedIsing {
-  int steps = 5;
-  double theta_h = 0;                    ///< radians
-  double theta_j = -1.5707963267948966;  ///< radians
-  bool final_rx_layer = false;           ///< one more RX layer in the last step
-};
-/// `edges` in the order their gates are applied.
-Circuit kicked_ising(const KickedIsing& model, int n_sites,
-                     std::span<const std::pair<int, int>> edges);
-
-/// Reads one gate per line, "name site [site] [angles]", from a file; `step` ends a step; # starts
-/// a comment. Names are those of gate_kinds(); angles may name theta_h and theta_j (angle.hpp).
-/// InputError names file and line: unknown gate, missing angle, a site that does not exist, the
-/// same site twice, no gate at all.
-Circuit read_gate_list(const std::filesystem::path& file, int n_sites, double theta_h,
-                       double theta_j);
-/// The text of such a file. InputError if it cannot be read.
-std::string load_gate_list(const std::filesystem::path& file);
 
 /// What is asked of a site when a measurement looks back through the circuit.
 enum class Demand : unsigned char { none, diagonal, full };

@@ -1,5 +1,10 @@
 #include "circuit/options.hpp"
 
+#include <fmt/format.h>
+
+#include "core/errors.hpp"
+#include "core/input_file.hpp"
+
 namespace rankine::circuit {
 
 void declare_keywords(deck::Schema& schema, CircuitOptions& options) {
@@ -40,15 +45,22 @@ void declare_keywords(deck::Schema& schema, CircuitOptions& options) {
   });
 }
 
-Circuit make_circuit(const CircuitOptions& options, double theta_h, int n_sites,
-                     std::span<const std::pair<int, int>> edges) {
+std::string load_circuit(const CircuitOptions& options) {
+  if (options.name != "gate-list") return {};
+  try {
+    return read_input(options.file);
+  } catch (const UnreadableInput& error) {
+    throw InputError(
+        fmt::format("gate list {} cannot be read ({}). Check the path in [circuit] file.",
+                    options.file, error.reason()));
+  }
+}
+
+ParametricCircuit make_circuit(const CircuitOptions& options, std::string_view file_text,
+                               int n_sites, std::span<const std::pair<int, int>> edges) {
   if (options.name == "gate-list")
-    return read_gate_list(options.file, n_sites, theta_h, options.theta_j);
-  return kicked_ising({.steps = static_cast<int>(options.steps),
-                       .theta_h = theta_h,
-                       .theta_j = options.theta_j,
-                       .final_rx_layer = options.final_rx_layer},
-                      n_sites, edges);
+    return parse_gate_list(file_text, options.file, n_sites, {"theta_h", "theta_j"});
+  return kicked_ising(options.steps, options.final_rx_layer, n_sites, edges);
 }
 
 }  // namespace rankine::circuit

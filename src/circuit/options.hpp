@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "circuit/circuit.hpp"
+#include "circuit/parametric_circuit.hpp"
 #include "deck/schema.hpp"
 
 namespace rankine::circuit {
@@ -23,9 +23,14 @@ struct CircuitOptions {
 /// Declares [circuit] and its cross rules.
 void declare_keywords(deck::Schema& schema, CircuitOptions& options);
 
-/// The circuit of one point. `edges` in the order their gates are applied. InputError as
-/// read_gate_list.
-Circuit make_circuit(const CircuitOptions& options, double theta_h, int n_sites,
-                     std::span<const std::pair<int, int>> edges);
+/// The text of the file that the deck names; empty when it names none. Read it once, on one rank.
+/// InputError if it cannot be read.
+std::string load_circuit(const CircuitOptions& options);
+
+/// The circuit that the deck asks for, with the parameters theta_h and theta_j. `file_text` is what
+/// load_circuit has read; `edges` stand in the order their gates are applied. InputError as
+/// parse_gate_list.
+ParametricCircuit make_circuit(const CircuitOptions& options, std::string_view file_text,
+                               int n_sites, std::span<const std::pair<int, int>> edges);
 
 }  // namespace rankine::circuit

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "circuit/circuit_text.hpp"
 #include "core/sha256.hpp"
 
 namespace rankine::gpeps {
@@ -21,8 +20,7 @@ void write_inputs(files::ResultFile& file, const Job& job) {
               {"edges", "first site, second site, colour"},
               {{"sha256", sha256(edge_list)}, {"n_sites", std::int64_t{graph.n_sites()}}}});
 
-  const auto circuit =
-      circuit::circuit_text(job.options.circuit, graph.n_sites(), graph.pairs_by_colour());
+  const circuit::CircuitText circuit = job.circuit.text();
   file.write("/inputs/steps", circuit.steps, {circuit.steps.size()},
              {"different steps of the circuit, as gate lists", "1", {"different steps"}});
   file.write("/inputs/step_order", circuit.order, {circuit.order.size()},

@@ -7,7 +7,7 @@
 
 namespace rankine::gpeps {
 
-/// Sets /inputs (docs/file_formats.md). InputError if the gate list cannot be read any more.
+/// Sets /inputs (docs/file_formats.md).
 void write_inputs(files::ResultFile& file, const Job& job);
 
 }  // namespace rankine::gpeps

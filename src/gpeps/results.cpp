@@ -158,14 +158,14 @@ void write_results(files::ResultFile& file, const Job& job, const std::vector<Po
   Values theta_h, seconds;
   std::vector<std::int64_t> limits;
   for (std::size_t p = 0; p < points.size(); ++p) {
-    theta_h.push_back(points[p].theta_h);
+    theta_h.push_back(points[p].parameters.at("theta_h"));
     limits.push_back(points[p].max_bond_dimension);
     seconds.push_back(is_done(results[p]) ? results[p].seconds
                                           : std::numeric_limits<double>::quiet_NaN());
   }
   const std::vector<std::int64_t> steps(job.plan.measured_steps.begin(),
                                         job.plan.measured_steps.end());
-  if (job.plan.uses_theta_h)
+  if (job.circuit.uses("theta_h"))
     file.write("/results/theta_h", theta_h, {points.size()}, {"kick angle", "rad", {"points"}});
   file.write("/results/max_bond_dimension", limits, {points.size()},
              {"largest bond dimension allowed", "1", {"points"}});
@@ -182,14 +182,15 @@ void write_results(files::ResultFile& file, const Job& job, const std::vector<Po
   file.set_attribute("/results", "n_sites", std::int64_t{job.graph.n_sites()});
   file.set_attribute("/results", "n_edges", std::int64_t{job.graph.n_edges()});
   file.set_attribute("/results", "circuit", options.circuit.name);
-  if (job.plan.uses_theta_j) file.set_attribute("/results", "theta_j", options.circuit.theta_j);
+  if (job.circuit.uses("theta_j"))
+    file.set_attribute("/results", "theta_j", options.circuit.theta_j);
   if (options.circuit.name == "kicked-ising")
     file.set_attribute("/results", "final_rx_layer", std::int64_t{options.circuit.final_rx_layer});
 }
 
 std::string results_table(const Job& job, const std::vector<Point>& points,
                           const std::vector<PointResult>& results) {
-  const bool shows_angle = job.plan.uses_theta_h;
+  const bool shows_angle = job.circuit.uses("theta_h");
   std::string table = fmt::format("{}{:>8}", shows_angle ? "   theta_h " : "", "max bond");
   for (const Observable& observable : job.plan.observables) {
     std::string name = observable.dataset();
@@ -198,7 +199,7 @@ std::string results_table(const Job& job, const std::vector<Point>& points,
   }
   table += fmt::format(" {:>6} {:>11} {:>10} {:>9}\n", "bond", "discarded", "fidelity", "seconds");
   for (std::size_t p = 0; p < points.size(); ++p) {
-    if (shows_angle) table += fmt::format("{:>10.6f} ", points[p].theta_h);
+    if (shows_angle) table += fmt::format("{:>10.6f} ", points[p].parameters.at("theta_h"));
     table += fmt::format("{:>8}", points[p].max_bond_dimension);
     for (const Values& values : results[p].observables)
       table += fmt::format(" {:>20.14f}", values.back());

@@ -252,8 +252,8 @@ void evolve_all(const Job& job, const Point& point, const parallel::Communicator
   Forecast total;
   double network_flops = 0;
   std::vector<int> owner(job.graph.n_sites());
-  parallel::agree_on_failure(team, [&] {  // the circuit may come from a file
-    runs = plan_runs(job.plan, job.options, job.graph, point.theta_h);
+  parallel::agree_on_failure(team, [&] {
+    runs = plan_runs(job.plan, job.options, job.graph, job.circuit.bind(point.parameters));
     for (const Run& run : runs) {
       merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
       if (run.sites.empty()) network_flops = total_flops(total);
@@ -290,7 +290,8 @@ PointResult simulate_point(const Job& job, const Point& point, const parallel::C
 
 Forecast forecast_point(const Job& job, const Point& point) {
   Forecast total;
-  for (const Run& run : plan_runs(job.plan, job.options, job.graph, point.theta_h))
+  const circuit::Circuit circuit = job.circuit.bind(point.parameters);
+  for (const Run& run : plan_runs(job.plan, job.options, job.graph, circuit))
     merge(total, forecast_run(job.plan, job.graph, run, point.max_bond_dimension));
   return total;
 }

@@ -33,6 +33,7 @@ struct PointResult {
 struct Job {
   const SimulateOptions& options;
   const lattice::Graph& graph;
+  const circuit::ParametricCircuit& circuit;
   const MeasurementPlan& plan;
 };
 

@@ -91,7 +91,8 @@ ResourcePlan plan_resources(const Job& job, const run::Machine& machine) {
       limit > 0 ? limit : static_cast<double>(machine.node_bytes) / machine.ranks_per_node;
   const auto n_angles = static_cast<double>(job.options.circuit.theta_h.size());
   for (std::int64_t bond_dimension : job.options.state.max_bond_dimension) {
-    const Forecast forecast = forecast_point(job, {generic_angle, bond_dimension});
+    const Forecast forecast =
+        forecast_point(job, {parameters_at(job.options, generic_angle), bond_dimension});
     plan.flops += n_angles * total_flops(forecast);
     plan.vector_bytes =
         std::max(plan.vector_bytes,
@@ -133,8 +134,8 @@ namespace {
 std::vector<double> point_work(const Job& job, const std::vector<Point>& points) {
   std::map<std::int64_t, double> of_bond_dimension;
   for (std::int64_t bond_dimension : job.options.state.max_bond_dimension)
-    of_bond_dimension[bond_dimension] =
-        total_flops(forecast_point(job, {generic_angle, bond_dimension}));
+    of_bond_dimension[bond_dimension] = total_flops(
+        forecast_point(job, {parameters_at(job.options, generic_angle), bond_dimension}));
   std::vector<double> work;
   for (const Point& point : points) work.push_back(of_bond_dimension[point.max_bond_dimension]);
   return work;

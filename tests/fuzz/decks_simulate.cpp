@@ -77,9 +77,12 @@ void plan_deck(const std::string& text, const fs::path&) {
   gpeps::declare_keywords(schema, options);
   deck::read_text(schema, text, "deck.toml", overrides_in(text));
   const lattice::Graph graph = lattice::make_lattice(options.lattice);
-  const gpeps::MeasurementPlan plan = gpeps::plan_measurements(schema, options, graph);
+  const auto circuit =
+      circuit::make_circuit(options.circuit, circuit::load_circuit(options.circuit),
+                            graph.n_sites(), graph.pairs_by_colour());
+  const gpeps::MeasurementPlan plan = gpeps::plan_measurements(schema, options, graph, circuit);
   const auto resources = gpeps::plan_resources(
-      {options, graph, plan}, {.ranks = 3, .ranks_per_node = 3, .node_bytes = 4000000000});
+      {options, graph, circuit, plan}, {.ranks = 3, .ranks_per_node = 3, .node_bytes = 4000000000});
   resources.lines();
   gpeps::require_memory(resources);
 }

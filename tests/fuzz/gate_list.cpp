@@ -1,5 +1,5 @@
 // Gate lists: circuits from files, and what is done to a circuit before it runs.
-#include "circuit/circuit.hpp"
+#include "circuit/parametric_circuit.hpp"
 #include "targets.hpp"
 
 namespace rankine::fuzz {
@@ -8,10 +8,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void read_gates(const std::string& text, const fs::path& folder) {
+void read_gates(const std::string& text, const fs::path&) {
   constexpr int n_sites = 7;
   const circuit::Circuit circuit =
-      circuit::read_gate_list(write_file(folder / "circuit.gates", text), n_sites, 0.3, -0.5);
+      circuit::parse_gate_list(text, "circuit.gates", n_sites, {"theta_h", "theta_j"})
+          .bind({{"theta_h", 0.3}, {"theta_j", -0.5}});
   const circuit::Circuit fused = circuit::fused(circuit, n_sites);
   for (const circuit::Step& step : fused.steps) circuit::layers(step, n_sites);
 }

@@ -80,8 +80,13 @@ void declare_keywords(deck::Schema& schema, SimulateOptions& options) {
 std::vector<Point> sweep_points(const SimulateOptions& options) {
   std::vector<Point> points;
   for (std::int64_t bond_dimension : options.state.max_bond_dimension)
-    for (double theta_h : options.circuit.theta_h) points.push_back({theta_h, bond_dimension});
+    for (double theta_h : options.circuit.theta_h)
+      points.push_back({parameters_at(options, theta_h), bond_dimension});
   return points;
+}
+
+circuit::Parameters parameters_at(const SimulateOptions& options, double value) {
+  return {{"theta_h", value}, {"theta_j", options.circuit.theta_j}};
 }
 
 }  // namespace rankine::gpeps

@@ -46,11 +46,15 @@ void declare_keywords(deck::Schema& schema, SimulateOptions& options);
 /// Plans hold for every angle of a sweep, so they are made at one where no gate is special.
 inline constexpr double generic_angle = 0.7390851332151607;
 
-/// One simulation of a sweep: every bond dimension with every angle, the angle running fastest.
+/// One simulation of a sweep.
 struct Point {
-  double theta_h = 0;
+  circuit::Parameters parameters;  ///< of the circuit
   std::int64_t max_bond_dimension = 1;
 };
+/// Every bond dimension with every angle, the angle running fastest.
 std::vector<Point> sweep_points(const SimulateOptions& options);
+
+/// The parameters of the deck with what is swept set to `value`.
+circuit::Parameters parameters_at(const SimulateOptions& options, double value);
 
 }  // namespace rankine::gpeps

@@ -265,8 +265,9 @@ const Factor& MeasurementPlan::factor(const Read& read) const {
 }
 
 MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOptions& options,
-                                  const lattice::Graph& graph) {
-  const ReadingChooser chooser(options, graph);
+                                  const lattice::Graph& graph,
+                                  const circuit::ParametricCircuit& circuit) {
+  const ReadingChooser chooser(options, graph, circuit);
   for (const auto& step : chooser.circuit().steps)
     for (const auto& gate : step)
       if (gate.n_sites() == 2) edge_of_gate(graph, gate);
@@ -274,17 +275,14 @@ MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOpti
       .measured_steps = steps_to_measure(chooser.circuit().n_steps(), options.measure.every),
       .observables = {},
       .sites = {},
-      .vectors = {},
-      .uses_theta_h = chooser.circuit().uses_theta_h,
-      .uses_theta_j = chooser.circuit().uses_theta_j};
+      .vectors = {}};
   deck::Findings findings(schema);
-  const auto expect_unused = [&](const std::string& angle) {
-    findings.expect_unused("circuit." + angle,
+  for (const char* angle : {"theta_h", "theta_j"}) {
+    if (circuit.uses(angle)) continue;
+    findings.expect_unused(fmt::format("circuit.{}", angle),
                            fmt::format("no gate of {} has this angle", options.circuit.file),
                            fmt::format("Remove it, or write {} as an angle there.", angle));
-  };
-  if (!plan.uses_theta_h) expect_unused("theta_h");
-  if (!plan.uses_theta_j) expect_unused("theta_j");
+  }
   for (const std::string& text : options.measure.observables) {
     Observable observable{text, {}, {}, {}, {}};
     try {
@@ -307,10 +305,8 @@ MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOpti
 }
 
 std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& options,
-                           const lattice::Graph& graph, double theta_h) {
+                           const lattice::Graph& graph, const Circuit& circuit) {
   const int n_sites = graph.n_sites();
-  const Circuit circuit =
-      circuit::make_circuit(options.circuit, theta_h, n_sites, graph.pairs_by_colour());
   std::vector<Run> runs;
   Run direct = direct_run(plan, options, n_sites, separated(circuit));
   if (std::ranges::any_of(direct.reads, [](const auto& reads) { return !reads.empty(); }))

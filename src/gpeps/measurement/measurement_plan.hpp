@@ -57,9 +57,6 @@ struct MeasurementPlan {
   std::vector<Observable> observables;
   std::vector<SitePlan> sites;  ///< per measured step, when the magnetization is measured
   std::vector<VectorPlan> vectors;
-  /// Whether the circuit holds these angles of the deck; gate lists need not.
-  bool uses_theta_h = true;
-  bool uses_theta_j = true;
 
   const Factor& factor(const Read& read) const;
 };
@@ -69,7 +66,8 @@ struct MeasurementPlan {
 /// the lattice or is given twice; a gate whose sites are no neighbours; an angle of the deck that
 /// the gate list does not name.
 MeasurementPlan plan_measurements(const deck::Schema& schema, const SimulateOptions& options,
-                                  const lattice::Graph& graph);
+                                  const lattice::Graph& graph,
+                                  const circuit::ParametricCircuit& circuit);
 
 /// One evolution from the product state. `reads[s]` lists what to read after step s (0-based).
 struct Run {
@@ -82,7 +80,7 @@ struct Run {
 /// every value with a run of its own; state vectors come last. Gates outside the causal cone of
 /// what is read are already left out, if the deck wants that.
 std::vector<Run> plan_runs(const MeasurementPlan& plan, const SimulateOptions& options,
-                           const lattice::Graph& graph, double theta_h);
+                           const lattice::Graph& graph, const circuit::Circuit& circuit);
 
 /// Forecast of one run, with what its readings cost.
 Forecast forecast_run(const MeasurementPlan& plan, const lattice::Graph& graph, const Run& run,

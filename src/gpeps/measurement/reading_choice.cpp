@@ -145,20 +145,16 @@ Circuit own_circuit(Circuit circuit, const Circuit& extension, const PauliString
                                    : fused(circuit, n_sites);
 }
 
-ReadingChooser::ReadingChooser(const SimulateOptions& options, const lattice::Graph& graph)
+ReadingChooser::ReadingChooser(const SimulateOptions& options, const lattice::Graph& graph,
+                               const circuit::ParametricCircuit& circuit)
     : options_(options),
       graph_(graph),
-      circuit_(at_angle(generic_angle)),
+      circuit_(circuit.bind(parameters_at(options, generic_angle))),
       cones_(graph, circuit_),
       shortest_loop_(std::max(3, count_loops(whole_lattice(graph)).shortest)) {
   if (graph.is_cell()) shortest_loop_ = 3;
   if (options.measure.clifford_route != "never" && options.circuit.name == "kicked-ising")
-    clifford_ = at_angle(std::numbers::pi / 2);
-}
-
-Circuit ReadingChooser::at_angle(double theta_h) const {
-  return circuit::make_circuit(options_.circuit, theta_h, graph_.n_sites(),
-                               graph_.pairs_by_colour());
+    clifford_ = circuit.bind(parameters_at(options, std::numbers::pi / 2));
 }
 
 // One way to read a string

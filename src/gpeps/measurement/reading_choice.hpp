@@ -28,8 +28,9 @@ circuit::Circuit own_circuit(circuit::Circuit circuit, const circuit::Circuit& e
 
 class ReadingChooser {
  public:
-  /// Both must outlive the object. InputError: a gate whose sites are no neighbours.
-  ReadingChooser(const SimulateOptions& options, const lattice::Graph& graph);
+  /// `options` and `graph` must outlive the object.
+  ReadingChooser(const SimulateOptions& options, const lattice::Graph& graph,
+                 const circuit::ParametricCircuit& circuit);
 
   const circuit::Circuit& circuit() const { return circuit_; }
 
@@ -87,7 +88,6 @@ class ReadingChooser {
     double flops = 0;
   };
 
-  circuit::Circuit at_angle(double theta_h) const;
   void find_routes(const circuit::PauliString& string, int n_steps, Memory& memory) const;
   Way way(const circuit::CliffordRoute& route, int n_steps) const;
   Way way_of(const circuit::CliffordRoute& route, circuit::Circuit circuit) const;

@@ -28,20 +28,27 @@ int edge_of_gate(const lattice::Graph& graph, const circuit::Gate& gate) {
 template <Scalar T>
 Evolution<T>::Evolution(const lattice::Graph& graph, std::vector<int> owner,
                         const parallel::Communicator& ranks, const UpdateOptions& options,
+                        const ProductState& start)
+    : graph_(graph), owner_(std::move(owner)), ranks_(ranks), options_(options) {
+  state_ = parallel::agree_on_failure(
+      ranks_, [&] { return own_product_state<T>(graph_, owner_, ranks_.rank(), start); });
+}
+
+template <Scalar T>
+Evolution<T>::Evolution(const lattice::Graph& graph, std::vector<int> owner,
+                        const parallel::Communicator& ranks, const UpdateOptions& options,
                         int physical_dimension)
-    : graph_(graph),
-      owner_(std::move(owner)),
-      ranks_(ranks),
-      options_(options),
-      tensors_(graph.n_sites()),
-      weights_(graph.n_edges(), {Real<T>(1)}) {
-  parallel::agree_on_failure(ranks_, [&] {
-    for (int site = 0; site < graph.n_sites(); ++site) {
-      if (!owns(site)) continue;
-      const auto edges = graph.edges_at(site);
-      tensors_[site] =
-          SiteTensor<T>::product_state({edges.begin(), edges.end()}, physical_dimension, 0);
-    }
+    : Evolution(graph, std::move(owner), ranks, options,
+                all_zero(graph.n_sites(), physical_dimension)) {}
+
+template <Scalar T>
+Evolution<T>::Evolution(const lattice::Graph& graph, std::vector<int> owner,
+                        const parallel::Communicator& ranks, const UpdateOptions& options,
+                        const ArraySource& stored, int physical_dimension)
+    : graph_(graph), owner_(std::move(owner)), ranks_(ranks), options_(options) {
+  state_ = parallel::agree_on_failure(ranks_, [&] {
+    return read_own_state<T>(stored, graph_, owner_, ranks_.rank(), ranks_.size(),
+                             physical_dimension);
   });
 }
 
@@ -135,7 +142,7 @@ typename Evolution<T>::PreparedLayer Evolution<T>::prepare(const circuit::Step& 
   for (std::size_t k = 0; k < layer.size(); ++k) {
     const circuit::Gate& gate = layer[k];
     if (gate.n_sites() == 1) {
-      if (owns(gate.sites[0])) apply_operator(tensors_[gate.sites[0]], *gate.op);
+      if (owns(gate.sites[0])) apply_operator(state_.tensors[gate.sites[0]], *gate.op);
       continue;
     }
     const BondGate bond = bond_gate(gate);
@@ -149,8 +156,8 @@ typename Evolution<T>::PreparedLayer Evolution<T>::prepare(const circuit::Step& 
 
 template <Scalar T>
 Matrix<T> Evolution<T>::factor(const BondGate& gate, int end) const {
-  const SiteTensor<T>& tensor = tensors_[gate.sites[end]];
-  return bond_factor<T>(tensor, tensor.leg_of(gate.edge), weights_[gate.edge], gate.side(end),
+  const SiteTensor<T>& tensor = state_.tensors[gate.sites[end]];
+  return bond_factor<T>(tensor, tensor.leg_of(gate.edge), state_.weights[gate.edge], gate.side(end),
                         options_.route);
 }
 
@@ -159,7 +166,8 @@ typename Evolution<T>::CutBond Evolution<T>::prepare_cut(const BondGate& gate,
                                                          int deciding_end) const {
   CutBond bond;
   bond.gate = gate;
-  bond.shape = bond_shape(std::ssize(weights_[gate.edge]), gate.sides->a.rank, options_.truncation);
+  bond.shape =
+      bond_shape(std::ssize(state_.weights[gate.edge]), gate.sides->a.rank, options_.truncation);
   bond.mine = owns(gate.sites[0]) ? 0 : 1;
   bond.decides = bond.mine == deciding_end;
   bond.factor = factor(gate, bond.mine);
@@ -179,8 +187,8 @@ typename Evolution<T>::CutBond Evolution<T>::prepare_cut(const BondGate& gate,
 
 template <Scalar T>
 void Evolution<T>::update_inner(const BondGate& gate) {
-  auto bond = truncate_bond<T>(factor(gate, 0).view(), factor(gate, 1).view(), weights_[gate.edge],
-                               options_.truncation);
+  auto bond = truncate_bond<T>(factor(gate, 0).view(), factor(gate, 1).view(),
+                               state_.weights[gate.edge], options_.truncation);
   replace(gate, 0, std::as_const(bond.a).view());
   replace(gate, 1, std::as_const(bond.b).view());
   account_discarded(bond.discarded_weight);
@@ -192,7 +200,7 @@ void Evolution<T>::decide(CutBond& bond) {
   const ConstView<T> here = std::as_const(bond.factor).view(),
                      there = read_factor(bond.incoming, bond.shape);
   auto truncated = truncate_bond<T>(bond.mine == 0 ? here : there, bond.mine == 0 ? there : here,
-                                    weights_[bond.gate.edge], options_.truncation);
+                                    state_.weights[bond.gate.edge], options_.truncation);
   write_half(truncated, 1 - bond.mine, bond.outgoing);
   const Matrix<T>& mine = bond.mine == 0 ? truncated.a : truncated.b;
   replace(bond.gate, bond.mine, mine.view());
@@ -210,27 +218,32 @@ void Evolution<T>::follow(CutBond& bond) {
 
 template <Scalar T>
 void Evolution<T>::replace(const BondGate& gate, int end, ConstView<T> bond) {
-  SiteTensor<T>& tensor = tensors_[gate.sites[end]];
+  SiteTensor<T>& tensor = state_.tensors[gate.sites[end]];
   update_site(tensor, tensor.leg_of(gate.edge), gate.side(end), bond, spare_);
 }
 
 template <Scalar T>
 void Evolution<T>::account(const BondGate& gate, std::vector<Real<T>> weights) {
-  bond_dimension_ = std::max<std::int64_t>(bond_dimension_, std::ssize(weights));
-  weights_[gate.edge] = std::move(weights);
+  state_.bond_dimension = std::max<std::int64_t>(state_.bond_dimension, std::ssize(weights));
+  state_.weights[gate.edge] = std::move(weights);
 }
 
 template <Scalar T>
 void Evolution<T>::account_discarded(double weight) {
-  discarded_weight_ += weight;
-  log_fidelity_ += std::log1p(-weight);
+  state_.discarded_weight += weight;
+  state_.log_fidelity += std::log1p(-weight);
 }
 
 template <Scalar T>
 TruncationRecord Evolution<T>::record() const {
   parallel::agree_on(ranks_, failure_.get());
-  return {ranks_.sum(discarded_weight_), std::exp(ranks_.sum(log_fidelity_)),
-          ranks_.max(bond_dimension_)};
+  return {ranks_.sum(state_.discarded_weight), std::exp(ranks_.sum(state_.log_fidelity)),
+          ranks_.max(state_.bond_dimension)};
+}
+
+template <Scalar T>
+StateArrays Evolution<T>::arrays() const {
+  return arrays_of(state_, graph_, owner_, ranks_, bond_dimensions());
 }
 
 template <Scalar T>
@@ -239,7 +252,7 @@ std::vector<std::int64_t> Evolution<T>::bond_dimensions() const {
     failure_.rethrow();
     std::vector<std::int64_t> own(graph_.n_edges(), 0);
     for (int edge = 0; edge < graph_.n_edges(); ++edge)
-      if (owns(graph_.edge(edge).a)) own[edge] = std::ssize(weights_[edge]);
+      if (owns(graph_.edge(edge).a)) own[edge] = std::ssize(state_.weights[edge]);
     return own;
   });
   ranks_.sum(std::span(dimensions));

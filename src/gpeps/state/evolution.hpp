@@ -8,7 +8,8 @@
 
 #include "circuit/circuit.hpp"
 #include "gpeps/state/bond_messages.hpp"
-#include "gpeps/state/site_tensor.hpp"
+#include "gpeps/state/own_state.hpp"
+#include "gpeps/state/state_arrays.hpp"
 #include "lattice/graph.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/communicator.hpp"
@@ -36,10 +37,20 @@ struct TruncationRecord {
 template <linalg::Scalar T>
 class Evolution {
  public:
-  /// Collective. Starts in the product state |0...0>. `graph` and `ranks` must outlive the object.
+  /// Collective. Starts in a product state. `graph` and `ranks` must outlive the object. InputError
+  /// as own_product_state, on all ranks.
+  Evolution(const lattice::Graph& graph, std::vector<int> owner,
+            const parallel::Communicator& ranks, const UpdateOptions& options,
+            const ProductState& start);
+  /// The same in |0...0>.
   Evolution(const lattice::Graph& graph, std::vector<int> owner,
             const parallel::Communicator& ranks, const UpdateOptions& options,
             int physical_dimension = 2);
+  /// Collective. Goes on from what `arrays` were stored of. InputError as read_own_state, on all
+  /// ranks.
+  Evolution(const lattice::Graph& graph, std::vector<int> owner,
+            const parallel::Communicator& ranks, const UpdateOptions& options,
+            const ArraySource& stored, int physical_dimension = 2);
 
   /// Collective. Applies gates that share no site (a layer of circuit::layers). InputError: a
   /// two-site gate does not stand on an edge. NumericalError, ResourceError: on all ranks when one
@@ -49,14 +60,17 @@ class Evolution {
   /// Collective. The record over all ranks.
   TruncationRecord record() const;
 
+  /// Collective. All that the state is made of, in the memory it has now.
+  StateArrays arrays() const;
+
   const lattice::Graph& graph() const { return graph_; }
   const parallel::Communicator& ranks() const { return ranks_; }
   int owner(int site) const { return owner_[site]; }
   bool owns(int site) const { return owner_[site] == ranks_.rank(); }
   /// The tensor of a site this rank owns.
-  const SiteTensor<T>& tensor(int site) const { return tensors_[site]; }
+  const SiteTensor<T>& tensor(int site) const { return state_.tensors[site]; }
   /// Weights of an edge at a site this rank owns.
-  const std::vector<linalg::Real<T>>& weights(int edge) const { return weights_[edge]; }
+  const std::vector<linalg::Real<T>>& weights(int edge) const { return state_.weights[edge]; }
   /// Collective. The bond dimension of every edge, on every rank.
   std::vector<std::int64_t> bond_dimensions() const;
 
@@ -105,13 +119,9 @@ class Evolution {
   std::vector<int> owner_;
   const parallel::Communicator& ranks_;
   UpdateOptions options_;
-  std::vector<SiteTensor<T>> tensors_;
-  std::vector<std::vector<linalg::Real<T>>> weights_;
+  OwnState<T> state_;
   linalg::Buffer<T> spare_;  // memory of a tensor that was replaced
   std::map<circuit::OperatorPointer, GateSides<T>> sides_;
-  double discarded_weight_ = 0;
-  double log_fidelity_ = 0;
-  std::int64_t bond_dimension_ = 1;
   parallel::PostponedFailure failure_;  // agreed on in the next collective call
 };
 

@@ -18,15 +18,14 @@ using linalg::Scalar;
 using linalg::View;
 
 template <Scalar T>
-SiteTensor<T> SiteTensor<T>::product_state(std::vector<int> legs, int physical_dimension,
-                                           int level) {
+SiteTensor<T> SiteTensor<T>::product_state(std::vector<int> legs,
+                                           const std::vector<std::complex<double>>& amplitudes) {
   SiteTensor tensor;
   tensor.dimensions.assign(legs.size(), 1);
   tensor.legs = std::move(legs);
-  tensor.physical_dimension = physical_dimension;
-  tensor.elements = Buffer<T>(physical_dimension);
-  std::ranges::fill(tensor.elements.span(), T{});
-  tensor.elements.data()[level] = 1;
+  tensor.physical_dimension = static_cast<int>(amplitudes.size());
+  tensor.elements = Buffer<T>(tensor.physical_dimension);
+  std::ranges::transform(amplitudes, tensor.elements.data(), linalg::from_complex<T>);
   return tensor;
 }
 

@@ -2,6 +2,7 @@
 // edges absorbed.
 #pragma once
 
+#include <complex>
 #include <cstdint>
 #include <vector>
 
@@ -20,8 +21,10 @@ struct SiteTensor {
   int physical_dimension = 2;
   linalg::Buffer<T> elements;
 
-  /// The product state |level> with all bond dimensions 1.
-  static SiteTensor product_state(std::vector<int> legs, int physical_dimension, int level);
+  /// The site in the state of these amplitudes, one for each physical value, with all bond
+  /// dimensions 1.
+  static SiteTensor product_state(std::vector<int> legs,
+                                  const std::vector<std::complex<double>>& amplitudes);
 
   std::int64_t block_size() const;  ///< number of elements at one physical value
   T* block(int q) { return elements.data() + q * block_size(); }

@@ -47,17 +47,19 @@ struct Planned {
   SimulateOptions options;
   deck::Schema schema;
   lattice::Graph graph;
+  circuit::ParametricCircuit parametric;
   MeasurementPlan plan;
 
   explicit Planned(const std::string& deck, const std::vector<std::string>& overrides = {}) {
     declare_keywords(schema, options);
     deck::read_text(schema, deck + "\n[output]\nfile = \"unused.h5\"\n", "test.toml", overrides);
     graph = lattice::make_lattice(options.lattice);
-    plan = plan_measurements(schema, options, graph);
+    parametric = circuit::make_circuit(options.circuit, circuit::load_circuit(options.circuit),
+                                       graph.n_sites(), graph.pairs_by_colour());
+    plan = plan_measurements(schema, options, graph, parametric);
   }
   circuit::Circuit circuit() const {
-    return circuit::make_circuit(options.circuit, options.circuit.theta_h.front(), graph.n_sites(),
-                                 graph.pairs_by_colour());
+    return parametric.bind(sweep_points(options).front().parameters);
   }
 };
 
@@ -66,7 +68,7 @@ struct Simulation : Planned {
 
   explicit Simulation(const std::string& deck, const std::vector<std::string>& overrides = {})
       : Planned(deck, overrides) {
-    results = whole_sweep({options, graph, plan});
+    results = whole_sweep({options, graph, parametric, plan});
   }
   const PointResult& point() const { return results.front(); }
 };
@@ -395,8 +397,8 @@ TEST(StateVector, OfMoreAmplitudesThanABlockAgreesWithTheReference) {
   std::mt19937 random(7);
   std::vector<std::pair<int, int>> ring;
   for (int site = 0; site < 16; ++site) ring.emplace_back(site, (site + 5) % 16);
-  const TemporaryFile gates(random_gates(ring, 16, random));
-  const auto circuit = circuit::read_gate_list(gates.text(), 16, 0, 0);
+  const auto circuit =
+      circuit::parse_gate_list(random_gates(ring, 16, random), "random.gates", 16, {}).bind({});
   std::vector<int> sites(16);
   std::iota(sites.begin(), sites.end(), 0);
   std::shuffle(sites.begin(), sites.end(), random);

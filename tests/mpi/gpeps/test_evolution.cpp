@@ -10,6 +10,7 @@
 #include "core/errors.hpp"
 #include "gpeps/measurement/cluster_contraction.hpp"
 #include "gpeps/measurement/observables.hpp"
+#include "kicked_ising.hpp"
 #include "lattice/partition.hpp"
 #include "state_vector.hpp"
 
@@ -80,8 +81,8 @@ Circuit random_circuit(const lattice::Graph& graph, int n_steps, int d, bool rea
 
 TEST(Evolution, OfKickedIsingOnATreeIsExact) {
   const auto graph = tree();
-  const Circuit circuit = circuit::kicked_ising({.steps = 4, .theta_h = 0.7, .theta_j = -1.1}, 10,
-                                                graph.pairs_by_colour());
+  const Circuit circuit = rankine::testing::kicked_ising(
+      {.steps = 4, .theta_h = 0.7, .theta_j = -1.1}, 10, graph.pairs_by_colour());
   StateVector exact(10, 2);
   exact.apply(circuit);
   for (Route route : {Route::gram, Route::qr}) {
@@ -136,7 +137,7 @@ TEST(Evolution, OfRealGatesRunsOnRealTensors) {
 TEST(Evolution, InSinglePrecisionLosesOnlyDigits) {
   const auto graph = tree();
   const Circuit circuit =
-      circuit::kicked_ising({.steps = 4, .theta_h = 0.7}, 10, graph.pairs_by_colour());
+      rankine::testing::kicked_ising({.steps = 4, .theta_h = 0.7}, 10, graph.pairs_by_colour());
   StateVector exact(10, 2);
   exact.apply(circuit);
   Evolution<std::complex<float>> state(graph, dealt_out(10, world().size()), world(),
@@ -154,8 +155,8 @@ TEST(Evolution, OnARingMissesOnlyTheLoop) {
   lattice::colour_greedily(12, edges);
   const lattice::Graph ring("ring", 12, edges);
   const auto error = [&](int steps) {
-    const Circuit circuit =
-        circuit::kicked_ising({.steps = steps, .theta_h = 0.8}, 12, ring.pairs_by_colour());
+    const Circuit circuit = rankine::testing::kicked_ising({.steps = steps, .theta_h = 0.8}, 12,
+                                                           ring.pairs_by_colour());
     StateVector exact(12, 2);
     exact.apply(circuit);
     Evolution<Complex> state(ring, dealt_out(12, world().size()), world(),
@@ -176,8 +177,8 @@ TEST(ClusterContraction, OfAllLoopsIsExact) {
                                    {3, 6}, {6, 7}, {7, 8}, {8, 9}, {9, 4}, {9, 10}};
   lattice::colour_greedily(11, edges);
   const lattice::Graph graph("two rings", 11, edges);
-  const Circuit circuit = circuit::kicked_ising({.steps = 3, .theta_h = 0.8, .theta_j = -1.2}, 11,
-                                                graph.pairs_by_colour());
+  const Circuit circuit = rankine::testing::kicked_ising(
+      {.steps = 3, .theta_h = 0.8, .theta_j = -1.2}, 11, graph.pairs_by_colour());
   StateVector exact(11, 2);
   exact.apply(circuit);
   Evolution<Complex> state(graph, dealt_out(11, world().size()), world(),
@@ -198,7 +199,7 @@ TEST(ClusterContraction, OfAllLoopsIsExact) {
 TEST(Evolution, WithTruncationDoesNotDependOnRanksOrPartition) {
   const auto graph = tree();
   const Circuit circuit =
-      circuit::kicked_ising({.steps = 5, .theta_h = 0.9}, 10, graph.pairs_by_colour());
+      rankine::testing::kicked_ising({.steps = 5, .theta_h = 0.9}, 10, graph.pairs_by_colour());
   const parallel::Communicator alone = world().split(world().rank(), 0);
   const UpdateOptions options{{.max_rank = 3, .discarded_weight_max = 1e-15}};
   Evolution<Complex> reference(graph, std::vector<int>(10, 0), alone, options);
@@ -282,7 +283,7 @@ TEST(Evolution, AtCliffordAnglesIsExact) {
   const double half_pi = std::numbers::pi / 2;
   const auto graph = tree();
   for (const double theta_h : {half_pi, half_pi / 2}) {
-    const Circuit circuit = circuit::kicked_ising(
+    const Circuit circuit = rankine::testing::kicked_ising(
         {.steps = 4, .theta_h = theta_h, .theta_j = -half_pi}, 10, graph.pairs_by_colour());
     StateVector exact(10, 2);
     exact.apply(circuit);

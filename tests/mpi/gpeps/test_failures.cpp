@@ -3,8 +3,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <functional>
 
 #include "../../mpi_world.hpp"
@@ -34,28 +32,29 @@ std::string error_of_all(const std::function<void()>& work) {
   return message;
 }
 
-/// A small job on a chain, with its gates in a file.
+circuit::ParametricCircuit gates(const std::string& angle) {
+  return circuit::parse_gate_list(
+      "h 0\ncx 0 1\nstep\nrx 2 " + angle + "\ncx 1 2\nstep\ncx 2 3\ncx 3 4\n", "chain.gates", 5,
+      {"theta_h"});
+}
+
+/// A small job on a chain.
 class Failing : public ::testing::TestWithParam<int> {
  protected:
   Failing() : graph_("chain", 5, {{0, 1, 0}, {1, 2, 1}, {2, 3, 0}, {3, 4, 1}}) {
-    const auto path = std::filesystem::path(::testing::TempDir()) /
-                      fmt::format("failing_{}_ranks.gates", world().size());
-    parallel::agree_on_failure(world(), [&] {
-      if (world().rank() == 0)
-        std::ofstream(path) << "h 0\ncx 0 1\nstep\nrx 2 theta_h\ncx 1 2\nstep\ncx 2 3\ncx 3 4\n";
-    });
     options_.circuit.name = "gate-list";
-    options_.circuit.file = path.string();
     options_.circuit.theta_h = {0.1, 0.2, 0.3};
     options_.parallel.teams = GetParam();
     deck::Schema schema;
     declare_keywords(schema, options_);
-    plan_ = plan_measurements(schema, options_, graph_);
+    plan_ = plan_measurements(schema, options_, graph_, circuit_);
   }
-  Job job() const { return {options_, graph_, plan_}; }
+  Job job() const { return {options_, graph_, circuit_, plan_}; }
+  Point point() const { return {parameters_at(options_, 0.2), 8}; }
 
   lattice::Graph graph_;
   SimulateOptions options_;
+  circuit::ParametricCircuit circuit_ = gates("theta_h");
   MeasurementPlan plan_;
 };
 
@@ -64,7 +63,7 @@ TEST_P(Failing, ReportOfOneRankIsAnErrorOfAll) {
   const parallel::Teams teams(world(), GetParam());
   const std::string message = error_of_all([&] {
     parallel::agree_between_teams(world(), teams.team(), [&] {
-      simulate_point(job(), {0.2, 8}, teams.team(), [&](double, const std::string& text) {
+      simulate_point(job(), point(), teams.team(), [&](double, const std::string& text) {
         if (i_am_last() && text.starts_with("step 2/")) throw ResourceError("The disk is full.");
       });
     });
@@ -72,18 +71,18 @@ TEST_P(Failing, ReportOfOneRankIsAnErrorOfAll) {
   EXPECT_THAT(message, ::testing::EndsWith("The disk is full."));
 }
 
-TEST_P(Failing, FileThatOneRankCannotReadIsAnErrorOfAll) {
+TEST_P(Failing, CircuitThatOneRankCannotBindIsAnErrorOfAll) {
   if (GetParam() > world().size()) return;
-  if (i_am_last()) options_.circuit.file = "/no/such/file.gates";
+  if (i_am_last()) circuit_ = gates("1e300*1e300/theta_h");
   EXPECT_THAT(error_of_all([&] { whole_sweep(job()); }),
-              ::testing::HasSubstr("gate list /no/such/file.gates cannot be read"));
+              ::testing::HasSubstr("chain.gates:4: the angle \"1e300*1e300/theta_h\""));
   const parallel::Teams teams(world(), GetParam());
   const std::string message = error_of_all([&] {
     parallel::agree_between_teams(world(), teams.team(), [&] {
-      simulate_point(job(), {0.2, 8}, teams.team(), [](double, const std::string&) {});
+      simulate_point(job(), point(), teams.team(), [](double, const std::string&) {});
     });
   });
-  EXPECT_THAT(message, ::testing::HasSubstr("gate list /no/such/file.gates cannot be read"));
+  EXPECT_THAT(message, ::testing::HasSubstr("is not finite"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Teams, Failing, ::testing::Values(1, 2));

@@ -19,8 +19,10 @@ std::vector<PointResult> simulate(const std::string& text) {
   declare_keywords(schema, options);
   deck::read_text(schema, text + "\n[output]\nfile = \"unused.h5\"\n", "test.toml");
   const auto graph = lattice::make_lattice(options.lattice);
-  const auto plan = plan_measurements(schema, options, graph);
-  return whole_sweep({options, graph, plan});
+  const auto circuit =
+      circuit::make_circuit(options.circuit, {}, graph.n_sites(), graph.pairs_by_colour());
+  const auto plan = plan_measurements(schema, options, graph, circuit);
+  return whole_sweep({options, graph, circuit, plan});
 }
 
 std::string kicked_ising(const std::string& lattice, const std::string& circuit,

@@ -5,14 +5,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <numbers>
 
 #include "../../mpi_world.hpp"
 #include "core/random_stream.hpp"
 #include "gpeps/simulation.hpp"
-#include "parallel/agreement.hpp"
 #include "state_vector.hpp"
 
 namespace rankine::gpeps {
@@ -129,31 +126,21 @@ std::string random_string(RandomStream& random, const lattice::Graph& graph) {
   return fmt::format("{}{} {}{}", letter(), edge.a, letter(), edge.b);
 }
 
-/// A file that every rank reads, written by one.
-std::filesystem::path write_gate_list(const std::string& text) {
-  const auto path = std::filesystem::path(::testing::TempDir()) /
-                    fmt::format("random_circuit_{}_ranks.gates", world().size());
-  parallel::agree_on_failure(world(), [&] {
-    if (world().rank() == 0) std::ofstream(path) << text;
-  });
-  return path;
-}
-
 /// Values of one circuit held against its state vector; counts what was exact by its own account.
 class Comparison {
  public:
   explicit Comparison(const lattice::Graph& graph) : graph_(graph) {}
 
-  void run(SimulateOptions options, const std::filesystem::path& gates) {
+  void run(SimulateOptions options, const std::string& gates) {
     deck::Schema schema;
     declare_keywords(schema, options);
-    const MeasurementPlan plan = plan_measurements(schema, options, graph_);
-    const double theta_h = options.circuit.theta_h.front();
-    const auto result =
-        simulate_point({options, graph_, plan}, {theta_h, options.state.max_bond_dimension.front()},
-                       world(), [](double, const std::string&) {});
-    const circuit::Circuit circuit =
-        circuit::read_gate_list(gates, graph_.n_sites(), theta_h, options.circuit.theta_j);
+    const auto parametric =
+        circuit::make_circuit(options.circuit, gates, graph_.n_sites(), graph_.pairs_by_colour());
+    const MeasurementPlan plan = plan_measurements(schema, options, graph_, parametric);
+    const Point point = sweep_points(options).front();
+    const auto result = simulate_point({options, graph_, parametric, plan}, point, world(),
+                                       [](double, const std::string&) {});
+    const circuit::Circuit circuit = parametric.bind(point.parameters);
     StateVector exact(graph_.n_sites(), 2);
     for (int step = 0; step < circuit.n_steps(); ++step) {
       for (const auto& gate : circuit.steps[static_cast<std::size_t>(step)]) exact.apply(gate);
@@ -193,11 +180,10 @@ class Comparison {
   int n_exact_ = 0;
 };
 
-SimulateOptions options_of(RandomStream& random, const lattice::Graph& graph,
-                           const std::filesystem::path& gates) {
+SimulateOptions options_of(RandomStream& random, const lattice::Graph& graph) {
   SimulateOptions options;
   options.circuit.name = "gate-list";
-  options.circuit.file = gates.string();
+  options.circuit.file = "random.gates";
   options.circuit.theta_h = {one_of<double>(random, {0, 0.7, std::numbers::pi / 2})};
   options.circuit.theta_j = one_of<double>(random, {0, -1.1, 2 * std::numbers::pi});
   options.state.max_bond_dimension = {4096};
@@ -220,9 +206,8 @@ TEST(RandomCircuits, AgreeWithStateVectorsWhereverTheyAreExact) {
     std::string where = fmt::format("circuit {}, edges", number);
     for (const auto& edge : graph.edges()) where += fmt::format(" {}-{}", edge.a, edge.b);
     SCOPED_TRACE(where + "\n" + text);
-    const auto gates = write_gate_list(text);
     Comparison comparison(graph);
-    comparison.run(options_of(random, graph, gates), gates);
+    comparison.run(options_of(random, graph), text);
     (graph.n_edges() < graph.n_sites() ? on_trees : on_loops) += comparison.n_exact();
     if (world().max(::testing::Test::HasFailure() ? 1 : 0) == 1) return;
   }

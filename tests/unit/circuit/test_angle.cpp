@@ -1,4 +1,5 @@
 // Angles as people write them.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -9,10 +10,13 @@
 namespace rankine::circuit {
 namespace {
 
-const std::map<std::string, double, std::less<>> symbols{{"theta_h", 0.25}, {"theta_j", -0.5}};
+const Parameters parameters{{"theta_h", 0.25}, {"theta_j", -0.5}};
 
 double value(const char* text) {
-  return evaluate_angle(text, symbols).value_or(std::numeric_limits<double>::quiet_NaN());
+  return Angle::parse(text)
+      .value()
+      .value(parameters)
+      .value_or(std::numeric_limits<double>::quiet_NaN());
 }
 
 TEST(Angle, IsANumberWithOrWithoutSign) {
@@ -39,11 +43,24 @@ TEST(Angle, IsAProductOfNumbersAndSymbols) {
 }
 
 TEST(Angle, IsNothingElse) {
-  for (const char* text :
-       {"",      "-",   "+",    "theta", "thetah", "pi2",  "2pi3",  "pipi",  "2**pi",
-        "2*",    "/2",  "--1",  "+-1",   "1+1",    "1-pi", "nan",   "inf",   "-inf",
-        "1e400", "1/0", "0x10", "(pi)",  "1,5",    "2e",   "1.2.3", "pi pi", "\xcf\x80"})
-    EXPECT_FALSE(evaluate_angle(text, symbols)) << text;
+  for (const char* text : {"",    "-",    "+",    "2pi_2", "pi2",   "2pi3",  "2**pi",   "2*",
+                           "/2",  "--1",  "+-1",  "1+1",   "1-pi",  "-in.",  "theta2",  "1e400",
+                           "1/0", "0x10", "(pi)", "1,5",   "1.2.3", "pi pi", "\xcf\x80"})
+    EXPECT_FALSE(Angle::parse(text)) << text;
+}
+
+TEST(Angle, KnowsItsParametersAndItsWords) {
+  const Angle angle = Angle::parse("-2theta_h/theta_j*pi").value();
+  EXPECT_THAT(angle.parameters(), ::testing::ElementsAre("theta_h", "theta_j"));
+  EXPECT_EQ(angle.text(), "-2theta_h/theta_j*pi");
+  EXPECT_TRUE(Angle::parse("pi").value().parameters().empty());
+  EXPECT_THAT(Angle::parse("pipi").value().parameters(), ::testing::ElementsAre("pipi"));
+}
+
+TEST(Angle, OfParametersMayHaveNoValue) {
+  const Angle angle = Angle::parse("1/theta_h").value();
+  EXPECT_EQ(angle.value({{"theta_h", 0.5}}), 2);
+  EXPECT_FALSE(angle.value({{"theta_h", 0}}));
 }
 
 }  // namespace

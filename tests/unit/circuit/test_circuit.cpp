@@ -7,6 +7,7 @@
 #include <numbers>
 #include <set>
 
+#include "../../kicked_ising.hpp"
 #include "circuit/circuit.hpp"
 #include "core/errors.hpp"
 #include "lattice/lattices.hpp"
@@ -45,8 +46,8 @@ TEST(Gate, RefusesNumbersThatDoNotFit) {
 
 TEST(KickedIsing, KicksBeforeItCouples) {
   const std::vector<std::pair<int, int>> edges{{0, 1}};
-  const Circuit circuit =
-      kicked_ising({.steps = 2, .theta_h = 0.3, .final_rx_layer = true}, 2, edges);
+  const Circuit circuit = rankine::testing::kicked_ising(
+      {.steps = 2, .theta_h = 0.3, .final_rx_layer = true}, 2, edges);
   ASSERT_EQ(circuit.n_steps(), 2);
   EXPECT_EQ(circuit.steps[0].size(), 3u);
   EXPECT_EQ(circuit.steps[0][0].n_sites(), 1);
@@ -70,8 +71,8 @@ std::pair<std::set<int>, int> touched(const Step& step) {
 TEST(CausalCone, OfOneSiteShrinksToIt) {
   const auto graph = lattice::eagle();
   const int steps = 9;
-  const Circuit circuit =
-      kicked_ising({.steps = steps, .theta_h = 0.7}, graph.n_sites(), graph.pairs_by_colour());
+  const Circuit circuit = rankine::testing::kicked_ising({.steps = steps, .theta_h = 0.7},
+                                                         graph.n_sites(), graph.pairs_by_colour());
   std::vector<std::vector<Demand>> measured(steps);
   measured.back().assign(graph.n_sites(), Demand::none);
   measured.back()[62] = Demand::diagonal;
@@ -96,7 +97,7 @@ TEST(CausalCone, OfOneSiteShrinksToIt) {
 
 TEST(CausalCone, KeepsTheLastCouplingForOperatorsThatDoNotCommute) {
   const std::vector<std::pair<int, int>> edges{{0, 1}, {1, 2}, {2, 3}};
-  const Circuit circuit = kicked_ising({.steps = 1, .theta_h = 0.7}, 4, edges);
+  const Circuit circuit = rankine::testing::kicked_ising({.steps = 1, .theta_h = 0.7}, 4, edges);
   const Circuit cone =
       causal_cone(circuit, 4, {{Demand::full, Demand::none, Demand::none, Demand::none}});
   EXPECT_EQ(touched(cone.steps[0]), std::pair(std::set<int>({0, 1}), 1));
@@ -176,7 +177,8 @@ TEST(Fused, MultipliesInTheRightOrder) {
 
 TEST(Layers, HoldGatesThatShareNoSite) {
   const auto graph = lattice::eagle();
-  const Circuit circuit = kicked_ising({.steps = 1}, graph.n_sites(), graph.pairs_by_colour());
+  const Circuit circuit =
+      rankine::testing::kicked_ising({.steps = 1}, graph.n_sites(), graph.pairs_by_colour());
   std::size_t total = 0;
   for (const Step& layer : layers(circuit.steps[0], graph.n_sites())) {
     std::set<int> sites;
@@ -193,9 +195,10 @@ TEST(CliffordRoute, ReducesTheStabilisersOfTheExperimentToOneLetter) {
   const auto graph = lattice::eagle();
   const auto edges = graph.pairs_by_colour();
   const auto string = [&](const char* text) { return parse_pauli_string(text, graph.n_sites()); };
-  const Circuit five = kicked_ising({.steps = 5, .theta_h = half_pi}, graph.n_sites(), edges);
-  const Circuit extra = kicked_ising({.steps = 5, .theta_h = half_pi, .final_rx_layer = true},
-                                     graph.n_sites(), edges);
+  const Circuit five =
+      rankine::testing::kicked_ising({.steps = 5, .theta_h = half_pi}, graph.n_sites(), edges);
+  const Circuit extra = rankine::testing::kicked_ising(
+      {.steps = 5, .theta_h = half_pi, .final_rx_layer = true}, graph.n_sites(), edges);
   const char* w10_text = "X13 X29 X31 Y9 Y30 Z8 Z12 Z17 Z28 Z32";
   const auto w10 = clifford_routes(five, string(w10_text));
   EXPECT_TRUE(w10.front().extension.steps.empty());
@@ -211,7 +214,8 @@ TEST(CliffordRoute, ReducesTheStabilisersOfTheExperimentToOneLetter) {
   for (Step& step : wrong.steps)
     std::ranges::stable_partition(step, [](const Gate& gate) { return gate.n_sites() == 2; });
   EXPECT_GT(clifford_routes(wrong, string(w10_text)).back().readout.letters.size(), 1u);
-  const Circuit generic = kicked_ising({.steps = 5, .theta_h = 0.3}, graph.n_sites(), edges);
+  const Circuit generic =
+      rankine::testing::kicked_ising({.steps = 5, .theta_h = 0.3}, graph.n_sites(), edges);
   EXPECT_EQ(clifford_routes(generic, string("Z62 Z63")).size(), 2u)
       << "RX(0.3) is no Clifford gate";
 }

@@ -2,11 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <filesystem>
-#include <fstream>
 #include <numbers>
 
-#include "circuit/circuit.hpp"
+#include "circuit/options.hpp"
 #include "core/errors.hpp"
 
 namespace rankine::circuit {
@@ -16,13 +14,11 @@ using ::testing::HasSubstr;
 
 class GateList : public ::testing::Test {
  protected:
-  std::filesystem::path file_ =
-      std::filesystem::temp_directory_path() / ("rankine_" + std::to_string(::getpid()) + ".gates");
-  ~GateList() override { std::filesystem::remove(file_); }
-
+  ParametricCircuit parse(const std::string& text) {
+    return parse_gate_list(text, "circuit.gates", 4, {"theta_h", "theta_j"});
+  }
   Circuit read(const std::string& text) {
-    std::ofstream(file_) << text;
-    return read_gate_list(file_, 4, 0.25, -0.5);
+    return parse(text).bind({{"theta_h", 0.25}, {"theta_j", -0.5}});
   }
   std::string message(const std::string& text) {
     try {
@@ -68,8 +64,8 @@ TEST_F(GateList, ComesFromAnyEditor) {
 
 TEST_F(GateList, KnowsWhichAnglesOfTheDeckItUses) {
   const auto uses = [&](const char* text) {
-    const Circuit circuit = read(text);
-    return std::pair(circuit.uses_theta_h, circuit.uses_theta_j);
+    const ParametricCircuit circuit = parse(text);
+    return std::pair(circuit.uses("theta_h"), circuit.uses("theta_j"));
   };
   EXPECT_EQ(uses("rx 0 0.5\n"), std::pair(false, false));
   EXPECT_EQ(uses("rx 0 2theta_h\n"), std::pair(true, false));
@@ -86,7 +82,21 @@ TEST_F(GateList, NamesLineAndReason) {
   EXPECT_THAT(message("rx 0 nan\n"), HasSubstr("\"nan\" is no angle"));
   EXPECT_THAT(message("# none\n"), HasSubstr("holds no gate"));
   EXPECT_THAT(message("u 0 1 2\n"), HasSubstr("gate u takes 1 site and 3 angles"));
-  EXPECT_THROW(read_gate_list("no_such.gates", 4, 0, 0), InputError);
+  EXPECT_THAT(message("rx 0 2e\n"), HasSubstr("\"2e\" is no angle"));
+  EXPECT_THAT(message("rx 0 phi\n"), HasSubstr("circuit.gates:1: \"phi\" is no angle"));
+  EXPECT_THROW(load_circuit({.name = "gate-list", .file = "no_such.gates"}), InputError);
+}
+
+TEST_F(GateList, NamesTheLineOfAnAngleThatIsNotFiniteAtAPoint) {
+  const ParametricCircuit circuit = parse("h 0\nrx 0 1/theta_h\n");
+  EXPECT_EQ(circuit.bind({{"theta_h", 0.5}, {"theta_j", 0}}).n_steps(), 1);
+  try {
+    circuit.bind({{"theta_h", 0}, {"theta_j", 0}});
+    FAIL() << "accepted";
+  } catch (const InputError& error) {
+    EXPECT_THAT(error.what(),
+                ::testing::StartsWith("circuit.gates:2: the angle \"1/theta_h\" is not finite"));
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "gpeps/job/forecast.hpp"
+#include "kicked_ising.hpp"
 #include "lattice/lattices.hpp"
 
 namespace rankine::gpeps {
@@ -11,8 +12,8 @@ namespace {
 
 TEST(Forecast, GrowsByTheRankOfTheGateUpToTheLimit) {
   const auto graph = lattice::infinite_heavy_hex();
-  const auto circuit =
-      circuit::kicked_ising({.steps = 4, .theta_h = 0.5}, graph.n_sites(), graph.pairs_by_colour());
+  const auto circuit = rankine::testing::kicked_ising({.steps = 4, .theta_h = 0.5}, graph.n_sites(),
+                                                      graph.pairs_by_colour());
   const Forecast free = forecast(graph, circuit, 1000), limited = forecast(graph, circuit, 6);
   EXPECT_EQ(free.bond_dimension, 16);
   EXPECT_EQ(free.site_elements[0], 2 * 16 * 16 * 16);
@@ -25,7 +26,7 @@ TEST(Forecast, GrowsByTheRankOfTheGateUpToTheLimit) {
 TEST(Forecast, KnowsWhatEndsOfTheLatticeCanCarry) {
   const lattice::Graph chain("chain", 3, {{0, 1, 0}, {1, 2, 1}});
   const auto circuit =
-      circuit::kicked_ising({.steps = 6, .theta_h = 0.5}, 3, chain.pairs_by_colour());
+      rankine::testing::kicked_ising({.steps = 6, .theta_h = 0.5}, 3, chain.pairs_by_colour());
   EXPECT_EQ(forecast(chain, circuit, 64).bond_dimension, 2);
 }
 
@@ -35,8 +36,8 @@ TEST(Forecast, OfAStarOfManyLegsKnowsNoLargestNumber) {
     for (int site = 1; site <= degree; ++site) edges.push_back({0, site});
     lattice::colour_greedily(degree + 1, edges);
     const lattice::Graph star("star", degree + 1, edges);
-    const auto circuit =
-        circuit::kicked_ising({.steps = 2, .theta_h = 0.5}, degree + 1, star.pairs_by_colour());
+    const auto circuit = rankine::testing::kicked_ising({.steps = 2, .theta_h = 0.5}, degree + 1,
+                                                        star.pairs_by_colour());
     const Forecast f = forecast(star, circuit, 16);
     EXPECT_EQ(f.site_elements[0], std::min(std::ldexp(1.0, degree + 1), 1e200)) << degree;
     EXPECT_TRUE(std::isfinite(total_flops(f)));
@@ -48,8 +49,8 @@ TEST(Forecast, OfAStarOfManyLegsKnowsNoLargestNumber) {
 
 TEST(Forecast, MemoryBelongsToTheOwner) {
   const auto graph = lattice::infinite_heavy_hex();
-  const auto circuit =
-      circuit::kicked_ising({.steps = 4, .theta_h = 0.5}, graph.n_sites(), graph.pairs_by_colour());
+  const auto circuit = rankine::testing::kicked_ising({.steps = 4, .theta_h = 0.5}, graph.n_sites(),
+                                                      graph.pairs_by_colour());
   const Forecast f = forecast(graph, circuit, 16);
   const auto bytes = bytes_per_rank(f, {0, 1, 1, 1, 1}, 3, 16);
   EXPECT_GE(bytes[0], 16.0 * 2 * f.site_elements[0]);
@@ -58,8 +59,8 @@ TEST(Forecast, MemoryBelongsToTheOwner) {
 
 TEST(Forecast, OfSeveralRunsAddsWorkAndKeepsTheLargerMemory) {
   const auto graph = lattice::infinite_heavy_hex();
-  const auto circuit =
-      circuit::kicked_ising({.steps = 3, .theta_h = 0.5}, graph.n_sites(), graph.pairs_by_colour());
+  const auto circuit = rankine::testing::kicked_ising({.steps = 3, .theta_h = 0.5}, graph.n_sites(),
+                                                      graph.pairs_by_colour());
   const Forecast one = forecast(graph, circuit, 4), other = forecast(graph, circuit, 8);
   Forecast total = one;
   merge(total, other);

@@ -110,13 +110,13 @@ TYPED_TEST(SiteTensors, OperatorsActOnThePhysicalIndexOfAnyDimension) {
 }
 
 TYPED_TEST(SiteTensors, DensityOfAProductState) {
-  const auto zero = SiteTensor<TypeParam>::product_state({4, 7}, 2, 0);
+  const auto zero = SiteTensor<TypeParam>::product_state({4, 7}, {1, 0});
   EXPECT_DOUBLE_EQ(expectation(zero, circuit::pauli_operator('Z')), 1);
   EXPECT_DOUBLE_EQ(expectation(zero, circuit::pauli_operator('X')), 0);
 }
 
 TYPED_TEST(SiteTensors, NothingIsMeasuredOnNan) {
-  auto tensor = SiteTensor<TypeParam>::product_state({0}, 2, 0);
+  auto tensor = SiteTensor<TypeParam>::product_state({0}, {1, 0});
   tensor.elements.data()[0] = std::numeric_limits<Real<TypeParam>>::quiet_NaN();
   EXPECT_THROW(one_site_density(tensor), NumericalError);
 }
