@@ -5,11 +5,13 @@
 
 #include "compress/allocation/fermi.hpp"
 #include "compress/allocation/masked_weight.hpp"
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/decomposition/weighted_decomposition.hpp"
+#include "models/language/language_model.hpp"
 #include "parallel/teams.hpp"
 
 namespace rankine::compress {
+
+using TokenWindows = std::vector<std::vector<std::int64_t>>;
 
 /// Puts masked weights into a model while it lives.
 class MaskedModel {
@@ -28,7 +30,7 @@ class MaskedModel {
   models::LanguageModel& model_;
   const parallel::Communicator& world_;
   const parallel::Teams& teams_;
-  TemporaryWeights in_model_;
+  models::TemporaryWeights in_model_;
   std::vector<std::shared_ptr<MaskedWeight>> weights_;
 };
 

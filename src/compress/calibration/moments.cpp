@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <span>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "core/contracts.hpp"
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
-#include "models/language/losses.hpp"
-#include "models/language/sampled_tokens.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/forms/tensor_folder.hpp"
 #include "weights/rows/element_type.hpp"
@@ -20,7 +18,10 @@
 
 namespace rankine::compress {
 
-using models::LanguageModel;
+using models::Batch;
+using models::Network;
+using models::Observation;
+using models::Stage;
 using parallel::Communicator;
 using parallel::Teams;
 using torch::Tensor;
@@ -74,13 +75,40 @@ Tensor symmetric(Tensor whole) {
   return whole;
 }
 
-/// This team's windows, in turn with the others.
-TokenWindows own_windows(const TokenWindows& windows, const Teams& teams) {
-  TokenWindows own;
-  for (auto w = static_cast<std::size_t>(teams.index()); w < windows.size();
-       w += static_cast<std::size_t>(teams.count()))
-    own.push_back(windows[w]);
+/// This team's batches, in turn with the others.
+std::vector<Batch> own_batches(const std::vector<Batch>& batches, const Teams& teams) {
+  std::vector<Batch> own;
+  for (auto b = static_cast<std::size_t>(teams.index()); b < batches.size();
+       b += static_cast<std::size_t>(teams.count()))
+    own.push_back(batches[b]);
   return own;
+}
+
+/// The first stages, as far as one of the weights `names` is.
+std::vector<Stage> stages_up_to(const Network& network, const std::vector<std::string>& names) {
+  std::vector<Stage> stages = network.stages();
+  const auto has_one = [&](const Stage& stage) {
+    return std::ranges::any_of(stage.slots, [&](const models::Slot* slot) {
+      return std::ranges::find(names, slot->name()) != names.end();
+    });
+  };
+  while (!stages.empty() && !has_one(stages.back())) stages.pop_back();
+  return stages;
+}
+
+/// Moments of zeros, one for each activation that the weights read.
+InputMoments empty_moments(const Network& network, const Communicator& team,
+                           const std::vector<std::string>& names, MomentPart part) {
+  InputMoments result;
+  std::map<std::int64_t, std::size_t> known;
+  for (const std::string& name : names) {
+    const models::Slot& slot = network.slot(name);
+    RANKINE_EXPECTS(slot.activation() >= 0, "a slot knows which activation it reads");
+    const auto [activation, is_new] = known.try_emplace(slot.activation(), result.moments.size());
+    if (is_new) result.moments.emplace_back(team, slot.weight()->inputs(), torch::kFloat64, part);
+    result.of_weight.push_back(activation->second);
+  }
+  return result;
 }
 
 std::string moment_name(std::size_t i) { return fmt::format("moment{}", i); }
@@ -196,79 +224,67 @@ std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
   });
 }
 
-InputMoments measure_inputs(LanguageModel& model, const Communicator& world, const Teams& teams,
-                            const std::vector<std::string>& names, const TokenWindows& windows,
-                            MomentPart part) {
+InputMoments measure_inputs(Network& network, const Communicator& world, const Teams& teams,
+                            const std::vector<std::string>& names,
+                            const std::vector<Batch>& batches, MomentPart part) {
   const torch::NoGradGuard no_gradients;
-  InputMoments result;
-  result.of_weight.resize(names.size());
-  std::vector<bool> is_known(names.size(), false);
-  Tensor last_input;
-  std::size_t last_moment = 0;
-  // Weights that share an input are asked one after the other with the same tensor.
-  const auto observe = [&](std::size_t weight, const Tensor& x) {
-    const bool is_shared = last_input.defined() && x.is_same(last_input);
-    if (!is_known[weight]) {
-      is_known[weight] = true;
-      if (!is_shared) result.moments.emplace_back(teams.team(), x.size(1), torch::kFloat64, part);
-      result.of_weight[weight] = is_shared ? last_moment : result.moments.size() - 1;
+  InputMoments result = empty_moments(network, teams.team(), names, part);
+  std::vector<Observation> observations;
+  for (std::size_t w = 0, moments = 0; w < names.size(); ++w)
+    if (result.of_weight[w] == moments) {  // the first that reads this activation
+      SecondMoment& moment = result.moments[moments++];
+      observations.emplace_back(
+          network.slot(names[w]),
+          models::Observer{.of_inputs = [&moment](const Tensor& x) { moment.add(x); }});
     }
-    if (!is_shared) result.moments[result.of_weight[weight]].add(x);
-    last_input = x;
-    last_moment = result.of_weight[weight];
-  };
-  TemporaryWeights watch(model);
-  for (std::size_t w = 0; w < names.size(); ++w)
-    watch.watch(names[w], {.of_inputs = [&, w](const Tensor& x) { observe(w, x); }});
 
-  const TokenWindows own = own_windows(windows, teams);
-  std::vector<Tensor> states;
-  for (const auto& ids : own) states.push_back(model.embed(torch::tensor(ids, torch::kInt64)));
+  std::vector<Tensor> activations;
+  for (const Batch& batch : own_batches(batches, teams)) activations.push_back(batch.inputs);
+  const std::vector<Stage> stages = stages_up_to(network, names);
   ProgressLine progress(output_of(world));
-  for (std::size_t layer = 0; layer < model.layers().size(); ++layer)
-    for (std::size_t w = 0; w < own.size(); ++w) {
-      states[w] =
-          model.layers()[layer].forward(teams.team(), model.config(), states[w], 0, nullptr);
-      const auto done = static_cast<double>(layer * own.size() + w + 1);
-      progress.update(done / static_cast<double>(model.layers().size() * own.size()),
-                      fmt::format("calibration: layer {} of {}", layer + 1, model.layers().size()));
+  double done = 0;
+  for (const Stage& stage : stages)
+    for (Tensor& activation : activations) {
+      activation = stage.forward(activation);
+      progress.update(++done / static_cast<double>(stages.size() * activations.size()),
+                      fmt::format("calibration: {}", stage.name));
     }
   return result;
 }
 
-std::vector<SecondMoment> measure_output_gradients(LanguageModel& model, const Communicator& world,
+std::vector<SecondMoment> measure_output_gradients(Network& network, const Communicator& world,
                                                    const Teams& teams,
                                                    const std::vector<std::string>& names,
-                                                   const TokenWindows& windows, Targets targets,
-                                                   MomentPart part) {
+                                                   const std::vector<Batch>& batches,
+                                                   Targets targets, MomentPart part) {
   std::vector<SecondMoment> moments;
-  TemporaryWeights watch(model);
   for (const std::string& name : names) {
-    const auto weight = weight_of(model, name);
+    const auto weight = weight_of(network, name);
     moments.emplace_back(teams.team(), weight->outputs(), weight->own_rows().scalar_type(), part);
   }
+  std::vector<Observation> observations;
   for (std::size_t w = 0; w < names.size(); ++w) {
-    const RowSplit* split = &weight_of(model, names[w])->split();
-    watch.watch(names[w], {.of_output_gradients = [&, split, w](const Tensor& dy) {
-                  moments[w].add(weights::gather_columns(teams.team(), dy.detach(), *split,
-                                                         weights::Gradient::same));
-                }});
+    models::Slot& slot = network.slot(names[w]);
+    const RowSplit* split = &slot.weight()->split();
+    observations.emplace_back(
+        slot, models::Observer{.of_output_gradients = [&, split, w](const Tensor& dy) {
+          moments[w].add(
+              weights::gather_columns(teams.team(), dy.detach(), *split, weights::Gradient::same));
+        }});
   }
-  const TokenWindows own = own_windows(windows, teams);
+  const std::vector<Batch> own = own_batches(batches, teams);
   ProgressLine progress(output_of(world));
-  for (std::size_t w = 0; w < own.size(); ++w) {
-    const std::int64_t predicted = std::ssize(own[w]) - 1;
-    const Tensor ids = torch::tensor(own[w], torch::kInt64);
-    const Tensor x = model.embed(ids).detach().requires_grad_(true);
-    const Tensor states = model.run_layers(x).narrow(0, 0, predicted);
+  for (std::size_t b = 0; b < own.size(); ++b) {
+    const Tensor outputs = network.forward(own[b].inputs);
     const auto number =
-        w * static_cast<std::size_t>(teams.count()) + static_cast<std::size_t>(teams.index());
-    const Tensor next = targets == Targets::text
-                            ? ids.narrow(0, 1, predicted)
-                            : models::sample_tokens(model, states.detach(), number);
-    models::token_losses(model, states, next).sum().backward();
-    progress.update(static_cast<double>(w + 1) / static_cast<double>(own.size()),
-                    fmt::format("output gradients: window {} of {}", w + 1, own.size()));
+        b * static_cast<std::size_t>(teams.count()) + static_cast<std::size_t>(teams.index());
+    const Tensor wanted =
+        targets == Targets::given
+            ? own[b].targets
+            : network.sample_targets(outputs.detach(), own[b].targets.size(0), number);
+    network.losses(outputs, wanted).sum().backward();
+    progress.update(static_cast<double>(b + 1) / static_cast<double>(own.size()),
+                    fmt::format("output gradients: window {} of {}", b + 1, own.size()));
   }
   return moments;
 }

@@ -1,4 +1,4 @@
-// Second moments of what goes into the weights of a model on a calibration text, and of the loss
+// Second moments of what goes into the weights of a network on calibration batches, and of the loss
 // gradients that come back to their outputs.
 #pragma once
 
@@ -10,7 +10,7 @@
 
 #include "files/safetensors/safetensors.hpp"
 #include "linalg/distributed/dist_matrix.hpp"
-#include "models/language/language_model.hpp"
+#include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
 #include "weights/rows/row_split.hpp"
@@ -20,14 +20,15 @@ namespace rankine::compress {
 /// What of a second moment is wanted: n^2 numbers or n.
 enum class MomentPart { whole, diagonal };
 
-/// A sum of x^T x over tokens: this rank's rows of its lower triangle, or of its diagonal.
+/// A sum of x^T x over rows (tokens, or patches of images): this rank's rows of its lower triangle,
+/// or of its diagonal.
 class SecondMoment {
  public:
   /// A zero n x n matrix whose rows are shared evenly by the team; sums are kept as `type`.
   SecondMoment(const parallel::Communicator& team, std::int64_t n, torch::ScalarType type,
                MomentPart part = MomentPart::whole);
 
-  /// Adds x^T x; x is tokens x n, the same on all ranks of the team. Not collective.
+  /// Adds x^T x; x is rows x n, the same on all ranks of the team. Not collective.
   void add(const torch::Tensor& x);
 
   std::int64_t size() const { return split_.total(); }
@@ -66,7 +67,7 @@ class SecondMoment {
   torch::Tensor rows_;  ///< own rows x n, or own rows x 1
 };
 
-/// What the weights `names` of a model met, in their order.
+/// What the weights `names` of a network met, in their order.
 struct InputMoments {
   /// Weights that read the same activation (query, key and value; gate and up) share a moment.
   std::vector<std::size_t> of_weight;
@@ -84,26 +85,22 @@ std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
                                        const parallel::Teams& teams,
                                        const std::filesystem::path& folder);
 
-using TokenWindows = std::vector<std::vector<std::int64_t>>;
-
-/// Collective over `world`: each team runs its share of the windows through the model, layer by
-/// layer. The model's weights are wrapped meanwhile.
-InputMoments measure_inputs(models::LanguageModel& model, const parallel::Communicator& world,
+/// Collective over `world`: each team runs its share of the batches through the network, stage by
+/// stage as far as one of the weights is. The weights are observed meanwhile.
+InputMoments measure_inputs(models::Network& network, const parallel::Communicator& world,
                             const parallel::Teams& teams, const std::vector<std::string>& names,
-                            const TokenWindows& windows, MomentPart part = MomentPart::whole);
+                            const std::vector<models::Batch>& batches,
+                            MomentPart part = MomentPart::whole);
 
-/// The next tokens whose cross-entropies gradients are of: those of the text, or tokens drawn from
-/// the model's predictions, whose second moments estimate the Fisher information without bias.
-enum class Targets { text, sampled };
+/// The targets whose losses gradients are of: those of the batches, or targets drawn from the
+/// network's predictions, whose second moments estimate the Fisher information without bias.
+enum class Targets { given, sampled };
 
-/// Collective over `world`: moments of the gradients of the summed loss, next-token
-/// cross-entropies in nat, at the outputs of each weight; one backward pass for each window. Sums
-/// are kept in the model's precision.
-std::vector<SecondMoment> measure_output_gradients(models::LanguageModel& model,
-                                                   const parallel::Communicator& world,
-                                                   const parallel::Teams& teams,
-                                                   const std::vector<std::string>& names,
-                                                   const TokenWindows& windows, Targets targets,
-                                                   MomentPart part = MomentPart::whole);
+/// Collective over `world`: moments of the gradients of the summed loss, in nat, at the outputs of
+/// each weight; one backward pass for each batch. Sums are kept in the network's precision.
+std::vector<SecondMoment> measure_output_gradients(
+    models::Network& network, const parallel::Communicator& world, const parallel::Teams& teams,
+    const std::vector<std::string>& names, const std::vector<models::Batch>& batches,
+    Targets targets, MomentPart part = MomentPart::whole);
 
 }  // namespace rankine::compress

@@ -9,7 +9,6 @@
 #include <map>
 #include <span>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/decomposition/decomposition_plan.hpp"
 #include "compress/decomposition/spread_decomposition.hpp"
 #include "compress/decomposition/whole_decomposition.hpp"
@@ -21,7 +20,7 @@
 
 namespace rankine::compress {
 
-using models::LanguageModel;
+using models::Network;
 using parallel::Communicator;
 using parallel::Teams;
 
@@ -30,14 +29,14 @@ namespace {
 /// One rank's part of the work on all weights.
 class Decomposition {
  public:
-  Decomposition(const LanguageModel& model, const Communicator& world, const Teams& teams,
+  Decomposition(const Network& network, const Communicator& world, const Teams& teams,
                 const std::vector<std::string>& names, ErrorNorm norm)
       : world_(world),
         teams_(teams),
         norm_(std::move(norm)),
-        type_(weight_of(model, names.front())->own_rows().scalar_type()) {
+        type_(weight_of(network, names.front())->own_rows().scalar_type()) {
     for (const std::string& name : names) {
-      weights_.push_back(weight_of(model, name));
+      weights_.push_back(weight_of(network, name));
       results_.push_back({.name = name});
     }
     form_groups();
@@ -177,10 +176,10 @@ class Decomposition {
 
 }  // namespace
 
-std::vector<WeightFactors> decompose(const LanguageModel& model, const Communicator& world,
+std::vector<WeightFactors> decompose(const Network& network, const Communicator& world,
                                      const Teams& teams, const std::vector<std::string>& names,
                                      ErrorNorm norm, double bytes) {
-  return Decomposition(model, world, teams, names, std::move(norm)).run(bytes);
+  return Decomposition(network, world, teams, names, std::move(norm)).run(bytes);
 }
 
 weights::FactorRows leading_factors(const Communicator& team, const WeightFactors& factors,

@@ -1,4 +1,4 @@
-// Weighted singular value decompositions of the weights of a model.
+// Weighted singular value decompositions of the weights of a network.
 //
 // The norm of an error E of W (m x n) is ||R^T E L||_F with L L^T = G, the second moment of the
 // inputs (or its diagonal, or 1), and R R^T = C, that of the output gradients (or 1), both with a
@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "compress/calibration/moments.hpp"
-#include "models/language/language_model.hpp"
+#include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "weights/rows/factor_rows.hpp"
 #include "weights/rows/row_exchange.hpp"
@@ -60,7 +60,7 @@ struct ErrorNorm {
 /// rank or over all ranks (compress/decomposition_plan.hpp), which the log tells. `bytes` is what a
 /// rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are finite. NumericalError
 /// on all ranks where an SVD does not converge.
-std::vector<WeightFactors> decompose(const models::LanguageModel& model,
+std::vector<WeightFactors> decompose(const models::Network& network,
                                      const parallel::Communicator& world,
                                      const parallel::Teams& teams,
                                      const std::vector<std::string>& names, ErrorNorm norm,

@@ -12,12 +12,12 @@
 namespace rankine::compress {
 
 struct NamedShape {
-  std::string name;  ///< as models::Projection has it
+  std::string name;  ///< of the slot (models/slot.hpp)
   MatrixShape shape;
   std::int64_t input = -1;  ///< weights with one number (not negative) read the same activation
 };
 
-/// Every projection of the layers, in the order of models::LanguageModel::projections().
+/// Every weight of the layers, in the order of models::Network::slots().
 std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
                                      const models::CheckpointNames& names);
 

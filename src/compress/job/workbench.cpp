@@ -8,7 +8,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "models/language/checksum.hpp"
+#include "models/checksum.hpp"
 
 namespace rankine::compress {
 

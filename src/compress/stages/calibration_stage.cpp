@@ -9,7 +9,6 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/job/stages.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -77,7 +76,7 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   double& seconds = bench.result.seconds.inputs;
   bench.timed(seconds, [&] {
     found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
-                           bench.job.calibration_windows, part);
+                           models::token_batches(bench.job.calibration_windows), part);
   });
   log().info("input moments of {} measured in {}",
              counted(std::ssize(bench.job.calibration_windows), "window"),
@@ -105,8 +104,8 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   double& seconds = bench.result.seconds.gradients;
   bench.timed(seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
-                                     bench.job.gradient_windows,
-                                     is_sampled ? Targets::sampled : Targets::text, part);
+                                     models::token_batches(bench.job.gradient_windows),
+                                     is_sampled ? Targets::sampled : Targets::given, part);
   });
   log().info("output gradients of {} measured in {}",
              counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <map>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/experiments/centroid_changes.hpp"
 #include "compress/job/stages.hpp"
 #include "compress/stages/clustered_stage.hpp"
@@ -29,12 +28,21 @@ struct ClusteredWeight {
   SharedValues original;
 };
 
-std::map<std::string, std::int64_t> layer_of_weight(const models::LanguageModel& model) {
-  std::map<std::string, std::int64_t> layers;
-  for (std::size_t l = 0; l < model.layers().size(); ++l)
-    for (const models::Projection* projection : model.layers()[l].projections())
-      layers[projection->name] = static_cast<std::int64_t>(l);
+/// Stages with weights.
+std::vector<models::Stage> layers_of(const models::Network& network) {
+  std::vector<models::Stage> layers = network.stages();
+  std::erase_if(layers, [](const models::Stage& stage) { return stage.slots.empty(); });
   return layers;
+}
+
+std::map<std::string, std::int64_t> layer_of_weight(const models::Network& network) {
+  std::map<std::string, std::int64_t> numbers;
+  std::int64_t layer = 0;
+  for (const models::Stage& stage : layers_of(network)) {
+    for (const models::Slot* slot : stage.slots) numbers[slot->name()] = layer;
+    ++layer;
+  }
+  return numbers;
 }
 
 /// Entries of the whole matrix that have each value, outliers left out. Collective over the team.
@@ -67,6 +75,7 @@ class ClusterScan {
         points_(points),
         total_(total),
         progress_(progress),
+        n_layers_(std::ssize(layers_of(bench.model))),
         temporary_(bench.model) {
     const auto layers = layer_of_weight(bench.model);
     for (std::size_t w = 0; w < bench.names.size(); ++w)
@@ -99,8 +108,8 @@ class ClusterScan {
 
   void change_last_layers(const std::string& name, std::int64_t seed) {
     for (const std::int64_t wanted : options_.layers) {
-      const std::int64_t layers = wanted > 0 ? wanted : n_layers();
-      change(centroid_change_of(name), seed, n_layers() - layers, n_layers());
+      const std::int64_t layers = wanted > 0 ? wanted : n_layers_;
+      change(centroid_change_of(name), seed, n_layers_ - layers, n_layers_);
       measure({.experiment = name, .seed = seed, .layers = layers});
       restore();
     }
@@ -108,14 +117,14 @@ class ClusterScan {
 
   void replace_layer_by_layer(std::int64_t seed) {
     for (const char* name : {"redrawn", "redrawn-rescaled"}) {
-      std::int64_t first = n_layers();
+      std::int64_t first = n_layers_;
       while (first > 0) {
         const std::int64_t next = std::max<std::int64_t>(0, first - options_.layer_step);
         change(centroid_change_of(name), seed, next, first);
         first = next;
         measure({.experiment = std::string("layer-by-layer ") + name,
                  .seed = seed,
-                 .layers = n_layers() - first});
+                 .layers = n_layers_ - first});
       }
       restore();
     }
@@ -154,15 +163,14 @@ class ClusterScan {
                      fmt::format("experiments: point {} of {}", points_.next(), total_));
   }
 
-  std::int64_t n_layers() const { return std::ssize(bench_.model.layers()); }
-
   Workbench& bench_;
   const ExperimentOptions& options_;
   std::int64_t clusters_;
   KeptPoints& points_;
   std::int64_t total_;  ///< of points
   ProgressLine& progress_;
-  TemporaryWeights temporary_;
+  std::int64_t n_layers_;
+  models::TemporaryWeights temporary_;
   std::vector<ClusteredWeight> weights_;
 };
 
@@ -181,7 +189,7 @@ std::int64_t count_points(const ExperimentOptions& options, std::int64_t layers)
 void run_cluster_experiments(Workbench& bench, const ErrorNorm& norm) {
   const ExperimentOptions& options = bench.options.experiments;
   ProgressLine progress(bench.progress());
-  const std::int64_t total = count_points(options, std::ssize(bench.model.layers()));
+  const std::int64_t total = count_points(options, std::ssize(layers_of(bench.model)));
   KeptPoints points(bench, experiments_stage(bench.job), static_cast<std::size_t>(total));
   bench.timed(bench.result.seconds.experiments, [&] {
     for (const std::int64_t clusters : options.clusters)

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "core/text_format.hpp"
 
 namespace rankine::compress {

@@ -8,7 +8,6 @@
 #include <numbers>
 #include <optional>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/stages/healing_state.hpp"
 #include "core/errors.hpp"
 #include "models/language/losses.hpp"

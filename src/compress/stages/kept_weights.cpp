@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/job/stages.hpp"
 #include "core/log.hpp"
 #include "files/safetensors/safetensors.hpp"

@@ -7,7 +7,6 @@
 
 #include "compress/allocation/allocation.hpp"
 #include "compress/allocation/fermi_loss.hpp"
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/job/forecast.hpp"
 #include "compress/stages/kept_fermi.hpp"
 #include "compress/stages/kept_weights.hpp"

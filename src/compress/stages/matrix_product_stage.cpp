@@ -10,7 +10,6 @@
 #include <span>
 
 #include "compress/allocation/allocation.hpp"
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/decomposition/decomposition_task.hpp"
 #include "compress/job/bond_dimension.hpp"
 #include "compress/stages/simple_forms.hpp"

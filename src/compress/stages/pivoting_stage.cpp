@@ -5,7 +5,6 @@
 #include <memory>
 #include <vector>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "core/errors.hpp"
 #include "weights/forms/low_rank.hpp"
 #include "weights/making/gauge_fixing.hpp"

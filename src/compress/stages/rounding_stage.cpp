@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "weights/forms/quantized.hpp"

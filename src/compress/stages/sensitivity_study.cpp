@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/experiments/sensitivity_groups.hpp"
 #include "compress/job/stages.hpp"
 #include "compress/stages/calibration_stage.hpp"
@@ -64,7 +63,7 @@ SensitivityProfile empty_profile(const Workbench& bench, const std::vector<Weigh
 ScoredPoint score_group(Workbench& bench, const WeightGroup& group,
                         const std::vector<NewForm>& forms) {
   ScoredPoint point;
-  TemporaryWeights replaced(bench.model);
+  models::TemporaryWeights replaced(bench.model);
   for (const std::size_t w : group.weights) {
     replaced.replace(bench.names[w], forms[w].weight);
     point.parameters += forms[w].report.numbers;

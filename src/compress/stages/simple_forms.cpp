@@ -1,6 +1,5 @@
 #include "compress/stages/simple_forms.hpp"
 
-#include "compress/calibration/activation_observer.hpp"
 #include "weights/forms/low_rank.hpp"
 
 namespace rankine::compress {

@@ -46,7 +46,7 @@ struct LayerWeight {
   /// Which way round the tensor has it.
   enum class Stored { rows, columns };
 
-  std::string name;  ///< as models::Projection has it
+  std::string name;  ///< as the slot has it (models/slot.hpp)
   std::int64_t outputs;
   std::int64_t inputs;
   std::string tensor;
@@ -56,7 +56,7 @@ struct LayerWeight {
   std::int64_t activation = 0;  ///< weights of one number read the same activation
 };
 
-/// All of them, layer by layer, in the order of TransformerLayer::projections().
+/// All of them, layer by layer, in the order of Network::slots().
 std::vector<LayerWeight> layer_weights(const ModelConfig& config, const CheckpointNames& names);
 
 /// Every tensor that the model needs with its shape.

@@ -16,9 +16,7 @@ namespace {
 
 std::map<std::string, const weights::Weight*> weights_by_name(const LanguageModel& model) {
   std::map<std::string, const weights::Weight*> all;
-  for (const TransformerLayer& layer : model.layers())
-    for (const Projection* projection : layer.projections())
-      all[projection->name] = projection->weight.get();
+  for (const Slot* slot : model.slots()) all[slot->name()] = slot->weight().get();
   return all;
 }
 

@@ -102,10 +102,9 @@ std::string factorised_config(const std::string& config_json, const LanguageMode
   config["architectures"] = {"RankineForCausalLM"};
   config["auto_map"] = {{"AutoModelForCausalLM", "modeling_rankine.RankineForCausalLM"}};
   config["rankine_forms"] = nlohmann::json::object();
-  for (const TransformerLayer& layer : model.layers())
-    for (const Projection* projection : layer.projections())
-      if (projection->weight->form() != "dense")
-        config["rankine_forms"][projection->name] = description_of(*projection->weight);
+  for (const Slot* slot : model.slots())
+    if (slot->weight()->form() != "dense")
+      config["rankine_forms"][slot->name()] = description_of(*slot->weight());
   return config.dump(2) + "\n";
 }
 

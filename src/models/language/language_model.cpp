@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/contracts.hpp"
-#include "core/errors.hpp"
+#include "models/language/losses.hpp"
+#include "models/language/sampled_tokens.hpp"
 #include "weights/rows/exchange.hpp"
 
 namespace rankine::models {
@@ -11,7 +12,7 @@ namespace rankine::models {
 using torch::Tensor;
 
 Tensor LanguageModel::embed(const Tensor& ids, std::int64_t first_position) const {
-  const Tensor x = weights::sum_over_ranks(*team_, embedding_.weight->look_up(ids));
+  const Tensor x = weights::sum_over_ranks(*team_, embedding_.weight()->look_up(ids));
   return positions_.defined() ? x + positions_.narrow(0, first_position, ids.size(0)) : x;
 }
 
@@ -47,33 +48,24 @@ KeyValueCache LanguageModel::make_cache(std::int64_t capacity) const {
   return cache;
 }
 
-std::vector<const Projection*> LanguageModel::projections() const {
-  std::vector<const Projection*> all{&embedding_};
+std::vector<Stage> LanguageModel::stages() const {
+  std::vector<Stage> all{{"embedding", [this](const Tensor& ids) { return embed(ids); }}};
   for (const TransformerLayer& layer : layers_)
-    for (const Projection* projection : layer.projections()) all.push_back(projection);
-  if (head_.weight != embedding_.weight) all.push_back(&head_);
+    all.push_back(
+        {fmt::format("layer {} of {}", all.size(), layers_.size()),
+         [this, &layer](const Tensor& x) { return layer.forward(*team_, *config_, x, 0, nullptr); },
+         layer.slots()});
+  all.push_back({"last norm", [this](const Tensor& x) { return last_norm_.forward(x); }});
   return all;
 }
 
-void LanguageModel::replace_weight(const std::string& projection,
-                                   std::shared_ptr<weights::Weight> weight) {
-  for (TransformerLayer& layer : layers_)
-    for (Projection* own : layer.projections())
-      if (own->name == projection) {
-        if (weight->outputs() != own->weight->outputs() ||
-            weight->inputs() != own->weight->inputs())
-          throw InputError(
-              fmt::format("{} is {} x {} in the model (a weight of {} x {} is to take "
-                          "its place). Use weights of this model.",
-                          projection, own->weight->outputs(), own->weight->inputs(),
-                          weight->outputs(), weight->inputs()));
-        own->weight = std::move(weight);
-        return;
-      }
-  throw InputError(fmt::format(
-      "the layers of the model have no weight {} (another is to take its place). Use weights of "
-      "this model.",
-      projection));
+Tensor LanguageModel::losses(const Tensor& hidden, const Tensor& targets) const {
+  return token_losses(*this, hidden.narrow(0, 0, targets.size(0)), targets);
+}
+
+Tensor LanguageModel::sample_targets(const Tensor& hidden, std::int64_t count,
+                                     std::uint64_t stream) const {
+  return sample_tokens(*this, hidden.detach().narrow(0, 0, count), stream);
 }
 
 std::vector<weights::Parameter> LanguageModel::parameters() const {
@@ -82,14 +74,17 @@ std::vector<weights::Parameter> LanguageModel::parameters() const {
     if (values.defined())
       all.push_back({name, values, weights::Placement::copy, 0, values.size(0)});
   };
-  for (const Projection* projection : projections()) {
-    for (weights::Parameter parameter : projection->weight->parameters()) {
-      parameter.name = projection->name + "." + parameter.name;
+  std::vector<const Slot*> in_order = slots();
+  in_order.insert(in_order.begin(), &embedding_);
+  if (head_.weight() != embedding_.weight()) in_order.push_back(&head_);
+  for (const Slot* slot : in_order) {
+    for (weights::Parameter parameter : slot->weight()->parameters()) {
+      parameter.name = slot->name() + "." + parameter.name;
       all.push_back(std::move(parameter));
     }
-    const weights::RowSplit& split = projection->weight->split();
-    if (projection->own_bias.defined())
-      all.push_back({projection->name + ".bias", projection->own_bias, weights::Placement::rows,
+    const weights::RowSplit& split = slot->weight()->split();
+    if (slot->own_bias().defined())
+      all.push_back({slot->name() + ".bias", slot->own_bias(), weights::Placement::rows,
                      split.first(team_->rank()), split.total()});
   }
   std::vector<const Norm*> norms{&last_norm_};
@@ -101,6 +96,15 @@ std::vector<weights::Parameter> LanguageModel::parameters() const {
   }
   add_copy("positions", positions_);
   return all;
+}
+
+std::vector<Batch> token_batches(const std::vector<std::vector<std::int64_t>>& sequences) {
+  std::vector<Batch> batches;
+  for (const auto& ids : sequences) {
+    const Tensor sequence = torch::tensor(ids, torch::kInt64);
+    batches.push_back({sequence, sequence.narrow(0, 1, sequence.size(0) - 1)});
+  }
+  return batches;
 }
 
 }  // namespace rankine::models

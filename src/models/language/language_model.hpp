@@ -1,4 +1,6 @@
-// A causal language model held in row blocks by a team of ranks.
+// A causal language model held in row blocks by a team of ranks. Its stages are the embedding, the
+// layers and the last norm, behind which stand the hidden states; its losses are those of the next
+// tokens, whose logits are never whole.
 #pragma once
 
 #include <torch/types.h>
@@ -9,6 +11,7 @@
 
 #include "models/checkpoint/config.hpp"
 #include "models/language/transformer_layer.hpp"
+#include "models/network.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::models {
@@ -23,7 +26,7 @@ struct KeyValueCache {
   std::vector<LayerCache> layers;
 };
 
-class LanguageModel {
+class LanguageModel final : public Network {
  public:
   /// Collective over `world`, whose teams each hold the model: reads the checkpoint in `folder`
   /// (config.json and safetensors), every rank its rows. Throws the same error on all ranks:
@@ -33,7 +36,7 @@ class LanguageModel {
                             const std::filesystem::path& folder, Precision precision);
 
   const ModelConfig& config() const { return *config_; }
-  const parallel::Communicator& team() const { return *team_; }
+  const parallel::Communicator& team() const override { return *team_; }
   /// Bytes of tensor values this rank has read.
   std::uint64_t bytes_read() const { return bytes_read_; }
 
@@ -47,21 +50,18 @@ class LanguageModel {
   /// The hidden states of a sequence from the first layer's input on. Collective.
   torch::Tensor run_layers(torch::Tensor x) const;
   /// The weight that makes logits out of hidden states.
-  const weights::Weight& head() const { return *head_.weight; }
+  const weights::Weight& head() const { return *head_.weight(); }
   /// tokens x vocabulary, the same on all ranks; for short sequences. Collective.
   torch::Tensor logits(const torch::Tensor& hidden) const;
 
   KeyValueCache make_cache(std::int64_t capacity) const;
 
-  /// Every weight that may be stored in another form: the embedding, then the projections of all
-  /// layers, then the head where it is one of its own.
-  std::vector<const Projection*> projections() const;
-  /// Puts another weight of the same shape and split into the layers' projection of that name.
-  /// Throws InputError if there is none, or of another shape.
-  void replace_weight(const std::string& projection, std::shared_ptr<weights::Weight> weight);
-  /// Everything trainable on this rank, with the names of the checkpoint; where `placement` is
-  /// copy, so are the gradients.
-  std::vector<weights::Parameter> parameters() const;
+  std::vector<Stage> stages() const override;
+  torch::Tensor losses(const torch::Tensor& hidden, const torch::Tensor& targets) const override;
+  torch::Tensor sample_targets(const torch::Tensor& hidden, std::int64_t count,
+                               std::uint64_t stream) const override;
+  using Network::losses;
+  std::vector<weights::Parameter> parameters() const override;
 
  private:
   friend class ModelReader;
@@ -69,12 +69,15 @@ class LanguageModel {
 
   std::unique_ptr<const ModelConfig> config_;  // autograd nodes point to it
   const parallel::Communicator* team_ = nullptr;
-  Projection embedding_;
+  Slot embedding_;
   torch::Tensor positions_;  ///< context x width, of GPT-2
   std::vector<TransformerLayer> layers_;
   Norm last_norm_;
-  Projection head_;
+  Slot head_;  ///< the embedding where the head is tied to it
   std::uint64_t bytes_read_ = 0;
 };
+
+/// Sequences of ids as batches: the ids that follow are the targets.
+std::vector<Batch> token_batches(const std::vector<std::vector<std::int64_t>>& sequences);
 
 }  // namespace rankine::models

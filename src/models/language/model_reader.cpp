@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <span>
 
 #include "core/errors.hpp"
@@ -36,6 +37,8 @@ class ModelReader {
         manifest_(parallel::agree_on_failure(world, [&] { return read_manifest(folder); })) {
     parallel::agree_on_failure(world,
                                [&] { check_tensors(config_, names_, file_.entries(), manifest_); });
+    for (const LayerWeight& weight : layer_weights(config_, names_))
+      activations_[weight.name] = weight.activation;
     if (manifest_ && manifest_->checksums)
       files::verify_tensors(world, folder, *manifest_->checksums, manifest_file_name);
   }
@@ -45,16 +48,17 @@ class ModelReader {
     model.config_ = std::make_unique<const ModelConfig>(config_);
     model.team_ = &team_;
     const RowSplit vocabulary = RowSplit::even(config_.vocabulary_size, team_.size());
-    model.embedding_ = dense(names_.embedding, config_.width, vocabulary);
-    if (config_.has_tied_head) check_tied_head(model.embedding_.weight->own_rows());
+    model.embedding_ = Slot(names_.embedding, dense(names_.embedding, config_.width, vocabulary));
+    if (config_.has_tied_head) check_tied_head(model.embedding_.weight()->own_rows());
     if (config_.family == Family::gpt2)
       model.positions_ = whole(names_.positions + ".weight", {config_.context, config_.width});
     for (std::int64_t layer = 0; layer < config_.layers; ++layer)
       model.layers_.push_back(config_.family == Family::gpt2 ? gpt2_layer(layer)
                                                              : llama_layer(layer));
     model.last_norm_ = norm(names_.last_norm);
-    model.head_ = config_.has_tied_head ? Projection{names_.head, model.embedding_.weight}
-                                        : dense(names_.head, config_.width, vocabulary);
+    model.head_ =
+        Slot(names_.head, config_.has_tied_head ? model.embedding_.weight()
+                                                : dense(names_.head, config_.width, vocabulary));
     model.bytes_read_ = file_.bytes_read();
     return model;
   }
@@ -88,15 +92,15 @@ class ModelReader {
     const std::int64_t width = config_.width;
     TransformerLayer result;
     result.attention_norm = norm(name(names_.first_norm));
-    result.query = projection(name(names_.query), width, plan.queries);
-    result.key = projection(name(names_.key), width, plan.keys);
-    result.value = projection(name(names_.value), width, plan.keys);
+    result.query = slot(name(names_.query), width, plan.queries);
+    result.key = slot(name(names_.key), width, plan.keys);
+    result.value = slot(name(names_.value), width, plan.keys);
     result.attention_output =
-        projection(name(names_.attention_output), plan.queries.total(), even(width));
+        slot(name(names_.attention_output), plan.queries.total(), even(width));
     result.mlp_norm = norm(name(names_.second_norm));
-    result.gate = projection(name(names_.gate), width, even(config_.hidden));
-    result.up = projection(name(names_.up), width, even(config_.hidden));
-    result.down = projection(name(names_.down), config_.hidden, even(width));
+    result.gate = slot(name(names_.gate), width, even(config_.hidden));
+    result.up = slot(name(names_.up), width, even(config_.hidden));
+    result.down = slot(name(names_.down), config_.hidden, even(width));
     return result;
   }
 
@@ -111,17 +115,22 @@ class ModelReader {
     result.query = std::move(joint[0]);
     result.key = std::move(joint[1]);
     result.value = std::move(joint[2]);
-    result.attention_output = transposed(name(names_.attention_output), width, {even(width)})[0];
+    result.attention_output =
+        std::move(transposed(name(names_.attention_output), width, {even(width)})[0]);
     result.mlp_norm = norm(name(names_.second_norm));
-    result.up = transposed(name(names_.up), width, {even(config_.hidden)})[0];
-    result.down = transposed(name(names_.down), config_.hidden, {even(width)})[0];
+    result.up = std::move(transposed(name(names_.up), width, {even(config_.hidden)})[0]);
+    result.down = std::move(transposed(name(names_.down), config_.hidden, {even(width)})[0]);
     return result;
   }
 
-  /// A weight of a layer.
-  Projection projection(const std::string& name, std::int64_t inputs, const RowSplit& split) {
-    if (manifest_) return {name, stored(name, inputs, split)};
-    return dense(name, inputs, split);
+  /// Of a layer.
+  Slot slot(const std::string& name, std::int64_t inputs, const RowSplit& split) {
+    return in_slot(name, manifest_ ? stored(name, inputs, split) : dense(name, inputs, split));
+  }
+
+  Slot in_slot(const std::string& name, std::shared_ptr<weights::Weight> weight,
+               Tensor own_bias = {}) const {
+    return {name, std::move(weight), std::move(own_bias), activations_.at(name)};
   }
 
   /// In the form that the manifest says it has.
@@ -153,11 +162,12 @@ class ModelReader {
                       name, rank, manifest_file_name, expected.rank));
   }
 
-  Projection dense(const std::string& name, std::int64_t inputs, const RowSplit& split) {
-    return {name, parallel::agree_on_failure(world_, [&] {
-              return std::shared_ptr<weights::Weight>(
-                  Dense::read(team_, {file_, name, inputs, split, type_}));
-            })};
+  std::shared_ptr<weights::Weight> dense(const std::string& name, std::int64_t inputs,
+                                         const RowSplit& split) {
+    return parallel::agree_on_failure(world_, [&] {
+      return std::shared_ptr<weights::Weight>(
+          Dense::read(team_, {file_, name, inputs, split, type_}));
+    });
   }
 
   /// All of a small tensor, on every rank.
@@ -175,8 +185,8 @@ class ModelReader {
 
   /// A tensor stored inputs x outputs, the outputs being the rows of several weights. Each rank
   /// reads an equal share of the file's rows and passes it round; each takes the columns it owns.
-  std::vector<Projection> transposed(const std::string& name, std::int64_t inputs,
-                                     const std::vector<RowSplit>& parts) {
+  std::vector<Slot> transposed(const std::string& name, std::int64_t inputs,
+                               const std::vector<RowSplit>& parts) {
     std::int64_t outputs = 0;
     for (const RowSplit& part : parts) outputs += part.total();
     if (manifest_) return in_stored_forms(name, inputs, parts, outputs);
@@ -202,9 +212,8 @@ class ModelReader {
   }
 
   /// The same from a native folder, where each part is a weight of its own.
-  std::vector<Projection> in_stored_forms(const std::string& name, std::int64_t inputs,
-                                          const std::vector<RowSplit>& parts,
-                                          std::int64_t outputs) {
+  std::vector<Slot> in_stored_forms(const std::string& name, std::int64_t inputs,
+                                    const std::vector<RowSplit>& parts, std::int64_t outputs) {
     std::vector<std::shared_ptr<weights::Weight>> weights;
     for (std::size_t part = 0; part < parts.size(); ++part)
       weights.push_back(
@@ -232,19 +241,19 @@ class ModelReader {
     }
   }
 
-  std::vector<Projection> with_biases(const std::string& name, const std::vector<RowSplit>& parts,
-                                      const std::vector<std::shared_ptr<weights::Weight>>& weights,
-                                      const Tensor& bias) const {
-    std::vector<Projection> projections;
+  std::vector<Slot> with_biases(const std::string& name, const std::vector<RowSplit>& parts,
+                                const std::vector<std::shared_ptr<weights::Weight>>& weights,
+                                const Tensor& bias) const {
+    std::vector<Slot> slots;
     std::int64_t begin = 0;
     for (std::size_t part = 0; part < parts.size(); ++part) {
       const RowSplit& split = parts[part];
-      projections.push_back(
-          {parts.size() == 1 ? name : name + joint_parts[part], weights[part],
-           bias.narrow(0, begin + split.first(team_.rank()), split.count(team_.rank())).clone()});
+      slots.push_back(in_slot(
+          parts.size() == 1 ? name : name + joint_parts[part], weights[part],
+          bias.narrow(0, begin + split.first(team_.rank()), split.count(team_.rank())).clone()));
       begin += split.total();
     }
-    return projections;
+    return slots;
   }
 
   const Communicator& world_;
@@ -253,7 +262,8 @@ class ModelReader {
   ModelConfig config_;
   files::SafetensorsReader file_;
   CheckpointNames names_;
-  std::optional<Manifest> manifest_;  ///< of a compressed model in native form
+  std::map<std::string, std::int64_t> activations_;  ///< that the weights of the layers read
+  std::optional<Manifest> manifest_;                 ///< of a compressed model in native form
 };
 
 LanguageModel LanguageModel::read(const Communicator& world, const Communicator& team,

@@ -27,11 +27,6 @@ Tensor appended(Tensor& cache, const Tensor& rows, std::int64_t first_position) 
 
 }  // namespace
 
-Tensor Projection::forward(const Tensor& x) const {
-  const Tensor y = weight->forward(x);
-  return own_bias.defined() ? y + own_bias : y;
-}
-
 Tensor Norm::forward(const Tensor& x) const {
   if (!bias.defined()) return rms_norm(x, weight, epsilon);
   return torch::layer_norm(x, {x.size(1)}, weight, bias, epsilon);
@@ -71,7 +66,7 @@ Tensor TransformerLayer::attention(const Communicator& team, const ModelConfig& 
   }
   const Tensor heads = causal_attention(q, k, v, plan.own(config, team.rank()));
   const Tensor all = gather_columns(team, heads, plan.queries, Gradient::shares);
-  return gather_columns(team, attention_output.forward(all), attention_output.weight->split(),
+  return gather_columns(team, attention_output.forward(all), attention_output.weight()->split(),
                         Gradient::same);
 }
 
@@ -79,8 +74,8 @@ Tensor TransformerLayer::mlp(const Communicator& team, const Tensor& x) const {
   const Tensor input = weights::share_input(team, x);
   const Tensor own = gate.exists() ? swiglu(gate.forward(input), up.forward(input))
                                    : torch::gelu(up.forward(input), "tanh");
-  const Tensor hidden = gather_columns(team, own, up.weight->split(), Gradient::shares);
-  return gather_columns(team, down.forward(hidden), down.weight->split(), Gradient::same);
+  const Tensor hidden = gather_columns(team, own, up.weight()->split(), Gradient::shares);
+  return gather_columns(team, down.forward(hidden), down.weight()->split(), Gradient::same);
 }
 
 Tensor TransformerLayer::forward(const Communicator& team, const ModelConfig& config,
@@ -90,17 +85,10 @@ Tensor TransformerLayer::forward(const Communicator& team, const ModelConfig& co
   return y + mlp(team, mlp_norm.forward(y));
 }
 
-std::vector<const Projection*> TransformerLayer::projections() const {
-  std::vector<const Projection*> all;
-  for (const Projection* projection : {&query, &key, &value, &attention_output, &gate, &up, &down})
-    if (projection->exists()) all.push_back(projection);
-  return all;
-}
-
-std::vector<Projection*> TransformerLayer::projections() {
-  std::vector<Projection*> all;
-  for (Projection* projection : {&query, &key, &value, &attention_output, &gate, &up, &down})
-    if (projection->exists()) all.push_back(projection);
+std::vector<const Slot*> TransformerLayer::slots() const {
+  std::vector<const Slot*> all;
+  for (const Slot* slot : {&query, &key, &value, &attention_output, &gate, &up, &down})
+    if (slot->exists()) all.push_back(slot);
   return all;
 }
 

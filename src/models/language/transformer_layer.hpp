@@ -7,27 +7,16 @@
 
 #include <torch/types.h>
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "models/checkpoint/config.hpp"
 #include "models/language/attention_blocks.hpp"
+#include "models/slot.hpp"
 #include "parallel/communicator.hpp"
-#include "weights/forms/weight.hpp"
+#include "weights/rows/row_split.hpp"
 
 namespace rankine::models {
-
-/// A weight and, where the model has one, the bias of this rank's rows.
-struct Projection {
-  std::string name;  ///< in the checkpoint, without ".weight"
-  std::shared_ptr<weights::Weight> weight;
-  torch::Tensor own_bias = {};
-
-  bool exists() const { return weight != nullptr; }
-  /// Own columns, as Weight::forward.
-  torch::Tensor forward(const torch::Tensor& x) const;
-};
 
 /// RMSNorm, or LayerNorm where there is a bias. The same on all ranks.
 struct Norm {
@@ -61,9 +50,9 @@ struct LayerCache {
 
 struct TransformerLayer {
   Norm attention_norm;
-  Projection query, key, value, attention_output;
+  Slot query, key, value, attention_output;
   Norm mlp_norm;
-  Projection gate, up, down;  ///< without a gate the MLP is down(GELU(up x))
+  Slot gate, up, down;  ///< without a gate the MLP is down(GELU(up x))
 
   /// x: tokens x width, the same on all ranks, at positions from `first_position` on. With a cache
   /// (no gradients then) the keys before them are taken from it and the new ones added.
@@ -71,8 +60,8 @@ struct TransformerLayer {
                         const torch::Tensor& x, std::int64_t first_position,
                         LayerCache* cache) const;
 
-  std::vector<const Projection*> projections() const;
-  std::vector<Projection*> projections();
+  /// In the order in which activations meet them.
+  std::vector<const Slot*> slots() const;
   std::vector<const Norm*> norms() const { return {&attention_norm, &mlp_norm}; }
 
  private:

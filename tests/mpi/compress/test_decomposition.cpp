@@ -23,11 +23,11 @@ ErrorNorm measure(TinyCalibration& tiny, Norm norm) {
                                                         : InputWeighting::full};
   if (norm == Norm::plain) return measured;
   measured.input_moments =
-      measure_inputs(tiny.model, world(), tiny.teams, tiny.names, tiny.windows,
+      measure_inputs(tiny.model, world(), tiny.teams, tiny.names, tiny.batches(),
                      norm == Norm::diagonal ? MomentPart::diagonal : MomentPart::whole);
   if (norm == Norm::two_sided)
     measured.output_moments = measure_output_gradients(tiny.model, world(), tiny.teams, tiny.names,
-                                                       tiny.windows, Targets::text);
+                                                       tiny.batches(), Targets::given);
   return measured;
 }
 

@@ -25,7 +25,7 @@ Components some_masks(const std::vector<WeightFactors>& factors) {
 double masked_loss(TinyCalibration& tiny, const std::vector<WeightFactors>& factors,
                    const Components& masks, const std::vector<std::int64_t>& ids) {
   const torch::NoGradGuard no_gradients;
-  TemporaryWeights in_model(tiny.model);
+  models::TemporaryWeights in_model(tiny.model);
   for (std::size_t w = 0; w < factors.size(); ++w) {
     const auto& split = weight_of(tiny.model, factors[w].name)->split();
     auto own = leading_factors(tiny.teams.team(), factors[w], split, std::ssize(masks[w]));

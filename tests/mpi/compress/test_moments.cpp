@@ -13,9 +13,10 @@ namespace {
 
 using torch::Tensor;
 using Row = PlainTransformer::Row;
+using Windows = std::vector<std::vector<std::int64_t>>;
 
 /// Of x^T x over all tokens of all windows, for each weight.
-std::map<std::string, Tensor> input_sums(const TinyModel& tiny, const TokenWindows& windows) {
+std::map<std::string, Tensor> input_sums(const TinyModel& tiny, const Windows& windows) {
   PlainTransformer plain(tiny);
   std::map<std::string, Tensor> sums;
   plain.on_product = [&](const std::string& name, const Row& values, Row&) {
@@ -59,7 +60,7 @@ Row output_gradients(const TinyModel& tiny, const std::vector<std::int64_t>& ids
 }
 
 /// Of g^T g over all tokens of all windows, rows and columns `coordinates` alone.
-Tensor gradient_sums(const TinyModel& tiny, const TokenWindows& windows, const std::string& name,
+Tensor gradient_sums(const TinyModel& tiny, const Windows& windows, const std::string& name,
                      const std::vector<std::int64_t>& coordinates) {
   const auto n = std::ssize(coordinates);
   Tensor sums = torch::zeros({n, n}, torch::kFloat64);
@@ -96,7 +97,7 @@ TEST_P(Moments, OfInputsAreSumsOverAPlainForwardPass) {
     const auto sums = input_sums(tiny(), calibration.windows);
     for (const MomentPart part : {MomentPart::whole, MomentPart::diagonal}) {
       const InputMoments found = measure_inputs(calibration.model, world(), calibration.teams,
-                                                calibration.names, calibration.windows, part);
+                                                calibration.names, calibration.batches(), part);
       EXPECT_EQ(found.moments.size(), 8U) << "four inputs in each of two layers";
       for (std::size_t w = 0; w < calibration.names.size(); ++w) {
         const SecondMoment& moment = found.moments[found.of_weight[w]];
@@ -116,7 +117,8 @@ TEST(GradientMoments, OfOutputGradientsAreThoseOfFiniteDifferences) {
     TinyCalibration calibration(tiniest_layers(), teams, 2, 6);
     const auto measured = [&](MomentPart part) {
       return measure_output_gradients(calibration.model, world(), calibration.teams,
-                                      calibration.names, calibration.windows, Targets::text, part);
+                                      calibration.names, calibration.batches(), Targets::given,
+                                      part);
     };
     const auto found = measured(MomentPart::whole), diagonals = measured(MomentPart::diagonal);
     for (std::size_t w = 0; w < calibration.names.size(); ++w) {
@@ -134,7 +136,7 @@ TEST(GradientMoments, OfManyOutputGradientsAreThoseOfFiniteDifferences) {
   TinyCalibration calibration(tiny_layers(), team_counts().back(), 2, 6);
   const auto found =
       measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
-                               calibration.windows, Targets::text);
+                               calibration.batches(), Targets::given);
   for (const std::size_t w : {std::size_t{0}, std::size_t{5}, calibration.names.size() - 1}) {
     const std::vector<std::int64_t> some{0, found[w].size() / 2, found[w].size() - 1};
     const Tensor expected =
@@ -146,7 +148,7 @@ TEST(GradientMoments, OfManyOutputGradientsAreThoseOfFiniteDifferences) {
 TEST_P(Moments, AreTheSameOnOneRankAndSpread) {
   TinyCalibration calibration(tiny(), team_counts().back(), 2, 11);
   const InputMoments found = measure_inputs(calibration.model, world(), calibration.teams,
-                                            calibration.names, calibration.windows);
+                                            calibration.names, calibration.batches());
   const linalg::GridShape shape = linalg::squarest(world().size());
   const linalg::ProcessGrid grid(world(), shape.rows, shape.columns);
   for (const SecondMoment& moment : found.moments) {

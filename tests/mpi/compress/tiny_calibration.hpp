@@ -4,8 +4,8 @@
 #include <map>
 
 #include "../models/tiny_folder.hpp"
-#include "compress/calibration/activation_observer.hpp"
 #include "compress/decomposition/weighted_decomposition.hpp"
+#include "models/language/language_model.hpp"
 #include "parallel/teams.hpp"
 
 namespace rankine::compress {
@@ -26,19 +26,18 @@ struct TinyCalibration {
   parallel::Teams teams;
   models::LanguageModel model;
   std::vector<std::string> names;  ///< of all weights in the layers
-  TokenWindows windows;
+  std::vector<std::vector<std::int64_t>> windows;
 
   TinyCalibration(const TinyModel& tiny, int n_teams, int n_windows, int length,
                   models::Precision precision = models::Precision::float64)
       : folder(tiny),
         teams(world(), n_teams),
         model(models::LanguageModel::read(world(), teams.team(), folder.path(), precision)) {
-    for (const models::TransformerLayer& layer : model.layers())
-      for (const models::Projection* projection : layer.projections())
-        names.push_back(projection->name);
+    for (const models::Slot* slot : model.slots()) names.push_back(slot->name());
     for (int w = 0; w < n_windows; ++w)
       windows.push_back(random_ids(length, tiny.config.vocabulary_size, 100 + w));
   }
+  std::vector<models::Batch> batches() const { return models::token_batches(windows); }
 };
 
 /// What `assemble_on` brings, on every rank.

@@ -137,8 +137,10 @@ TEST(Gradients, EqualThoseOfOneRank) {
   std::map<std::string, Tensor> whole;
   for (const auto& parameter : single.parameters()) whole[parameter.name] = parameter.values.grad();
   std::map<std::string, weights::RowSplit> splits;
-  for (const Projection* projection : shared.projections())
-    splits.emplace(projection->name + ".weight", projection->weight->split());
+  for (const Slot* slot : shared.slots())
+    splits.emplace(slot->name() + ".weight", slot->weight()->split());
+  for (const char* name : {"model.embed_tokens", "lm_head"})
+    splits.emplace(std::string(name) + ".weight", shared.head().split());
   for (const auto& parameter : shared.parameters()) {
     Tensor expected = whole.at(parameter.name);
     if (splits.contains(parameter.name)) {

@@ -168,11 +168,11 @@ TEST(LanguageModel, OnlyWeightsOfItsOwnAreReplaced) {
   const TinyModel tiny = tiny_models()[0];
   const TinyFolder folder(tiny);
   LanguageModel model = read(folder.path());
-  const auto up = model.layers()[0].up.weight;
+  const auto up = model.layers()[0].up.weight();
   EXPECT_THROW(model.replace_weight("model.layers.0.mlp.upp_proj", up), InputError);
   EXPECT_THROW(model.replace_weight("model.layers.0.mlp.down_proj", up), InputError);
   model.replace_weight("model.layers.1.mlp.up_proj", up);
-  EXPECT_EQ(model.layers()[1].up.weight, up);
+  EXPECT_EQ(model.layers()[1].up.weight(), up);
 }
 
 TEST(Evaluation, ASaveThatFailsEndsAllRanks) {

@@ -1,14 +1,14 @@
-// Tells one model from another by its numbers.
+// Tells one network from another by its numbers.
 #pragma once
 
 #include <cstdint>
 
-#include "models/language/language_model.hpp"
+#include "models/network.hpp"
 
 namespace rankine::models {
 
 /// A 64-bit checksum of all stored numbers with their places, the same for any number of ranks.
-/// Collective over the model's team.
-std::uint64_t checksum(const LanguageModel& model);
+/// Collective over the network's team.
+std::uint64_t checksum(const Network& network);
 
 }  // namespace rankine::models

@@ -1,4 +1,4 @@
-#include "models/language/checksum.hpp"
+#include "models/checksum.hpp"
 
 #include <cstring>
 #include <string>
@@ -43,17 +43,17 @@ std::uint64_t own_sum(const weights::Parameter& parameter) {
 
 }  // namespace
 
-std::uint64_t checksum(const LanguageModel& model) {
+std::uint64_t checksum(const Network& network) {
   std::uint64_t sum = 0;
   const auto add = [&](const std::string& name, const weights::Parameter& parameter) {
-    if (parameter.placement == weights::Placement::copy && model.team().rank() != 0) return;
+    if (parameter.placement == weights::Placement::copy && network.team().rank() != 0) return;
     sum += own_sum(parameter) * (hash_of(name) | 1u);
   };
-  for (const weights::Parameter& parameter : model.parameters()) add(parameter.name, parameter);
-  for (const Projection* projection : model.projections())
-    for (const weights::Parameter& index : projection->weight->indices())
-      add(projection->name + "." + index.name, index);
-  return model.team().sum(sum);
+  for (const weights::Parameter& parameter : network.parameters()) add(parameter.name, parameter);
+  for (const Slot* slot : network.slots())
+    for (const weights::Parameter& index : slot->weight()->indices())
+      add(slot->name() + "." + index.name, index);
+  return network.team().sum(sum);
 }
 
 }  // namespace rankine::models
