@@ -1,0 +1,46 @@
+// AdamW (Loshchilov and Hutter, arXiv:1711.05101) on row blocks, whose moments are arrays with
+// names, as the parameters are.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "weights/forms/weight.hpp"
+
+namespace rankine::train {
+
+using weights::Parameter;
+
+struct AdamWOptions {
+  double beta_mean = 0.9;
+  double beta_square = 0.95;
+  double epsilon = 1e-8;
+  double weight_decay = 0;  ///< of a step, in units of the learning rate
+};
+
+class AdamW {
+ public:
+  /// Every rank moves what it holds of each parameter.
+  AdamW(std::vector<Parameter> parameters, AdamWOptions options);
+
+  /// Moves the parameters along their gradients.
+  void step(double learning_rate);
+
+  /// Parameters and moments: all that a restart needs beside the number of steps.
+  std::vector<Parameter> arrays() const;
+  /// The arrays are those after so many steps.
+  void set_steps(std::int64_t steps) { steps_ = steps; }
+
+ private:
+  struct Trained {
+    Parameter parameter;
+    Parameter mean;    ///< of the gradients
+    Parameter square;  ///< mean of their squares
+  };
+
+  std::vector<Trained> trained_;
+  AdamWOptions options_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace rankine::train

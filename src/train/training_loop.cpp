@@ -1,0 +1,90 @@
+#include "train/training_loop.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "core/progress.hpp"
+#include "train/clipping.hpp"
+
+namespace rankine::train {
+
+using torch::Tensor;
+
+namespace {
+
+/// The parameters want gradients while it lives.
+class WantedGradients {
+ public:
+  explicit WantedGradients(const std::vector<Parameter>& parameters) : parameters_(parameters) {
+    for (const Parameter& parameter : parameters_) parameter.values.set_requires_grad(true);
+  }
+  WantedGradients(const WantedGradients&) = delete;
+  WantedGradients& operator=(const WantedGradients&) = delete;
+  ~WantedGradients() {
+    for (const Parameter& parameter : parameters_) {
+      parameter.values.mutable_grad() = Tensor();
+      parameter.values.set_requires_grad(false);
+    }
+  }
+
+ private:
+  const std::vector<Parameter>& parameters_;
+};
+
+/// Whether all numbers of this rank are finite, and their squares too: products of factors are,
+/// then.
+bool are_moderate(const std::vector<Parameter>& parameters) {
+  return std::ranges::all_of(parameters, [](const Parameter& parameter) {
+    const Tensor values = parameter.values.detach().to(torch::kFloat32);
+    return values.square().sum().isfinite().item<bool>();
+  });
+}
+
+void require_finite(bool is_finite, const char* what, std::int64_t step, const Recipe& recipe,
+                    const parallel::Communicator& world) {
+  if (world.max(is_finite ? 0 : 1) == 0) return;
+  throw known_to_all(world.size(),
+                     NumericalError(fmt::format(
+                         "the {} of {} step {} is not finite (the training diverged). {}", what,
+                         recipe.name, step + 1, recipe.advice)));
+}
+
+}  // namespace
+
+std::vector<double> run(const std::vector<Parameter>& parameters, const Objective& objective,
+                        const Recipe& recipe, Keeper& keeper, run::StopRequest& stop) {
+  const parallel::Communicator& world = objective.world();
+  const Schedule& schedule = recipe.schedule;
+  const WantedGradients wanted(parameters);
+  AdamW optimiser(parameters, recipe.optimiser);
+  const std::vector<Parameter> arrays = optimiser.arrays();
+  State state = keeper.restore(schedule.steps, arrays).value_or(State{});
+  optimiser.set_steps(state.steps);
+  if (state.steps > 0) log().info("{} goes on after step {}", recipe.name, state.steps);
+
+  ProgressLine progress(world.rank() == 0 ? Output::shown : Output::silent);
+  while (state.steps < schedule.steps) {
+    const double loss = objective.gradient(state.steps, parameters);
+    require_finite(std::isfinite(loss), "loss", state.steps, recipe, world);
+    if (recipe.largest_gradient > 0)
+      clip_gradients(objective, parameters, recipe.largest_gradient);
+    optimiser.step(schedule.rate(state.steps));
+    require_finite(are_moderate(parameters), "result", state.steps, recipe, world);
+    state.losses.push_back(loss);
+    ++state.steps;
+    progress.update(static_cast<double>(state.steps) / static_cast<double>(schedule.steps),
+                    fmt::format("{}: step {} of {} | loss {:.4f}", recipe.name, state.steps,
+                                schedule.steps, loss));
+    const std::string reason = stop.reason(world);
+    const bool is_last = state.steps == schedule.steps || !reason.empty();
+    keeper.keep(state, arrays, is_last ? Keeper::When::now : Keeper::When::due);
+    if (!reason.empty()) throw known_to_all(world.size(), Stopped(reason));
+  }
+  return std::move(state.losses);
+}
+
+}  // namespace rankine::train
