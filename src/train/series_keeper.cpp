@@ -20,8 +20,7 @@ std::vector<Parameter> blanks_of(const std::vector<Parameter>& arrays) {
 
 void copy(const std::vector<Parameter>& from, const std::vector<Parameter>& to) {
   const torch::NoGradGuard no_gradients;
-  for (std::size_t i = 0; i < from.size(); ++i)
-    torch::Tensor(to[i].values).copy_(from[i].values);
+  for (std::size_t i = 0; i < from.size(); ++i) torch::Tensor(to[i].values).copy_(from[i].values);
 }
 
 }  // namespace

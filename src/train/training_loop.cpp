@@ -47,10 +47,10 @@ bool are_moderate(const std::vector<Parameter>& parameters) {
 void require_finite(bool is_finite, const char* what, std::int64_t step, const Recipe& recipe,
                     const parallel::Communicator& world) {
   if (world.max(is_finite ? 0 : 1) == 0) return;
-  throw known_to_all(world.size(),
-                     NumericalError(fmt::format(
-                         "the {} of {} step {} is not finite (the training diverged). {}", what,
-                         recipe.name, step + 1, recipe.advice)));
+  throw known_to_all(
+      world.size(),
+      NumericalError(fmt::format("the {} of {} step {} is not finite (the training diverged). {}",
+                                 what, recipe.name, step + 1, recipe.advice)));
 }
 
 }  // namespace
@@ -70,8 +70,7 @@ std::vector<double> run(const std::vector<Parameter>& parameters, const Objectiv
   while (state.steps < schedule.steps) {
     const double loss = objective.gradient(state.steps, parameters);
     require_finite(std::isfinite(loss), "loss", state.steps, recipe, world);
-    if (recipe.largest_gradient > 0)
-      clip_gradients(objective, parameters, recipe.largest_gradient);
+    if (recipe.largest_gradient > 0) clip_gradients(objective, parameters, recipe.largest_gradient);
     optimiser.step(schedule.rate(state.steps));
     require_finite(are_moderate(parameters), "result", state.steps, recipe, world);
     state.losses.push_back(loss);

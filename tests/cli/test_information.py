@@ -66,8 +66,8 @@ def test_a_check_tells_the_plan_and_leaves_nothing(rankine):
     text = answer(rankine, deck, "--check", "--ranks", "3")
     assert "127 sites, 144 edges, 4 points, 3 measured steps" in text
     assert re.search(r"memory of the largest rank at most [\d.]+ MiB \(3 ranks a team\); a rank may use", text)
-    assert "\nmagnetization: mean-field\n" in text and "\nZ62: mean-field\n" in text
-    assert re.search(r"^X62 Z63: [a-z+-]+$", text, re.MULTILINE)
+    assert "\nmagnetization: read by mean-field\n" in text and "\nZ62: read by mean-field\n" in text
+    assert re.search(r"^X62 Z63: read by [a-z+-]+$", text, re.MULTILINE)
     assert sorted(path.name for path in rankine.folder.iterdir()) == ["deck.toml"]
 
 

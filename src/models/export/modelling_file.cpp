@@ -26,10 +26,8 @@ nlohmann::json description_of(const weights::Weight& weight) {
   return result;
 }
 
-}  // namespace
-
-std::string modelling_source() {
-  return R"(# A Llama model with linear layers stored as factors (Rankine, docs/algorithms/compression.md).
+constexpr const char* source =
+    R"(# A Llama model with linear layers stored as factors (Rankine, docs/algorithms/compression.md).
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -95,7 +93,10 @@ class RankineForCausalLM(LlamaForCausalLM):
             layer = FORMS[form](dense.in_features, dense.out_features, stored["rank"])
             setattr(self.get_submodule(parent), child, layer)
 )";
-}
+
+}  // namespace
+
+std::string modelling_source() { return source; }
 
 std::string factorised_config(const std::string& config_json, const LanguageModel& model) {
   nlohmann::json config = files::parse_json(config_json, "'config.json'");

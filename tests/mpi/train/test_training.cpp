@@ -126,8 +126,8 @@ TEST(Objective, GradientIsThatOfFiniteDifferences) {
   };
   constexpr double h = 1e-5;
   for (std::int64_t row = 0; row < Regression::outputs; ++row) {
-    EXPECT_NEAR(of_w[row][1].item<double>(),
-                (loss_at(row, h, 0) - loss_at(row, -h, 0)) / (2 * h), 1e-9);
+    EXPECT_NEAR(of_w[row][1].item<double>(), (loss_at(row, h, 0) - loss_at(row, -h, 0)) / (2 * h),
+                1e-9);
     EXPECT_NEAR(of_b[row].item<double>(), (loss_at(row, 0, h) - loss_at(row, 0, -h)) / (2 * h),
                 1e-9);
   }
@@ -140,10 +140,8 @@ TEST(AdamW, MovesAsThatOfLibtorch) {
       theirs.set_requires_grad(true);
       mine.set_requires_grad(true);
       AdamW optimiser({{"p", mine, weights::Placement::rows, 0, 7}}, {.weight_decay = decay});
-      torch::optim::AdamW known({theirs}, torch::optim::AdamWOptions(1)
-                                              .betas({0.9, 0.95})
-                                              .eps(1e-8)
-                                              .weight_decay(decay));
+      torch::optim::AdamW known(
+          {theirs}, torch::optim::AdamWOptions(1).betas({0.9, 0.95}).eps(1e-8).weight_decay(decay));
       for (int step = 0; step < 20; ++step) {
         const double rate = 0.01 / (1 + step);
         static_cast<torch::optim::AdamWOptions&>(known.param_groups()[0].options()).lr(rate);
@@ -166,8 +164,8 @@ TEST(Gradients, AreClippedByTheNormOverAllRanks) {
   Tensor b = torch::zeros({Regression::outputs}, torch::kFloat64);
   w.mutable_grad() = model.whole(model.w().grad());
   b.mutable_grad() = model.b().grad().clone();
-  const double norm = std::sqrt(w.grad().square().sum().item<double>() +
-                                b.grad().square().sum().item<double>());
+  const double norm =
+      std::sqrt(w.grad().square().sum().item<double>() + b.grad().square().sum().item<double>());
   EXPECT_NEAR(gradient_norm(objective, model.parameters), norm, 1e-14);
   clip_gradients(objective, model.parameters, 2 * norm);
   EXPECT_TRUE(torch::equal(model.b().grad(), b.grad())) << "smaller ones stay";
