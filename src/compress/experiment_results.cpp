@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-
 namespace rankine::compress {
 
 void write_experiments(files::ResultFile& file, const std::vector<ExperimentPoint>& points) {
@@ -16,7 +14,7 @@ void write_experiments(files::ResultFile& file, const std::vector<ExperimentPoin
     clusters.push_back(point.clusters);
     layers.push_back(point.layers);
     seeds.push_back(point.seed);
-    losses.push_back(point.loss);
+    losses.push_back(point.score.loss);
   }
   const auto write = [&](const char* name, const auto& values, const char* text,
                          const char* units) {
@@ -35,7 +33,7 @@ void write_experiments(files::ResultFile& file, const std::vector<ExperimentPoin
 std::string experiments_table(const std::vector<ExperimentPoint>& points) {
   if (points.empty()) return "";
   std::string table = fmt::format("{:<32}  {:>6}  {:>6}  {}\n", "experiment", "values", "layers",
-                                  "perplexity of each seed");
+                                  points.front().score.headline().name + " of each seed");
   std::vector<ExperimentPoint> left = points;
   while (!left.empty()) {
     const ExperimentPoint first = left.front();
@@ -44,7 +42,7 @@ std::string experiments_table(const std::vector<ExperimentPoint>& points) {
       if (point.experiment != first.experiment || point.clusters != first.clusters ||
           point.layers != first.layers)
         return false;
-      table += fmt::format(" {:.4e}", std::exp(point.loss));
+      table += fmt::format(" {:.4e}", point.score.headline().value);
       return true;
     });
     table += "\n";

@@ -15,7 +15,7 @@ namespace rankine::compress {
 namespace {
 
 using files::ResultFile;
-using models::EvaluationResult;
+using models::Score;
 
 std::string file_name(const std::string& path) {
   std::filesystem::path clean(path);
@@ -33,36 +33,24 @@ void write_count(ResultFile& file, const std::string& path, std::int64_t value,
   file.write(path, std::span<const std::int64_t>(&value, 1), {}, {long_name, units, {}});
 }
 
-double loss(const CompressionJob& job, const EvaluationResult& scored) {
-  return scored.mean(job.scoring, scored.scores.negative_log_likelihood);
-}
-
-double perplexity(const CompressionJob& job, const EvaluationResult& scored) {
-  return std::exp(loss(job, scored));
-}
-
 /// The part of the loss that compression cost and healing brought back; nothing where compression
 /// cost none.
-std::optional<double> recovered(const CompressionJob& job, const CompressionResult& result) {
+std::optional<double> recovered(const CompressionResult& result) {
   if (!result.before || !result.unhealed || !result.after) return std::nullopt;
-  const double unhealed = loss(job, *result.unhealed);
-  const double gap = unhealed - loss(job, *result.before);
+  const double gap = result.unhealed->loss - result.before->loss;
   if (!(gap > 0)) return std::nullopt;
-  return (unhealed - loss(job, *result.after)) / gap;
+  return (result.unhealed->loss - result.after->loss) / gap;
 }
 
-void write_scores(ResultFile& file, const CompressionJob& job, const std::string& when,
-                  const std::optional<EvaluationResult>& scored) {
-  if (!scored) return;
-  std::vector<double> losses = scored->scores.negative_log_likelihood;
-  for (std::size_t w = 0; w < losses.size(); ++w)
-    losses[w] /= static_cast<double>(job.scoring.plan.windows[w].scored());
-  write_number(file, "/results/perplexity_" + when, perplexity(job, *scored),
-               "exponential of the mean negative log-likelihood of the scored tokens", "1");
+void write_score(ResultFile& file, const std::string& when, const std::optional<Score>& score) {
+  if (!score) return;
+  for (const models::Metric& metric : score->metrics)
+    write_number(file, "/results/" + metric.name + "_" + when, metric.value,
+                 metric.meaning.c_str(), "1");
   file.write(
-      "/results/negative_log_likelihood_" + when, losses, {losses.size()},
+      "/results/negative_log_likelihood_" + when, score->part_losses, {score->part_losses.size()},
       {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
-  write_number(file, "/timing/score_" + when + "_seconds", scored->loop_seconds,
+  write_number(file, "/timing/score_" + when + "_seconds", score->seconds,
                "time to score all windows", "s");
 }
 
@@ -156,7 +144,7 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   write_count(file, "/timing/peak_resident_bytes",
               static_cast<std::int64_t>(result.peak_bytes_largest_rank),
               "most memory that the largest rank had resident; 0 while running", "byte");
-  write_scores(file, job, "before", result.before);
+  write_score(file, "before", result.before);
   write_count(file, "/results/parameters_before", job.selected_parameters(),
               "numbers of the selected weights in the original");
   write_times(file, result.seconds);
@@ -168,9 +156,9 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   write_count(file, "/results/bytes_after", result.bytes(),
               "bytes that store the selected weights, indices included", "B");
   for (const WeightReport& weight : result.weights) write_weight(file, weight);
-  write_scores(file, job, "unhealed", result.unhealed);
-  write_scores(file, job, "after", result.after);
-  if (const auto part = recovered(job, result))
+  write_score(file, "unhealed", result.unhealed);
+  write_score(file, "after", result.after);
+  if (const auto part = recovered(result))
     write_number(file, "/results/recovered", *part,
                  "part of the loss lost by compression that healing brought back", "1");
   if (!result.healing_losses.empty())
@@ -180,9 +168,10 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
 
 std::string results_table(const CompressionJob& job, const CompressionResult& result) {
   if (result.sensitivity)
-    return fmt::format("{}{}\n{}\nperplexity of the model as it is  {:.6e}\n",
+    return fmt::format("{}{}\n{}\n{} of the model as it is  {:.6e}\n",
                        profile_table(*result.sensitivity), method_line(job),
-                       models::protocol_line(job.scoring), perplexity(job, *result.before));
+                       models::protocol_line(job.scoring), result.before->headline().name,
+                       result.before->headline().value);
   std::size_t width = 6;
   for (const WeightReport& weight : result.weights) width = std::max(width, weight.name.size());
   std::string table = experiments_table(result.experiments);
@@ -201,12 +190,12 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
                        format_bytes(static_cast<double>(result.bytes())));
   if (!result.before || !result.after) return table;
   table += fmt::format("{}\n", models::protocol_line(job.scoring));
-  table += fmt::format("perplexity                           {:.6e} -> {:.6e}\n",
-                       perplexity(job, *result.before), perplexity(job, *result.after));
-  if (const auto part = recovered(job, result))
+  table += fmt::format("{:<35}  {:.6e} -> {:.6e}\n", result.before->headline().name,
+                       result.before->headline().value, result.after->headline().value);
+  if (const auto part = recovered(result))
     table += fmt::format(
         "before healing                       {:.6e} ({:.1f} % of the loss recovered)\n",
-        perplexity(job, *result.unhealed), 100 * *part);
+        result.unhealed->headline().value, 100 * *part);
   return table;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "files/hdf5/result_file.hpp"
+#include "models/score.hpp"
 
 namespace rankine::compress {
 
@@ -16,7 +17,16 @@ struct SensitivityProfile {
   std::vector<std::int64_t> bond_dimensions;
   std::vector<std::int64_t> parameters_before;  ///< of each group: numbers in the original
   std::vector<std::int64_t> parameters;         ///< numbers in the form; 0 where not done
-  std::vector<double> perplexity;               ///< NaN where not done; complete on rank 0
+
+  /// The values of one metric; NaN where not done.
+  struct Metric {
+    std::string name;
+    std::string meaning;
+    std::vector<double> values;
+  };
+  std::vector<Metric> metrics;  ///< none before the first point
+
+  void put(std::size_t place, const models::Score& score);
 };
 
 /// Sets /results/sensitivity.

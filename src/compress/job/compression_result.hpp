@@ -9,7 +9,7 @@
 
 #include "compress/allocation/factor_cost.hpp"
 #include "compress/experiments/sensitivity_profile.hpp"
-#include "models/evaluation/evaluation.hpp"
+#include "models/score.hpp"
 
 namespace rankine::compress {
 
@@ -37,7 +37,7 @@ struct ExperimentPoint {
   std::int64_t clusters = 0;  ///< shared values of each matrix
   std::int64_t seed = -1;     ///< -1 where nothing is random
   std::int64_t layers = 0;    ///< how many of the last layers have changed values
-  double loss = 0;            ///< mean negative log-likelihood, nat; may be infinite
+  models::Score score = {};   ///< with a loss that may be infinite
 };
 
 struct CompressionTimes {
@@ -47,9 +47,9 @@ struct CompressionTimes {
 
 /// All but the scores is the same on all ranks; those are complete on rank 0.
 struct CompressionResult {
-  std::optional<models::EvaluationResult> before;
-  std::optional<models::EvaluationResult> unhealed;  ///< between compression and healing
-  std::optional<models::EvaluationResult> after;
+  std::optional<models::Score> before;
+  std::optional<models::Score> unhealed;  ///< between compression and healing
+  std::optional<models::Score> after;
   std::vector<double> healing_losses;  ///< of each step, in nat
   std::vector<WeightReport> weights;
   std::vector<ExperimentPoint> experiments;

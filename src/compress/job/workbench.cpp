@@ -20,6 +20,11 @@ struct ScoreNotes {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScoreNotes, negative_log_likelihood, seconds)
 
+std::string score_line(const char* when, const models::Score& score) {
+  const models::Metric& metric = score.headline();
+  return fmt::format("{} {} compression: {:.4e}", metric.name, when, metric.value);
+}
+
 }  // namespace
 
 Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& ranks,
@@ -42,28 +47,32 @@ models::LanguageModel Workbench::read_model() const {
       source.precision == "float64" ? models::Precision::float64 : models::Precision::float32);
 }
 
-std::optional<models::EvaluationResult> Workbench::score(const char* when) const {
+std::optional<models::Score> Workbench::score(const char* when) const {
+  const auto scored = score_windows(when);
+  return scored ? std::optional(scored->score(job.scoring)) : std::nullopt;
+}
+
+std::optional<models::EvaluationResult> Workbench::score_windows(const char* when) const {
   if (job.scoring.plan.windows.empty()) return std::nullopt;
   auto scored = models::score_model(job.scoring, world, teams, model);
-  log().info("perplexity {} compression: {:.4e} ({})", when,
-             std::exp(scored.mean(job.scoring, scored.scores.negative_log_likelihood)),
+  log().info("{} ({})", score_line(when, scored.score(job.scoring)),
              format_duration(scored.loop_seconds));
   return scored;
 }
 
-double Workbench::loss() const {
+models::Score Workbench::score_changed() const {
   double loss = std::numeric_limits<double>::infinity();
   try {
     const auto scored = models::score_model(job.scoring, world, teams, model);
-    if (world.rank() == 0) loss = scored.mean(job.scoring, scored.scores.negative_log_likelihood);
+    if (world.rank() == 0) loss = scored.score(job.scoring).loss;
   } catch (const NumericalError& error) {  // on all ranks alike
     log().info("no finite loss: {}", error.what());
   }
   world.broadcast(std::span(&loss, 1), 0);
-  return loss;
+  return models::score_of_loss(loss);
 }
 
-std::optional<models::EvaluationResult> Workbench::score_original() const {
+std::optional<models::Score> Workbench::score_original() const {
   // Comparison with a reference model is not kept.
   if (!stages.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
     return score("before");
@@ -74,14 +83,13 @@ std::optional<models::EvaluationResult> Workbench::score_original() const {
     models::EvaluationResult known;
     known.scores.negative_log_likelihood = notes->negative_log_likelihood;
     known.loop_seconds = notes->seconds;
-    log().info("perplexity before compression: {:.4e} (from the checkpoint)",
-               std::exp(known.mean(job.scoring, known.scores.negative_log_likelihood)));
-    return known;
+    log().info("{} (from the checkpoint)", score_line("before", known.score(job.scoring)));
+    return known.score(job.scoring);
   }
-  auto scored = score("before");
+  const auto scored = score_windows("before");
   stages.complete(stage, ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds},
                   run::Holds::notes);
-  return scored;
+  return scored->score(job.scoring);
 }
 
 }  // namespace rankine::compress

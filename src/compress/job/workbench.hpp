@@ -34,14 +34,16 @@ struct Workbench {
   /// The original model once more. Collective over the world.
   models::LanguageModel read_model() const;
 
-  /// Scores of the model as it is; nothing without windows to score. Logs the perplexity.
-  std::optional<models::EvaluationResult> score(const char* when) const;
+  /// Of the model as it is; nothing without windows to score. Logs the perplexity.
+  std::optional<models::Score> score(const char* when) const;
   /// The same of the model as it was read, kept in the checkpoint.
-  std::optional<models::EvaluationResult> score_original() const;
+  std::optional<models::Score> score_original() const;
 
-  /// Their mean loss, nat, the same on all ranks; infinite where activations overflow. There are
+  /// Loss and metrics, the same on all ranks; infinite where activations overflow. There are
   /// windows to score. Collective over the world.
-  double loss() const;
+  models::Score score_changed() const;
+
+  std::optional<models::EvaluationResult> score_windows(const char* when) const;
 
   void save() const { save_result(result); }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 
 #include "compress/experiments/centroid_changes.hpp"
@@ -152,11 +151,12 @@ class ClusterScan {
 
   void measure(ExperimentPoint point) {
     point.clusters = clusters_;
-    point.loss =
-        points_.take([&] { return ScoredPoint{.loss = bench_.loss(), .parameters = 0}; }).loss;
-    log().info("{}, {}, {}, seed {}: perplexity {:.4e}", point.experiment,
+    point.score =
+        points_.take([&] { return ScoredPoint{.score = bench_.score_changed(), .parameters = 0}; })
+            .score;
+    log().info("{}, {}, {}, seed {}: {} {:.4e}", point.experiment,
                counted(point.clusters, "value"), counted(point.layers, "layer"), point.seed,
-               std::exp(point.loss));
+               point.score.headline().name, point.score.headline().value);
     bench_.result.experiments.push_back(std::move(point));
     bench_.save();
     progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total_),

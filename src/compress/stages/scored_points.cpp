@@ -9,14 +9,28 @@
 
 namespace rankine::compress {
 
-// JSON has no infinity: null stands for it, as nlohmann::json writes it.
+namespace {
+
+/// JSON has no infinity: null stands for it, as nlohmann::json writes it.
+double number_from(const nlohmann::json& json) {
+  return json.is_null() ? std::numeric_limits<double>::infinity() : json.get<double>();
+}
+
+}  // namespace
+
 inline void to_json(nlohmann::json& json, const ScoredPoint& point) {
-  json = {{"loss", point.loss}, {"parameters", point.parameters}};
+  nlohmann::json metrics = nlohmann::json::array();
+  for (const models::Metric& metric : point.score.metrics)
+    metrics.push_back(
+        {{"name", metric.name}, {"meaning", metric.meaning}, {"value", metric.value}});
+  json = {{"loss", point.score.loss}, {"metrics", metrics}, {"parameters", point.parameters}};
 }
 
 inline void from_json(const nlohmann::json& json, ScoredPoint& point) {
-  const nlohmann::json& loss = json.at("loss");
-  point.loss = loss.is_null() ? std::numeric_limits<double>::infinity() : loss.get<double>();
+  point.score.loss = number_from(json.at("loss"));
+  for (const nlohmann::json& metric : json.at("metrics"))
+    point.score.metrics.push_back(
+        {metric.at("name"), metric.at("meaning"), number_from(metric.at("value"))});
   json.at("parameters").get_to(point.parameters);
 }
 
@@ -24,7 +38,9 @@ KeptPoints::KeptPoints(const Workbench& bench, run::Stage stage, std::size_t tot
     : bench_(bench), stage_(std::move(stage)) {
   auto known = bench.stages.find<std::vector<ScoredPoint>>(stage_);
   if (!known) return;
-  const auto is_possible = [](const ScoredPoint& point) { return point.parameters >= 0; };
+  const auto is_possible = [](const ScoredPoint& point) {
+    return point.parameters >= 0 && !point.score.metrics.empty();
+  };
   if (known->size() > total || !std::ranges::all_of(*known, is_possible))
     bench.stages.refuse(stage_, "its points are not those of the study");
   points_ = std::move(*known);

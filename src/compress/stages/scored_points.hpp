@@ -11,7 +11,7 @@ namespace rankine::compress {
 
 /// A changed model.
 struct ScoredPoint {
-  double loss = 0;  ///< mean negative log-likelihood, nat; may be infinite
+  models::Score score;  ///< loss and metrics, which may be infinite
   std::int64_t parameters = 0;
 };
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
 #include <memory>
 #include <optional>
 
@@ -54,7 +52,6 @@ SensitivityProfile empty_profile(const Workbench& bench, const std::vector<Weigh
       numbers += bench.job.selected[w].shape.dense_numbers();
   }
   const std::size_t points = groups.size() * profile.bond_dimensions.size();
-  profile.perplexity.assign(points, std::numeric_limits<double>::quiet_NaN());
   profile.parameters.assign(points, 0);
   return profile;
 }
@@ -68,7 +65,7 @@ ScoredPoint score_group(Workbench& bench, const WeightGroup& group,
     replaced.replace(bench.names[w], forms[w].weight);
     point.parameters += forms[w].report.numbers;
   }
-  point.loss = bench.loss();
+  point.score = bench.score_changed();
   return point;
 }
 
@@ -101,12 +98,13 @@ class Scan {
     SensitivityProfile& profile = *bench_.result.sensitivity;
     const ScoredPoint point = points_.take([&] { return score_group(bench_, groups_[g], forms); });
     const std::size_t place = g * bonds_.size() + b, total = groups_.size() * bonds_.size();
-    profile.perplexity[place] = std::exp(point.loss);
+    profile.put(place, point.score);
     profile.parameters[place] = point.parameters;
     bench_.save();
     progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total),
-                     fmt::format("point {} of {}: {} at {}: perplexity {:.4e}", points_.next(),
-                                 total, groups_[g].name, bonds_[b], profile.perplexity[place]));
+                     fmt::format("point {} of {}: {} at {}: {} {:.4e}", points_.next(), total,
+                                 groups_[g].name, bonds_[b], point.score.headline().name,
+                                 point.score.headline().value));
   }
 
   Workbench& bench_;

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "core/contracts.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
@@ -30,14 +31,6 @@ struct WindowScore {
   double divergence = 0;
   std::int64_t agreements = 0;
 };
-
-WindowScores unknown_scores(std::size_t windows, double unknown, std::int64_t unknown_count) {
-  WindowScores scores;
-  for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
-    values->assign(windows, unknown);
-  scores.agreements.assign(windows, unknown_count);
-  return scores;
-}
 
 WindowScore score_window(const LanguageModel& model, const LanguageModel* reference,
                          const Window& window, const TokenText& text) {
@@ -71,8 +64,8 @@ WindowScore score_window(const LanguageModel& model, const LanguageModel* refere
 class Evaluation {
  public:
   Evaluation(const EvaluationJob& job, const Communicator& world, const parallel::Teams& teams,
-             const SaveScores& save)
-      : job_(job), world_(world), save_(save), teams_(teams) {}
+             const EvaluationControl& control)
+      : job_(job), world_(world), control_(control), teams_(teams) {}
 
   EvaluationResult run() {
     const Stopwatch load;
@@ -96,13 +89,28 @@ class Evaluation {
 
  private:
   void score(const LanguageModel& model, const LanguageModel* reference) {
-    // Agreement adds up the teams' scores: what another team owns is zero.
-    result_.scores = unknown_scores(job_.plan.windows.size(), 0, 0);
+    take_known_scores();
     const Stopwatch loop;
     parallel::agree_between_teams(world_, teams_.team(),
                                   [&] { score_own_windows(model, reference); });
     gather_scores();
     result_.loop_seconds = world_.max(loop.seconds());
+    end_if_stopped();
+  }
+
+  /// Those of an earlier run become those of all ranks; rank 0 will speak for them.
+  void take_known_scores() {
+    result_.scores = WindowScores::unknown(job_.plan.windows.size());
+    WindowScores& scores = result_.scores;
+    if (world_.rank() == 0 && control_.known.size() > 0) scores = control_.known;
+    RANKINE_EXPECTS(scores.size() == job_.plan.windows.size(), "the scores are of these windows");
+    for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
+      world_.broadcast(std::span(*values), 0);
+    world_.broadcast(std::span(scores.agreements), 0);
+    for (std::size_t w = 0; w < scores.size(); ++w) {
+      speaks_for_.push_back(scores.is_known(w) && world_.rank() == 0);
+      if (!scores.is_known(w)) unknown_.push_back(w);
+    }
   }
 
   LanguageModel read(const std::string& folder) const {
@@ -113,22 +121,26 @@ class Evaluation {
 
   /// What it throws is known to all ranks of the team; other teams learn of it afterwards.
   void score_own_windows(const LanguageModel& model, const LanguageModel* reference) {
-    const auto n_windows = job_.plan.windows.size();
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     Stopwatch since_save;
-    EvaluationResult known;
-    known.scores = unknown_scores(n_windows, nan, -1);
-    for (auto w = static_cast<std::size_t>(teams_.index()); w < n_windows;
-         w += static_cast<std::size_t>(teams_.count())) {
+    for (auto i = static_cast<std::size_t>(teams_.index()); i < unknown_.size() && goes_on();
+         i += static_cast<std::size_t>(teams_.count())) {
       const Stopwatch clock;
-      const Window& window = job_.plan.windows[w];
-      const WindowScore score = score_window(model, reference, window, job_.plan.text);
+      const std::size_t w = unknown_[i];
+      const WindowScore score =
+          score_window(model, reference, job_.plan.windows[w], job_.plan.text);
       require_finite(score, w);
-      put(result_.scores, w, score, teams_.leads() ? 1 : 0, clock.seconds());
-      put(known.scores, w, score, 1, clock.seconds());
-      tell(progress, known, w);
-      save(known, since_save);
+      put(w, score, clock.seconds());
+      tell(progress, w);
+      save(since_save);
     }
+  }
+
+  /// Asks between two windows; what is thrown there waits until all scores are together.
+  bool goes_on() {
+    if (control_.between_windows && has_scored_)
+      stopped_.guard([&] { control_.between_windows(teams_.team()); });
+    return stopped_.get() == nullptr;
   }
 
   /// All ranks of the team have the same score.
@@ -143,37 +155,59 @@ class Evaluation {
   }
 
   /// Now and then, on rank 0; its team hears at once if that fails.
-  void save(const EvaluationResult& known, Stopwatch& since_save) const {
-    if (!save_.save || teams_.index() != 0) return;
+  void save(Stopwatch& since_save) const {
+    if (!control_.save || teams_.index() != 0) return;
     parallel::agree_on_failure(teams_.team(), [&] {
-      if (world_.rank() != 0 || since_save.seconds() <= save_.seconds_between) return;
-      save_.save(known);
+      if (world_.rank() != 0 || since_save.seconds() <= control_.seconds_between) return;
+      control_.save(result_);
       since_save.restart();
     });
   }
 
-  static void put(WindowScores& scores, std::size_t w, const WindowScore& score, int weight,
-                  double seconds) {
-    scores.negative_log_likelihood[w] = weight * score.negative_log_likelihood;
-    scores.divergence[w] = weight * score.divergence;
-    scores.agreements[w] = weight * score.agreements;
-    scores.seconds[w] = weight * seconds;
+  void put(std::size_t w, const WindowScore& score, double seconds) {
+    WindowScores& scores = result_.scores;
+    scores.negative_log_likelihood[w] = score.negative_log_likelihood;
+    scores.divergence[w] = score.divergence;
+    scores.agreements[w] = score.agreements;
+    scores.seconds[w] = seconds;
+    speaks_for_[w] = teams_.leads();
+    has_scored_ = true;
+    if (teams_.leads()) result_.loop_tokens += job_.plan.windows[w].tokens();
   }
 
-  void tell(ProgressLine& progress, const EvaluationResult& known, std::size_t w) const {
+  void tell(ProgressLine& progress, std::size_t w) const {
     const auto done = static_cast<double>(w + 1),
                all = static_cast<double>(job_.plan.windows.size());
     progress.update(
         std::min(1.0, done / all),
         fmt::format("window {} of {} | perplexity {:.4e}", w + 1, job_.plan.windows.size(),
-                    std::exp(known.mean(job_, known.scores.negative_log_likelihood))));
+                    std::exp(result_.mean(job_, result_.scores.negative_log_likelihood))));
   }
 
+  /// Of each window one rank at most gives a number, the others zero.
   void gather_scores() {
     WindowScores& scores = result_.scores;
+    std::vector<std::int64_t> is_done(speaks_for_.begin(), speaks_for_.end());
+    const auto sum = [&](auto& values, auto unknown) {
+      for (std::size_t w = 0; w < values.size(); ++w)
+        if (!speaks_for_[w]) values[w] = 0;
+      world_.sum(std::span(values));
+      for (std::size_t w = 0; w < values.size(); ++w)
+        if (is_done[w] == 0) values[w] = unknown;
+    };
+    world_.sum(std::span(is_done));
     for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
-      world_.sum(std::span(*values));
-    world_.sum(std::span(scores.agreements));
+      sum(*values, nan);
+    sum(scores.agreements, -1);
+    result_.loop_tokens = world_.sum(result_.loop_tokens);
+  }
+
+  void end_if_stopped() const {
+    if (world_.max(stopped_.get() ? 1 : 0) == 0) return;
+    parallel::agree_on_failure(world_, [&] {
+      if (world_.rank() == 0 && control_.save) control_.save(result_);
+    });
+    parallel::agree_between_teams(world_, teams_.team(), [&] { stopped_.rethrow(); });
   }
 
   /// The first team speaks; rank 0 is in it.
@@ -203,9 +237,13 @@ class Evaluation {
   static constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   const EvaluationJob& job_;
   const Communicator& world_;
-  const SaveScores& save_;
+  const EvaluationControl& control_;
   const parallel::Teams& teams_;
-  EvaluationResult result_;
+  EvaluationResult result_;              ///< while windows are scored, what this team knows
+  std::vector<std::size_t> unknown_;     ///< windows to score, for the teams in turn
+  std::vector<char> speaks_for_;         ///< windows whose scores this rank gives to all
+  bool has_scored_ = false;              ///< a window, in this run
+  parallel::PostponedFailure stopped_;
 };
 
 }  // namespace
@@ -221,16 +259,42 @@ double EvaluationResult::mean(const EvaluationJob& job, const std::vector<double
   return tokens == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(tokens);
 }
 
+WindowScores WindowScores::unknown(std::size_t windows) {
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<double> values(windows, nan);
+  return {values, values, std::vector<std::int64_t>(windows, -1), values};
+}
+
+bool WindowScores::is_known(std::size_t window) const {
+  return !std::isnan(negative_log_likelihood[window]);
+}
+
+Score score_of_loss(double loss) {
+  return {.loss = loss,
+          .metrics = {{"perplexity",
+                       "exponential of the mean negative log-likelihood of the scored tokens",
+                       std::exp(loss)}}};
+}
+
+Score EvaluationResult::score(const EvaluationJob& job) const {
+  Score score = score_of_loss(mean(job, scores.negative_log_likelihood));
+  for (std::size_t w = 0; w < scores.size(); ++w)
+    score.part_losses.push_back(scores.negative_log_likelihood[w] /
+                                static_cast<double>(job.plan.windows[w].scored()));
+  score.seconds = loop_seconds;
+  return score;
+}
+
 EvaluationResult evaluate(const EvaluationJob& job, const Communicator& world,
-                          const SaveScores& save) {
+                          const EvaluationControl& control) {
   const parallel::Teams teams(world, static_cast<int>(job.options.parallel.teams));
-  return Evaluation(job, world, teams, save).run();
+  return Evaluation(job, world, teams, control).run();
 }
 
 EvaluationResult score_model(const EvaluationJob& job, const Communicator& world,
-                             const parallel::Teams& teams, const LanguageModel& model) {
-  const SaveScores nowhere;
-  return Evaluation(job, world, teams, nowhere).run(model);
+                             const parallel::Teams& teams, const LanguageModel& model,
+                             const EvaluationControl& control) {
+  return Evaluation(job, world, teams, control).run(model);
 }
 
 }  // namespace rankine::models

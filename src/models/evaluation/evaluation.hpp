@@ -11,6 +11,7 @@
 #include "models/checkpoint/config.hpp"
 #include "models/evaluation/options.hpp"
 #include "models/evaluation/windows.hpp"
+#include "models/score.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
 #include "text/tokenizer.hpp"
@@ -51,6 +52,11 @@ struct WindowScores {
   std::vector<double> divergence;        ///< with a reference model
   std::vector<std::int64_t> agreements;  ///< tokens whose top token is the reference's
   std::vector<double> seconds;
+
+  /// None of which is known.
+  static WindowScores unknown(std::size_t windows);
+  std::size_t size() const { return negative_log_likelihood.size(); }
+  bool is_known(std::size_t window) const;
 };
 
 struct EvaluationResult {
@@ -58,27 +64,40 @@ struct EvaluationResult {
   std::vector<Continuation> continuations;
   double load_seconds = 0;
   double loop_seconds = 0;
+  std::int64_t loop_tokens = 0;  ///< of the windows scored in that time
   std::uint64_t peak_bytes_largest_rank = 0;
 
   /// Mean over all scored tokens of `values` (sums of windows), over the windows that are done.
   double mean(const EvaluationJob& job, const std::vector<double>& values) const;
+  /// Over the windows that are done.
+  Score score(const EvaluationJob& job) const;
 };
 
-/// Keeps what rank 0 knows so far; called there alone, so it must not communicate. What it throws
-/// ends the evaluation on all ranks.
-struct SaveScores {
-  std::function<void(const EvaluationResult&)> save = {};  ///< empty for none
-  double seconds_between = 60;
+/// A score that has this mean loss and the perplexity that follows from it.
+Score score_of_loss(double loss);
+
+/// How an evaluation goes on from an earlier one, is kept, and stops.
+struct EvaluationControl {
+  /// Windows that are not scored again: empty, or NaN where a window is not known. Of rank 0.
+  WindowScores known = {};
+  /// Keeps what rank 0 knows so far; called there alone, so it must not communicate. What it throws
+  /// ends the evaluation on all ranks. Empty for none.
+  std::function<void(const EvaluationResult&)> save = {};
+  double seconds_between = 60;  ///< from one `save` to the next
+  /// Called by all ranks of a team between two of its windows. What it throws, on all of them, ends
+  /// the evaluation on all ranks, after all that any team has scored is saved. Empty for none.
+  std::function<void(const parallel::Communicator& team)> between_windows = {};
 };
 
 /// Collective over `world`. The result is complete on rank 0. Throws on all ranks: errors of
-/// LanguageModel::read and of `save`, InputError (more teams than ranks), NumericalError (a loss is
-/// not finite).
+/// LanguageModel::read and of `control`, InputError (more teams than ranks), NumericalError (a loss
+/// is not finite).
 EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
-                          const SaveScores& save);
+                          const EvaluationControl& control = {});
 
 /// Scores the windows of `job` with a model that is there already; each team holds it.
 EvaluationResult score_model(const EvaluationJob& job, const parallel::Communicator& world,
-                             const parallel::Teams& teams, const LanguageModel& model);
+                             const parallel::Teams& teams, const LanguageModel& model,
+                             const EvaluationControl& control = {});
 
 }  // namespace rankine::models

@@ -62,11 +62,10 @@ void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationRe
   const WindowScores& scores = result.scores;
   const std::vector<std::size_t> shape{scores.negative_log_likelihood.size()};
   const std::vector<std::string> dims{"windows"};
-  write_scalar(file, "/results/perplexity",
-               std::exp(result.mean(job, scores.negative_log_likelihood)),
-               "exponential of the mean negative log-likelihood of the scored tokens", "1");
-  file.write("/results/negative_log_likelihood", per_token(job, scores.negative_log_likelihood),
-             shape,
+  const Score score = result.score(job);
+  for (const Metric& metric : score.metrics)
+    write_scalar(file, "/results/" + metric.name, metric.value, metric.meaning.c_str(), "1");
+  file.write("/results/negative_log_likelihood", score.part_losses, shape,
              {"mean negative log-likelihood of the scored tokens of each window", "nat", dims});
   const std::int64_t scored = job.plan.scored_tokens();
   file.write("/results/scored_tokens", std::span<const std::int64_t>(&scored, 1), {},
@@ -131,21 +130,18 @@ void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationR
 std::string results_table(const EvaluationJob& job, const EvaluationResult& result) {
   std::string table;
   if (!job.plan.windows.empty()) {
-    const double loss = result.mean(job, result.scores.negative_log_likelihood);
-    const double seconds = result.loop_seconds;
-    double tokens = 0;
-    for (const Window& window : job.plan.windows) tokens += static_cast<double>(window.tokens());
+    const Score score = result.score(job);
     table += fmt::format("{}\n", protocol_line(job));
-    table += fmt::format("perplexity                {:.6e}\n", std::exp(loss));
-    table += fmt::format("negative log-likelihood   {:.8f} nat\n", loss);
+    table += fmt::format("perplexity                {:.6e}\n", score.headline().value);
+    table += fmt::format("negative log-likelihood   {:.8f} nat\n", score.loss);
     if (job.reference_config) {
       table += fmt::format("KL divergence             {:.6e} nat\n",
                            result.mean(job, result.scores.divergence));
       table += fmt::format("top-token agreement       {:.6f}\n",
                            result.mean(job, as_numbers(result.scores.agreements)));
     }
-    table += fmt::format("speed                     {:.1f} tokens/s ({})\n", tokens / seconds,
-                         format_duration(seconds));
+    table += fmt::format("speed                     {:.1f} tokens/s ({})\n", static_cast<double>(result.loop_tokens) / result.loop_seconds,
+                         format_duration(result.loop_seconds));
     table += fmt::format("peak memory               {} on the largest rank\n",
                          format_bytes(static_cast<double>(result.peak_bytes_largest_rank)));
   }
