@@ -2,8 +2,11 @@
 // result file.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "core/text_format.hpp"
 #include "models/evaluation/evaluation.hpp"
+#include "models/evaluation/finished_windows.hpp"
 #include "models/evaluation/forecast.hpp"
 #include "models/evaluation/results.hpp"
 #include "models/threads.hpp"
@@ -43,11 +46,25 @@ class Evaluate final : public Program {
   }
   void require() const override { memory_.require(); }
 
+  std::int64_t finished_in(const std::filesystem::path& file) const override {
+    return job_.plan.windows.empty() ? 0 : models::count_finished_windows(file);
+  }
+  void take(const std::filesystem::path& file) override {
+    result_ = models::read_finished_windows(file, job_);
+  }
+
   void run(const parallel::Communicator& world, const run::RunControl& control) override {
-    result_ = models::evaluate(job_, world, {.save = [&](const models::EvaluationResult& known) {
-                                 result_ = known;
-                                 control.save();
-                               }});
+    const auto save = [&](const models::EvaluationResult& known) {
+      result_ = known;
+      control.save();
+    };
+    result_ =
+        models::evaluate(job_, world,
+                         {.known = result_.scores,
+                          .known_checksum = result_.weights_checksum,
+                          .save = save,
+                          .seconds_between = std::min(60.0, control.options.checkpoint_interval),
+                          .between_windows = [&](const auto& team) { control.stop.check(team); }});
   }
   int use_threads(const run::Machine& machine) const override {
     models::set_tensor_threads(machine.threads);

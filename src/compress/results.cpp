@@ -45,8 +45,8 @@ std::optional<double> recovered(const CompressionResult& result) {
 void write_score(ResultFile& file, const std::string& when, const std::optional<Score>& score) {
   if (!score) return;
   for (const models::Metric& metric : score->metrics)
-    write_number(file, "/results/" + metric.name + "_" + when, metric.value,
-                 metric.meaning.c_str(), "1");
+    write_number(file, "/results/" + metric.name + "_" + when, metric.value, metric.meaning.c_str(),
+                 "1");
   file.write(
       "/results/negative_log_likelihood_" + when, score->part_losses, {score->part_losses.size()},
       {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});

@@ -11,8 +11,8 @@ void SensitivityProfile::put(std::size_t place, const models::Score& score) {
   for (const models::Metric& metric : score.metrics) {
     auto own = std::ranges::find(metrics, metric.name, &Metric::name);
     if (own == metrics.end())
-      own = metrics.insert(own, {metric.name, metric.meaning,
-                                 std::vector<double>(parameters.size(), std::nan(""))});
+      own = metrics.insert(
+          own, {metric.name, metric.meaning, std::vector<double>(parameters.size(), std::nan(""))});
     own->values[place] = metric.value;
   }
 }

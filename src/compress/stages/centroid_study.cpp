@@ -154,9 +154,9 @@ class ClusterScan {
     point.score =
         points_.take([&] { return ScoredPoint{.score = bench_.score_changed(), .parameters = 0}; })
             .score;
-    log().info("{}, {}, {}, seed {}: {} {:.4e}", point.experiment,
-               counted(point.clusters, "value"), counted(point.layers, "layer"), point.seed,
-               point.score.headline().name, point.score.headline().value);
+    log().info("{}, {}, {}, seed {}: {} {:.4e}", point.experiment, counted(point.clusters, "value"),
+               counted(point.layers, "layer"), point.seed, point.score.headline().name,
+               point.score.headline().value);
     bench_.result.experiments.push_back(std::move(point));
     bench_.save();
     progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total_),

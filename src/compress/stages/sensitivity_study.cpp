@@ -101,10 +101,10 @@ class Scan {
     profile.put(place, point.score);
     profile.parameters[place] = point.parameters;
     bench_.save();
-    progress_.update(static_cast<double>(points_.next()) / static_cast<double>(total),
-                     fmt::format("point {} of {}: {} at {}: {} {:.4e}", points_.next(), total,
-                                 groups_[g].name, bonds_[b], point.score.headline().name,
-                                 point.score.headline().value));
+    progress_.update(
+        static_cast<double>(points_.next()) / static_cast<double>(total),
+        fmt::format("point {} of {}: {} at {}: {} {:.4e}", points_.next(), total, groups_[g].name,
+                    bonds_[b], point.score.headline().name, point.score.headline().value));
   }
 
   Workbench& bench_;

@@ -13,6 +13,7 @@
 #include "core/progress.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
+#include "models/checksum.hpp"
 #include "models/language/generation.hpp"
 #include "models/language/language_model.hpp"
 #include "models/language/losses.hpp"
@@ -74,6 +75,7 @@ class Evaluation {
     if (job_.reference_config) reference.emplace(read(job_.options.evaluate.reference_model));
     result_.load_seconds = world_.max(load.seconds());
     log().info("weights loaded in {}", format_duration(result_.load_seconds));
+    identify(model, reference ? &*reference : nullptr);
     score(model, reference ? &*reference : nullptr);
     parallel::agree_between_teams(world_, teams_.team(), [&] { continue_prompts(model); });
     result_.peak_bytes_largest_rank = world_.max(peak_resident_bytes());
@@ -96,6 +98,18 @@ class Evaluation {
     gather_scores();
     result_.loop_seconds = world_.max(loop.seconds());
     end_if_stopped();
+  }
+
+  /// Scores of an earlier run are those of the same weights.
+  void identify(const LanguageModel& model, const LanguageModel* reference) {
+    result_.weights_checksum = checksum(model) + 31 * (reference ? checksum(*reference) : 0);
+    std::uint64_t known = control_.known.size() > 0 ? control_.known_checksum : 0;
+    world_.broadcast(std::span(&known, 1), 0);
+    if (known == 0 || known == result_.weights_checksum) return;
+    throw known_to_all(world_.size(),
+                       InputError("the windows that were scored before belong to other weights "
+                                  "(model.path holds another model than then). Move the "
+                                  "unfinished result file away, or choose another output.file."));
   }
 
   /// Those of an earlier run become those of all ranks; rank 0 will speak for them.
@@ -239,10 +253,10 @@ class Evaluation {
   const Communicator& world_;
   const EvaluationControl& control_;
   const parallel::Teams& teams_;
-  EvaluationResult result_;              ///< while windows are scored, what this team knows
-  std::vector<std::size_t> unknown_;     ///< windows to score, for the teams in turn
-  std::vector<char> speaks_for_;         ///< windows whose scores this rank gives to all
-  bool has_scored_ = false;              ///< a window, in this run
+  EvaluationResult result_;           ///< while windows are scored, what this team knows
+  std::vector<std::size_t> unknown_;  ///< windows to score, for the teams in turn
+  std::vector<char> speaks_for_;      ///< windows whose scores this rank gives to all
+  bool has_scored_ = false;           ///< a window, in this run
   parallel::PostponedFailure stopped_;
 };
 

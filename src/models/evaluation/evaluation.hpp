@@ -62,6 +62,7 @@ struct WindowScores {
 struct EvaluationResult {
   WindowScores scores;
   std::vector<Continuation> continuations;
+  std::uint64_t weights_checksum = 0;  ///< of the model, and of the reference model
   double load_seconds = 0;
   double loop_seconds = 0;
   std::int64_t loop_tokens = 0;  ///< of the windows scored in that time
@@ -80,6 +81,7 @@ Score score_of_loss(double loss);
 struct EvaluationControl {
   /// Windows that are not scored again: empty, or NaN where a window is not known. Of rank 0.
   WindowScores known = {};
+  std::uint64_t known_checksum = 0;  ///< of the weights they belong to
   /// Keeps what rank 0 knows so far; called there alone, so it must not communicate. What it throws
   /// ends the evaluation on all ranks. Empty for none.
   std::function<void(const EvaluationResult&)> save = {};
@@ -90,8 +92,8 @@ struct EvaluationControl {
 };
 
 /// Collective over `world`. The result is complete on rank 0. Throws on all ranks: errors of
-/// LanguageModel::read and of `control`, InputError (more teams than ranks), NumericalError (a loss
-/// is not finite).
+/// LanguageModel::read and of `control`, InputError (more teams than ranks, known windows of other
+/// weights), NumericalError (a loss is not finite).
 EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
                           const EvaluationControl& control = {});
 

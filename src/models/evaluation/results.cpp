@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "core/text_format.hpp"
+#include "files/safetensors/tensor_checksums.hpp"
 
 namespace rankine::models {
 
@@ -89,6 +90,21 @@ void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationRe
              {"mean KL(reference || model) of each window", "nat", dims});
 }
 
+/// The sums of windows to the last bit, for runs that go on from here (finished_windows.hpp).
+void write_restart(ResultFile& file, const EvaluationResult& result) {
+  const WindowScores& scores = result.scores;
+  const std::vector<std::size_t> shape{scores.size()};
+  const std::vector<std::string> dims{"windows"};
+  file.write("/restart/negative_log_likelihood", scores.negative_log_likelihood, shape,
+             {"negative log-likelihood of each window; NaN where it is not scored", "nat", dims});
+  file.write("/restart/divergence", scores.divergence, shape,
+             {"Kullback-Leibler divergence of each window", "nat", dims});
+  file.write(
+      "/restart/agreements", scores.agreements, shape,
+      {"tokens of each window where both models agree; -1 where it is not scored", "1", dims});
+  file.set_attribute("/restart", "weights_checksum", files::checksum_text(result.weights_checksum));
+}
+
 void write_continuations(ResultFile& file, const EvaluationResult& result) {
   if (result.continuations.empty()) return;
   std::vector<std::string> prompts, texts, ids;
@@ -118,7 +134,10 @@ std::string protocol_line(const EvaluationJob& job) {
 
 void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationResult& result) {
   write_protocol(file, job);
-  if (!job.plan.windows.empty()) write_scores(file, job, result);
+  if (!job.plan.windows.empty()) {
+    write_scores(file, job, result);
+    write_restart(file, result);
+  }
   write_continuations(file, result);
   write_scalar(file, "/timing/load_seconds", result.load_seconds, "time to read the weights", "s");
   const auto peak = static_cast<std::int64_t>(result.peak_bytes_largest_rank);
@@ -140,7 +159,8 @@ std::string results_table(const EvaluationJob& job, const EvaluationResult& resu
       table += fmt::format("top-token agreement       {:.6f}\n",
                            result.mean(job, as_numbers(result.scores.agreements)));
     }
-    table += fmt::format("speed                     {:.1f} tokens/s ({})\n", static_cast<double>(result.loop_tokens) / result.loop_seconds,
+    table += fmt::format("speed                     {:.1f} tokens/s ({})\n",
+                         static_cast<double>(result.loop_tokens) / result.loop_seconds,
                          format_duration(result.loop_seconds));
     table += fmt::format("peak memory               {} on the largest rank\n",
                          format_bytes(static_cast<double>(result.peak_bytes_largest_rank)));
