@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <span>
 
 #include "../../plain_transformer.hpp"
 #include "core/errors.hpp"
@@ -175,15 +176,97 @@ TEST(LanguageModel, OnlyWeightsOfItsOwnAreReplaced) {
   EXPECT_EQ(model.layers()[1].up.weight(), up);
 }
 
-TEST(Evaluation, ASaveThatFailsEndsAllRanks) {
-  const TinyModel tiny = tiny_models()[0];
-  const TinyFolder folder(tiny);
+/// Sixteen windows.
+EvaluationJob tiny_evaluation(const TinyModel& tiny, const TinyFolder& folder) {
   EvaluationJob job;
   job.options.model = {.path = folder.path(), .precision = "float64"};
   job.options.evaluate.window_length = 8;
   job.config = tiny.config;
   job.plan = plan_windows(job.options, job.config,
                           {random_ids(128, tiny.config.vocabulary_size, 3), 128, false});
+  return job;
+}
+
+/// Of windows scored by teams of one size, or of two.
+void expect_equal_scores(const WindowScores& found, const WindowScores& expected, int teams) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t w = 0; w < found.size(); ++w)
+    if (world().size() % teams == 0)
+      EXPECT_EQ(found.negative_log_likelihood[w], expected.negative_log_likelihood[w]) << w;
+    else
+      EXPECT_NEAR(found.negative_log_likelihood[w], expected.negative_log_likelihood[w], 1e-12);
+}
+
+std::vector<int> evaluation_teams() {
+  return world().size() > 1 ? std::vector<int>{1, 2, world().size()} : std::vector<int>{1};
+}
+
+TEST(Evaluation, KnownWindowsAreNotScoredAgain) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  EvaluationJob job = tiny_evaluation(tiny, folder);
+  for (const int teams : evaluation_teams()) {
+    job.options.parallel.teams = teams;
+    WindowScores expected = evaluate(job, world()).scores;
+    EvaluationControl control;
+    if (world().rank() == 0) {
+      expected.negative_log_likelihood[3] = 7;  // not what scoring it would give
+      control.known = expected;
+      for (const std::size_t w : {0, 1, 4, 9, 15}) {
+        control.known.negative_log_likelihood[w] = std::nan("");
+        control.known.agreements[w] = -1;
+      }
+    }
+    world().broadcast(std::span(expected.negative_log_likelihood), 0);
+    std::int64_t asked = 0;
+    control.between_windows = [&](const parallel::Communicator& team) {
+      asked += team.rank() == 0 ? 1 : 0;
+    };
+    const EvaluationResult result = evaluate(job, world(), control);
+    expect_equal_scores(result.scores, expected, teams);
+    EXPECT_EQ(world().sum(asked), 5 - std::min(teams, 5)) << "five windows, one after the other";
+    EXPECT_EQ(result.loop_tokens, 5 * 8);
+  }
+}
+
+TEST(Evaluation, AStopKeepsWhatAllTeamsHaveScored) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  EvaluationJob job = tiny_evaluation(tiny, folder);
+  for (const int teams : evaluation_teams()) {
+    job.options.parallel.teams = teams;
+    const WindowScores straight = evaluate(job, world()).scores;
+    WindowScores kept;
+    EvaluationControl control;
+    control.save = [&](const EvaluationResult& known) { kept = known.scores; };
+    int asked = 0;
+    // The last team stops after two windows; the others have scored all of theirs.
+    const parallel::Teams split(world(), teams);
+    control.between_windows = [&](const parallel::Communicator& team) {
+      if (split.index() == teams - 1 && ++asked == 2)
+        throw known_to_all(team.size(), Stopped("it is time"));
+    };
+    try {
+      evaluate(job, world(), control);
+      ADD_FAILURE() << "it went on";
+    } catch (const Stopped& error) {
+      EXPECT_EQ(error.agreed_by(), world().size());
+    }
+    const auto own = 16 / teams + (teams - 1 < 16 % teams ? 1 : 0);  // windows of the last team
+    if (world().rank() == 0) {
+      std::int64_t done = 0;
+      for (std::size_t w = 0; w < kept.size(); ++w) done += kept.is_known(w) ? 1 : 0;
+      EXPECT_EQ(done, 16 - own + 2);
+    }
+    const EvaluationResult continued = evaluate(job, world(), {.known = kept});
+    expect_equal_scores(continued.scores, straight, teams);
+  }
+}
+
+TEST(Evaluation, ASaveThatFailsEndsAllRanks) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  EvaluationJob job = tiny_evaluation(tiny, folder);
   for (const int teams : {1, world().size()}) {
     job.options.parallel.teams = teams;
     int saves = 0;
