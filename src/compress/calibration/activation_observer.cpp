@@ -35,7 +35,8 @@ void TemporaryWeights::replace(const std::string& name, std::shared_ptr<weights:
 }
 
 void TemporaryWeights::watch(const std::string& name, Observer observer) {
-  replace(name, std::make_shared<WatchedWeight>(weight_of(model_, name), std::move(observer)));
+  replace(name, std::make_shared<WatchedWeight>(model_.team(), weight_of(model_, name),
+                                                std::move(observer)));
 }
 
 TemporaryWeights::~TemporaryWeights() {

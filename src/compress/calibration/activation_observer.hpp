@@ -19,27 +19,19 @@ struct Observer {
 
 class WatchedWeight final : public weights::Weight {
  public:
-  WatchedWeight(std::shared_ptr<weights::Weight> watched, Observer observer)
-      : watched_(std::move(watched)), observer_(std::move(observer)) {}
+  WatchedWeight(const parallel::Communicator& team, std::shared_ptr<weights::Weight> watched,
+                Observer observer)
+      : Weight(team, watched->split()),
+        watched_(std::move(watched)),
+        observer_(std::move(observer)) {}
 
-  std::string form() const override { return watched_->form(); }
-  std::string storage() const override { return watched_->storage(); }
-  const weights::RowSplit& split() const override { return watched_->split(); }
+  weights::Form form() const override { return watched_->form(); }
+  std::int64_t kept_rank() const override { return watched_->kept_rank(); }
   std::int64_t inputs() const override { return watched_->inputs(); }
   torch::Tensor forward(const torch::Tensor& x) const override;
-  torch::Tensor look_up(const torch::Tensor& ids) const override { return watched_->look_up(ids); }
   torch::Tensor own_rows() const override { return watched_->own_rows(); }
   std::vector<weights::Parameter> parameters() const override { return watched_->parameters(); }
   std::vector<weights::Parameter> indices() const override { return watched_->indices(); }
-  std::int64_t stored_numbers() const override { return watched_->stored_numbers(); }
-  std::int64_t stored_bytes() const override { return watched_->stored_bytes(); }
-  std::vector<files::TensorPlan> plan(const std::string& name,
-                                      files::DataType type) const override {
-    return watched_->plan(name, type);
-  }
-  void write(files::SafetensorsWriter& writer, const std::string& name) const override {
-    watched_->write(writer, name);
-  }
 
  private:
   std::shared_ptr<weights::Weight> watched_;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/calibration/gradient_targets.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "linalg/distributed/dist_matrix.hpp"
 #include "models/language/language_model.hpp"
@@ -91,10 +92,6 @@ using TokenWindows = std::vector<std::vector<std::int64_t>>;
 InputMoments measure_inputs(models::LanguageModel& model, const parallel::Communicator& world,
                             const parallel::Teams& teams, const std::vector<std::string>& names,
                             const TokenWindows& windows, MomentPart part = MomentPart::whole);
-
-/// The next tokens whose cross-entropies gradients are of: those of the text, or tokens drawn from
-/// the model's predictions, whose second moments estimate the Fisher information without bias.
-enum class Targets { text, sampled };
 
 /// Collective over `world`: moments of the gradients of the summed loss, next-token
 /// cross-entropies in nat, at the outputs of each weight; one backward pass for each window. Sums
