@@ -4,12 +4,9 @@
 #include "compress/results.hpp"
 #include "compress/stages/calibration_stage.hpp"
 #include "compress/stages/centroid_study.hpp"
-#include "compress/stages/clustered_stage.hpp"
+#include "compress/stages/form_making.hpp"
 #include "compress/stages/healing_stage.hpp"
 #include "compress/stages/kept_weights.hpp"
-#include "compress/stages/low_rank_stage.hpp"
-#include "compress/stages/matrix_product_stage.hpp"
-#include "compress/stages/pivoting_stage.hpp"
 #include "compress/stages/rounding_stage.hpp"
 #include "compress/stages/sensitivity_study.hpp"
 #include "core/log.hpp"
@@ -25,12 +22,7 @@ void replace_weights(Workbench& bench) {
   if (!has_experiments && restore_weights(bench)) return;
   ErrorNorm norm = measure_error_norm(bench);
   if (has_experiments) run_cluster_experiments(bench, norm);
-  if (bench.options.method.has_ranks())
-    compress_by_components(bench, std::move(norm));
-  else if (bench.options.method.form == "mpo")
-    compress_by_operators(bench, norm);
-  else
-    compress_directly(bench, norm);
+  making_of(bench.options.method.form).compress(bench, std::move(norm));
   keep_weights(bench);
 }
 
@@ -39,7 +31,7 @@ void heal_weights(Workbench& bench) {
   if (bench.options.heal.steps == 0) return;
   std::vector<std::string> names;
   for (const WeightReport& weight : bench.result.weights)
-    if (weight.form != "dense") names.push_back(weight.name);
+    if (weight.form != weights::Form::dense) names.push_back(weight.name);
   if (names.empty()) {
     log().info("nothing is healed: all weights are dense");
     return;
@@ -55,7 +47,7 @@ void export_checkpoint(const Workbench& bench) {
   models::write_checkpoint(bench.model, bench.world, bench.teams,
                            {.original = bench.options.scoring.model.path,
                             .folder = wanted.directory,
-                            .format = models::export_format(wanted.format),
+                            .format = wanted.format,
                             .method = method_line(bench.job),
                             .precision = bench.options.scoring.model.precision});
 }
@@ -64,7 +56,7 @@ void compress_model(Workbench& bench) {
   replace_weights(bench);
   bench.save();
   heal_weights(bench);
-  fix_gauges(bench);
+  making_of(bench.options.method.form).finish(bench);
   round_weights(bench);
   export_checkpoint(bench);
   bench.result.after = bench.score("after");

@@ -56,8 +56,8 @@ void write_score(ResultFile& file, const std::string& when, const std::optional<
 
 void write_weight(ResultFile& file, const WeightReport& weight) {
   const std::string path = "/results/weights/" + weight.name;
-  file.set_attribute(path, "form", weight.form);
-  file.set_attribute(path, "storage", weight.storage);
+  file.set_attribute(path, "form", std::string(name(weight.form)));
+  file.set_attribute(path, "storage", std::string(name(weight.storage)));
   write_count(
       file, path + "/rank", weight.rank,
       "rank (the smaller side for a dense weight), bond dimension or number of shared values");
@@ -89,7 +89,7 @@ void write_protocol(ResultFile& file, const CompressionJob& job) {
   };
   set("title", options.scoring.title);
   set("model", file_name(options.scoring.model.path));
-  set("precision", options.scoring.model.precision);
+  set("precision", std::string(name(options.scoring.model.precision)));
   set("method", method_line(job));
   if (!job.scoring.plan.windows.empty()) set("evaluation", models::protocol_line(job.scoring));
 }
@@ -113,14 +113,15 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
 namespace {
 
 std::string rank_text(const CompressOptions& options) {
-  if (options.method.form == "clustered")
+  if (options.method.sized_by() == weights::SizedBy::values)
     return fmt::format("{}, {}", counted(options.method.clusters, "shared value"),
                        counted(options.method.outliers, "outlier"));
   if (options.is_profile())
     return fmt::format("profile of bond dimensions {}",
                        fmt::join(options.sensitivity.bond_dimensions, ", "));
   if (options.ranks.bond_dimension > 0) return fmt::format("rank {}", options.ranks.bond_dimension);
-  return fmt::format("{} ranks, ratio {}", options.ranks.allocation, options.ranks.parameter_ratio);
+  return fmt::format("{} ranks, ratio {}", name(options.ranks.allocation),
+                     options.ranks.parameter_ratio);
 }
 
 }  // namespace
@@ -130,8 +131,9 @@ std::string method_line(const CompressionJob& job) {
   const std::string ranks = rank_text(options);
   std::string line = fmt::format(
       "{} ({} parameters): {}, weighting {}, {}", counted(std::ssize(job.selected), "weight"),
-      job.selected_parameters(), options.method.form, options.method.weighting, ranks);
-  if (options.method.stored_as != "exact") line += ", stored as " + options.method.stored_as;
+      job.selected_parameters(), name(options.method.form), name(options.method.weighting), ranks);
+  if (options.method.storage != weights::Storage::exact)
+    line += fmt::format(", stored as {}", name(options.method.storage));
   if (options.needs_calibration())
     line += fmt::format(", calibration {}: {} of {}", file_name(options.calibration.text),
                         counted(options.calibration.windows, "window"),
@@ -179,7 +181,7 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
                        "rank", "parameters", "bytes", "error");
   for (const WeightReport& weight : result.weights)
     table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
-                         weight.form, weight.rank, weight.numbers,
+                         name(weight.form), weight.rank, weight.numbers,
                          format_bytes(static_cast<double>(weight.bytes)), weight.weighted_error);
   table += fmt::format("{}\n", method_line(job));
   table += fmt::format(

@@ -139,6 +139,7 @@ class Binder {
 void bind(Keyword& keyword, const TomlValue& value, Findings& findings) {
   keyword.source = value.source;
   std::visit(Binder(keyword, value, findings), keyword.target);
+  keyword.take_names();
 }
 
 }  // namespace rankine::deck

@@ -105,6 +105,7 @@ void Keyword::reset(const std::string& deck) {
         *bound = std::get<std::remove_pointer_t<decltype(bound)>>(default_value);
       },
       target);
+  take_names();
 }
 
 }  // namespace rankine::deck

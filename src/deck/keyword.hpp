@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <type_traits>
 #include <variant>
@@ -67,6 +69,10 @@ struct Keyword {
   std::vector<std::string> choices = {};
   Target target = {};
   Value default_value = {};
+  /// Of a member whose type is an enumeration: the names of its values, which `target` points to,
+  /// and the way from there into the member.
+  std::shared_ptr<Value> names = {};
+  std::function<void()> take_names = [] {};
   Source source = {};
 
   /// "section.name", or the name alone at the top level.

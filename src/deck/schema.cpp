@@ -65,6 +65,12 @@ Declaration& Declaration::allow_empty() {
   return *this;
 }
 
+Declaration& Declaration::bind_names(std::shared_ptr<Value> names, std::function<void()> take) {
+  keyword_->names = std::move(names);
+  keyword_->take_names = std::move(take);
+  return *this;
+}
+
 Declaration& Declaration::lower(double bound, Range::End end) {
   RANKINE_EXPECTS(is_numeric(*keyword_), "bounds belong to numbers: " + keyword_->key());
   keyword_->range.lower = bound;

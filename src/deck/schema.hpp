@@ -4,11 +4,14 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "core/named_values.hpp"
 #include "deck/findings.hpp"
 #include "deck/keyword.hpp"
 
@@ -38,6 +41,8 @@ class Declaration {
   Declaration& allow_empty();
 
  private:
+  friend class SectionDeclaration;
+  Declaration& bind_names(std::shared_ptr<Value> names, std::function<void()> take);
   Declaration& lower(double bound, Range::End end);
   Declaration& upper(double bound, Range::End end);
 
@@ -66,7 +71,49 @@ class SectionDeclaration {
     return declare(std::move(name), Target(&member), Value(std::in_place_type<T>, member));
   }
 
+  /// The same for a member whose type is an enumeration: decks have the names of `table`
+  /// (core/named_values.hpp), which are the choices.
+  template <class Enum, class Table>
+  requires std::is_enum_v<Enum> Declaration keyword(std::string name, Enum& member,
+                                                    const Table& table) {
+    return declare_named(std::move(name), table, std::string(name_in(table, member)),
+                         [&member, values = values_by_name(table)](const std::string& chosen) {
+                           if (const auto value = value_named(values, chosen)) member = *value;
+                         });
+  }
+  template <class Enum, class Table>
+  requires std::is_enum_v<Enum> Declaration keyword(std::string name, std::vector<Enum>& members,
+                                                    const Table& table) {
+    std::vector<std::string> present;
+    for (const Enum member : members) present.emplace_back(name_in(table, member));
+    return declare_named(
+        std::move(name), table, std::move(present),
+        [&members, values = values_by_name(table)](const std::vector<std::string>& chosen) {
+          members.clear();
+          for (const std::string& each : chosen)
+            if (const auto value = value_named(values, each)) members.push_back(*value);
+        });
+  }
+
  private:
+  template <class Table>
+  static auto values_by_name(const Table& table) {
+    std::vector<Named<std::remove_cvref_t<decltype(std::begin(table)->value)>>> values;
+    for (const auto& line : table) values.push_back({line.value, line.name});
+    return values;
+  }
+
+  template <class Names, class Table, class Take>
+  Declaration declare_named(std::string name, const Table& table, Names present, Take take) {
+    auto names = std::make_shared<Value>(present);
+    auto* bound = std::get_if<Names>(names.get());
+    std::vector<std::string> choices;
+    for (const auto& line : table) choices.emplace_back(line.name);
+    return declare(std::move(name), Target(bound), Value(std::move(present)))
+        .bind_names(std::move(names), [bound, take = std::move(take)] { take(*bound); })
+        .choices(std::move(choices));
+  }
+
   Declaration declare(std::string name, Target target, Value default_value);
 
   Section* section_;

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/errors.hpp"
-#include "weights/forms/tensor_folder.hpp"
+#include "weights/storage/tensor_folder.hpp"
 
 namespace rankine::train {
 

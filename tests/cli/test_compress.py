@@ -267,6 +267,17 @@ def test_matrices_and_rows_of_zeros_take_every_form(holed, form, storage, tmp_pa
     assert scorer.results()["perplexity"] == pytest.approx(results["perplexity_after"], rel=1e-5)
 
 
+@pytest.mark.parametrize("form", ["pivoted", "mpo"])
+def test_matrices_of_zeros_are_taken_from_the_checkpoint(holed, form):
+    given = {"method": {"form": form, "weighting": "none"}, "ranks": {"parameter_ratio": 0.8},
+             "checkpoint": {"directory": "kept"}}
+    first = results_of(holed, 1, **given)
+    again = holed.start(holed.deck(**given), ranks=2)
+    assert again.code == 0 and "compressed weights taken from the checkpoint" in again.err + again.out
+    assert weights_of(holed)["layers.1.attention.wo"]["rank"] == 0
+    assert results_of(holed, 1, **given)["perplexity_after"] == first["perplexity_after"]
+
+
 def test_more_clusters_than_values_are_neither_stored_nor_counted(compress):
     arrays = {name: np.round(array, 1) for name, array in stored_tensors(STORIES).items()}
     write_model(compress.folder / "coarse", json.loads((STORIES / "config.json").read_text()), arrays)

@@ -28,13 +28,13 @@ struct Point {
 
 /// The points of rank 1 and more, ordered by numbers; ranks that cost as much as the dense matrix
 /// are left out.
-std::vector<Point> points_of(const Candidate& candidate, Storage storage) {
+std::vector<Point> points_of(const Candidate& candidate, FactorGauge gauge) {
   const std::vector<double> tails = candidate.tails();
   const std::int64_t dense = candidate.shape.dense_numbers();
   const std::int64_t full = candidate.full_rank();
   std::vector<Point> points;
   for (std::int64_t rank = 1; rank < full; ++rank) {
-    const std::int64_t numbers = stored_numbers(candidate, storage, rank);
+    const std::int64_t numbers = stored_numbers(candidate, gauge, rank);
     if (numbers >= dense) break;
     const auto index = std::min(static_cast<std::size_t>(rank), tails.size() - 1);
     points.push_back({rank, static_cast<double>(numbers), tails[index]});
@@ -58,10 +58,10 @@ std::vector<Point> lower_hull(const std::vector<Point>& points) {
   return hull;
 }
 
-std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, Storage storage) {
+std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, FactorGauge gauge) {
   std::vector<Edge> edges;
   for (std::size_t m = 0; m < candidates.size(); ++m) {
-    const std::vector<Point> hull = lower_hull(points_of(candidates[m], storage));
+    const std::vector<Point> hull = lower_hull(points_of(candidates[m], gauge));
     for (std::size_t i = 1; i < hull.size(); ++i)
       edges.push_back(
           {m, hull[i - 1].rank, hull[i].rank,
@@ -76,15 +76,15 @@ std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, Storage
 double square(double x) { return x * x; }
 
 /// The next rank that is worth its storage: one more, or the dense matrix.
-std::int64_t next_rank(const Candidate& candidate, Storage storage, std::int64_t rank) {
+std::int64_t next_rank(const Candidate& candidate, FactorGauge gauge, std::int64_t rank) {
   const bool is_cheaper =
-      stored_numbers(candidate, storage, rank + 1) < candidate.shape.dense_numbers();
+      stored_numbers(candidate, gauge, rank + 1) < candidate.shape.dense_numbers();
   return is_cheaper ? rank + 1 : candidate.full_rank();
 }
 
 /// The largest rank within `budget` numbers; 0 if there is none.
-std::int64_t largest_rank(const Candidate& candidate, Storage storage, std::int64_t budget) {
-  if (candidate.curve.empty()) return largest_rank(storage, candidate.shape, budget);
+std::int64_t largest_rank(const Candidate& candidate, FactorGauge gauge, std::int64_t budget) {
+  if (candidate.curve.empty()) return largest_rank(gauge, candidate.shape, budget);
   const auto above = std::ranges::upper_bound(candidate.curve, budget, {}, &CurvePoint::numbers);
   return std::max<std::int64_t>(0, above - candidate.curve.begin() - 1);
 }
@@ -107,10 +107,10 @@ struct Step {
   double gain_per_number;
 };
 
-Step step_between(const Candidate& candidate, Storage storage, std::int64_t rank,
+Step step_between(const Candidate& candidate, FactorGauge gauge, std::int64_t rank,
                   std::int64_t next) {
   const std::int64_t numbers =
-      stored_numbers(candidate, storage, next) - stored_numbers(candidate, storage, rank);
+      stored_numbers(candidate, gauge, next) - stored_numbers(candidate, gauge, rank);
   const double gain = squared_error_between(candidate, rank, next);
   return {numbers, gain / static_cast<double>(std::max<std::int64_t>(1, numbers))};
 }
@@ -122,50 +122,49 @@ enum class AtEdgeThatExceeds {
 };
 
 /// Takes the edges in their order while the budget lasts, then single ranks.
-std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                 std::int64_t budget, const std::vector<Edge>& edges,
                                 AtEdgeThatExceeds choice) {
   std::vector<std::int64_t> ranks(candidates.size(), 1);
-  std::int64_t left = budget - stored_numbers(candidates, storage, ranks);
+  std::int64_t left = budget - stored_numbers(candidates, gauge, ranks);
   RANKINE_EXPECTS(left >= 0, "the budget covers rank 1 of every matrix");
   for (const Edge& edge : edges) {
     std::int64_t& rank = ranks[edge.matrix];
     if (rank != edge.from) continue;  // an edge before this one was not taken as a whole
     const Candidate& candidate = candidates[edge.matrix];
-    const std::int64_t before = stored_numbers(candidate, storage, rank);
-    if (stored_numbers(candidate, storage, edge.to) - before <= left)
+    const std::int64_t before = stored_numbers(candidate, gauge, rank);
+    if (stored_numbers(candidate, gauge, edge.to) - before <= left)
       rank = edge.to;
     else if (choice == AtEdgeThatExceeds::split)
-      rank = std::max(rank, largest_rank(candidate, storage, before + left));
-    left -= stored_numbers(candidate, storage, rank) - before;
+      rank = std::max(rank, largest_rank(candidate, gauge, before + left));
+    left -= stored_numbers(candidate, gauge, rank) - before;
   }
-  fill_budget(candidates, storage, budget, ranks);
+  fill_budget(candidates, gauge, budget, ranks);
   return ranks;
 }
 
 /// The gain per number of the edge at which the budget ends: what a number is worth.
-double price_of(const std::vector<Candidate>& candidates, Storage storage, std::int64_t budget,
+double price_of(const std::vector<Candidate>& candidates, FactorGauge gauge, std::int64_t budget,
                 const std::vector<Edge>& edges) {
   const std::vector<std::int64_t> least(candidates.size(), 1);
-  std::int64_t left = budget - stored_numbers(candidates, storage, least);
+  std::int64_t left = budget - stored_numbers(candidates, gauge, least);
   for (const Edge& edge : edges) {
     const Candidate& candidate = candidates[edge.matrix];
-    left -=
-        stored_numbers(candidate, storage, edge.to) - stored_numbers(candidate, storage, edge.from);
+    left -= stored_numbers(candidate, gauge, edge.to) - stored_numbers(candidate, gauge, edge.from);
     if (left < 0) return edge.gain_per_number;
   }
   return 0;
 }
 
 /// Moves between all points of all matrices from known ranks on.
-std::vector<std::int64_t> improved(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> improved(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                    std::int64_t budget, double price,
                                    const std::vector<std::int64_t>& known) {
   std::vector<std::vector<Option>> options;
   std::vector<std::size_t> taken;
   for (std::size_t m = 0; m < candidates.size(); ++m) {
     std::vector<Option>& of_matrix = options.emplace_back();
-    for (const Point& point : points_of(candidates[m], storage))
+    for (const Point& point : points_of(candidates[m], gauge))
       of_matrix.push_back({point.rank, static_cast<std::int64_t>(point.numbers), point.tail});
     taken.push_back(static_cast<std::size_t>(std::ranges::find(of_matrix, known[m], &Option::rank) -
                                              of_matrix.begin()));
@@ -196,10 +195,10 @@ std::int64_t budget_of(const std::vector<Candidate>& candidates, double ratio) {
   return static_cast<std::int64_t>(std::floor(ratio * static_cast<double>(all) * (1 + 1e-12)));
 }
 
-void require_reachable(const std::vector<Candidate>& candidates, Storage storage, double ratio) {
+void require_reachable(const std::vector<Candidate>& candidates, FactorGauge gauge, double ratio) {
   for (const Candidate& candidate : candidates) {
     const auto dense = static_cast<double>(candidate.shape.dense_numbers());
-    const auto least = static_cast<double>(stored_numbers(candidate, storage, 1));
+    const auto least = static_cast<double>(stored_numbers(candidate, gauge, 1));
     if (ratio * dense >= least) continue;
     throw InputError(fmt::format(
         "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; rank 1 keeps {:.4g} of its "
@@ -208,16 +207,16 @@ void require_reachable(const std::vector<Candidate>& candidates, Storage storage
   }
 }
 
-std::int64_t stored_numbers(const Candidate& candidate, Storage storage, std::int64_t rank) {
-  if (candidate.curve.empty()) return stored_numbers(storage, candidate.shape, rank);
+std::int64_t stored_numbers(const Candidate& candidate, FactorGauge gauge, std::int64_t rank) {
+  if (candidate.curve.empty()) return stored_numbers(gauge, candidate.shape, rank);
   return candidate.curve[static_cast<std::size_t>(std::min(rank, candidate.full_rank()))].numbers;
 }
 
-std::int64_t stored_numbers(const std::vector<Candidate>& candidates, Storage storage,
+std::int64_t stored_numbers(const std::vector<Candidate>& candidates, FactorGauge gauge,
                             const std::vector<std::int64_t>& ranks) {
   std::int64_t sum = 0;
   for (std::size_t m = 0; m < candidates.size(); ++m)
-    sum += stored_numbers(candidates[m], storage, ranks[m]);
+    sum += stored_numbers(candidates[m], gauge, ranks[m]);
   return sum;
 }
 
@@ -234,43 +233,43 @@ double total_tail(const std::vector<Candidate>& candidates,
   return sum;
 }
 
-std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                         double ratio) {
   std::vector<std::int64_t> ranks;
   for (const Candidate& candidate : candidates)
     ranks.push_back(
-        std::max<std::int64_t>(1, largest_rank(candidate, storage, budget_of({candidate}, ratio))));
+        std::max<std::int64_t>(1, largest_rank(candidate, gauge, budget_of({candidate}, ratio))));
   return ranks;
 }
 
-std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates, Storage storage,
-                                         std::int64_t budget) {
-  const std::vector<Edge> edges = sorted_edges(candidates, storage);
+std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates,
+                                         FactorGauge gauge, std::int64_t budget) {
+  const std::vector<Edge> edges = sorted_edges(candidates, gauge);
   const std::vector<std::int64_t> whole =
-      climb(candidates, storage, budget, edges, AtEdgeThatExceeds::skip);
+      climb(candidates, gauge, budget, edges, AtEdgeThatExceeds::skip);
   const std::vector<std::int64_t> split =
-      climb(candidates, storage, budget, edges, AtEdgeThatExceeds::split);
-  return improved(candidates, storage, budget, price_of(candidates, storage, budget, edges),
+      climb(candidates, gauge, budget, edges, AtEdgeThatExceeds::split);
+  return improved(candidates, gauge, budget, price_of(candidates, gauge, budget, edges),
                   total_tail(candidates, whole) < total_tail(candidates, split) ? whole : split);
 }
 
-void fill_budget(const std::vector<Candidate>& candidates, Storage storage, std::int64_t budget,
+void fill_budget(const std::vector<Candidate>& candidates, FactorGauge gauge, std::int64_t budget,
                  std::vector<std::int64_t>& ranks) {
-  std::int64_t left = budget - stored_numbers(candidates, storage, ranks);
+  std::int64_t left = budget - stored_numbers(candidates, gauge, ranks);
   for (;;) {
     std::size_t best = candidates.size();
     Step best_step{0, -1};
     for (std::size_t m = 0; m < candidates.size(); ++m) {
       if (ranks[m] >= candidates[m].full_rank()) continue;
-      const Step step = step_between(candidates[m], storage, ranks[m],
-                                     next_rank(candidates[m], storage, ranks[m]));
+      const Step step =
+          step_between(candidates[m], gauge, ranks[m], next_rank(candidates[m], gauge, ranks[m]));
       if (step.numbers > left || step.gain_per_number <= best_step.gain_per_number) continue;
       best = m;
       best_step = step;
     }
     if (best == candidates.size()) return;
     left -= best_step.numbers;
-    ranks[best] = next_rank(candidates[best], storage, ranks[best]);
+    ranks[best] = next_rank(candidates[best], gauge, ranks[best]);
   }
 }
 

@@ -5,9 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "compress/allocation/factor_cost.hpp"
+#include "weights/forms/factor_cost.hpp"
 
 namespace rankine::compress {
+
+using weights::FactorGauge;
+using weights::MatrixShape;
 
 /// What a form of a matrix costs and leaves.
 struct CurvePoint {
@@ -21,8 +24,9 @@ struct Candidate {
   std::string name;
   MatrixShape shape;
   std::vector<double> singular_values;  ///< at most shape.full_rank()
-  /// Of forms that are not made of singular values and not stored as `Storage` says: the points of
-  /// rank 0, 1, ..., with fewer numbers than the dense matrix, which is the last one. Else empty.
+  /// Of forms that are not made of singular values and not stored as `FactorGauge` says: the points
+  /// of rank 0, 1, ..., with fewer numbers than the dense matrix, which is the last one. Else
+  /// empty.
   std::vector<CurvePoint> curve = {};
 
   /// The rank that stands for the dense matrix.
@@ -38,19 +42,19 @@ struct Candidate {
 std::int64_t budget_of(const std::vector<Candidate>& candidates, double ratio);
 
 /// Throws InputError, naming a matrix, unless the ratio leaves every matrix at least rank 1.
-void require_reachable(const std::vector<Candidate>& candidates, Storage storage, double ratio);
+void require_reachable(const std::vector<Candidate>& candidates, FactorGauge gauge, double ratio);
 
 /// Numbers of one matrix at `rank`.
-std::int64_t stored_numbers(const Candidate& candidate, Storage storage, std::int64_t rank);
+std::int64_t stored_numbers(const Candidate& candidate, FactorGauge gauge, std::int64_t rank);
 
-std::int64_t stored_numbers(const std::vector<Candidate>& candidates, Storage storage,
+std::int64_t stored_numbers(const std::vector<Candidate>& candidates, FactorGauge gauge,
                             const std::vector<std::int64_t>& ranks);
 
 /// Sum of the squared errors.
 double total_tail(const std::vector<Candidate>& candidates, const std::vector<std::int64_t>& ranks);
 
 /// The same share for each matrix: the largest rank within ratio times its own numbers.
-std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                         double ratio);
 
 /// Ranks that make the sum of the squared errors least, up to part of one edge of a hull.
@@ -59,11 +63,11 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
 /// have a lower convex hull; its edges of all matrices together are taken by falling gain per
 /// number while they fit the budget. An edge that does not fit is left out, or taken as far as it
 /// fits, whichever is better in the end; what then remains goes to single ranks.
-std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates, Storage storage,
-                                         std::int64_t budget);
+std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates,
+                                         FactorGauge gauge, std::int64_t budget);
 
 /// Raises ranks one by one, the best gain per number first, while they fit the budget.
-void fill_budget(const std::vector<Candidate>& candidates, Storage storage, std::int64_t budget,
+void fill_budget(const std::vector<Candidate>& candidates, FactorGauge gauge, std::int64_t budget,
                  std::vector<std::int64_t>& ranks);
 
 }  // namespace rankine::compress

@@ -31,9 +31,9 @@ struct SoftCut {
 /// The potentials as parts of the full ranks, with their budget.
 class Potentials {
  public:
-  Potentials(const std::vector<Candidate>& candidates, Storage storage, double budget,
+  Potentials(const std::vector<Candidate>& candidates, FactorGauge gauge, double budget,
              const std::vector<std::int64_t>& ranks)
-      : candidates_(candidates), storage_(storage), budget_(budget) {
+      : candidates_(candidates), gauge_(gauge), budget_(budget) {
     for (std::size_t m = 0; m < candidates.size(); ++m)
       parts_.push_back(static_cast<double>(ranks[m]) / full(m));
   }
@@ -73,7 +73,7 @@ class Potentials {
       }
       of_loss.push_back(full(m) * loss);
       of_budget.push_back(full(m) * rank *
-                          soft_cost(storage_, candidates_[m].shape, soft_rank(m, 0)).slope);
+                          soft_cost(gauge_, candidates_[m].shape, soft_rank(m, 0)).slope);
     }
     const double along = dot(of_loss, of_budget) / std::max(dot(of_budget, of_budget), 1e-300);
     for (std::size_t m = 0; m < of_loss.size(); ++m) of_loss[m] -= along * of_budget[m];
@@ -105,7 +105,7 @@ class Potentials {
   double cost(double shift) const {
     double sum = 0;
     for (std::size_t m = 0; m < parts_.size(); ++m)
-      sum += soft_cost(storage_, candidates_[m].shape, soft_rank(m, shift)).numbers;
+      sum += soft_cost(gauge_, candidates_[m].shape, soft_rank(m, shift)).numbers;
     return sum;
   }
 
@@ -120,7 +120,7 @@ class Potentials {
   }
 
   const std::vector<Candidate>& candidates_;
-  Storage storage_;
+  FactorGauge gauge_;
   double budget_;
   Values parts_;
   Values temperatures_;
@@ -159,11 +159,11 @@ class Adam {
 
 }  // namespace
 
-std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                       std::int64_t budget, std::vector<std::int64_t> first,
                                       const FermiOptions& options, const MaskGradient& gradient,
                                       const FermiCheckpoint& checkpoint) {
-  Potentials potentials(candidates, storage, static_cast<double>(budget), first);
+  Potentials potentials(candidates, gauge, static_cast<double>(budget), first);
   Adam adam(candidates.size());
   Importance importance;
   const auto fraction_at = [&](std::int64_t step) {
@@ -191,7 +191,7 @@ std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, 
                                                  options.learning_rate_last, fraction_at(step))));
     checkpoint.keep(adam.state(potentials.parts(), importance));
   }
-  return whole_ranks(candidates, storage, budget, potentials.soft_ranks(), importance.estimate());
+  return whole_ranks(candidates, gauge, budget, potentials.soft_ranks(), importance.estimate());
 }
 
 }  // namespace rankine::compress

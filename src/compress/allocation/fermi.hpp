@@ -45,7 +45,7 @@ struct FermiCheckpoint {
 /// Each step projects the gradient on the tangent of the budget (all derivatives by mu have one
 /// sign), takes an Adam step (betas 0.9, 0.97), and shifts all mu / full rank by one number that
 /// restores the budget exactly. In the end soft ranks become whole ones (fermi_repair.hpp).
-std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> fermi_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                       std::int64_t budget, std::vector<std::int64_t> first,
                                       const FermiOptions& options, const MaskGradient& gradient,
                                       const FermiCheckpoint& checkpoint = {});

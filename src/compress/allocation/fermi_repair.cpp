@@ -23,7 +23,7 @@ std::vector<double> pooled(const std::vector<double>& values, std::int64_t reach
 }
 
 /// Plain factors larger than the dense matrix become it.
-std::vector<std::int64_t> rounded(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> rounded(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                   std::int64_t budget, const std::vector<double>& soft_ranks) {
   std::vector<std::int64_t> ranks;
   std::vector<double> fractions;
@@ -32,30 +32,29 @@ std::vector<std::int64_t> rounded(const std::vector<Candidate>& candidates, Stor
     std::int64_t rank = std::clamp<std::int64_t>(
         static_cast<std::int64_t>(std::floor(soft_ranks[m])), 1, shape.full_rank());
     fractions.push_back(soft_ranks[m] - static_cast<double>(rank));
-    if (stored_numbers(storage, shape, rank) >= shape.dense_numbers()) rank = shape.full_rank();
+    if (stored_numbers(gauge, shape, rank) >= shape.dense_numbers()) rank = shape.full_rank();
     ranks.push_back(rank);
   }
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t m) { return fractions[m]; });
   // Ranks raised to 1 may have cost too much: the smallest fractions pay.
-  while (stored_numbers(candidates, storage, ranks) > budget)
+  while (stored_numbers(candidates, gauge, ranks) > budget)
     for (std::size_t i = order.size();
-         i-- > 0 && stored_numbers(candidates, storage, ranks) > budget;)
+         i-- > 0 && stored_numbers(candidates, gauge, ranks) > budget;)
       if (ranks[order[i]] > 1) --ranks[order[i]];
   for (const std::size_t m : order) {
     if (ranks[m] >= candidates[m].shape.full_rank()) continue;
     ++ranks[m];
-    if (stored_numbers(candidates, storage, ranks) > budget ||
-        stored_numbers(storage, candidates[m].shape, ranks[m]) >
-            candidates[m].shape.dense_numbers())
+    if (stored_numbers(candidates, gauge, ranks) > budget ||
+        stored_numbers(gauge, candidates[m].shape, ranks[m]) > candidates[m].shape.dense_numbers())
       --ranks[m];
   }
   return ranks;
 }
 
 /// The ranks near `rank`, and the dense matrix where it is next; losses count from the lowest.
-std::vector<Option> options_near(const Candidate& candidate, Storage storage, std::int64_t rank,
+std::vector<Option> options_near(const Candidate& candidate, FactorGauge gauge, std::int64_t rank,
                                  const std::vector<double>& importance) {
   const MatrixShape& shape = candidate.shape;
   const std::int64_t full = shape.full_rank();
@@ -68,7 +67,7 @@ std::vector<Option> options_near(const Candidate& candidate, Storage storage, st
   };
   std::int64_t last = std::max<std::int64_t>(1, rank - reach);
   for (std::int64_t r = last; r <= std::min(rank + reach, full); ++r) {
-    const std::int64_t numbers = stored_numbers(storage, shape, r);
+    const std::int64_t numbers = stored_numbers(gauge, shape, r);
     const bool is_dense = r == full || numbers >= shape.dense_numbers();
     const std::int64_t next = is_dense ? full : r;
     raise(last, next);
@@ -124,21 +123,21 @@ Components Importance::estimate() const {
   return all;
 }
 
-std::vector<std::int64_t> whole_ranks(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> whole_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                       std::int64_t budget, const std::vector<double>& soft_ranks,
                                       const Components& importance) {
-  const auto first = rounded(candidates, storage, budget, soft_ranks);
+  const auto first = rounded(candidates, gauge, budget, soft_ranks);
   std::vector<std::vector<Option>> options;
   std::vector<std::size_t> known;
   for (std::size_t m = 0; m < candidates.size(); ++m) {
-    options.push_back(options_near(candidates[m], storage, first[m], importance[m]));
+    options.push_back(options_near(candidates[m], gauge, first[m], importance[m]));
     known.push_back(static_cast<std::size_t>(
         std::ranges::find(options[m], first[m], &Option::rank) - options[m].begin()));
   }
   std::vector<std::int64_t> ranks;
   const auto chosen = choose_options(options, budget, price_of(options, known), known);
   for (std::size_t m = 0; m < chosen.size(); ++m) ranks.push_back(options[m][chosen[m]].rank);
-  fill_budget(candidates, storage, budget, ranks);
+  fill_budget(candidates, gauge, budget, ranks);
   return ranks;
 }
 

@@ -25,7 +25,7 @@ struct Importance {
 /// Ranks that hold at most `budget` numbers: the soft ones rounded down and the largest fractions
 /// raised again while they fit, then the best choice of whole ranks within a few of those, by the
 /// importance of the components between.
-std::vector<std::int64_t> whole_ranks(const std::vector<Candidate>& candidates, Storage storage,
+std::vector<std::int64_t> whole_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                       std::int64_t budget, const std::vector<double>& soft_ranks,
                                       const Components& importance);
 

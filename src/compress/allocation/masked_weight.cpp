@@ -2,48 +2,28 @@
 
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/product.hpp"
-#include "weights/rows/row_lookup.hpp"
 
 namespace rankine::compress {
 
 using torch::Tensor;
 
-MaskedWeight::MaskedWeight(const parallel::Communicator& team, weights::RowSplit split,
+MaskedWeight::MaskedWeight(const parallel::Communicator& ranks, weights::RowSplit rows,
                            weights::FactorRows factors)
-    : team_(team),
-      split_(std::move(split)),
+    : Weight(ranks, std::move(rows)),
       factors_(std::move(factors)),
       mask_(torch::ones({factors_.right_split.total()}, factors_.right.options())) {}
 
 Tensor MaskedWeight::forward(const Tensor& x) const {
   // Each rank goes on with rows of the left factor of its own.
-  const Tensor middle = weights::gather_columns(team_, weights::times_transposed(x, factors_.right),
-                                                factors_.right_split, weights::Gradient::shares);
+  const Tensor middle =
+      weights::gather_columns(team(), weights::times_transposed(x, factors_.right),
+                              factors_.right_split, weights::Gradient::shares);
   return weights::times_transposed(middle * mask_, factors_.left);
 }
 
 Tensor MaskedWeight::own_rows() const {
-  return weights::multiply(team_,
+  return weights::multiply(team(),
                            {factors_.left * mask_.detach(), factors_.right, factors_.right_split});
-}
-
-Tensor MaskedWeight::look_up(const Tensor& ids) const {
-  return weights::look_up_rows(own_rows(), split_.first(team_.rank()), ids);
-}
-
-std::int64_t MaskedWeight::stored_bytes() const {
-  return stored_numbers() * static_cast<std::int64_t>(mask_.element_size());
-}
-
-std::vector<files::TensorPlan> MaskedWeight::plan(const std::string& name,
-                                                  files::DataType type) const {
-  return {{name + ".weight", type, {outputs(), inputs()}}};
-}
-
-void MaskedWeight::write(files::SafetensorsWriter& writer, const std::string& name) const {
-  const Tensor values = own_rows().detach().to(torch::kFloat32).contiguous();
-  writer.write_rows(name + ".weight", split_.first(team_.rank()),
-                    {values.data_ptr<float>(), static_cast<std::size_t>(values.numel())});
 }
 
 void MaskedWeight::set_mask(const std::vector<double>& values) {

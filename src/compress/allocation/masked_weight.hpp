@@ -14,19 +14,14 @@ class MaskedWeight final : public weights::Weight {
   MaskedWeight(const parallel::Communicator& team, weights::RowSplit split,
                weights::FactorRows factors);
 
-  std::string form() const override { return "masked"; }
-  const weights::RowSplit& split() const override { return split_; }
+  weights::Form form() const override { return weights::Form::low_rank; }
+  std::int64_t kept_rank() const override { return factors_.right_split.total(); }
   std::int64_t inputs() const override { return factors_.right.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
-  torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override;
   std::vector<weights::Parameter> parameters() const override {
     return {{"mask", mask_, weights::Placement::copy, 0, mask_.size(0)}};
   }
-  std::int64_t stored_numbers() const override { return outputs() * inputs(); }
-  std::int64_t stored_bytes() const override;
-  std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;
-  void write(files::SafetensorsWriter& writer, const std::string& name) const override;
 
   std::size_t components() const { return static_cast<std::size_t>(mask_.size(0)); }
   /// Sets the mask anew and forgets its gradient.
@@ -35,8 +30,6 @@ class MaskedWeight final : public weights::Weight {
   std::vector<double> own_mask_gradient() const;
 
  private:
-  const parallel::Communicator& team_;
-  weights::RowSplit split_;
   weights::FactorRows factors_;
   torch::Tensor mask_;
 };

@@ -10,11 +10,11 @@
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/forms/tensor_folder.hpp"
 #include "weights/rows/element_type.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/row_exchange.hpp"
 #include "weights/rows/single_threaded_blas.hpp"
+#include "weights/storage/tensor_folder.hpp"
 
 namespace rankine::compress {
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "compress/calibration/gradient_targets.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "linalg/distributed/dist_matrix.hpp"
 #include "models/network.hpp"
@@ -91,10 +92,6 @@ InputMoments measure_inputs(models::Network& network, const parallel::Communicat
                             const parallel::Teams& teams, const std::vector<std::string>& names,
                             const std::vector<models::Batch>& batches,
                             MomentPart part = MomentPart::whole);
-
-/// The targets whose losses gradients are of: those of the batches, or targets drawn from the
-/// network's predictions, whose second moments estimate the Fisher information without bias.
-enum class Targets { given, sampled };
 
 /// Collective over `world`: moments of the gradients of the summed loss, in nat, at the outputs of
 /// each weight; one backward pass for each batch. Sums are kept in the network's precision.

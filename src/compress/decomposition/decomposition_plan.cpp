@@ -114,8 +114,8 @@ std::int64_t block_of(std::int64_t smaller_side, int ranks) {
 
 double whole_group_bytes(const GroupShape& group) {
   const Sizes s(group);
-  // The factor of G is made beside two copies of it; then each matrix meets its scaled and
-  // transposed copies, its singular vectors and LAPACK's workspace.
+  // The factor of G is made beside two copies of it; then each matrix stands beside its scaled
+  // and transposed copies, its singular vectors and LAPACK's workspace.
   const double factor = 4 * s.inputs;
   const double vectors = s.inputs + 2 * s.gradient + 7 * s.matrix + 4 * s.components;
   return 8 * (s.weights + s.outputs + std::max(factor, vectors));

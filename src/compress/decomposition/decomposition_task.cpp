@@ -2,12 +2,12 @@
 
 namespace rankine::compress {
 
-weights::RowRange rows_brought(const weights::Weight& weight, const parallel::Teams& teams) {
+weights::RowRange contributed_range(const weights::Weight& weight, const parallel::Teams& teams) {
   if (teams.index() > 0) return {};
   return weights::range_of(weight.split(), teams.team().rank());
 }
 
-torch::Tensor own_rows_brought(const weights::Weight& weight, const parallel::Teams& teams,
+torch::Tensor contributed_rows(const weights::Weight& weight, const parallel::Teams& teams,
                                torch::ScalarType type) {
   if (teams.index() > 0) return torch::empty({0, weight.inputs()}, type);
   return weight.own_rows().detach().to(type);
@@ -16,8 +16,8 @@ torch::Tensor own_rows_brought(const weights::Weight& weight, const parallel::Te
 torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,
                               const parallel::Teams& teams, int owner, torch::ScalarType type) {
   const std::int64_t rows = world.rank() == owner ? weight.outputs() : 0;
-  return weights::exchange_rows(world, own_rows_brought(weight, teams, type),
-                                rows_brought(weight, teams), {0, rows})
+  return weights::exchange_rows(world, contributed_rows(weight, teams, type),
+                                contributed_range(weight, teams), {0, rows})
       .to(torch::kFloat64);
 }
 

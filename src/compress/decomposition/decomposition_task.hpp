@@ -24,10 +24,11 @@ struct GroupTask {
   std::vector<WeightTask> weights = {};
 };
 
-/// Which rows of W this rank brings in where the first team stands for all.
-weights::RowRange rows_brought(const weights::Weight& weight, const parallel::Teams& teams);
+/// The rows of W that this rank contributes to work of all ranks: its own in the first team, none
+/// in the others, which hold the same.
+weights::RowRange contributed_range(const weights::Weight& weight, const parallel::Teams& teams);
 /// Those rows, of type `type`.
-torch::Tensor own_rows_brought(const weights::Weight& weight, const parallel::Teams& teams,
+torch::Tensor contributed_rows(const weights::Weight& weight, const parallel::Teams& teams,
                                torch::ScalarType type);
 /// All rows in float64 on rank `owner`, none elsewhere. Collective over `world`.
 torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,

@@ -30,8 +30,8 @@ class SpreadBases final : public Bases {
   SpreadBases(GridPointer grid, DistMatrix<T> left, DistMatrix<T> right)
       : grid_(std::move(grid)), left_(std::move(left)), right_(std::move(right)) {}
 
-  Tensor left_rows(weights::RowRange wanted, std::int64_t rank) const override {
-    return weights::collect_rows(left_.view().leading_columns(rank), wanted);
+  Tensor left_rows(weights::RowRange wanted, std::int64_t kept_rank) const override {
+    return weights::collect_rows(left_.view().leading_columns(kept_rank), wanted);
   }
   Tensor right_rows(weights::RowRange wanted) const override {
     return weights::collect_rows(right_.view(), wanted);
@@ -142,8 +142,8 @@ DistMatrix<double> scaled_matrix(const WeightTask& task, const Teams& teams, tor
                                  const std::optional<DistMatrix<double>>& outputs) {
   DistMatrix<double> w =
       matrix_on<double>(grid, task.weight.outputs(), task.weight.inputs(), block);
-  weights::spread_rows(own_rows_brought(task.weight, teams, type), rows_brought(task.weight, teams),
-                       w);
+  weights::spread_rows(contributed_rows(task.weight, teams, type),
+                       contributed_range(task.weight, teams), w);
   return outputs ? product(Op::none, *outputs, w) : std::move(w);
 }
 

@@ -183,9 +183,9 @@ std::vector<WeightFactors> decompose(const Network& network, const Communicator&
 }
 
 weights::FactorRows leading_factors(const Communicator& team, const WeightFactors& factors,
-                                    const weights::RowSplit& split, std::int64_t rank) {
-  weights::RowSplit middle = weights::RowSplit::even(rank, team.size());
-  return {factors.bases->left_rows(weights::range_of(split, team.rank()), rank),
+                                    const weights::RowSplit& split, std::int64_t kept_rank) {
+  weights::RowSplit middle = weights::RowSplit::even(kept_rank, team.size());
+  return {factors.bases->left_rows(weights::range_of(split, team.rank()), kept_rank),
           factors.bases->right_rows(weights::range_of(middle, team.rank())), std::move(middle)};
 }
 

@@ -2,9 +2,9 @@
 //
 // The norm of an error E of W (m x n) is ||R^T E L||_F with L L^T = G, the second moment of the
 // inputs (or its diagonal, or 1), and R R^T = C, that of the output gradients (or 1), both with a
-// ridge (compress/ridge.hpp). With the SVD R^T W L = U S V^T the best matrix of rank r is R^{-T}
-// U_r U_r^T R^T W: no inverse of L is needed. Where G or C is zero every error is: the singular
-// values are zeros, and the bases those without it.
+// ridge (weights/making/ridge.hpp). With the SVD R^T W L = U S V^T the best matrix of rank r is
+// R^{-T} U_r U_r^T R^T W: no inverse of L is needed. Where G or C is zero every error is: the
+// singular values are zeros, and the bases those without it.
 #pragma once
 
 #include <torch/types.h>
@@ -32,8 +32,8 @@ class Bases {
   Bases& operator=(const Bases&) = delete;
   virtual ~Bases() = default;
 
-  /// Rows of left[:, :rank].
-  virtual torch::Tensor left_rows(weights::RowRange wanted, std::int64_t rank) const = 0;
+  /// Rows of left[:, :kept_rank].
+  virtual torch::Tensor left_rows(weights::RowRange wanted, std::int64_t kept_rank) const = 0;
   /// Rows of right.
   virtual torch::Tensor right_rows(weights::RowRange wanted) const = 0;
 };
@@ -57,19 +57,19 @@ struct ErrorNorm {
 };
 
 /// Collective over `world`. Weights that share their inputs are decomposed together, whole by one
-/// rank or over all ranks (compress/decomposition_plan.hpp), which the log tells. `bytes` is what a
-/// rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are finite. NumericalError
-/// on all ranks where an SVD does not converge.
+/// rank or over all ranks (compress/decomposition/decomposition_plan.hpp), which the log tells.
+/// `bytes` is what a rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are
+/// finite. NumericalError on all ranks where an SVD does not converge.
 std::vector<WeightFactors> decompose(const models::Network& network,
                                      const parallel::Communicator& world,
                                      const parallel::Teams& teams,
                                      const std::vector<std::string>& names, ErrorNorm norm,
                                      double bytes = 0);
 
-/// The first `rank` components over the ranks of the own team: rows of left by `split`, those of
-/// right evenly. Collective over the world.
+/// The first `kept_rank` components over the ranks of the own team: rows of left by `split`, those
+/// of right evenly. Collective over the world.
 weights::FactorRows leading_factors(const parallel::Communicator& team,
                                     const WeightFactors& factors, const weights::RowSplit& split,
-                                    std::int64_t rank);
+                                    std::int64_t kept_rank);
 
 }  // namespace rankine::compress

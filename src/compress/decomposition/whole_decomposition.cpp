@@ -27,9 +27,9 @@ class OwnedBases final : public Bases {
         left_(std::move(left)),
         right_(std::move(right)) {}
 
-  Tensor left_rows(weights::RowRange wanted, std::int64_t rank) const override {
-    if (world_.rank() != owner_) return exchange(torch::empty({0, rank}, type_), wanted);
-    return exchange(left_.narrow(1, 0, rank), wanted);
+  Tensor left_rows(weights::RowRange wanted, std::int64_t kept_rank) const override {
+    if (world_.rank() != owner_) return exchange(torch::empty({0, kept_rank}, type_), wanted);
+    return exchange(left_.narrow(1, 0, kept_rank), wanted);
   }
   Tensor right_rows(weights::RowRange wanted) const override {
     if (world_.rank() != owner_) return exchange(torch::empty({0, columns_}, type_), wanted);

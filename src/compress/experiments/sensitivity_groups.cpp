@@ -28,8 +28,7 @@ NameParts parts_of(const std::string& name) {
   return {"", name};
 }
 
-void add_groups(std::vector<WeightGroup>& groups, const std::vector<std::string>& names,
-                const std::string& by,
+void add_groups(std::vector<WeightGroup>& groups, const std::vector<std::string>& names, GroupBy by,
                 const std::function<std::string(const std::string&)>& group_of) {
   const auto first = static_cast<std::ptrdiff_t>(groups.size());
   for (std::size_t w = 0; w < names.size(); ++w) {
@@ -44,16 +43,17 @@ void add_groups(std::vector<WeightGroup>& groups, const std::vector<std::string>
 }  // namespace
 
 std::vector<WeightGroup> group_weights(const std::vector<std::string>& names,
-                                       const std::vector<std::string>& by) {
-  const auto is_wanted = [&](const char* what) { return std::ranges::count(by, what) > 0; };
+                                       const std::vector<GroupBy>& by) {
+  const auto is_wanted = [&](GroupBy what) { return std::ranges::count(by, what) > 0; };
   std::vector<WeightGroup> groups;
-  if (is_wanted("layer"))
-    add_groups(groups, names, "layer",
+  if (is_wanted(GroupBy::layer))
+    add_groups(groups, names, GroupBy::layer,
                [](const std::string& name) { return "layer " + parts_of(name).layer; });
-  if (is_wanted("kind"))
-    add_groups(groups, names, "kind", [](const std::string& name) { return parts_of(name).kind; });
-  if (is_wanted("weight"))
-    add_groups(groups, names, "weight", [](const std::string& name) { return name; });
+  if (is_wanted(GroupBy::kind))
+    add_groups(groups, names, GroupBy::kind,
+               [](const std::string& name) { return parts_of(name).kind; });
+  if (is_wanted(GroupBy::weight))
+    add_groups(groups, names, GroupBy::weight, [](const std::string& name) { return name; });
   return groups;
 }
 

@@ -6,9 +6,9 @@
 namespace rankine::compress {
 
 /// ranks.bond_dimension, or the largest within parameter_ratio of the matrix. 0 if not even 1 fits.
-std::int64_t bond_dimension_of(const CompressOptions& options, const MatrixShape& shape);
+std::int64_t bond_dimension_of(const CompressOptions& options, const weights::MatrixShape& shape);
 
 /// Numbers in the cores of an operator at that bond dimension.
-std::int64_t operator_numbers(const CompressOptions& options, const MatrixShape& shape);
+std::int64_t operator_numbers(const CompressOptions& options, const weights::MatrixShape& shape);
 
 }  // namespace rankine::compress

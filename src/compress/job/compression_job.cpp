@@ -36,13 +36,14 @@ void check_bonds(const CompressionJob& job) {
 
 void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
-  if (job.options.method.form == "clustered" || job.options.is_profile()) return;
-  if (job.options.method.form == "mpo") return check_bonds(job);
+  const weights::SizedBy sized_by = job.options.method.sized_by();
+  if (sized_by == weights::SizedBy::values || job.options.is_profile()) return;
+  if (sized_by == weights::SizedBy::bonds) return check_bonds(job);
   std::vector<Candidate> candidates;
   for (const NamedShape& weight : job.selected)
     candidates.push_back({weight.name, weight.shape, {}});
   if (ranks.bond_dimension == 0)
-    require_reachable(candidates, job.options.method.storage(), ranks.parameter_ratio);
+    require_reachable(candidates, job.options.method.gauge(), ranks.parameter_ratio);
   for (const NamedShape& weight : job.selected)
     if (ranks.bond_dimension > weight.shape.full_rank())
       throw InputError(
@@ -67,7 +68,7 @@ void check_experiments(const CompressionJob& job) {
 void check_export(const CompressionJob& job) {
   const std::string& folder = job.options.result.directory;
   if (folder.empty()) return;
-  if (job.options.result.format == "factorised" &&
+  if (job.options.result.format == models::ExportFormat::factorised &&
       job.selected[0].name.rfind("model.layers.", 0) != 0)
     throw InputError(
         fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "

@@ -7,9 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "compress/allocation/factor_cost.hpp"
+#include "compress/allocation/allocation.hpp"
 #include "compress/experiments/sensitivity_profile.hpp"
 #include "models/score.hpp"
+#include "weights/forms/form.hpp"
+#include "weights/storage/storage.hpp"
 
 namespace rankine::compress {
 
@@ -17,12 +19,12 @@ namespace rankine::compress {
 struct WeightReport {
   std::string name;
   MatrixShape shape;
-  std::string form;  ///< of rank and storage; "dense" where that is no larger
+  weights::Form form = weights::Form::dense;  ///< of the deck; dense where that is no larger
   std::int64_t rank = 0;
   std::int64_t numbers = 0;
   std::int64_t bytes = 0;
-  std::string storage = "exact";  ///< as weights::Weight::storage
-  double rounding_error = 0;      ///< change of the matrix by that storage, relative
+  weights::Storage storage = weights::Storage::exact;
+  double rounding_error = 0;  ///< change of the matrix by that storage, relative
   /// Discarded part of the weight in the norm of method.weighting, relative.
   double weighted_error = 0;
   std::vector<double> spectrum;    ///< all singular values in that norm

@@ -13,6 +13,8 @@
 
 namespace rankine::compress {
 
+using weights::SizedBy;
+
 namespace {
 
 constexpr int most_ranks = 65536;
@@ -30,7 +32,7 @@ std::vector<GroupShape> groups_of(const CompressionJob& job) {
                         .input_numbers = !method.needs_inputs()        ? 0
                                          : method.needs_whole_inputs() ? n * n
                                                                        : n,
-                        .is_two_sided = method.weighting == "two-sided"});
+                        .is_two_sided = method.weighting == Weighting::two_sided});
     groups.back().rows.push_back(weight.shape.rows);
     last_input = weight.input;
   }
@@ -83,9 +85,11 @@ double activations_of(const CompressionJob& job, const models::MemoryPlan& scori
   return activations + number * gradient_activations(job.scoring.config, trained);
 }
 
-/// At most. Pivoted weights are trained as the two factors they are until their gauge is fixed.
+/// At most. What gets its form when training is over is trained as the two factors it is until
+/// then.
 double trained_numbers(const CompressionJob& job, const Sums& sums) {
-  if (job.options.method.form == "pivoted") return sums.components;
+  const weights::FormFacts& form = weights::facts_of(job.options.method.form);
+  if (form.trained_as != form.value) return sums.components;
   return static_cast<double>(job.selected_parameters());
 }
 
@@ -103,10 +107,10 @@ double all_operator_numbers(const CompressionJob& job) {
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
-  const double number = job.options.scoring.model.precision == "float64" ? 8 : 4;
+  const double number = models::bytes_of(job.options.scoring.model.precision);
   const Sums sums = sums_of(job);
   const HealOptions& heal = job.options.heal;
-  const bool has_original = heal.steps > 0 && heal.loss == "distillation";
+  const bool has_original = heal.steps > 0 && heal.loss == HealingLoss::distillation;
   CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
                              .program = scoring.forecast.program};
   if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
@@ -114,7 +118,8 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
         (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
   if (job.options.is_profile())  // forms beside the originals, cores on every rank
     result.row_blocks += number * static_cast<double>(job.selected_parameters());
-  if (job.options.method.form == "mpo" && !job.options.is_profile())  // on every rank
+  if (job.options.method.sized_by() == SizedBy::bonds &&
+      !job.options.is_profile())  // on every rank
     result.row_blocks += number * all_operator_numbers(job);
   result.moments = 8 * sums.input_moments + number * sums.output_moments;
   if (heal.steps > 0)  // gradients and AdamW's moments
@@ -139,10 +144,10 @@ double operator_bytes(const NamedShape& weight, const MethodOptions& method, std
   const auto m = static_cast<double>(weight.shape.rows),
              n = static_cast<double>(weight.shape.columns);
   const double inputs = method.needs_inputs() ? n * n : 0,
-               outputs = method.weighting == "two-sided" ? m * m : 0;
+               outputs = method.weighting == Weighting::two_sided ? m * m : 0;
   // A moment arrives from every team by way of buffers, and has copies while its product over
-  // the sites is found. Then the matrix meets its singular vectors and LAPACK's workspace, or
-  // images of itself and directions that were taken.
+  // the sites is found. Then the matrix stands beside its singular vectors and LAPACK's workspace,
+  // or images of itself and directions that were taken.
   const double arriving = 2 * m * n + static_cast<double>(teams + 3) * std::max(inputs, outputs);
   return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
 }
@@ -166,7 +171,7 @@ double clustered_bytes(const NamedShape& weight, const CompressOptions& options,
 double direct_bytes(const CompressionJob& job, int ranks_per_team) {
   double largest = 0;
   for (const NamedShape& weight : job.selected)
-    largest = std::max(largest, job.options.method.form == "mpo"
+    largest = std::max(largest, job.options.method.sized_by() == SizedBy::bonds
                                     ? operator_bytes(weight, job.options.method,
                                                      job.options.scoring.parallel.teams)
                                     : clustered_bytes(weight, job.options, ranks_per_team));

@@ -4,6 +4,8 @@
 
 namespace rankine::compress {
 
+using weights::SizedBy;
+
 namespace {
 
 void check_calibration(const CompressOptions& options, deck::Findings& findings) {
@@ -12,7 +14,7 @@ void check_calibration(const CompressOptions& options, deck::Findings& findings)
                  {.what = "calibration.text is not set",
                   .why = options.method.needs_inputs()
                              ? fmt::format("method.weighting = \"{}\" needs activations",
-                                           options.method.weighting)
+                                           name(options.method.weighting))
                              : "gradients, FermiGrad and healing need the model's loss on a text",
                   .advice = "Name a text file under [calibration], or use method.weighting = "
                             "\"none\" with another allocation."});
@@ -20,19 +22,21 @@ void check_calibration(const CompressOptions& options, deck::Findings& findings)
 
 /// Which norms a form can be made in.
 void check_weighting(const MethodOptions& method, deck::Findings& findings) {
-  if (method.form == "clustered" && method.weighting == "full")
-    findings.add("method.weighting",
-                 {.what = "method.weighting = \"full\" stands beside method.form = \"clustered\"",
-                  .why = "this form is not made in that norm",
-                  .advice = "Use \"none\", \"diagonal\" or \"two-sided\"."});
+  if (method.sized_by() == SizedBy::values && method.weighting == Weighting::full)
+    findings.add(
+        "method.weighting",
+        {.what = fmt::format("method.weighting = \"full\" stands beside method.form = \"{}\"",
+                             name(method.form)),
+         .why = "this form is not made in that norm",
+         .advice = "Use \"none\", \"diagonal\" or \"two-sided\"."});
 }
 
 void check_experiments(const CompressOptions& options, deck::Findings& findings) {
   if (options.experiments.names.empty()) return;
-  if (options.method.form != "clustered")
+  if (options.method.form != weights::Form::clustered)
     findings.add("experiments.names",
                  {.what = fmt::format("experiments.names stands beside method.form = \"{}\"",
-                                      options.method.form),
+                                      name(options.method.form)),
                   .why = "the experiments change shared values",
                   .advice = "Set method.form = \"clustered\", or drop the experiments."});
   if (options.scoring.evaluate.text.empty())
@@ -42,40 +46,43 @@ void check_experiments(const CompressOptions& options, deck::Findings& findings)
 }
 
 void check_export(const CompressOptions& options, deck::Findings& findings) {
-  if (options.result.format != "factorised") return;
-  if (options.method.stored_as == "4-bit")
+  if (options.result.format != models::ExportFormat::factorised) return;
+  if (options.method.storage == weights::Storage::four_bits)
     findings.add("export.format",
                  {.what = "export.format = \"factorised\" stands beside method.storage = \"4-bit\"",
                   .why = "the modelling file reads factors of 16 bits or more",
                   .advice = "Set export.format = \"native\" or \"dense\"."});
-  const std::string& form = options.method.form;
-  if (form == "low-rank" || form == "pivoted") return;
-  findings.add("export.format",
-               {.what = fmt::format(
-                    "export.format = \"factorised\" stands beside method.form = \"{}\"", form),
-                .why = "the modelling file knows low-rank and pivoted weights",
-                .advice = "Set export.format = \"native\" or \"dense\"."});
+  if (models::has_modelling_class(options.method.form)) return;
+  findings.add(
+      "export.format",
+      {.what = fmt::format("export.format = \"factorised\" stands beside method.form = \"{}\"",
+                           name(options.method.form)),
+       .why = "the modelling file knows low-rank and pivoted weights",
+       .advice = "Set export.format = \"native\" or \"dense\"."});
 }
 
 void check_allocation(const CompressOptions& options, deck::Findings& findings) {
-  if (options.method.form == "mpo" && options.ranks.allocation == "fermi")
-    findings.add("ranks.allocation",
-                 {.what = "ranks.allocation = \"fermi\" stands beside method.form = \"mpo\"",
-                  .why = "an operator of smaller bond dimension is made anew, so its bonds cannot "
-                         "be faded out one by one",
-                  .advice = "Set ranks.allocation = \"additive\" or \"uniform\"."});
-  if (options.method.weighting == "two-sided" && options.ranks.error_weights != "none")
+  if (options.method.sized_by() == SizedBy::bonds && options.ranks.allocation == Allocation::fermi)
+    findings.add(
+        "ranks.allocation",
+        {.what = fmt::format("ranks.allocation = \"fermi\" stands beside method.form = \"{}\"",
+                             name(options.method.form)),
+         .why = "an operator of smaller bond dimension is made anew, so its bonds cannot "
+                "be faded out one by one",
+         .advice = "Set ranks.allocation = \"additive\" or \"uniform\"."});
+  if (options.method.weighting == Weighting::two_sided &&
+      options.ranks.error_weights != ErrorWeights::none)
     findings.add("ranks.error_weights",
                  {.what = "ranks.error_weights = \"output-gradient\" stands beside "
                           "method.weighting = \"two-sided\"",
                   .why = "that norm has the gradients in it already",
                   .advice = "Drop one of them."});
-  if (options.method.form != "clustered" && !options.is_profile() &&
-      options.ranks.bond_dimension > 0 && options.ranks.allocation != "uniform")
+  if (options.method.sized_by() != SizedBy::values && !options.is_profile() &&
+      options.ranks.bond_dimension > 0 && options.ranks.allocation != Allocation::uniform)
     findings.add("ranks.bond_dimension",
                  {.what = fmt::format("ranks.bond_dimension = {} stands beside ranks.allocation = "
                                       "\"{}\"",
-                                      options.ranks.bond_dimension, options.ranks.allocation),
+                                      options.ranks.bond_dimension, name(options.ranks.allocation)),
                   .why = "one rank for all leaves nothing to allocate",
                   .advice = "Set ranks.allocation = \"uniform\", or drop ranks.bond_dimension."});
 }
@@ -87,8 +94,10 @@ void check_profile(const CompressOptions& options, deck::Findings& findings) {
                           const char* advice) {
     findings.add(keyword, {.what = std::move(what), .why = why, .advice = advice});
   };
-  if (options.method.form == "clustered")
-    refuse("method.form", "method.form = \"clustered\" stands beside sensitivity.bond_dimensions",
+  if (options.method.sized_by() == SizedBy::values)
+    refuse("method.form",
+           fmt::format("method.form = \"{}\" stands beside sensitivity.bond_dimensions",
+                       name(options.method.form)),
            "clusters have no bond dimension", "Choose another form.");
   if (options.scoring.evaluate.text.empty())
     refuse("evaluate.text", "evaluate.text is not set beside sensitivity.bond_dimensions",
@@ -98,7 +107,7 @@ void check_profile(const CompressOptions& options, deck::Findings& findings) {
            "sensitivity.bond_dimensions stands beside heal.steps or export.directory",
            "a profile leaves no compressed model behind",
            "Drop them, or leave the list of bond dimensions empty.");
-  if (options.method.stored_as != "exact")
+  if (options.method.storage != weights::Storage::exact)
     refuse("method.storage", "method.storage stands beside sensitivity.bond_dimensions",
            "a profile is made of forms whose numbers are not rounded",
            "Set method.storage = \"exact\".");

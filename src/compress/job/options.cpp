@@ -30,8 +30,7 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .range(2, 100'000'000)
       .unit("tokens")
       .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
-  section.keyword("gradient_targets", calibration.gradient_targets)
-      .choices({"text", "sampled"})
+  section.keyword("gradient_targets", calibration.gradient_targets, gradient_target_names)
       .describe(
           "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
           "model's own predictions, whose moments are the Fisher information.");
@@ -50,14 +49,12 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
           "head "
           "stay as they are.");
   auto method = schema.section("method", "What a weight becomes.");
-  method.keyword("form", options.method.form)
-      .choices({"low-rank", "pivoted", "mpo", "clustered", "dense"})
+  method.keyword("form", options.method.form, weights::all_forms())
       .describe(
           "Two factors; two factors with pivot rows or columns made the identity; a matrix-product "
           "operator; "
           "few shared values; or the low-rank matrix stored as a dense one.");
-  method.keyword("weighting", options.method.weighting)
-      .choices({"none", "diagonal", "full", "two-sided"})
+  method.keyword("weighting", options.method.weighting, weighting_names)
       .describe(
           "The norm of an error: of the weight; of the outputs on the calibration text, by the "
           "sizes of the inputs or by their second moments; or that weighted with the second "
@@ -77,8 +74,7 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
   method.keyword("outliers", options.method.outliers)
       .range(0, 1e9)
       .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
-  method.keyword("storage", options.method.stored_as)
-      .choices({"exact", "bfloat16", "float16", "4-bit"})
+  method.keyword("storage", options.method.storage, weights::storage_names)
       .describe(
           "What the numbers of the selected weights are rounded to, in whatever form they are; "
           "exact: the model's precision.");
@@ -86,13 +82,11 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
 
 void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   auto section = schema.section("ranks", "How ranks are shared among the weights.");
-  section.keyword("allocation", ranks.allocation)
-      .choices({"uniform", "additive", "fermi"})
+  section.keyword("allocation", ranks.allocation, allocation_names)
       .describe(
           "The same part of every weight; least sum of weighted errors; or from there on by the "
           "gradient of the model's loss (FermiGrad).");
-  section.keyword("error_weights", ranks.error_weights)
-      .choices({"none", "output-gradient"})
+  section.keyword("error_weights", ranks.error_weights, error_weight_names)
       .describe(
           "What the squared error of a weight counts against that of another: as it is, or times "
           "the mean squared loss gradient at its outputs. Two-sided errors need none.");
@@ -118,8 +112,7 @@ void declare_sensitivity(deck::Schema& schema, SensitivityOptions& sensitivity) 
       .describe(
           "Bond dimensions (ranks) that the selected weights of one group get, all others being as "
           "they were; empty for no profile.");
-  section.keyword("by", sensitivity.by)
-      .choices({"layer", "kind", "weight"})
+  section.keyword("by", sensitivity.by, group_names)
       .describe(
           "Groups of weights: those of every layer, every kind of matrix in all layers, every "
           "weight.");
@@ -130,8 +123,7 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
   section.keyword("steps", heal.steps)
       .range(0, 100'000'000)
       .describe("Steps of AdamW on the calibration text; 0 for none.");
-  section.keyword("loss", heal.loss)
-      .choices({"next-token", "distillation"})
+  section.keyword("loss", heal.loss, healing_loss_names)
       .describe(
           "The cross-entropy of the text, or the divergence from the predictions of the original "
           "model, which is then held in memory too.");
@@ -195,8 +187,7 @@ void declare_checkpoint(deck::Schema& schema, CheckpointOptions& checkpoint) {
 void declare_export(deck::Schema& schema, ExportOptions& result) {
   auto section = schema.section("export", "The compressed model as a checkpoint.");
   section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
-  section.keyword("format", result.format)
-      .choices({"dense", "factorised", "native"})
+  section.keyword("format", result.format, models::export_format_names)
       .describe(
           "dense: a checkpoint of the original's layout, with the new matrices in it; factorised: "
           "low-rank and pivoted weights as they are stored, with a modelling file; native: every "

@@ -5,9 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "compress/allocation/factor_cost.hpp"
+#include "compress/calibration/gradient_targets.hpp"
+#include "compress/experiments/sensitivity_groups.hpp"
+#include "compress/job/choices.hpp"
 #include "deck/schema.hpp"
 #include "models/evaluation/options.hpp"
+#include "models/export/export_format.hpp"
+#include "weights/forms/form.hpp"
+#include "weights/storage/storage.hpp"
 
 namespace rankine::compress {
 
@@ -18,31 +23,36 @@ struct CalibrationOptions {
   std::int64_t window_length = 1024;
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
-  std::string gradient_targets = "text";
+  Targets gradient_targets = Targets::given;
   double ridge = 0.1;  ///< of the output moments, times their mean diagonal
 };
 
 struct MethodOptions {
-  std::string form = "pivoted";
-  std::string weighting = "two-sided";
+  weights::Form form = weights::Form::pivoted;
+  Weighting weighting = Weighting::two_sided;
   std::int64_t sites = 2;
   std::int64_t sweeps = 2;
   std::int64_t clusters = 64;
   std::int64_t outliers = 8;
-  std::string stored_as = "exact";  ///< the numbers of the forms, as weights::Weight::storage
+  weights::Storage storage = weights::Storage::exact;
 
+  weights::SizedBy sized_by() const { return weights::facts_of(form).sized_by; }
   /// Whether the form is made of singular components, so that ranks are allocated.
-  bool has_ranks() const { return form != "mpo" && form != "clustered"; }
-  Storage storage() const { return form == "pivoted" ? Storage::pivoted : Storage::plain; }
-  bool needs_inputs() const { return weighting != "none"; }
+  bool has_ranks() const { return sized_by() == weights::SizedBy::components; }
+  weights::FactorGauge gauge() const { return weights::facts_of(form).gauge; }
+  bool needs_inputs() const { return weighting != Weighting::none; }
   /// Entry by entry or input by input only the diagonals of the moments count.
-  bool needs_whole_inputs() const { return form != "clustered" && weighting != "diagonal"; }
-  bool needs_whole_gradients() const { return form != "clustered" && weighting == "two-sided"; }
+  bool needs_whole_inputs() const {
+    return sized_by() != weights::SizedBy::values && weighting != Weighting::diagonal;
+  }
+  bool needs_whole_gradients() const {
+    return sized_by() != weights::SizedBy::values && weighting == Weighting::two_sided;
+  }
 };
 
 struct RankOptions {
-  std::string allocation = "additive";
-  std::string error_weights = "none";
+  Allocation allocation = Allocation::additive;
+  ErrorWeights error_weights = ErrorWeights::none;
   double parameter_ratio = 0.8;
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
   std::int64_t fermi_steps = 30;
@@ -50,12 +60,12 @@ struct RankOptions {
 
 struct SensitivityOptions {
   std::vector<std::int64_t> bond_dimensions = {};  ///< empty for no profile
-  std::vector<std::string> by = {"layer", "kind"};
+  std::vector<GroupBy> by = {GroupBy::layer, GroupBy::kind};
 };
 
 struct HealOptions {
   std::int64_t steps = 0;
-  std::string loss = "next-token";
+  HealingLoss loss = HealingLoss::next_token;
   std::int64_t windows_per_step = 1;  ///< of each team
   std::int64_t window_length = 512;
   double learning_rate = 4e-5;
@@ -72,7 +82,7 @@ struct ExperimentOptions {
 
 struct ExportOptions {
   std::string directory;  ///< empty for none
-  std::string format = "dense";
+  models::ExportFormat format = models::ExportFormat::dense;
 };
 
 struct CheckpointOptions {
@@ -95,10 +105,11 @@ struct CompressOptions {
   /// A sensitivity profile takes the place of a compression.
   bool is_profile() const { return !sensitivity.bond_dimensions.empty(); }
   bool needs_gradients() const {
-    return method.weighting == "two-sided" || ranks.error_weights == "output-gradient";
+    return method.weighting == Weighting::two_sided ||
+           ranks.error_weights == ErrorWeights::output_gradient;
   }
   bool needs_fermi() const {
-    return method.has_ranks() && ranks.allocation == "fermi" && !is_profile();
+    return method.has_ranks() && ranks.allocation == Allocation::fermi && !is_profile();
   }
   bool needs_calibration() const {
     return heal.steps > 0 || method.needs_inputs() || needs_gradients() || needs_fermi();

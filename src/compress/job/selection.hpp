@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/allocation/factor_cost.hpp"
+#include "compress/allocation/allocation.hpp"
 #include "models/checkpoint/checkpoint_names.hpp"
 #include "models/checkpoint/config.hpp"
 

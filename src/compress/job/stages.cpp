@@ -11,7 +11,7 @@ std::uint64_t as_unsigned(std::int64_t value) { return static_cast<std::uint64_t
 
 run::Fingerprint of_selection(const CompressionJob& job) {
   run::Fingerprint print;
-  print.add(program_version()).add(job.options.scoring.model.precision);
+  print.add(program_version()).add(name(job.options.scoring.model.precision));
   for (const NamedShape& weight : job.selected) print.add(weight.name);
   return print;
 }
@@ -33,11 +33,12 @@ run::Fingerprint of_weights(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
   const RankOptions& ranks = job.options.ranks;
   run::Fingerprint print = of_selection(job);
-  print.add(method.form).add(method.weighting).add(job.options.calibration.gradient_targets);
+  print.add(name(method.form)).add(name(method.weighting));
+  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
   print.add(job.options.calibration.ridge);
   for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(as_unsigned(count));
-  print.add(ranks.allocation).add(ranks.error_weights).add(ranks.parameter_ratio);
+  print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
   for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps})
     print.add(as_unsigned(count));
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
@@ -69,7 +70,7 @@ run::Stage inputs_stage(const CompressionJob& job) {
 
 run::Stage gradients_stage(const CompressionJob& job) {
   run::Fingerprint print = of_selection(job);
-  const bool is_sampled = job.options.calibration.gradient_targets == "sampled";
+  const bool is_sampled = job.options.calibration.gradient_targets == Targets::sampled;
   return {name_of_moments(is_sampled ? "sampled-gradients" : "gradients",
                           job.options.method.needs_whole_gradients()),
           add_windows(print, job.gradient_windows).value()};
@@ -82,7 +83,7 @@ run::Stage weights_stage(const CompressionJob& job) { return {"weights", of_weig
 run::Stage healing_stage(const CompressionJob& job, int turn) {
   const HealOptions& heal = job.options.heal;
   run::Fingerprint print = of_weights(job);
-  print.add(heal.loss).add(heal.learning_rate).add(heal.warm_up);
+  print.add(name(heal.loss)).add(heal.learning_rate).add(heal.warm_up);
   for (const std::int64_t count :
        {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams})
     print.add(as_unsigned(count));
@@ -92,7 +93,7 @@ run::Stage healing_stage(const CompressionJob& job, int turn) {
 run::Stage sensitivity_stage(const CompressionJob& job) {
   const SensitivityOptions& options = job.options.sensitivity;
   run::Fingerprint study;
-  for (const std::string& by : options.by) study.add(by);
+  for (const GroupBy by : options.by) study.add(name(by));
   return study_stage(job, "sensitivity", study.add(options.bond_dimensions));
 }
 

@@ -42,9 +42,7 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
 
 models::LanguageModel Workbench::read_model() const {
   const models::ModelOptions& source = options.scoring.model;
-  return models::LanguageModel::read(
-      world, teams.team(), source.path,
-      source.precision == "float64" ? models::Precision::float64 : models::Precision::float32);
+  return models::LanguageModel::read(world, teams.team(), source.path, source.precision);
 }
 
 std::optional<models::Score> Workbench::score(const char* when) const {

@@ -29,9 +29,9 @@ struct GradientNotes {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GradientNotes, count)
 
-InputWeighting input_weighting(const std::string& weighting) {
-  if (weighting == "none") return InputWeighting::none;
-  return weighting == "diagonal" ? InputWeighting::diagonal : InputWeighting::full;
+InputWeighting input_weighting(Weighting weighting) {
+  if (weighting == Weighting::none) return InputWeighting::none;
+  return weighting == Weighting::diagonal ? InputWeighting::diagonal : InputWeighting::full;
 }
 
 /// The size of each moment; nothing if notes of the inputs do not fit the selected weights.
@@ -88,7 +88,6 @@ void add_inputs(Workbench& bench, InputMoments& found) {
 }
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
-  const bool is_sampled = bench.options.calibration.gradient_targets == "sampled";
   const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
   const run::Stage stage = gradients_stage(bench.job);
   if (const auto notes = bench.stages.find<GradientNotes>(stage)) {
@@ -105,7 +104,7 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   bench.timed(seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
                                      models::token_batches(bench.job.gradient_windows),
-                                     is_sampled ? Targets::sampled : Targets::given, part);
+                                     bench.options.calibration.gradient_targets, part);
   });
   log().info("output gradients of {} measured in {}",
              counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
@@ -159,7 +158,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
   if (method.needs_inputs()) add_inputs(bench, norm.input_moments);
   if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
   require_usable(bench, norm);
-  if (bench.options.ranks.error_weights == "output-gradient") {
+  if (bench.options.ranks.error_weights == ErrorWeights::output_gradient) {
     for (const SecondMoment& moment : norm.output_moments)
       norm.error_weights.push_back(moment.mean_diagonal(bench.world));
     norm.output_moments.clear();

@@ -1,4 +1,5 @@
-// The first stage of a compression: what the selected weights meet on the calibration text.
+// The first stage of a compression: second moments of the inputs of the selected
+// weights, and of the gradients at their outputs, on the calibration text.
 #pragma once
 
 #include "compress/decomposition/weighted_decomposition.hpp"

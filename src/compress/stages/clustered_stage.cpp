@@ -15,8 +15,8 @@ using torch::Tensor;
 
 namespace {
 
-/// Diagonals of what a weight met on the calibration text, on every rank; undefined where nothing
-/// is weighted.
+/// Diagonals of the second moments of a weight on the calibration text, on every rank; undefined
+/// where nothing is weighted.
 struct WeightMoments {
   Tensor inputs;   ///< n
   Tensor outputs;  ///< m
@@ -27,13 +27,14 @@ struct DirectForm {
   double weighted_error = 0;  ///< relative, in the norm the form was made in
 };
 
-std::optional<Tensor> sensitivity(const std::string& weighting, const WeightMoments& moments,
+std::optional<Tensor> sensitivity(Weighting weighting, const WeightMoments& moments,
                                   const Communicator& team, const weights::Weight& dense) {
-  if (weighting == "none") return std::nullopt;
+  if (weighting == Weighting::none) return std::nullopt;
   const std::int64_t first = dense.split().first(team.rank());
   const std::int64_t count = dense.split().count(team.rank());
   const Tensor of_inputs = moments.inputs.unsqueeze(0);
-  if (weighting == "diagonal") return of_inputs.expand({count, of_inputs.size(1)}).contiguous();
+  if (weighting == Weighting::diagonal)
+    return of_inputs.expand({count, of_inputs.size(1)}).contiguous();
   return moments.outputs.narrow(0, first, count).unsqueeze(1) * of_inputs;
 }
 
@@ -86,7 +87,7 @@ WeightReport replace_weight(Workbench& bench, const ErrorNorm& norm, std::size_t
   report.name = bench.names[w];
   report.shape = bench.job.selected[w].shape;
   report.form = form.weight->form();
-  report.rank = form.weight->clusters();
+  report.rank = form.weight->kept_rank();
   report.numbers = form.weight->stored_numbers();
   report.bytes = form.weight->stored_bytes();
   report.weighted_error = form.weighted_error;
@@ -108,7 +109,7 @@ std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench
        .sensitivity = sensitivity(method.weighting, moments_of(bench, norm, w), team, *dense)});
 }
 
-void compress_directly(Workbench& bench, const ErrorNorm& norm) {
+void compress_by_clusters(Workbench& bench, ErrorNorm norm) {
   const std::size_t count = bench.names.size();
   ProgressLine progress(bench.progress());
   bench.timed(bench.result.seconds.conversion, [&] {

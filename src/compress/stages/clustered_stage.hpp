@@ -1,4 +1,4 @@
-// Forms that are made of a weight itself, not of its factors: clusters.
+// Clustered weights, made of the weight itself.
 #pragma once
 
 #include <memory>
@@ -12,7 +12,7 @@ namespace rankine::compress {
 /// Puts the form of the deck into the model in place of each selected weight, measured in `norm`.
 /// Weighting: none, diagonal or two-sided, where the squared error of entry (i, j) counts G_jj
 /// times, or C_ii G_jj times. Collective over the world.
-void compress_directly(Workbench& bench, const ErrorNorm& norm);
+void compress_by_clusters(Workbench& bench, ErrorNorm norm);
 
 /// Selected weight `w`, which the model holds dense, with `clusters` shared values, else as the
 /// deck has it. Collective over the world.

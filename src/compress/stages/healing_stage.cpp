@@ -108,7 +108,7 @@ class Healing {
         optimizer_(
             trained_.tensors(),
             torch::optim::AdamWOptions(options_.learning_rate).betas({0.9, 0.95}).weight_decay(0)) {
-    if (options_.loss == "distillation") original_.emplace(bench.read_model());
+    if (options_.loss == HealingLoss::distillation) original_.emplace(bench.read_model());
   }
 
   std::vector<double> run() {

@@ -10,23 +10,38 @@
 #include <vector>
 
 #include "compress/job/stages.hpp"
+#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/forms/read_form.hpp"
-#include "weights/forms/tensor_folder.hpp"
-#include "weights/forms/weight_rank.hpp"
+#include "weights/storage/tensor_folder.hpp"
+
+namespace rankine::weights {
+
+inline void to_json(nlohmann::json& json, Form form) { json = name(form); }
+
+inline void from_json(const nlohmann::json& json, Form& form) {
+  const auto known = value_named(all_forms(), json.get<std::string>());
+  if (!known) throw InputError(fmt::format("there is no form {} of weights", json.dump()));
+  form = *known;
+}
+
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MatrixShape, rows, columns)
+
+}  // namespace rankine::weights
 
 namespace rankine::compress {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(MatrixShape, rows, columns)
+using weights::Form;
+
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, numbers, bytes,
                                    weighted_error, spectrum)
 
 namespace {
 
 bool differs_from_original(const WeightReport& weight) {
-  return weight.form != "dense" || weight.rank < weight.shape.full_rank();
+  return weight.form != Form::dense || weight.rank < weight.shape.full_rank();
 }
 
 /// The stored tensors of a weight under their names in the checkpoint.
@@ -40,7 +55,7 @@ std::vector<weights::Parameter> stored_tensors(const weights::Weight& weight,
 
 bool is_of(const WeightReport& report, const NamedShape& selected) {
   const std::int64_t full = selected.shape.full_rank();
-  const bool is_rank = report.form != "mpo" && report.form != "clustered";
+  const bool is_rank = weights::facts_of(report.form).sized_by == weights::SizedBy::components;
   return report.name == selected.name && report.shape.rows == selected.shape.rows &&
          report.shape.columns == selected.shape.columns && report.rank >= 0 &&
          (!is_rank || report.rank <= full) && report.numbers >= 0 && report.bytes >= 0 &&
@@ -49,17 +64,18 @@ bool is_of(const WeightReport& report, const NamedShape& selected) {
 
 bool are_of(const Workbench& bench, const std::vector<WeightReport>& reports) {
   const auto has_form = [&](const WeightReport& report) {
-    return report.form == "dense" || report.form == bench.options.method.form;
+    const bool is_zero = report.form == Form::low_rank && report.rank == 0;
+    return is_zero || report.form == Form::dense || report.form == bench.options.method.form;
   };
   return std::ranges::equal(reports, bench.job.selected, is_of) &&
          std::ranges::all_of(reports, has_form);
 }
 
-/// Pivots are chosen after healing: until then a pivoted weight is two free factors.
+/// Before healing a weight has the form that is trained.
 bool fits(const weights::Weight& weight, const WeightReport& report) {
-  const std::string form = report.form == "pivoted" ? "low-rank" : report.form;
-  return weight.form() == form && weight.storage() == "exact" &&
-         (report.form == "dense" || weights::rank_of(weight) <= report.rank);
+  return weight.form() == weights::facts_of(report.form).trained_as &&
+         weight.storage() == weights::Storage::exact &&
+         (report.form == Form::dense || weight.kept_rank() <= report.rank);
 }
 
 using NamedWeight = std::pair<std::string, std::shared_ptr<weights::Weight>>;
@@ -68,8 +84,8 @@ using NamedWeight = std::pair<std::string, std::shared_ptr<weights::Weight>>;
 std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesystem::path& folder,
                                       const std::vector<WeightReport>& reports) {
   const files::SafetensorsReader reader(bench.world, folder);
-  const auto type =
-      bench.options.scoring.model.precision == "float64" ? torch::kFloat64 : torch::kFloat32;
+  const bool is_double = bench.options.scoring.model.precision == models::Precision::float64;
+  const auto type = is_double ? torch::kFloat64 : torch::kFloat32;
   return parallel::agree_on_failure(bench.world, [&] {
     std::vector<NamedWeight> all;
     for (const WeightReport& report : reports) {
@@ -84,7 +100,7 @@ std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesys
       if (!fits(*all.back().second, report))
         throw InputError(fmt::format(
             "the weight {} is stored in another form than is noted (as {} of rank {}). Remove it.",
-            report.name, all.back().second->form(), weights::rank_of(*all.back().second)));
+            report.name, name(all.back().second->form()), all.back().second->kept_rank()));
     }
     return all;
   });

@@ -52,19 +52,20 @@ Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candida
                     fmt::format("FermiGrad: step {} of {}", step + 1, steps));
     return found;
   };
-  return fermi_ranks(candidates, bench.options.method.storage(), budget, std::move(first),
+  return fermi_ranks(candidates, bench.options.method.gauge(), budget, std::move(first),
                      {.steps = steps}, gradient, fermi_checkpoint(bench, candidates));
 }
 
 Ranks allocate(Workbench& bench, const std::vector<Candidate>& candidates,
                const std::vector<WeightFactors>& factors) {
   const RankOptions& how = bench.options.ranks;
-  const Storage storage = bench.options.method.storage();
+  const FactorGauge gauge = bench.options.method.gauge();
   if (how.bond_dimension > 0) return Ranks(candidates.size(), how.bond_dimension);
-  if (how.allocation == "uniform") return uniform_ranks(candidates, storage, how.parameter_ratio);
+  if (how.allocation == Allocation::uniform)
+    return uniform_ranks(candidates, gauge, how.parameter_ratio);
   const std::int64_t budget = budget_of(candidates, how.parameter_ratio);
-  Ranks ranks = additive_ranks(candidates, storage, budget);
-  if (how.allocation != "fermi") return ranks;
+  Ranks ranks = additive_ranks(candidates, gauge, budget);
+  if (how.allocation != Allocation::fermi) return ranks;
   return refine_by_gradient(bench, candidates, factors, budget, std::move(ranks));
 }
 
@@ -86,10 +87,10 @@ Tensor sum_over_team(const parallel::Communicator& team, const Tensor& own, std:
 std::shared_ptr<weights::Weight> make_balanced_low_rank(const parallel::Communicator& team,
                                                         const weights::RowSplit& split,
                                                         const weights::FactorRows& factors) {
-  const std::int64_t rank = factors.right_split.total();
+  const std::int64_t kept_rank = factors.right_split.total();
   const std::int64_t first = factors.right_split.first(team.rank());
-  const Tensor left = sum_over_team(team, factors.left.square().sum(0), 0, rank);
-  const Tensor right = sum_over_team(team, factors.right.square().sum(1), first, rank);
+  const Tensor left = sum_over_team(team, factors.left.square().sum(0), 0, kept_rank);
+  const Tensor right = sum_over_team(team, factors.right.square().sum(1), first, kept_rank);
   const Tensor scale = (right.sqrt() / left.sqrt()).clamp_min(1e-30).sqrt();
   const Tensor own = scale.narrow(0, first, factors.right.size(0)).unsqueeze(1);
   return weights::make_low_rank(team, split, factors.left * scale, factors.right / own,
@@ -103,20 +104,10 @@ std::shared_ptr<weights::Weight> make_form(const Workbench& bench, const WeightF
   const parallel::Communicator& team = bench.teams.team();
   const std::int64_t kept = std::min<std::int64_t>(report.rank, std::ssize(report.spectrum));
   const weights::FactorRows factors = leading_factors(team, components, split, kept);
-  if (bench.options.method.form == "dense")
+  if (bench.options.method.form == weights::Form::dense)
     return std::make_shared<weights::Dense>(team, split, weights::multiply(team, factors));
   report.form = bench.options.method.form;
   return make_balanced_low_rank(team, split, factors);
-}
-
-/// Factors are released as they are used.
-void convert(Workbench& bench, std::vector<WeightFactors> factors, const Ranks& ranks) {
-  for (std::size_t w = 0; w < factors.size(); ++w) {
-    NewForm form = make_component_form(bench, w, factors[w], ranks[w]);
-    bench.model.replace_weight(form.report.name, std::move(form.weight));
-    bench.result.weights.push_back(std::move(form.report));
-    factors[w].bases = nullptr;
-  }
 }
 
 /// The same on all ranks.
@@ -127,8 +118,8 @@ double bytes_for_decomposition(const Workbench& bench) {
                                                             .node_bytes = available_node_bytes()}));
 }
 
-}  // namespace
-
+/// The form of the deck of selected weight `w` at `rank`; the weight itself from its full rank on.
+/// Collective over the world.
 NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightFactors& factors,
                             std::int64_t rank) {
   const bool has_spectrum = !factors.singular_values.empty() && factors.singular_values[0] > 0;
@@ -143,9 +134,9 @@ NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightF
   report.spectrum = factors.singular_values;
   report.weighted_error = relative_tail({report.name, report.shape, report.spectrum}, report.rank);
   if (report.rank < report.shape.full_rank()) form.weight = make_form(bench, factors, report);
-  report.numbers = report.form == "dense"
+  report.numbers = report.form == weights::Form::dense
                        ? form.weight->stored_numbers()
-                       : stored_numbers(bench.options.method.storage(), report.shape, report.rank);
+                       : stored_numbers(bench.options.method.gauge(), report.shape, report.rank);
   report.bytes = form.weight->stored_bytes();
   return form;
 }
@@ -159,6 +150,27 @@ std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
   log().info("{} decomposed in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(seconds.decomposition));
   return factors;
+}
+
+/// Factors are released as they are used.
+void convert(Workbench& bench, std::vector<WeightFactors> factors, const Ranks& ranks) {
+  for (std::size_t w = 0; w < factors.size(); ++w) {
+    NewForm form = make_component_form(bench, w, factors[w], ranks[w]);
+    bench.model.replace_weight(form.report.name, std::move(form.weight));
+    bench.result.weights.push_back(std::move(form.report));
+    factors[w].bases = nullptr;
+  }
+}
+
+}  // namespace
+
+FormsOfSize components_of_size(Workbench& bench, ErrorNorm norm) {
+  return [&bench, factors = decompose_weights(bench, std::move(norm))](std::int64_t rank) {
+    std::vector<NewForm> forms;
+    for (std::size_t w = 0; w < factors.size(); ++w)
+      forms.push_back(make_component_form(bench, w, factors[w], rank));
+    return forms;
+  };
 }
 
 void compress_by_components(Workbench& bench, ErrorNorm norm) {

@@ -48,8 +48,8 @@ void weigh(WholeWeight& weight, Tensor& side, const Tensor& moment, double ridge
 
 /// Weight `w` with its moments, whole on rank `owner` of the world; nothing elsewhere. Collective
 /// over the world.
-std::optional<WholeWeight> bring(const Workbench& bench, const ErrorNorm& norm, std::size_t w,
-                                 int owner) {
+std::optional<WholeWeight> assemble_weight(const Workbench& bench, const ErrorNorm& norm,
+                                           std::size_t w, int owner) {
   const int sites = static_cast<int>(bench.options.method.sites);
   const auto dense = weight_of(bench.model, bench.names[w]);
   const torch::ScalarType type = dense->own_rows().scalar_type();
@@ -80,7 +80,8 @@ std::optional<WholeWeight> deal(const Workbench& bench, const ErrorNorm& norm,
                                 std::span<const std::size_t> batch) {
   std::optional<WholeWeight> mine;
   for (std::size_t p = 0; p < batch.size(); ++p)
-    if (auto whole = bring(bench, norm, batch[p], static_cast<int>(p))) mine = std::move(whole);
+    if (auto whole = assemble_weight(bench, norm, batch[p], static_cast<int>(p)))
+      mine = std::move(whole);
   return mine;
 }
 
@@ -196,8 +197,9 @@ std::vector<Candidate> bond_candidates(const Workbench& bench, const ErrorNorm& 
   return candidates;
 }
 
-}  // namespace
-
+/// Operators of all selected weights, in the norm of the deck, with these bond dimensions; a bond
+/// dimension of 0 leaves the weight as it is. Whole matrices are dealt out to the ranks, the most
+/// expensive first. Collective over the world.
 std::vector<NewForm> make_operators(const Workbench& bench, const ErrorNorm& norm,
                                     const std::vector<std::int64_t>& bond_dimensions) {
   std::vector<NewForm> forms(bench.names.size());
@@ -225,23 +227,36 @@ std::vector<NewForm> make_operators(const Workbench& bench, const ErrorNorm& nor
   return forms;
 }
 
+/// Bond dimensions as the deck asks: the same share of each weight, or the least sum of errors
+/// (additive_ranks along weights::bond_errors; 0 where the dense matrix is worth its numbers).
+/// Collective over the world.
 std::vector<std::int64_t> allocate_bonds(const Workbench& bench, const ErrorNorm& norm) {
   const RankOptions& ranks = bench.options.ranks;
   std::vector<std::int64_t> bonds;
-  if (ranks.bond_dimension > 0 || ranks.allocation == "uniform") {
+  if (ranks.bond_dimension > 0 || ranks.allocation == Allocation::uniform) {
     for (const NamedShape& weight : bench.job.selected)
       bonds.push_back(bond_dimension_of(bench.options, weight.shape));
     return bonds;
   }
   const std::vector<Candidate> candidates = bond_candidates(bench, norm);
   // The points of operators say themselves what they cost.
-  bonds = additive_ranks(candidates, Storage::plain, budget_of(candidates, ranks.parameter_ratio));
+  bonds =
+      additive_ranks(candidates, FactorGauge::free, budget_of(candidates, ranks.parameter_ratio));
   for (std::size_t w = 0; w < bonds.size(); ++w)
     if (bonds[w] == candidates[w].full_rank()) bonds[w] = 0;
   return bonds;
 }
 
-void compress_by_operators(Workbench& bench, const ErrorNorm& norm) {
+}  // namespace
+
+FormsOfSize operators_of_size(Workbench& bench, ErrorNorm norm) {
+  return [&bench, norm = std::move(norm)](std::int64_t bond_dimension) {
+    return make_operators(bench, norm,
+                          std::vector<std::int64_t>(bench.names.size(), bond_dimension));
+  };
+}
+
+void compress_by_operators(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   const auto bonds = bench.timed(seconds.allocation, [&] { return allocate_bonds(bench, norm); });
   bench.timed(seconds.conversion, [&] {

@@ -40,7 +40,7 @@ void fix_gauges(Workbench& bench) {
   const torch::NoGradGuard no_gradients;
   std::vector<WeightReport*> wanted;
   for (WeightReport& report : bench.result.weights)
-    if (report.form == "pivoted") wanted.push_back(&report);
+    if (report.form == weights::Form::pivoted) wanted.push_back(&report);
   ProgressLine progress(bench.progress());
   bench.timed(bench.result.seconds.conversion, [&] {
     for (std::size_t w = 0; w < wanted.size(); ++w) {

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
 
 #include "compress/experiments/sensitivity_groups.hpp"
 #include "compress/job/stages.hpp"
 #include "compress/stages/calibration_stage.hpp"
-#include "compress/stages/low_rank_stage.hpp"
-#include "compress/stages/matrix_product_stage.hpp"
+#include "compress/stages/form_making.hpp"
 #include "compress/stages/scored_points.hpp"
 #include "core/log.hpp"
 
@@ -17,36 +18,12 @@ namespace rankine::compress {
 
 namespace {
 
-/// Makes the form of the deck of every selected weight, at one bond dimension after the other.
-class FormsAtBonds {
- public:
-  explicit FormsAtBonds(Workbench& bench) : bench_(bench), norm_(measure_error_norm(bench)) {
-    if (bench.options.method.has_ranks()) factors_ = decompose_weights(bench, std::move(norm_));
-  }
-
-  /// In the order of the weights. Collective over the world.
-  std::vector<NewForm> at(std::int64_t bond_dimension) const {
-    if (!bench_.options.method.has_ranks())
-      return make_operators(bench_, norm_,
-                            std::vector<std::int64_t>(bench_.names.size(), bond_dimension));
-    std::vector<NewForm> forms;
-    for (std::size_t w = 0; w < factors_.size(); ++w)
-      forms.push_back(make_component_form(bench_, w, factors_[w], bond_dimension));
-    return forms;
-  }
-
- private:
-  Workbench& bench_;
-  ErrorNorm norm_;
-  std::vector<WeightFactors> factors_;
-};
-
 SensitivityProfile empty_profile(const Workbench& bench, const std::vector<WeightGroup>& groups) {
   SensitivityProfile profile;
   profile.bond_dimensions = bench.options.sensitivity.bond_dimensions;
   for (const WeightGroup& group : groups) {
     profile.groups.push_back(group.name);
-    profile.grouped_by.push_back(group.by);
+    profile.grouped_by.emplace_back(name(group.by));
     std::int64_t& numbers = profile.parameters_before.emplace_back(0);
     for (const std::size_t w : group.weights)
       numbers += bench.job.selected[w].shape.dense_numbers();
@@ -90,8 +67,10 @@ class Scan {
   /// Nothing where all points are known.
   std::vector<NewForm> forms_at(std::size_t b) {
     if (points_.is_known((b + 1) * groups_.size() - 1)) return {};
-    if (!source_) source_.emplace(bench_);
-    return bench_.timed(bench_.result.seconds.conversion, [&] { return source_->at(bonds_[b]); });
+    if (!make_forms_)
+      make_forms_ =
+          making_of(bench_.options.method.form).of_size(bench_, measure_error_norm(bench_));
+    return bench_.timed(bench_.result.seconds.conversion, [&] { return make_forms_(bonds_[b]); });
   }
 
   void measure(std::size_t g, std::size_t b, const std::vector<NewForm>& forms) {
@@ -111,7 +90,7 @@ class Scan {
   std::vector<WeightGroup> groups_;
   const std::vector<std::int64_t>& bonds_;
   KeptPoints points_;
-  std::optional<FormsAtBonds> source_;
+  FormsOfSize make_forms_;  ///< empty until a point is not known
   ProgressLine progress_;
 };
 

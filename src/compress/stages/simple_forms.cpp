@@ -8,7 +8,7 @@ NewForm present_form(const Workbench& bench, std::size_t w) {
   NewForm form{.weight = weight_of(bench.model, bench.names[w]), .report = {}};
   form.report.name = bench.names[w];
   form.report.shape = bench.job.selected[w].shape;
-  form.report.form = "dense";
+  form.report.form = weights::Form::dense;
   form.report.rank = form.report.shape.full_rank();
   form.report.numbers = form.weight->stored_numbers();
   form.report.bytes = form.weight->stored_bytes();
@@ -23,7 +23,7 @@ bool is_zero_weight(const Workbench& bench, std::size_t w) {
 NewForm zero_form(const Workbench& bench, std::size_t w) {
   NewForm form = present_form(bench, w);
   form.report.rank = 0;
-  if (bench.options.method.form == "dense") return form;
+  if (bench.options.method.form == weights::Form::dense) return form;
   const torch::Tensor rows = form.weight->own_rows();
   const parallel::Communicator& team = bench.teams.team();
   form.weight = weights::make_low_rank(team, form.weight->split(), rows.narrow(1, 0, 0),

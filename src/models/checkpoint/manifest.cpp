@@ -34,14 +34,23 @@ std::int64_t check_kind(const files::JsonSection& document) {
   return version;
 }
 
+/// The value of one of the names in `table`.
+template <class Table>
+auto named(const files::JsonSection& weight, const char* key, const Table& table) {
+  const std::string name = weight.text(key);
+  const auto value = value_named(table, name);
+  if (!value) weight.refuse_wrong(fmt::format("there is no {} '{}' of weights", key, name));
+  return *value;
+}
+
 StoredForm stored_form(const files::JsonSection& weight) {
   const std::string type = weight.text("dense_type");
   const auto dense_type = files::data_type_named(type);
   if (!dense_type || !files::is_floating_point(*dense_type))
     weight.refuse_wrong(fmt::format("there is no type '{}' of weights", type));
-  return {.form = weight.text("form"),
+  return {.form = named(weight, "form", weights::all_forms()),
           .rank = weight.whole("rank", 0, std::numeric_limits<std::int64_t>::max()),
-          .storage = weight.text("storage"),
+          .storage = named(weight, "storage", weights::storage_names),
           .dense_type = *dense_type};
 }
 
@@ -64,10 +73,10 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   const std::int64_t version = check_kind(document);
   Manifest manifest{.program_version = document.text("program_version"),
                     .git_commit = document.text("git_commit"),
-                    .method = document.text("method"),
-                    .precision = document.text("precision")};
-  if (manifest.precision != "float32" && manifest.precision != "float64")
-    document.refuse_value("precision", "\"float32\" and \"float64\" are");
+                    .method = document.text("method")};
+  const auto precision = value_named(precision_names, document.text("precision"));
+  if (!precision) document.refuse_value("precision", "\"float32\" and \"float64\" are");
+  manifest.precision = *precision;
   const files::JsonSection weights = document.section("weights");
   for (const auto& [name, stored] : weights.object().items())
     manifest.weights[name] = stored_form(weights.section(name));
@@ -78,9 +87,9 @@ std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
 std::string manifest_text(const Manifest& manifest) {
   json weights = json::object();
   for (const auto& [name, stored] : manifest.weights)
-    weights[name] = {{"form", stored.form},
+    weights[name] = {{"form", weights::name(stored.form)},
                      {"rank", stored.rank},
-                     {"storage", stored.storage},
+                     {"storage", weights::name(stored.storage)},
                      {"dense_type", files::name_of(stored.dense_type)}};
   const json document{{"filetype", filetype},
                       {"format_version", format_version},
@@ -88,7 +97,7 @@ std::string manifest_text(const Manifest& manifest) {
                       {"program_version", manifest.program_version},
                       {"git_commit", manifest.git_commit},
                       {"method", manifest.method},
-                      {"precision", manifest.precision},
+                      {"precision", name(manifest.precision)},
                       {"weights", std::move(weights)},
                       {"checksums", files::to_json(manifest.checksums.value())}};
   return document.dump(2) + "\n";

@@ -10,24 +10,26 @@
 
 #include "files/data_type.hpp"
 #include "files/safetensors/tensor_checksums.hpp"
+#include "models/precision.hpp"
+#include "weights/forms/form.hpp"
+#include "weights/storage/storage.hpp"
 
 namespace rankine::models {
 
 inline constexpr const char* manifest_file_name = "rankine.json";
 
 struct StoredForm {
-  std::string form;  ///< as weights::Weight::form
-  std::int64_t rank =
-      0;                ///< rank, bond dimension or shared values; of a dense one the smaller side
-  std::string storage;  ///< as weights::Weight::storage
+  weights::Form form = weights::Form::dense;
+  std::int64_t rank = 0;  ///< as weights::StoredWeight::kept_rank
+  weights::Storage storage = weights::Storage::exact;
   files::DataType dense_type = files::DataType::float32;  ///< of the matrix in the original
 };
 
 struct Manifest {
   std::string program_version;
   std::string git_commit;
-  std::string method;     ///< how the model was compressed, for people
-  std::string precision;  ///< of the arithmetic that made it: "float32" or "float64"
+  std::string method;                              ///< how the model was compressed, for people
+  Precision precision = Precision::float32;        ///< of the arithmetic that made it
   std::map<std::string, StoredForm> weights = {};  ///< every weight of the layers by its name
   /// Of all tensors; nothing in files of format_version 1.
   std::optional<files::TensorChecksums> checksums = std::nullopt;

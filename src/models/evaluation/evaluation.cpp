@@ -128,9 +128,7 @@ class Evaluation {
   }
 
   LanguageModel read(const std::string& folder) const {
-    return LanguageModel::read(
-        world_, teams_.team(), folder,
-        job_.options.model.precision == "float64" ? Precision::float64 : Precision::float32);
+    return LanguageModel::read(world_, teams_.team(), folder, job_.options.model.precision);
   }
 
   /// What it throws is known to all ranks of the team; other teams learn of it afterwards.

@@ -55,7 +55,7 @@ void read_prompts(EvaluationJob& job) {
   if (!options.generate.prompts.empty()) {
     job.tokenizer =
         text::Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
-    const auto special = options.evaluate.beginning_of_sequence == "never"
+    const auto special = options.evaluate.beginning_of_sequence == BeginningOfSequence::never
                              ? text::AddSpecialTokens::no
                              : text::AddSpecialTokens::yes;
     for (const std::string& text : options.generate.prompts) {

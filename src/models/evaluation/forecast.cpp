@@ -78,7 +78,7 @@ void MemoryPlan::require() const {
 
 MemoryPlan weigh_memory(const EvaluationJob& job, const run::Machine& machine) {
   constexpr double gibibyte = 1073741824.0;
-  const double number = job.options.model.precision == "float64" ? 8 : 4;
+  const double number = bytes_of(job.options.model.precision);
   const int teams =
       static_cast<int>(std::min<std::int64_t>(job.options.parallel.teams, machine.ranks));
   MemoryPlan plan{.forecast = {.program = program_bytes},

@@ -12,8 +12,7 @@ void declare_model(deck::Schema& schema, ModelOptions& model) {
       .required()
       .describe(
           "Folder of a checkpoint: config.json, model.safetensors or its shards, tokenizer.json.");
-  section.keyword("precision", model.precision)
-      .choices({"float32", "float64"})
+  section.keyword("precision", model.precision, precision_names)
       .describe("Numbers that are computed with, whatever type the checkpoint stores.");
 }
 
@@ -36,8 +35,7 @@ void declare_text(deck::Schema& schema, TextOptions& text) {
   section.keyword("max_windows", text.max_windows)
       .range(0, 1'000'000'000'000)
       .describe("Windows scored, from the beginning of the text; 0 for all.");
-  section.keyword("beginning_of_sequence", text.beginning_of_sequence)
-      .choices({"tokenizer", "never", "each-window"})
+  section.keyword("beginning_of_sequence", text.beginning_of_sequence, beginning_names)
       .describe(
           "Where the beginning-of-sequence token stands: where the tokenizer puts it in the whole "
           "text, nowhere, or first in each window (it then counts in window_length).");

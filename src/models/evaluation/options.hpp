@@ -1,26 +1,40 @@
 // The deck of rankine-evaluate.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "core/named_values.hpp"
 #include "deck/schema.hpp"
+#include "models/precision.hpp"
 #include "run/run_options.hpp"
 
 namespace rankine::models {
 
 struct ModelOptions {
   std::string path;
-  std::string precision = "float32";
+  Precision precision = Precision::float32;
 };
+
+/// Where the beginning-of-sequence token stands.
+enum class BeginningOfSequence { tokenizer, never, each_window };
+/// With their names in decks.
+inline constexpr std::array beginning_names{
+    Named<BeginningOfSequence>{BeginningOfSequence::tokenizer, "tokenizer"},
+    Named<BeginningOfSequence>{BeginningOfSequence::never, "never"},
+    Named<BeginningOfSequence>{BeginningOfSequence::each_window, "each-window"}};
+constexpr std::string_view name(BeginningOfSequence where) {
+  return name_in(beginning_names, where);
+}
 
 struct TextOptions {
   std::string text;
   std::int64_t window_length = 2048;
   std::int64_t stride = 0;       ///< tokens; 0 for window_length
   std::int64_t max_windows = 0;  ///< 0 for all
-  std::string beginning_of_sequence = "tokenizer";
+  BeginningOfSequence beginning_of_sequence = BeginningOfSequence::tokenizer;
   std::string reference_model;
 
   std::int64_t effective_stride() const { return stride == 0 ? window_length : stride; }

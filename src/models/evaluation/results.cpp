@@ -48,13 +48,14 @@ void write_protocol(ResultFile& file, const EvaluationJob& job) {
   const EvaluateOptions& options = job.options;
   file.set_attribute("/results", "title", options.title);
   file.set_attribute("/results", "model", file_name(options.model.path));
-  file.set_attribute("/results", "precision", options.model.precision);
+  file.set_attribute("/results", "precision", std::string(name(options.model.precision)));
   file.set_attribute("/results", "parameters", job.config.parameters());
   if (job.plan.windows.empty()) return;
   file.set_attribute("/results", "text", file_name(options.evaluate.text));
   file.set_attribute("/results", "window_length", job.plan.longest_window());
   file.set_attribute("/results", "stride", stride_of(job));
-  file.set_attribute("/results", "beginning_of_sequence", options.evaluate.beginning_of_sequence);
+  file.set_attribute("/results", "beginning_of_sequence",
+                     std::string(name(options.evaluate.beginning_of_sequence)));
   if (job.reference_config)
     file.set_attribute("/results", "reference_model", file_name(options.evaluate.reference_model));
 }
@@ -128,8 +129,8 @@ std::string protocol_line(const EvaluationJob& job) {
   return fmt::format("{}: {} of {}, stride {}, {}, beginning of sequence: {}, {}",
                      file_name(how.text), counted(std::ssize(job.plan.windows), "window"),
                      counted(job.plan.longest_window(), "token"), stride_of(job),
-                     counted(job.plan.scored_tokens(), "scored token"), how.beginning_of_sequence,
-                     job.options.model.precision);
+                     counted(job.plan.scored_tokens(), "scored token"),
+                     name(how.beginning_of_sequence), name(job.options.model.precision));
 }
 
 void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationResult& result) {

@@ -65,7 +65,8 @@ void cut_row(std::int64_t row_begin, std::int64_t row_length, std::int64_t text_
 
 std::optional<std::int64_t> beginning_of(const EvaluateOptions& options,
                                          const ModelConfig& config) {
-  if (options.evaluate.beginning_of_sequence != "each-window") return std::nullopt;
+  if (options.evaluate.beginning_of_sequence != BeginningOfSequence::each_window)
+    return std::nullopt;
   if (!config.beginning_of_sequence)
     throw InputError(fmt::format(
         "evaluate.beginning_of_sequence = \"each-window\" needs a token to begin with (config.json "
@@ -125,7 +126,7 @@ TokenText read_text(const EvaluateOptions& options) {
   const std::string text = load_text(path);
   const auto tokenizer =
       text::Tokenizer::read(std::filesystem::path(options.model.path) / "tokenizer.json");
-  const auto special = options.evaluate.beginning_of_sequence == "tokenizer"
+  const auto special = options.evaluate.beginning_of_sequence == BeginningOfSequence::tokenizer
                            ? text::AddSpecialTokens::yes
                            : text::AddSpecialTokens::no;
   const std::vector<std::int32_t> ids = tokenizer.encode(text, special);

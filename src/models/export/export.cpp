@@ -15,8 +15,8 @@
 #include "models/export/companion_files.hpp"
 #include "models/export/export_plan.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/forms/form.hpp"
 #include "weights/rows/gather_rows.hpp"
+#include "weights/storage/parameter.hpp"
 
 namespace rankine::models {
 
@@ -101,11 +101,6 @@ std::string method_of(const Export& wanted, const std::optional<Manifest>& befor
 
 }  // namespace
 
-ExportFormat export_format(std::string_view name) {
-  if (name == "native") return ExportFormat::native;
-  return name == "factorised" ? ExportFormat::factorised : ExportFormat::dense;
-}
-
 void write_checkpoint(const LanguageModel& model, const Communicator& world, const Teams& teams,
                       const Export& wanted) {
   const SafetensorsReader reader(world, wanted.original);
@@ -158,9 +153,7 @@ void materialize(const Communicator& world, const std::filesystem::path& native,
     return std::move(*found);
   });
   const Teams one_team(world, 1);
-  const auto model = LanguageModel::read(
-      world, one_team.team(), native,
-      manifest.precision == "float64" ? Precision::float64 : Precision::float32);
+  const auto model = LanguageModel::read(world, one_team.team(), native, manifest.precision);
   log().info("{}: {}", name_of(native), manifest.method);
   write_checkpoint(model, world, one_team, {.original = native, .folder = output});
 }

@@ -4,29 +4,20 @@
 
 #include <filesystem>
 #include <string>
-#include <string_view>
 
+#include "models/export/export_format.hpp"
 #include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
 
 namespace rankine::models {
 
-enum class ExportFormat {
-  dense,       ///< the matrices that the weights stand for, laid out as in the original
-  factorised,  ///< low-rank and pivoted weights as they are stored, with a modelling file
-  native,      ///< every weight as it is stored, with a manifest (models/manifest.hpp)
-};
-
-/// The format of that name in decks.
-ExportFormat export_format(std::string_view name);
-
 struct Export {
   std::filesystem::path original;  ///< the folder that the model was read from
   std::filesystem::path folder;    ///< to be written
   ExportFormat format = ExportFormat::dense;
-  std::string method = {};     ///< how the model was compressed, for the manifest
-  std::string precision = {};  ///< of the model, for the manifest
+  std::string method = {};                   ///< how the model was compressed, for the manifest
+  Precision precision = Precision::float32;  ///< of the model, for the manifest
 };
 
 /// Collective over `world`. The folder gets the tensors of the original, in their types, with the

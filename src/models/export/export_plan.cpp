@@ -4,8 +4,6 @@
 #include <map>
 #include <set>
 
-#include "weights/forms/weight_rank.hpp"
-
 namespace rankine::models {
 
 using files::DataType;
@@ -35,7 +33,8 @@ DataType stored_type(const weights::Weight& weight, DataType original,
   const Tensor values = weight.parameters()[0].values.detach();
   const DataType computed =
       values.scalar_type() == torch::kFloat64 ? DataType::float64 : DataType::float32;
-  if (weight.form() != "dense" || weight.storage() != "exact") return computed;
+  if (weight.form() != weights::Form::dense || weight.storage() != weights::Storage::exact)
+    return computed;
   const std::map<DataType, torch::ScalarType> types{{DataType::bfloat16, torch::kBFloat16},
                                                     {DataType::float16, torch::kFloat16},
                                                     {DataType::float32, torch::kFloat32},
@@ -48,7 +47,7 @@ DataType stored_type(const weights::Weight& weight, DataType original,
 
 bool keeps_form(const weights::Weight& weight, ExportFormat format) {
   return format == ExportFormat::native ||
-         (format == ExportFormat::factorised && weight.form() != "dense");
+         (format == ExportFormat::factorised && has_modelling_class(weight.form()));
 }
 
 }  // namespace
@@ -110,7 +109,7 @@ std::map<std::string, StoredForm> stored_forms(const CheckpointPlan& plan) {
   for (const TensorGroup& group : plan.groups)
     for (std::size_t w = 0; w < group.weights.size(); ++w)
       forms[group.places[w].name] = {.form = group.weights[w]->form(),
-                                     .rank = weights::rank_of(*group.weights[w]),
+                                     .rank = group.weights[w]->kept_rank(),
                                      .storage = group.weights[w]->storage(),
                                      .dense_type = group.dense_type};
   return forms;

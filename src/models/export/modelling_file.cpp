@@ -1,10 +1,10 @@
 #include "models/export/modelling_file.hpp"
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "files/json_document.hpp"
+#include "weights/forms/column_pivoted.hpp"
 
 namespace rankine::models {
 
@@ -12,19 +12,20 @@ namespace {
 
 /// What the modelling file must know of a weight to make room for its tensors.
 nlohmann::json description_of(const weights::Weight& weight) {
-  nlohmann::json result{{"form", weight.form()}};
-  std::map<std::string, std::int64_t> rows;
-  for (const weights::Parameter& parameter : weight.parameters())
-    rows[parameter.name] = parameter.total_rows;
-  const bool has_columns = rows.contains("columns");
-  if (weight.form() == "pivoted") result["pivots"] = has_columns ? "columns" : "rows";
-  for (const char* factor : {"right", "basis", "coefficients"})
-    if (rows.contains(factor)) {
-      result["rank"] = rows[factor];
-      break;
-    }
+  nlohmann::json result{{"form", weights::name(weight.form())}, {"rank", weight.kept_rank()}};
+  if (weight.form() != weights::Form::pivoted) return result;
+  const bool has_columns = dynamic_cast<const weights::ColumnPivoted*>(&weight) != nullptr;
+  result["pivots"] = has_columns ? "columns" : "rows";
   return result;
 }
+
+}  // namespace
+
+bool has_modelling_class(weights::Form form) {
+  return form == weights::Form::low_rank || form == weights::Form::pivoted;
+}
+
+namespace {
 
 constexpr const char* source =
     R"(# A Llama model with linear layers stored as factors (Rankine, docs/algorithms/compression.md).
@@ -104,7 +105,7 @@ std::string factorised_config(const std::string& config_json, const LanguageMode
   config["auto_map"] = {{"AutoModelForCausalLM", "modeling_rankine.RankineForCausalLM"}};
   config["rankine_forms"] = nlohmann::json::object();
   for (const Slot* slot : model.slots())
-    if (slot->weight()->form() != "dense")
+    if (has_modelling_class(slot->weight()->form()))
       config["rankine_forms"][slot->name()] = description_of(*slot->weight());
   return config.dump(2) + "\n";
 }

@@ -12,12 +12,10 @@
 #include "models/checkpoint/config.hpp"
 #include "models/language/transformer_layer.hpp"
 #include "models/network.hpp"
+#include "models/precision.hpp"
 #include "parallel/communicator.hpp"
 
 namespace rankine::models {
-
-/// The arithmetic of a model.
-enum class Precision { float32, float64 };
 
 /// Keys and values of a sequence that is being continued.
 struct KeyValueCache {

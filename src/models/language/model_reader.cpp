@@ -12,7 +12,6 @@
 #include "parallel/agreement.hpp"
 #include "weights/forms/dense.hpp"
 #include "weights/forms/read_form.hpp"
-#include "weights/forms/weight_rank.hpp"
 #include "weights/rows/element_type.hpp"
 
 namespace rankine::models {
@@ -140,7 +139,8 @@ class ModelReader {
     return parallel::agree_on_failure(world_, [&] {
       const weights::DenseSource source{file_, name, inputs, split, type_};
       // A type of few bits may also be that of the original, which then is not rounded to.
-      const bool is_plain = expected.form == "dense" && expected.storage == "exact";
+      const bool is_plain =
+          expected.form == weights::Form::dense && expected.storage == weights::Storage::exact;
       std::shared_ptr<weights::Weight> weight =
           is_plain ? Dense::read(team_, source) : weights::read_form(team_, source);
       require_as_listed(name, *weight, expected);
@@ -151,12 +151,12 @@ class ModelReader {
   static void require_as_listed(const std::string& name, const weights::Weight& weight,
                                 const StoredForm& expected) {
     if (weight.form() != expected.form || weight.storage() != expected.storage)
-      throw InputError(
-          fmt::format("the weight {} is stored as {} ({}) ({} says {} ({})). Write the "
-                      "compressed model anew.",
-                      name, weight.form(), weight.storage(), manifest_file_name, expected.form,
-                      expected.storage));
-    if (const std::int64_t rank = weights::rank_of(weight); rank != expected.rank)
+      throw InputError(fmt::format(
+          "the weight {} is stored as {} ({}) ({} says {} ({})). Write the "
+          "compressed model anew.",
+          name, weights::name(weight.form()), weights::name(weight.storage()), manifest_file_name,
+          weights::name(expected.form), weights::name(expected.storage)));
+    if (const std::int64_t rank = weight.kept_rank(); rank != expected.rank)
       throw InputError(
           fmt::format("the weight {} has rank {} ({} says {}). Write the compressed model anew.",
                       name, rank, manifest_file_name, expected.rank));

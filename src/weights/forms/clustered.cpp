@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "core/contracts.hpp"
+#include "weights/forms/stored_tensors.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/storage/packed_bits.hpp"
 
@@ -47,7 +48,7 @@ int bits_per_code(std::int64_t clusters) {
 
 Clustered::Clustered(const parallel::Communicator& ranks, RowSplit rows, Tensor centroids,
                      Tensor own_codes, Outliers outliers)
-    : MaterialisedForm(ranks, std::move(rows)),
+    : MaterialisedWeight(ranks, std::move(rows)),
       centroids_(std::move(centroids)),
       codes_(narrow_codes(own_codes, centroids_.size(0))),
       outliers_(std::move(outliers)) {
@@ -84,6 +85,58 @@ Tensor Clustered::compute_rows() const {
   const Tensor own = local.ge(0).logical_and(local.lt(own_count())).nonzero().flatten();
   return rows.index_put({local.index_select(0, own), outliers_.columns.index_select(0, own)},
                         values.index_select(0, own));
+}
+
+namespace {
+
+/// Own rows of codes below `clusters`.
+Tensor read_codes(const StoredTensors& tensors, const DenseSource& source, int rank,
+                  std::int64_t clusters) {
+  const int bits = bits_per_code(clusters);
+  const std::vector<std::int64_t> shape{source.split.total(), (source.inputs * bits + 7) / 8};
+  tensors.require("codes", tensors.shape("codes") == shape, "its shape");
+  tensors.require("codes", tensors.type("codes") == files::DataType::uint8, "its type");
+  const Tensor packed =
+      tensors.integers("codes", source.split.first(rank), source.split.count(rank));
+  const Tensor codes = unpack_bits(packed.to(torch::kUInt8), bits, source.inputs);
+  tensors.require("codes", codes.numel() == 0 || codes.max().item<std::int64_t>() < clusters,
+                  "a code beyond the centroids");
+  return codes;
+}
+
+/// Integers in [0, end), one for each outlier.
+Tensor read_places(const StoredTensors& tensors, const std::string& part, std::int64_t count,
+                   std::int64_t end) {
+  tensors.require(part, tensors.length(part) == count, "their number");
+  const Tensor places = tensors.integers(part, 0, count);
+  tensors.require(part, places.ge(0).logical_and(places.lt(end)).all().item<bool>(),
+                  "a place beyond the weight");
+  return places;
+}
+
+Outliers read_outliers(const StoredTensors& tensors, const DenseSource& source) {
+  const std::int64_t count = tensors.length("outliers");
+  Outliers outliers{read_places(tensors, "outlier_rows", count, source.split.total()),
+                    read_places(tensors, "outlier_columns", count, source.inputs),
+                    tensors.all("outliers")};
+  const Tensor places = outliers.rows * source.inputs + outliers.columns;
+  tensors.require("outliers", count < 2 || places.diff().gt(0).all().item<bool>(),
+                  "their places do not ascend");
+  return outliers;
+}
+
+}  // namespace
+
+std::unique_ptr<Weight> read_clustered(const parallel::Communicator& team,
+                                       const DenseSource& source, const StoredTensors& tensors) {
+  const std::int64_t clusters = tensors.length("centroids");
+  tensors.require("centroids", clusters > 0 && clusters <= std::int64_t{1} << 31, "their number");
+  Outliers outliers{torch::empty({0}, torch::kInt64), torch::empty({0}, torch::kInt64),
+                    torch::empty({0}, source.type)};
+  if (tensors.has("outliers")) outliers = read_outliers(tensors, source);
+  return std::make_unique<Clustered>(team, source.split, tensors.all("centroids"),
+                                     read_codes(tensors, source, team.rank(), clusters),
+                                     std::move(outliers));
 }
 
 }  // namespace rankine::weights

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "core/contracts.hpp"
+#include "weights/forms/pivoted.hpp"
+#include "weights/forms/stored_tensors.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/product.hpp"
 #include "weights/rows/row_lookup.hpp"
@@ -30,14 +32,14 @@ std::vector<std::int64_t> others_than(const std::vector<std::int64_t>& pivots,
 ColumnPivoted::ColumnPivoted(const parallel::Communicator& ranks, RowSplit rows,
                              std::vector<std::int64_t> pivots, Tensor own_columns,
                              Tensor own_coefficients)
-    : Form(ranks, std::move(rows)),
+    : Weight(ranks, std::move(rows)),
       pivots_(std::move(pivots)),
       middle_split_(RowSplit::even(std::ssize(pivots_), ranks.size())),
       own_pivots_(integers(pivots_).narrow(0, middle_split_.first(ranks.rank()),
                                            middle_split_.count(ranks.rank()))),
       columns_(std::move(own_columns)),
       coefficients_(std::move(own_coefficients)) {
-  RANKINE_EXPECTS(columns_.size(0) == own_count() && columns_.size(1) == rank(),
+  RANKINE_EXPECTS(columns_.size(0) == own_count() && columns_.size(1) == kept_rank(),
                   "own rows of the pivot columns are given");
   RANKINE_EXPECTS(coefficients_.size(0) == middle_split_.count(ranks.rank()),
                   "own rows of the coefficients are given");
@@ -55,7 +57,8 @@ Tensor ColumnPivoted::forward(const Tensor& x) const {
 /// Own rows of [I D] P.
 Tensor ColumnPivoted::own_right() const {
   const std::int64_t own = coefficients_.size(0);
-  const Tensor unit = torch::zeros({own, rank()}, coefficients_.options().requires_grad(false));
+  const Tensor unit =
+      torch::zeros({own, kept_rank()}, coefficients_.options().requires_grad(false));
   unit.narrow(1, middle_split_.first(team().rank()), own).fill_diagonal_(1);
   return torch::cat({unit, coefficients_}, 1).index_select(1, order_);
 }
@@ -73,15 +76,30 @@ Tensor ColumnPivoted::own_rows() const {
 }
 
 std::vector<Parameter> ColumnPivoted::parameters() const {
-  return {
-      {"columns", columns_, Placement::rows, own_first(), outputs()},
-      {"coefficients", coefficients_, Placement::rows, middle_split_.first(team().rank()), rank()}};
+  return {{"columns", columns_, Placement::rows, own_first(), outputs()},
+          {"coefficients", coefficients_, Placement::rows, middle_split_.first(team().rank()),
+           kept_rank()}};
 }
 
 std::vector<Parameter> ColumnPivoted::indices() const {
-  return {{"pivots", integers(pivots_).to(torch::kInt32), Placement::copy, 0, rank()}};
+  return {{"pivots", integers(pivots_).to(torch::kInt32), Placement::copy, 0, kept_rank()}};
 }
 
 FactorRows ColumnPivoted::factors() const { return {columns_, own_right(), middle_split_}; }
+
+std::unique_ptr<Weight> read_column_pivoted(const parallel::Communicator& team,
+                                            const DenseSource& source,
+                                            const StoredTensors& tensors) {
+  const auto columns = tensors.shape("columns"), coefficients = tensors.shape("coefficients");
+  tensors.require("columns", columns.size() == 2 && columns[0] == source.split.total(), "its rows");
+  tensors.require("coefficients",
+                  coefficients == std::vector{columns[1], source.inputs - columns[1]},
+                  "their shape");
+  auto pivots = read_pivots(tensors, columns[1], source.inputs);
+  const RowSplit middle = RowSplit::even(columns[1], team.size());
+  return std::make_unique<ColumnPivoted>(team, source.split, std::move(pivots),
+                                         tensors.own("columns", source.split),
+                                         tensors.own("coefficients", middle));
+}
 
 }  // namespace rankine::weights

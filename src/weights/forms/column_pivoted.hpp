@@ -1,4 +1,4 @@
-// A product of two thin factors with its gauge fixed by columns: weights/pivoted.hpp for the
+// A product of two thin factors with its gauge fixed by columns: weights/forms/pivoted.hpp for the
 // transposed matrix.
 //
 // W = G [I D] P with G = W[:, q] (outputs x r), the r columns that span the others, and D (r x
@@ -6,16 +6,17 @@
 // from matrix to matrix.
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "weights/forms/form.hpp"
+#include "weights/forms/weight.hpp"
 #include "weights/rows/factor_rows.hpp"
 
 namespace rankine::weights {
 
 /// G lies in the row blocks of W; the r rows of D are shared evenly. A forward pass gathers the r
 /// activations between them.
-class ColumnPivoted final : public Form {
+class ColumnPivoted final : public Weight {
  public:
   /// `pivots`: the r chosen columns of W, ascending, on every rank. `own_columns`: this rank's rows
   /// of G; `own_coefficients`: its rows of D, whose columns are the others, ascending.
@@ -23,9 +24,9 @@ class ColumnPivoted final : public Form {
                 std::vector<std::int64_t> pivots, torch::Tensor own_columns,
                 torch::Tensor own_coefficients);
 
-  std::string form() const override { return "pivoted"; }
-  std::int64_t rank() const { return middle_split_.total(); }
-  std::int64_t inputs() const override { return rank() + coefficients_.size(1); }
+  Form form() const override { return Form::pivoted; }
+  std::int64_t kept_rank() const override { return middle_split_.total(); }
+  std::int64_t inputs() const override { return kept_rank() + coefficients_.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override;
@@ -47,5 +48,9 @@ class ColumnPivoted final : public Form {
   torch::Tensor columns_;
   torch::Tensor coefficients_;
 };
+
+std::unique_ptr<Weight> read_column_pivoted(const parallel::Communicator& team,
+                                            const DenseSource& source,
+                                            const StoredTensors& tensors);
 
 }  // namespace rankine::weights

@@ -9,10 +9,8 @@
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
-#include "weights/forms/form.hpp"
+#include "weights/forms/stored_tensors.hpp"
 #include "weights/rows/element_type.hpp"
-#include "weights/rows/product.hpp"
-#include "weights/rows/row_lookup.hpp"
 
 namespace rankine::weights {
 
@@ -20,7 +18,7 @@ using torch::Tensor;
 
 namespace {
 
-/// A sum meets every NaN and infinity, and vectorises.
+/// A sum shows every NaN and infinity, and vectorises.
 template <class T>
 bool all_finite(std::span<const T> values) {
   T sum = 0;
@@ -65,9 +63,9 @@ Tensor read_checked_rows(const files::SafetensorsReader& file, const std::string
   return rows;
 }
 
-Dense::Dense(const parallel::Communicator& team, RowSplit split, Tensor own_rows)
-    : rank_(team.rank()), split_(std::move(split)), rows_(std::move(own_rows)) {
-  RANKINE_EXPECTS(rows_.dim() == 2 && rows_.size(0) == split_.count(rank_), "own rows are given");
+Dense::Dense(const parallel::Communicator& ranks, RowSplit rows, Tensor own_rows)
+    : Weight(ranks, std::move(rows)), rows_(std::move(own_rows)) {
+  RANKINE_EXPECTS(rows_.dim() == 2 && rows_.size(0) == own_count(), "own rows are given");
 }
 
 std::unique_ptr<Dense> Dense::read(const parallel::Communicator& team, const DenseSource& source) {
@@ -78,23 +76,17 @@ std::unique_ptr<Dense> Dense::read(const parallel::Communicator& team, const Den
   return std::make_unique<Dense>(team, split, std::move(rows));
 }
 
-Tensor Dense::forward(const Tensor& x) const { return times_transposed(x, rows_); }
-
 Tensor Dense::look_up(const Tensor& ids) const {
-  if (split_.count(rank_) == split_.total()) return rows_.index_select(0, ids);
-  return look_up_rows(rows_, split_.first(rank_), ids);
+  if (own_count() == outputs()) return rows_.index_select(0, ids);
+  return Weight::look_up(ids);
 }
 
-std::int64_t Dense::stored_bytes() const {
-  return stored_numbers() * static_cast<std::int64_t>(rows_.element_size());
-}
-
-std::vector<files::TensorPlan> Dense::plan(const std::string& name, files::DataType type) const {
-  return {{name + ".weight", type, {outputs(), inputs()}}};
-}
-
-void Dense::write(files::SafetensorsWriter& writer, const std::string& name) const {
-  write_parameter(writer, name + ".weight", parameters()[0], rank_);
+std::unique_ptr<Weight> read_dense(const parallel::Communicator& team, const DenseSource& source,
+                                   const StoredTensors& tensors) {
+  tensors.require("weight",
+                  tensors.shape("weight") == std::vector{source.split.total(), source.inputs},
+                  "its shape");
+  return std::make_unique<Dense>(team, source.split, tensors.own("weight", source.split));
 }
 
 }  // namespace rankine::weights

@@ -1,6 +1,9 @@
 // A weight stored as what it is: all its numbers.
 #pragma once
 
+#include <algorithm>
+#include <memory>
+
 #include "parallel/communicator.hpp"
 #include "weights/forms/weight.hpp"
 
@@ -24,23 +27,16 @@ class Dense final : public Weight {
   /// wrong shape, file too short) or NumericalError (a number that is not finite).
   static std::unique_ptr<Dense> read(const parallel::Communicator& team, const DenseSource& source);
 
-  std::string form() const override { return "dense"; }
-  const RowSplit& split() const override { return split_; }
+  Form form() const override { return Form::dense; }
+  std::int64_t kept_rank() const override { return std::min(outputs(), inputs()); }
   std::int64_t inputs() const override { return rows_.size(1); }
-  torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
   torch::Tensor own_rows() const override { return rows_; }
   std::vector<Parameter> parameters() const override {
-    return {{"weight", rows_, Placement::rows, split_.first(rank_), split_.total()}};
+    return {{"weight", rows_, Placement::rows, own_first(), outputs()}};
   }
-  std::int64_t stored_numbers() const override { return outputs() * inputs(); }
-  std::int64_t stored_bytes() const override;
-  std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;
-  void write(files::SafetensorsWriter& writer, const std::string& name) const override;
 
  private:
-  int rank_;
-  RowSplit split_;
   torch::Tensor rows_;
 };
 
@@ -49,5 +45,9 @@ class Dense final : public Weight {
 torch::Tensor read_checked_rows(const files::SafetensorsReader& file, const std::string& tensor,
                                 const std::vector<std::int64_t>& shape, std::int64_t first,
                                 std::int64_t count, torch::ScalarType type);
+
+/// The same of the tensor "weight" that a compressed model may have.
+std::unique_ptr<Weight> read_dense(const parallel::Communicator& team, const DenseSource& source,
+                                   const StoredTensors& tensors);
 
 }  // namespace rankine::weights

@@ -1,109 +1,47 @@
 #include "weights/forms/form.hpp"
 
 #include <algorithm>
-#include <span>
 
 #include "core/contracts.hpp"
-#include "weights/rows/element_type.hpp"
-#include "weights/rows/product.hpp"
-#include "weights/rows/row_lookup.hpp"
+#include "weights/forms/clustered.hpp"
+#include "weights/forms/column_pivoted.hpp"
+#include "weights/forms/dense.hpp"
+#include "weights/forms/low_rank.hpp"
+#include "weights/forms/matrix_product.hpp"
+#include "weights/forms/pivoted.hpp"
 
 namespace rankine::weights {
 
-using torch::Tensor;
-
-namespace {
-
-/// Indices are stored as the integers they are.
-files::DataType stored_type(const Parameter& parameter, files::DataType of_numbers) {
-  switch (parameter.values.scalar_type()) {
-    case torch::kUInt8:
-      return files::DataType::uint8;
-    case torch::kInt32:
-      return files::DataType::int32;
-    default:
-      return of_numbers;
-  }
+std::span<const FormFacts> all_forms() {
+  static const std::vector<FormFacts> forms{
+      {Form::low_rank, "low-rank", SizedBy::components, Form::low_rank, {{"left", read_low_rank}}},
+      {Form::pivoted,
+       "pivoted",
+       SizedBy::components,
+       Form::low_rank,
+       {{"basis", read_pivoted}, {"columns", read_column_pivoted}},
+       FactorGauge::pivoted},
+      {.value = Form::matrix_product,
+       .name = "mpo",
+       .sized_by = SizedBy::bonds,
+       .trained_as = Form::matrix_product,
+       .layouts = {{"core0", read_matrix_product}},
+       .bonds = {matrix_product_numbers, largest_matrix_product}},
+      {Form::clustered,
+       "clustered",
+       SizedBy::values,
+       Form::clustered,
+       {{"centroids", read_clustered}}},
+      {Form::dense, "dense", SizedBy::components, Form::dense, {{"weight", read_dense}}}};
+  return forms;
 }
 
-std::int64_t bytes_of(const Parameter& parameter) {
-  return whole_numel(parameter) * static_cast<std::int64_t>(parameter.values.element_size());
+const FormFacts& facts_of(Form form) {
+  const auto found = std::ranges::find(all_forms(), form, &FormFacts::value);
+  RANKINE_EXPECTS(found != all_forms().end(), "every form has its line");
+  return *found;
 }
 
-}  // namespace
-
-std::vector<std::int64_t> whole_shape(const Parameter& parameter) {
-  std::vector<std::int64_t> shape = parameter.values.sizes().vec();
-  shape[0] = parameter.total_rows;
-  return shape;
-}
-
-std::int64_t whole_numel(const Parameter& parameter) {
-  std::int64_t numel = 1;
-  for (const std::int64_t extent : whole_shape(parameter)) numel *= extent;
-  return numel;
-}
-
-void write_parameter(files::SafetensorsWriter& writer, const std::string& name,
-                     const Parameter& parameter, int rank) {
-  if (parameter.placement == Placement::copy && rank != 0) return;
-  const bool is_double = parameter.values.scalar_type() == torch::kFloat64;
-  const Tensor values =
-      parameter.values.detach().to(is_double ? torch::kFloat64 : torch::kFloat32).contiguous();
-  with_element_type(values, [&]<class T>(T) {
-    writer.write_rows(
-        name, parameter.first_row,
-        std::span<const T>(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())));
-  });
-}
-
-std::int64_t Form::stored_numbers() const {
-  std::int64_t numbers = 0;
-  for (const Parameter& parameter : parameters()) numbers += whole_numel(parameter);
-  return numbers;
-}
-
-std::int64_t Form::stored_bytes() const {
-  std::int64_t bytes = 0;
-  for (const Parameter& parameter : parameters()) bytes += bytes_of(parameter);
-  for (const Parameter& index : indices()) bytes += bytes_of(index);
-  return bytes;
-}
-
-std::vector<files::TensorPlan> Form::plan(const std::string& name, files::DataType type) const {
-  std::vector<files::TensorPlan> tensors;
-  for (const auto& list : {parameters(), indices()})
-    for (const Parameter& parameter : list)
-      tensors.push_back(
-          {name + "." + parameter.name, stored_type(parameter, type), whole_shape(parameter)});
-  return tensors;
-}
-
-void Form::write(files::SafetensorsWriter& writer, const std::string& name) const {
-  for (const auto& list : {parameters(), indices()})
-    for (const Parameter& parameter : list)
-      write_parameter(writer, name + "." + parameter.name, parameter, team_->rank());
-}
-
-Tensor MaterialisedForm::forward(const Tensor& x) const { return times_transposed(x, own_rows()); }
-
-Tensor MaterialisedForm::look_up(const Tensor& ids) const {
-  return look_up_rows(own_rows(), own_first(), ids);
-}
-
-Tensor MaterialisedForm::own_rows() const {
-  const std::vector<Parameter> all = parameters();
-  const bool trains = std::ranges::any_of(
-      all, [](const Parameter& parameter) { return parameter.values.requires_grad(); });
-  if (trains && torch::GradMode::is_enabled()) return compute_rows();
-  std::vector<std::int64_t> versions;
-  for (const Parameter& parameter : all) versions.push_back(parameter.values._version());
-  if (!kept_rows_.defined() || versions != kept_versions_) {
-    const torch::NoGradGuard no_gradients;
-    kept_rows_ = compute_rows();
-    kept_versions_ = std::move(versions);
-  }
-  return kept_rows_;
-}
+std::string_view name(Form form) { return facts_of(form).name; }
 
 }  // namespace rankine::weights

@@ -1,58 +1,64 @@
-// What the compressed forms of a weight have in common: they are told by their tensors.
+// The forms that a weight may have: one table, which says of each what it is called, what its size
+// counts, how many numbers it stores and how it is read.
 #pragma once
 
-#include "parallel/communicator.hpp"
-#include "weights/forms/weight.hpp"
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/named_values.hpp"
+#include "weights/forms/factor_cost.hpp"
+
+namespace rankine::parallel {
+class Communicator;
+}
 
 namespace rankine::weights {
 
-/// Counts, plans and writes what `parameters` and `indices` list.
-class Form : public Weight {
- public:
-  const RowSplit& split() const override { return split_; }
-  std::int64_t stored_numbers() const override;
-  std::int64_t stored_bytes() const override;
-  std::vector<files::TensorPlan> plan(const std::string& name, files::DataType type) const override;
-  void write(files::SafetensorsWriter& writer, const std::string& name) const override;
+class Weight;
+class StoredTensors;
+struct DenseSource;
 
- protected:
-  /// `team` outlives the weight.
-  Form(const parallel::Communicator& team, RowSplit split)
-      : team_(&team), split_(std::move(split)) {}
-  const parallel::Communicator& team() const { return *team_; }
-  std::int64_t own_first() const { return split_.first(team_->rank()); }
-  std::int64_t own_count() const { return split_.count(team_->rank()); }
+enum class Form { dense, low_rank, pivoted, matrix_product, clustered };
 
- private:
-  const parallel::Communicator* team_;
-  RowSplit split_;
+/// What the size of a form counts (StoredWeight::kept_rank), and so how it is found.
+enum class SizedBy {
+  components,  ///< singular components, the leading ones of a decomposition that serves all sizes
+  bonds,       ///< bonds of cores, which are made of the whole matrix anew for every size
+  values,      ///< shared values of the entries, whose errors count one by one; never allocated
 };
 
-/// A form that is storage: its rows are computed from its parameters, and the products are those of
-/// a dense weight. While gradients are wanted the rows are computed anew in every pass; without,
-/// they are kept until a parameter changes.
-class MaterialisedForm : public Form {
- public:
-  torch::Tensor forward(const torch::Tensor& x) const override;
-  torch::Tensor look_up(const torch::Tensor& ids) const override;
-  torch::Tensor own_rows() const override;
-
- protected:
-  using Form::Form;
-  /// This rank's rows, differentiable in the parameters.
-  virtual torch::Tensor compute_rows() const = 0;
-
- private:
-  mutable torch::Tensor kept_rows_;
-  mutable std::vector<std::int64_t> kept_versions_;
+/// One layout of a form in files: the tensor that no other form has, and the reader, which is not
+/// collective. Readers throw InputError or NumericalError, naming the tensor.
+struct FormLayout {
+  std::string_view tensor;
+  std::unique_ptr<Weight> (*read)(const parallel::Communicator& team, const DenseSource& source,
+                                  const StoredTensors& tensors);
 };
 
-/// Elements of the whole tensor of which a rank holds `parameter`.
-std::int64_t whole_numel(const Parameter& parameter);
-std::vector<std::int64_t> whole_shape(const Parameter& parameter);
+/// What forms of bonds cost.
+struct BondCost {
+  /// Numbers at a largest bond dimension.
+  std::int64_t (*numbers)(const MatrixShape& shape, int sites, std::int64_t bond_dimension);
+  /// The largest bond dimension of at most `budget` numbers; 0 if there is none.
+  std::int64_t (*largest)(const MatrixShape& shape, int sites, std::int64_t budget);
+};
 
-/// Writes this rank's part of a tensor (integers and floating-point numbers alike).
-void write_parameter(files::SafetensorsWriter& writer, const std::string& name,
-                     const Parameter& parameter, int rank);
+struct FormFacts {
+  Form value;
+  std::string_view name;  ///< in decks, result files and manifests
+  SizedBy sized_by;
+  Form trained_as;  ///< what it is until training is over
+  std::vector<FormLayout> layouts;
+  FactorGauge gauge = FactorGauge::free;  ///< of forms made of components: what a rank costs
+  BondCost bonds = {};                    ///< of forms of bonds
+};
+
+/// In the order in which decks list them.
+std::span<const FormFacts> all_forms();
+const FormFacts& facts_of(Form form);
+std::string_view name(Form form);
 
 }  // namespace rankine::weights

@@ -1,6 +1,7 @@
 #include "weights/forms/low_rank.hpp"
 
 #include "core/contracts.hpp"
+#include "weights/forms/stored_tensors.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/product.hpp"
 #include "weights/rows/row_lookup.hpp"
@@ -11,7 +12,7 @@ using torch::Tensor;
 
 LowRank::LowRank(const parallel::Communicator& ranks, RowSplit rows, Tensor own_left,
                  RowSplit right_split, Tensor own_right)
-    : Form(ranks, std::move(rows)),
+    : Weight(ranks, std::move(rows)),
       right_split_(std::move(right_split)),
       left_(std::move(own_left)),
       right_(std::move(own_right)) {
@@ -40,7 +41,7 @@ Tensor LowRank::own_rows() const { return times_transposed(left_, whole_right_tr
 
 std::vector<Parameter> LowRank::parameters() const {
   return {{"left", left_, Placement::rows, own_first(), outputs()},
-          {"right", right_, Placement::rows, right_split_.first(team().rank()), rank()}};
+          {"right", right_, Placement::rows, right_split_.first(team().rank()), kept_rank()}};
 }
 
 std::unique_ptr<Weight> make_low_rank(const parallel::Communicator& team, const RowSplit& split,
@@ -51,6 +52,18 @@ std::unique_ptr<Weight> make_low_rank(const parallel::Communicator& team, const 
   };
   return std::make_unique<LowRank>(team, split, copy(own_left),
                                    RowSplit::even(own_left.size(1), team.size()), copy(own_right));
+}
+
+std::unique_ptr<Weight> read_low_rank(const parallel::Communicator& team, const DenseSource& source,
+                                      const StoredTensors& tensors) {
+  const auto left = tensors.shape("left"), right = tensors.shape("right");
+  tensors.require("left", left.size() == 2 && left[0] == source.split.total(), "its rows");
+  tensors.require("right", right.size() == 2 && right[0] == left[1] && right[1] == source.inputs,
+                  "its shape");
+  RowSplit right_split = RowSplit::even(right[0], team.size());
+  const Tensor own_right = tensors.own("right", right_split);
+  return std::make_unique<LowRank>(team, source.split, tensors.own("left", source.split),
+                                   std::move(right_split), own_right);
 }
 
 }  // namespace rankine::weights

@@ -3,21 +3,21 @@
 
 #include <memory>
 
-#include "weights/forms/form.hpp"
+#include "weights/forms/weight.hpp"
 #include "weights/rows/factor_rows.hpp"
 
 namespace rankine::weights {
 
 /// L (outputs x r) lies in the row blocks of W; R (r x inputs) in even row blocks. A forward pass
 /// gathers the r activations between them.
-class LowRank final : public Form {
+class LowRank final : public Weight {
  public:
   /// Takes over own rows of both; `right_split` has one share per rank.
   LowRank(const parallel::Communicator& team, RowSplit split, torch::Tensor own_left,
           RowSplit right_split, torch::Tensor own_right);
 
-  std::string form() const override { return "low-rank"; }
-  std::int64_t rank() const { return right_split_.total(); }
+  Form form() const override { return Form::low_rank; }
+  std::int64_t kept_rank() const override { return right_split_.total(); }
   std::int64_t inputs() const override { return right_.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
@@ -40,5 +40,8 @@ class LowRank final : public Form {
 std::unique_ptr<Weight> make_low_rank(const parallel::Communicator& team, const RowSplit& split,
                                       const torch::Tensor& own_left, const torch::Tensor& own_right,
                                       torch::ScalarType type);
+
+std::unique_ptr<Weight> read_low_rank(const parallel::Communicator& team, const DenseSource& source,
+                                      const StoredTensors& tensors);
 
 }  // namespace rankine::weights

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/contracts.hpp"
+#include "weights/forms/stored_tensors.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/product.hpp"
 
@@ -32,7 +36,7 @@ Tensor contract_rows(const std::vector<Tensor>& cores, std::int64_t first, std::
 
 MatrixProduct::MatrixProduct(const parallel::Communicator& ranks, RowSplit rows,
                              std::vector<Tensor> cores)
-    : MaterialisedForm(ranks, std::move(rows)), cores_(std::move(cores)) {
+    : MaterialisedWeight(ranks, std::move(rows)), cores_(std::move(cores)) {
   [[maybe_unused]] std::int64_t bond = 1, legs = 1;
   for (const Tensor& core : cores_) {
     RANKINE_EXPECTS(core.dim() == 4 && core.size(0) == bond, "the cores share their bonds");
@@ -53,6 +57,12 @@ std::vector<Parameter> MatrixProduct::parameters() const {
   for (const Tensor& core : cores_)
     all.push_back({fmt::format("core{}", all.size()), core, Placement::copy, 0, core.size(0)});
   return all;
+}
+
+std::int64_t MatrixProduct::kept_rank() const {
+  std::int64_t largest = 0;
+  for (const Tensor& core : cores_) largest = std::max(largest, core.size(3));
+  return largest;
 }
 
 std::vector<std::int64_t> MatrixProduct::bond_dimensions() const {
@@ -131,6 +141,37 @@ std::int64_t bond_dimension_for(const std::vector<std::int64_t>& row_legs,
     (fits(middle) ? low : high) = middle;
   }
   return low;
+}
+
+std::int64_t matrix_product_numbers(const MatrixShape& shape, int sites,
+                                    std::int64_t bond_dimension) {
+  return stored_numbers_for(balanced_legs(shape.rows, sites), balanced_legs(shape.columns, sites),
+                            bond_dimension);
+}
+
+std::int64_t largest_matrix_product(const MatrixShape& shape, int sites, std::int64_t budget) {
+  return bond_dimension_for(balanced_legs(shape.rows, sites), balanced_legs(shape.columns, sites),
+                            budget);
+}
+
+std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
+                                            const DenseSource& source,
+                                            const StoredTensors& tensors) {
+  std::vector<Tensor> cores;
+  std::int64_t bond = 1, rows = source.split.total(), columns = source.inputs;  // left to make
+  for (std::string part = "core0"; tensors.has(part); part = fmt::format("core{}", cores.size())) {
+    const auto shape = tensors.shape(part);
+    tensors.require(part, shape.size() == 4 && shape[0] == bond, "its bond");
+    tensors.require(part,
+                    shape[1] > 0 && rows % shape[1] == 0 && shape[2] > 0 && columns % shape[2] == 0,
+                    "its legs");
+    rows /= shape[1];
+    columns /= shape[2];
+    bond = shape[3];
+    cores.push_back(tensors.all(part));
+  }
+  tensors.require("core0", bond == 1 && rows == 1 && columns == 1, "the legs of all cores");
+  return std::make_unique<MatrixProduct>(team, source.split, std::move(cores));
 }
 
 }  // namespace rankine::weights

@@ -7,19 +7,20 @@
 
 #include <memory>
 
-#include "weights/forms/form.hpp"
+#include "weights/forms/weight.hpp"
 
 namespace rankine::weights {
 
 /// Every rank holds all cores and contracts them to its own rows: at useful bond dimensions that is
 /// less work than to contract them with every token.
-class MatrixProduct final : public MaterialisedForm {
+class MatrixProduct final : public MaterialisedWeight {
  public:
   /// `cores` are the same on all ranks.
   MatrixProduct(const parallel::Communicator& team, RowSplit split,
                 std::vector<torch::Tensor> cores);
 
-  std::string form() const override { return "mpo"; }
+  Form form() const override { return Form::matrix_product; }
+  std::int64_t kept_rank() const override;
   std::int64_t inputs() const override;
   std::vector<Parameter> parameters() const override;
   /// The bond dimensions between the sites.
@@ -51,5 +52,14 @@ std::int64_t stored_numbers_for(const std::vector<std::int64_t>& row_legs,
 /// The largest bond dimension whose cores hold at most `budget` numbers; 0 if there is none.
 std::int64_t bond_dimension_for(const std::vector<std::int64_t>& row_legs,
                                 const std::vector<std::int64_t>& column_legs, std::int64_t budget);
+
+/// The same two for the balanced legs of a matrix.
+std::int64_t matrix_product_numbers(const MatrixShape& shape, int sites,
+                                    std::int64_t bond_dimension);
+std::int64_t largest_matrix_product(const MatrixShape& shape, int sites, std::int64_t budget);
+
+std::unique_ptr<Weight> read_matrix_product(const parallel::Communicator& team,
+                                            const DenseSource& source,
+                                            const StoredTensors& tensors);
 
 }  // namespace rankine::weights

@@ -3,26 +3,27 @@
 // W = L R of rank r has r rows that span the others: W = P [I; C] B with B = W[p, :] (r x inputs)
 // and C = L_rest L_p^{-1} ((outputs - r) x r). That is r (outputs + inputs) - r^2 numbers, r^2 less
 // than L and R, and never more than the dense matrix; nothing is lost but rounding. The pivot rows
-// p come from a rank-revealing QR of L^T, which keeps |C| near 1 (weights/gauge_fixing.hpp).
+// p come from a rank-revealing QR of L^T, which keeps |C| near 1 (weights/making/gauge_fixing.hpp).
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "weights/forms/form.hpp"
+#include "weights/forms/weight.hpp"
 #include "weights/rows/factor_rows.hpp"
 
 namespace rankine::weights {
 
 /// Each rank keeps the rows of B and of C that are rows of W it owns.
-class Pivoted final : public Form {
+class Pivoted final : public Weight {
  public:
   /// `pivots`: the r chosen rows of W, ascending, on every rank. `own_basis`: B in the pivots among
   /// this rank's rows; `own_coefficients`: C in its other rows.
   Pivoted(const parallel::Communicator& team, RowSplit split, std::vector<std::int64_t> pivots,
           torch::Tensor own_basis, torch::Tensor own_coefficients);
 
-  std::string form() const override { return "pivoted"; }
-  std::int64_t rank() const { return basis_split_.total(); }
+  Form form() const override { return Form::pivoted; }
+  std::int64_t kept_rank() const override { return basis_split_.total(); }
   std::int64_t inputs() const override { return basis_.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
@@ -46,5 +47,13 @@ class Pivoted final : public Form {
 
 /// Which of the rows [0, rows) the ranks own are pivots, counted per rank.
 RowSplit split_of_pivots(const RowSplit& rows, const std::vector<std::int64_t>& pivots);
+
+std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const DenseSource& source,
+                                     const StoredTensors& tensors);
+
+/// The tensor "pivots" of a weight in files: `kept_rank` ascending numbers of rows or columns below
+/// `end`.
+std::vector<std::int64_t> read_pivots(const StoredTensors& tensors, std::int64_t kept_rank,
+                                      std::int64_t end);
 
 }  // namespace rankine::weights

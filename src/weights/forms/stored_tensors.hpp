@@ -39,9 +39,12 @@ class StoredTensors {
   /// whose names begin with it, and their biases.
   void require_just(const std::vector<files::TensorPlan>& plan) const;
 
-  /// What the file holds of a parameter in 4 bits, as weights/quantized.hpp keeps it.
+  /// What the file holds of a parameter in 4 bits, as weights/storage/rounding.hpp gives it.
   std::vector<Parameter> four_bit_parts(const Parameter& parameter) const;
 
+  void require(const std::string& part, bool fits, const std::string& reason) const {
+    if (!fits) refuse(part, reason);
+  }
   /// Throws the InputError of a tensor that does not fit.
   [[noreturn]] void refuse(const std::string& part, const std::string& reason) const;
 

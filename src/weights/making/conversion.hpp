@@ -9,7 +9,7 @@
 namespace rankine::weights {
 
 struct ConversionReport {
-  std::string form;
+  Form form;
   std::int64_t stored_numbers = 0;
   std::int64_t stored_bytes = 0;
   double relative_error = 0;  ///< ||W - W'||_F / ||W||_F

@@ -24,12 +24,12 @@ struct Gauge {
   linalg::ColumnInterpolation<double> found;
   double largest_coefficient;
 
-  std::int64_t rank() const { return found.rank(); }
-  std::vector<std::int64_t> pivots() const { return sorted(0, rank()); }
-  std::vector<std::int64_t> others() const { return sorted(rank(), std::ssize(found.order)); }
+  std::int64_t kept_rank() const { return found.rank(); }
+  std::vector<std::int64_t> pivots() const { return sorted(0, kept_rank()); }
+  std::vector<std::int64_t> others() const { return sorted(kept_rank(), std::ssize(found.order)); }
   /// Where pivot k of the order chosen stands among the ascending ones.
   std::vector<std::int64_t> places_of_pivots() const { return places(0, pivots()); }
-  std::vector<std::int64_t> places_of_others() const { return places(rank(), others()); }
+  std::vector<std::int64_t> places_of_others() const { return places(kept_rank(), others()); }
 
  private:
   std::vector<std::int64_t> sorted(std::int64_t begin, std::int64_t end) const {
@@ -112,7 +112,7 @@ class GaugeFixing {
 
   /// By more than rounding, so that any number of ranks takes the same side.
   static bool is_better(const Gauge& a, const Gauge& b) {
-    if (a.rank() != b.rank()) return a.rank() < b.rank();
+    if (a.kept_rank() != b.kept_rank()) return a.kept_rank() < b.kept_rank();
     return a.largest_coefficient < (1 - 1e-6) * b.largest_coefficient;
   }
 
@@ -143,7 +143,7 @@ class GaugeFixing {
     const Tensor chosen = torch::tensor(pivots, torch::kInt64);
     const Tensor columns = multiply(
         team_, {factors_.left, factors_.right.index_select(1, chosen), factors_.right_split});
-    const RowSplit middle = RowSplit::even(gauge.rank(), team_.size());
+    const RowSplit middle = RowSplit::even(gauge.kept_rank(), team_.size());
     const Tensor coefficients =
         sort_columns(collect_rows(gauge.found.coefficients.view(), range_of(middle, team_.rank()),
                                   gauge.places_of_pivots()),

@@ -10,8 +10,8 @@ namespace rankine::weights {
 
 /// Of which side of the matrix the pivots are.
 enum class PivotSide {
-  rows,     ///< weights/pivoted.hpp
-  columns,  ///< weights/column_pivoted.hpp
+  rows,     ///< weights/forms/pivoted.hpp
+  columns,  ///< weights/forms/column_pivoted.hpp
   better,   ///< the one with the smaller largest coefficient; rows where both are alike
 };
 

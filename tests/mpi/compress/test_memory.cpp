@@ -38,16 +38,16 @@ void write_tokens(const std::filesystem::path& path, const std::vector<std::int6
 }
 
 /// Two-sided, in float64, the one wide matrix alone.
-CompressionJob job_of(const std::string& folder, const std::string& form, double outputs_too) {
+CompressionJob job_of(const std::string& folder, weights::Form form, double outputs_too) {
   CompressOptions options;
   options.scoring.model.path = folder;
-  options.scoring.model.precision = "float64";
+  options.scoring.model.precision = models::Precision::float64;
   options.select = {"*down_proj"};
   options.method.form = form;
-  options.method.weighting = outputs_too > 0 ? "two-sided" : "diagonal";
+  options.method.weighting = outputs_too > 0 ? Weighting::two_sided : Weighting::diagonal;
   options.method.sweeps = 1;
   options.method.clusters = 16;
-  options.ranks.allocation = "uniform";
+  options.ranks.allocation = Allocation::uniform;
   options.ranks.parameter_ratio = 0.6;
   options.calibration.text = folder + "/tokens.npy";
   options.calibration.windows = options.calibration.gradient_windows = 1;
@@ -91,7 +91,7 @@ struct WideModel {
 TEST(Memory, OfAnOperatorIsThatOfOneRankAndForetold) {
   constexpr int columns = 1536;
   const WideModel model(columns);
-  const CompressionJob job = job_of(model.folder.path(), "mpo", 1);
+  const CompressionJob job = job_of(model.folder.path(), weights::Form::matrix_product, 1);
   const std::vector<double> grown = growths(job);
   const double moment = 8.0 * columns * columns;
   EXPECT_GT(grown[0], moment * (1 + 1.0 / world().size())) << "the owner has it whole";
@@ -105,11 +105,11 @@ TEST(Memory, OfAnOperatorIsThatOfOneRankAndForetold) {
 TEST(Memory, OfDiagonalsIsNotThatOfWholeMoments) {
   constexpr int columns = 6144;
   const WideModel model(columns);
-  for (const char* form : {"low-rank", "clustered"}) {
+  for (const auto form : {weights::Form::low_rank, weights::Form::clustered}) {
     const CompressionJob job = job_of(model.folder.path(), form, 0);
     for (const double grown : growths(job)) {
-      EXPECT_LT(grown, forecast_bytes(job)) << form;
-      EXPECT_LT(grown, 0.5 * 8.0 * columns * columns) << form;
+      EXPECT_LT(grown, forecast_bytes(job)) << name(form);
+      EXPECT_LT(grown, 0.5 * 8.0 * columns * columns) << name(form);
     }
   }
 }

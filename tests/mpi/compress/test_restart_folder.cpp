@@ -14,7 +14,7 @@
 #include "../../mpi_world.hpp"
 #include "compress/calibration/moments.hpp"
 #include "run/stage_store.hpp"
-#include "weights/forms/tensor_folder.hpp"
+#include "weights/storage/tensor_folder.hpp"
 
 namespace rankine::compress {
 namespace {

@@ -179,7 +179,7 @@ TEST(LanguageModel, OnlyWeightsOfItsOwnAreReplaced) {
 /// Sixteen windows.
 EvaluationJob tiny_evaluation(const TinyModel& tiny, const TinyFolder& folder) {
   EvaluationJob job;
-  job.options.model = {.path = folder.path(), .precision = "float64"};
+  job.options.model = {.path = folder.path(), .precision = Precision::float64};
   job.options.evaluate.window_length = 8;
   job.config = tiny.config;
   job.plan = plan_windows(job.options, job.config,

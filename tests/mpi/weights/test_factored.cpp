@@ -3,7 +3,6 @@
 
 #include "forms_testing.hpp"
 #include "weights/forms/low_rank.hpp"
-#include "weights/forms/quantized.hpp"
 #include "weights/making/gauge_fixing.hpp"
 
 namespace rankine::weights {
@@ -105,14 +104,14 @@ TEST(Pivoted, TakesTheSideWithTheSmallerCoefficients) {
   expect(right.t().contiguous(), left.t().contiguous(), PivotSide::columns, {1, 3});
 }
 
-TEST(Quantized, CountsWhatItStores) {
+TEST(Rounded, CountsWhatItStores) {
   const Factors f = random_factors(64, 32, 96);
   const RowSplit split = RowSplit::even(64, world().size());
   const auto make = [&](Storage storage) {
-    return make_quantized(world(),
-                          make_low_rank(world(), split, own_part(f.left, split),
-                                        own_rows_of(f.right), torch::kFloat64),
-                          storage);
+    auto weight = make_low_rank(world(), split, own_part(f.left, split), own_rows_of(f.right),
+                                torch::kFloat64);
+    weight->round_to(storage);
+    return weight;
   };
   const std::int64_t numbers = 32 * 160;
   EXPECT_EQ(make(Storage::bfloat16)->stored_bytes(), 2 * numbers);
@@ -126,14 +125,13 @@ TEST(Quantized, CountsWhatItStores) {
   EXPECT_LT(distance(whole_of(*make(Storage::four_bits)), exact), 0.15);
 }
 
-TEST(Quantized, HoldsValuesThatCanBeStored) {
+TEST(Rounded, HoldsValuesThatCanBeStored) {
   const Factors f = random_factors(9, 4, 40);
   const RowSplit split = RowSplit::even(9, world().size());
-  const Quantized weight(
-      world(),
-      make_low_rank(world(), split, own_part(f.left, split), own_rows_of(f.right), torch::kFloat64),
-      Storage::bfloat16);
-  for (const Parameter& parameter : weight.parameters())
+  const auto weight =
+      make_low_rank(world(), split, own_part(f.left, split), own_rows_of(f.right), torch::kFloat64);
+  weight->round_to(Storage::bfloat16);
+  for (const Parameter& parameter : weight->parameters())
     EXPECT_TRUE(
         torch::equal(parameter.values, parameter.values.to(torch::kBFloat16).to(torch::kFloat64)));
 }

@@ -14,7 +14,6 @@
 #include "forms_testing.hpp"
 #include "weights/forms/dense.hpp"
 #include "weights/forms/low_rank.hpp"
-#include "weights/forms/quantized.hpp"
 #include "weights/forms/read_form.hpp"
 #include "weights/making/clustering.hpp"
 #include "weights/making/conversion.hpp"
@@ -104,7 +103,9 @@ std::vector<FormCase> quantized_cases() {
     for (const FormCase& form : form_cases())
       cases.push_back({form.name + " in " + std::string(name(storage)),
                        [=](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
-                         return make_quantized(world(), form.make(w, split, type), storage);
+                         auto weight = form.make(w, split, type);
+                         weight->round_to(storage);
+                         return weight;
                        }});
   return cases;
 }
@@ -244,6 +245,7 @@ void expect_to_come_back(const Weight& weight, torch::ScalarType type,
   const auto back = read_form(world(), {reader, "a.b", weight.inputs(), weight.split(), type});
   EXPECT_EQ(back->form(), weight.form());
   EXPECT_EQ(back->storage(), weight.storage());
+  EXPECT_EQ(back->kept_rank(), weight.kept_rank());
   EXPECT_EQ(back->stored_numbers(), weight.stored_numbers());
   EXPECT_EQ(back->stored_bytes(), weight.stored_bytes());
   EXPECT_TRUE(torch::equal(back->own_rows(), weight.own_rows()));
@@ -256,6 +258,27 @@ void expect_to_come_back(const Weight& weight, torch::ScalarType type,
   for (const files::TensorEntry& entry : reader.entries()) bytes += entry.bytes;
   EXPECT_EQ(static_cast<std::int64_t>(bytes), weight.stored_bytes());
   world().barrier();
+}
+
+TEST(Forms, SayWhatTheyAreAndHowLarge) {
+  const auto expect = [](const FormCase& form, Form is, std::int64_t kept_rank) {
+    const RowSplit split = RowSplit::even(12, world().size());
+    const auto weight = form.make(random_matrix(12, 8, 11), split, torch::kFloat64);
+    EXPECT_EQ(weight->form(), is) << form.name;
+    EXPECT_EQ(weight->kept_rank(), kept_rank) << form.name;
+    EXPECT_EQ(value_named(all_forms(), name(is)), is);
+  };
+  const std::vector<std::pair<Form, std::int64_t>> expected{
+      {Form::low_rank, 4},       {Form::pivoted, 4},        {Form::pivoted, 4},
+      {Form::matrix_product, 5}, {Form::matrix_product, 5}, {Form::clustered, 5},
+      {Form::clustered, 3}};
+  const std::vector<FormCase> cases = form_cases();
+  ASSERT_EQ(cases.size(), expected.size());
+  for (std::size_t i = 0; i < cases.size(); ++i)
+    expect(cases[i], expected[i].first, expected[i].second);
+  const RowSplit split = RowSplit::even(3, world().size());
+  const Dense dense(world(), split, own_part(random_matrix(3, 7, 1), split).clone());
+  EXPECT_EQ(dense.kept_rank(), 3);
 }
 
 TEST(Forms, ComeBackFromACheckpoint) {
@@ -438,7 +461,7 @@ TEST(Conversion, MeasuresTheError) {
   const auto report = report_conversion(weight, own_part(whole, split), world(), whitening);
   EXPECT_NEAR(report.relative_error, distance(other, whole), 1e-13);
   EXPECT_NEAR(*report.weighted_error, distance(other.mm(whitening), whole.mm(whitening)), 1e-13);
-  EXPECT_EQ(report.form, "dense");
+  EXPECT_EQ(report.form, Form::dense);
   EXPECT_EQ(report.stored_numbers, 30);
   EXPECT_EQ(report.stored_bytes, 240);
   EXPECT_NEAR(relative_error(weight, own_part(whole, split), world()), report.relative_error, 0);

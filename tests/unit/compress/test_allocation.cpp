@@ -51,40 +51,39 @@ std::vector<Candidate> twenty_matrices() {
 
 TEST(Storage, PivotedSavesTheSquareOfTheRank) {
   const MatrixShape shape{576, 1536};
-  EXPECT_EQ(stored_numbers(Storage::plain, shape, 100), 100 * 2112);
-  EXPECT_EQ(stored_numbers(Storage::pivoted, shape, 100), 100 * 2112 - 100 * 100);
-  EXPECT_EQ(stored_numbers(Storage::pivoted, shape, 576), 576 * 1536);
-  EXPECT_EQ(stored_numbers(Storage::plain, shape, 576), 576 * 1536);
+  EXPECT_EQ(stored_numbers(FactorGauge::free, shape, 100), 100 * 2112);
+  EXPECT_EQ(stored_numbers(FactorGauge::pivoted, shape, 100), 100 * 2112 - 100 * 100);
+  EXPECT_EQ(stored_numbers(FactorGauge::pivoted, shape, 576), 576 * 1536);
+  EXPECT_EQ(stored_numbers(FactorGauge::free, shape, 576), 576 * 1536);
 }
 
 TEST(Storage, LargestRankOfASquareMatrixAtFourFifths) {
   const MatrixShape shape{576, 576};
   const std::int64_t budget = 576 * 576 * 8 / 10;
-  EXPECT_EQ(largest_rank(Storage::plain, shape, budget), 230);
-  EXPECT_EQ(largest_rank(Storage::pivoted, shape, budget), 318);
-  EXPECT_EQ(largest_rank(Storage::plain, shape, 576 * 576), 576);
+  EXPECT_EQ(largest_rank(FactorGauge::free, shape, budget), 230);
+  EXPECT_EQ(largest_rank(FactorGauge::pivoted, shape, budget), 318);
+  EXPECT_EQ(largest_rank(FactorGauge::free, shape, 576 * 576), 576);
 }
 
 TEST(Allocation, UniformRanksStayWithinTheRatioOfEachMatrix) {
   const auto matrices = some_matrices();
-  for (const Storage storage : {Storage::plain, Storage::pivoted}) {
-    const auto ranks = uniform_ranks(matrices, storage, 0.6);
+  for (const FactorGauge gauge : {FactorGauge::free, FactorGauge::pivoted}) {
+    const auto ranks = uniform_ranks(matrices, gauge, 0.6);
     for (std::size_t m = 0; m < matrices.size(); ++m) {
       const double share = 0.6 * static_cast<double>(matrices[m].shape.dense_numbers());
-      EXPECT_LE(static_cast<double>(stored_numbers(storage, matrices[m].shape, ranks[m])), share);
-      EXPECT_GT(static_cast<double>(stored_numbers(storage, matrices[m].shape, ranks[m] + 1)),
-                share);
+      EXPECT_LE(static_cast<double>(stored_numbers(gauge, matrices[m].shape, ranks[m])), share);
+      EXPECT_GT(static_cast<double>(stored_numbers(gauge, matrices[m].shape, ranks[m] + 1)), share);
     }
   }
 }
 
 TEST(Allocation, ARatioBelowRankOneIsRefused) {
-  EXPECT_THROW(require_reachable(some_matrices(), Storage::plain, 0.01), InputError);
-  EXPECT_NO_THROW(require_reachable(some_matrices(), Storage::plain, 0.2));
+  EXPECT_THROW(require_reachable(some_matrices(), FactorGauge::free, 0.01), InputError);
+  EXPECT_NO_THROW(require_reachable(some_matrices(), FactorGauge::free, 0.2));
 }
 
 /// The least squared error of any ranks within the budget, by dynamic programming over numbers.
-double best_tail(const std::vector<Candidate>& matrices, Storage storage, std::int64_t budget) {
+double best_tail(const std::vector<Candidate>& matrices, FactorGauge gauge, std::int64_t budget) {
   constexpr double none = std::numeric_limits<double>::infinity();
   std::vector<double> best(static_cast<std::size_t>(budget) + 1, none);
   best[0] = 0;
@@ -92,7 +91,7 @@ double best_tail(const std::vector<Candidate>& matrices, Storage storage, std::i
     std::vector<double> next(best.size(), none);
     const std::vector<double> tails = matrix.tails();
     for (std::int64_t rank = 1; rank <= matrix.shape.full_rank(); ++rank) {
-      const std::int64_t cost = stored_numbers(storage, matrix.shape, rank);
+      const std::int64_t cost = stored_numbers(gauge, matrix.shape, rank);
       for (std::int64_t used = cost; used <= budget; ++used)
         next[static_cast<std::size_t>(used)] = std::min(
             next[static_cast<std::size_t>(used)],
@@ -105,12 +104,12 @@ double best_tail(const std::vector<Candidate>& matrices, Storage storage, std::i
 
 TEST(Allocation, AdditiveRanksAreTheOptimum) {
   for (const auto& matrices : {some_matrices(), twenty_matrices()})
-    for (const Storage storage : {Storage::plain, Storage::pivoted})
+    for (const FactorGauge gauge : {FactorGauge::free, FactorGauge::pivoted})
       for (const double ratio : {0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95}) {
         const std::int64_t budget = budget_of(matrices, ratio);
-        const auto ranks = additive_ranks(matrices, storage, budget);
-        EXPECT_LE(stored_numbers(matrices, storage, ranks), budget);
-        EXPECT_NEAR(total_tail(matrices, ranks) / best_tail(matrices, storage, budget), 1, 1e-9)
+        const auto ranks = additive_ranks(matrices, gauge, budget);
+        EXPECT_LE(stored_numbers(matrices, gauge, ranks), budget);
+        EXPECT_NEAR(total_tail(matrices, ranks) / best_tail(matrices, gauge, budget), 1, 1e-9)
             << matrices.size() << " matrices, ratio " << ratio;
       }
 }
@@ -153,18 +152,18 @@ TEST(Options, AreChosenAsWellAsByTryingAll) {
 
 TEST(Allocation, TheWholeBudgetKeepsEveryMatrixDense) {
   const auto matrices = some_matrices();
-  for (const Storage storage : {Storage::plain, Storage::pivoted}) {
-    const auto ranks = additive_ranks(matrices, storage, budget_of(matrices, 1));
+  for (const FactorGauge gauge : {FactorGauge::free, FactorGauge::pivoted}) {
+    const auto ranks = additive_ranks(matrices, gauge, budget_of(matrices, 1));
     EXPECT_EQ(ranks, (std::vector<std::int64_t>{40, 30, 20, 10}));
   }
 }
 
-/// The same candidates with what singular values and storage say written out as curves.
-std::vector<Candidate> with_curves(std::vector<Candidate> matrices, Storage storage) {
+/// The same candidates with what singular values and gauge say written out as curves.
+std::vector<Candidate> with_curves(std::vector<Candidate> matrices, FactorGauge gauge) {
   for (Candidate& matrix : matrices) {
     const std::vector<double> tails = matrix.tails();
     for (std::int64_t rank = 0; rank < matrix.shape.full_rank(); ++rank) {
-      const std::int64_t numbers = stored_numbers(storage, matrix.shape, rank);
+      const std::int64_t numbers = stored_numbers(gauge, matrix.shape, rank);
       if (numbers >= matrix.shape.dense_numbers()) break;
       matrix.curve.push_back({numbers, tails[static_cast<std::size_t>(rank)]});
     }
@@ -176,17 +175,17 @@ std::vector<Candidate> with_curves(std::vector<Candidate> matrices, Storage stor
 
 TEST(Allocation, CurvesOfOtherFormsAreTreatedLikeSingularValues) {
   const auto matrices = some_matrices();
-  for (const Storage storage : {Storage::plain, Storage::pivoted}) {
-    const auto curves = with_curves(matrices, storage);
+  for (const FactorGauge gauge : {FactorGauge::free, FactorGauge::pivoted}) {
+    const auto curves = with_curves(matrices, gauge);
     for (const double ratio : {0.4, 0.8}) {
       const std::int64_t budget = budget_of(matrices, ratio);
-      const auto ranks = additive_ranks(curves, Storage::plain, budget);
-      auto expected = additive_ranks(matrices, storage, budget);
+      const auto ranks = additive_ranks(curves, FactorGauge::free, budget);
+      auto expected = additive_ranks(matrices, gauge, budget);
       EXPECT_NEAR(total_tail(curves, ranks), total_tail(matrices, expected), 1e-12);
       for (std::size_t m = 0; m < curves.size(); ++m)  // the dense matrix is the last point
         expected[m] = std::min(expected[m], curves[m].full_rank());
       EXPECT_EQ(ranks, expected) << ratio;
-      EXPECT_LE(stored_numbers(curves, Storage::plain, ranks), budget);
+      EXPECT_LE(stored_numbers(curves, FactorGauge::free, ranks), budget);
     }
   }
 }
@@ -206,13 +205,13 @@ TEST(Fermi, ReachesTheOptimumOfAnAdditiveLossFromUniformRanks) {
   for (const auto& matrices : {some_matrices(), twenty_matrices()})
     for (const double ratio : {0.4, 0.5, 0.6, 0.7, 0.8, 0.9}) {
       const std::int64_t budget = budget_of(matrices, ratio);
-      const auto uniform = uniform_ranks(matrices, Storage::pivoted, ratio);
+      const auto uniform = uniform_ranks(matrices, FactorGauge::pivoted, ratio);
       const auto ranks =
-          fermi_ranks(matrices, Storage::pivoted, budget, uniform,
+          fermi_ranks(matrices, FactorGauge::pivoted, budget, uniform,
                       {.steps = 400, .learning_rate_first = 0.02, .learning_rate_last = 0.001},
                       additive_gradient(matrices));
-      EXPECT_LE(stored_numbers(matrices, Storage::pivoted, ranks), budget);
-      const double optimum = best_tail(matrices, Storage::pivoted, budget);
+      EXPECT_LE(stored_numbers(matrices, FactorGauge::pivoted, ranks), budget);
+      const double optimum = best_tail(matrices, FactorGauge::pivoted, budget);
       EXPECT_LE(total_tail(matrices, ranks), 1.005 * optimum) << "ratio " << ratio;
       EXPECT_GT(total_tail(matrices, uniform), 1.2 * optimum) << "the test has something to find";
     }
@@ -220,13 +219,13 @@ TEST(Fermi, ReachesTheOptimumOfAnAdditiveLossFromUniformRanks) {
 
 TEST(Fermi, StaysAtTheOptimumOfAnAdditiveLoss) {
   for (const auto& matrices : {some_matrices(), twenty_matrices()})
-    for (const Storage storage : {Storage::plain, Storage::pivoted})
+    for (const FactorGauge gauge : {FactorGauge::free, FactorGauge::pivoted})
       for (const double ratio : {0.4, 0.6, 0.8, 0.95}) {
         const std::int64_t budget = budget_of(matrices, ratio);
-        const auto first = additive_ranks(matrices, storage, budget);
-        const auto ranks = fermi_ranks(matrices, storage, budget, first, {.steps = 30},
-                                       additive_gradient(matrices));
-        EXPECT_LE(stored_numbers(matrices, storage, ranks), budget);
+        const auto first = additive_ranks(matrices, gauge, budget);
+        const auto ranks =
+            fermi_ranks(matrices, gauge, budget, first, {.steps = 30}, additive_gradient(matrices));
+        EXPECT_LE(stored_numbers(matrices, gauge, ranks), budget);
         EXPECT_LE(total_tail(matrices, ranks), 1.005 * total_tail(matrices, first))
             << "ratio " << ratio;
       }
@@ -263,13 +262,14 @@ TEST(Fermi, MasksKeepTheBudgetInEveryStep) {
     for (std::size_t m = 0; m < masks.size(); ++m) {
       double rank = 0;
       for (const double f : masks[m]) rank += f;
-      cost += soft_cost(Storage::plain, matrices[m].shape, rank).numbers;
+      cost += soft_cost(FactorGauge::free, matrices[m].shape, rank).numbers;
     }
     EXPECT_NEAR(cost, static_cast<double>(budget), 1e-6 * static_cast<double>(budget));
     return additive(step, masks);
   };
-  const auto uniform = uniform_ranks(matrices, Storage::plain, 0.6);
-  const auto ranks = fermi_ranks(matrices, Storage::plain, budget, uniform, {.steps = 20}, watched);
+  const auto uniform = uniform_ranks(matrices, FactorGauge::free, 0.6);
+  const auto ranks =
+      fermi_ranks(matrices, FactorGauge::free, budget, uniform, {.steps = 20}, watched);
   EXPECT_LT(total_tail(matrices, ranks), 0.99 * total_tail(matrices, uniform));
   // A colder mask is steeper, but of the same sum unless its matrix gained or lost.
   for (std::size_t m = 0; m < matrices.size(); ++m) {
@@ -283,9 +283,9 @@ TEST(Fermi, MasksKeepTheBudgetInEveryStep) {
 TEST(Fermi, GoesOnWhereItWasStopped) {
   const auto matrices = some_matrices();
   const std::int64_t budget = budget_of(matrices, 0.6);
-  const auto first = uniform_ranks(matrices, Storage::pivoted, 0.6);
+  const auto first = uniform_ranks(matrices, FactorGauge::pivoted, 0.6);
   const auto run = [&](const FermiCheckpoint& checkpoint) {
-    return fermi_ranks(matrices, Storage::pivoted, budget, first, {.steps = 30},
+    return fermi_ranks(matrices, FactorGauge::pivoted, budget, first, {.steps = 30},
                        additive_gradient(matrices), checkpoint);
   };
   std::vector<FermiState> states;

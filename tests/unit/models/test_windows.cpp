@@ -62,7 +62,7 @@ TEST(Windows, SlidingOnesScoreEachTokenOnce) {
 
 TEST(Windows, ATokenBeforeEachWindowLetsAllOfTheTextBeScored) {
   auto how = options(8);
-  how.evaluate.beginning_of_sequence = "each-window";
+  how.evaluate.beginning_of_sequence = BeginningOfSequence::each_window;
   const auto plan = plan_windows(how, config(), text_of(21));
   EXPECT_EQ(plan.windows.size(), 3u);
   EXPECT_EQ(scored(plan), counted(0, 21));
@@ -107,7 +107,7 @@ TEST(Windows, RefuseWhatCannotBeScored) {
   EXPECT_THROW(plan_windows(options(65), config(), text_of(100)), InputError);
   EXPECT_THROW(plan_windows(options(8), config(), text_of(1001)), InputError);
   auto how = options(8);
-  how.evaluate.beginning_of_sequence = "each-window";
+  how.evaluate.beginning_of_sequence = BeginningOfSequence::each_window;
   ModelConfig nameless = config();
   nameless.beginning_of_sequence.reset();
   EXPECT_THROW(plan_windows(how, nameless, text_of(100)), InputError);

@@ -6,7 +6,7 @@
 
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
-#include "weights/forms/weight.hpp"
+#include "weights/storage/parameter.hpp"
 
 namespace rankine::weights {
 

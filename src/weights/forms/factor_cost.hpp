@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace rankine::compress {
+namespace rankine::weights {
 
 /// An outputs x inputs matrix.
 struct MatrixShape {
@@ -17,20 +17,20 @@ struct MatrixShape {
 
 /// How two factors of rank r are stored: as they are, r (m + n) numbers, or with pivot rows made
 /// the identity, r (m + n - r) numbers (arXiv:2512.03062).
-enum class Storage { plain, pivoted };
+enum class FactorGauge { free, pivoted };
 
 /// Numbers of a matrix at `rank`. The full rank stands for the dense matrix.
-std::int64_t stored_numbers(Storage storage, const MatrixShape& shape, std::int64_t rank);
+std::int64_t stored_numbers(FactorGauge gauge, const MatrixShape& shape, std::int64_t rank);
 
 /// The same for a real-valued rank, never above the dense matrix, with its derivative.
 struct SoftCost {
   double numbers;
   double slope;
 };
-SoftCost soft_cost(Storage storage, const MatrixShape& shape, double rank);
+SoftCost soft_cost(FactorGauge gauge, const MatrixShape& shape, double rank);
 
 /// The largest rank whose factors hold at most `budget` numbers; 0 if there is none. The full rank
 /// if the dense matrix fits.
-std::int64_t largest_rank(Storage storage, const MatrixShape& shape, std::int64_t budget);
+std::int64_t largest_rank(FactorGauge gauge, const MatrixShape& shape, std::int64_t budget);
 
-}  // namespace rankine::compress
+}  // namespace rankine::weights

@@ -1,4 +1,4 @@
-#include "weights/forms/tensor_folder.hpp"
+#include "weights/storage/tensor_folder.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -9,7 +9,6 @@
 #include "core/errors.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/forms/form.hpp"
 #include "weights/rows/element_type.hpp"
 
 namespace rankine::weights {

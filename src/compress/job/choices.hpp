@@ -1,0 +1,38 @@
+// What a deck of rankine-compress may choose among, with the names it has for that.
+#pragma once
+
+#include <array>
+
+#include "core/named_values.hpp"
+
+namespace rankine::compress {
+
+/// The norm of an error of a weight: see docs/algorithms/compression.md.
+enum class Weighting { none, diagonal, full, two_sided };
+inline constexpr std::array weighting_names{
+    Named<Weighting>{Weighting::none, "none"}, Named<Weighting>{Weighting::diagonal, "diagonal"},
+    Named<Weighting>{Weighting::full, "full"}, Named<Weighting>{Weighting::two_sided, "two-sided"}};
+constexpr std::string_view name(Weighting value) { return name_in(weighting_names, value); }
+
+/// How ranks are shared among the weights.
+enum class Allocation { uniform, additive, fermi };
+inline constexpr std::array allocation_names{Named<Allocation>{Allocation::uniform, "uniform"},
+                                             Named<Allocation>{Allocation::additive, "additive"},
+                                             Named<Allocation>{Allocation::fermi, "fermi"}};
+constexpr std::string_view name(Allocation value) { return name_in(allocation_names, value); }
+
+/// What the squared error of a weight counts against that of another.
+enum class ErrorWeights { none, output_gradient };
+inline constexpr std::array error_weight_names{
+    Named<ErrorWeights>{ErrorWeights::none, "none"},
+    Named<ErrorWeights>{ErrorWeights::output_gradient, "output-gradient"}};
+constexpr std::string_view name(ErrorWeights value) { return name_in(error_weight_names, value); }
+
+/// What healing makes small.
+enum class HealingLoss { next_token, distillation };
+inline constexpr std::array healing_loss_names{
+    Named<HealingLoss>{HealingLoss::next_token, "next-token"},
+    Named<HealingLoss>{HealingLoss::distillation, "distillation"}};
+constexpr std::string_view name(HealingLoss value) { return name_in(healing_loss_names, value); }
+
+}  // namespace rankine::compress
