@@ -75,11 +75,6 @@ struct ExportOptions {
   std::string format = "dense";
 };
 
-struct CheckpointOptions {
-  std::string directory;  ///< empty for none
-  double interval = 10;   ///< minutes between saves while a stage goes on
-};
-
 struct CompressOptions {
   models::EvaluateOptions scoring;  ///< title, [model], [evaluate], [parallel], [output]
   CalibrationOptions calibration;
@@ -89,7 +84,6 @@ struct CompressOptions {
   SensitivityOptions sensitivity;
   HealOptions heal;
   ExperimentOptions experiments;
-  CheckpointOptions checkpoint;
   ExportOptions result;
 
   /// A sensitivity profile takes the place of a compression.

@@ -117,6 +117,7 @@ void compress_directly(Workbench& bench, const ErrorNorm& norm) {
       progress.update(
           static_cast<double>(w + 1) / static_cast<double>(count),
           fmt::format("converted {} of {}", w + 1, counted(std::ssize(bench.names), "weight")));
+      bench.stop_if_asked();
     }
   });
 }
