@@ -1,4 +1,4 @@
-// How one value is read off a state, and what that reading leaves out.
+// How one Pauli string is read off a state, and what that leaves out.
 #pragma once
 
 #include <optional>
@@ -30,8 +30,9 @@ struct LoopsIgnored {
   void join(const LoopsIgnored& other);
 };
 
-/// How one Pauli string is read. In the route's name "clifford+" stands before what is read after
-/// inverse Clifford gates.
+/// How one Pauli string is read: the whole of a value, or a factor of one whose light cone meets
+/// none of the others. In the name "clifford+" stands before what is read after inverse Clifford
+/// gates.
 struct Factor {
   Environment environment = Environment::mean_field;
   std::optional<circuit::Circuit> extension = {};  ///< read in a run of its own, after these gates
@@ -41,14 +42,8 @@ struct Factor {
   LoopsIgnored ignored = {};
 
   std::string name() const;
-};
-
-/// How one value is read: as a product of strings whose light cones do not meet.
-struct Reading {
-  std::vector<Factor> factors;
-
-  std::string name() const;
-  LoopsIgnored ignored() const;
+  /// Whether the run of the circuit itself is what it is read from.
+  bool is_direct() const { return !extension; }
 };
 
 /// Different names, each once, joined by "|" in the order they come.
