@@ -1,7 +1,7 @@
 // How one Pauli string is read off a state, and what that leaves out.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -35,10 +35,11 @@ struct LoopsIgnored {
 /// gates.
 struct Factor {
   Environment environment = Environment::mean_field;
-  std::optional<circuit::Circuit> extension = {};  ///< read in a run of its own, after these gates
-  circuit::PauliString string = {};                ///< what is read there
-  lattice::Cluster cluster = {};                   ///< around it, for `cluster` and `light_cone`
-  std::vector<int> sites = {};                     ///< of the state vector
+  /// Read in a run of its own, after these gates; null for the run of the circuit itself.
+  std::shared_ptr<const circuit::Circuit> extension = {};
+  circuit::PauliString string = {};  ///< what is read there
+  lattice::Cluster cluster = {};     ///< around it, for `cluster` and `light_cone`
+  std::vector<int> sites = {};       ///< of the state vector
   LoopsIgnored ignored = {};
 
   std::string name() const;

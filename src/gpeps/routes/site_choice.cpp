@@ -90,7 +90,7 @@ std::vector<SiteChooser::SiteChoice> SiteChooser::vector_choices(const Column& c
   for (const auto& candidate : column.vectors) {
     SiteChoice choice{candidate.site,
                       {.environment = Environment::state_vector,
-                       .extension = Circuit{},
+                       .extension = std::make_shared<const Circuit>(),
                        .string = z_of(candidate.site),
                        .sites = candidate.cone},
                       candidate.flops};

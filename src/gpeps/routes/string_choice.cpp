@@ -10,6 +10,7 @@
 
 namespace rankine::gpeps {
 
+using circuit::Circuit;
 using circuit::PauliString;
 
 namespace {
@@ -56,8 +57,8 @@ LightCone part_of(const LightCone& cone, const std::vector<int>& part, int wante
 BestWays StringChooser::best_ways(int n_steps, Memory& memory) const {
   BestWays best;
   if (memory.is_hopeless && n_steps > window) return best;
-  for (const auto& route : memory.routes)
-    if (route.extension.n_steps() <= n_steps) best.add(way_along(measured_, route, n_steps));
+  for (WayInDepth& way : memory.ways)
+    if (way.route().extension.n_steps() <= n_steps) best.add(way.at(measured_, n_steps));
   memory.least_flops = best.least_flops();
   memory.is_hopeless =
       n_steps > window && n_steps <= measured_.cones.n_steps_alike() && best.is_empty();
@@ -66,15 +67,16 @@ BestWays StringChooser::best_ways(int n_steps, Memory& memory) const {
 
 void StringChooser::find_routes(const PauliString& string, int n_steps, Memory& memory) const {
   if (!measured_.clifford || string.letters.size() < 2) {
-    memory.routes = {{{}, string}};
+    if (memory.ways.empty()) memory.ways.emplace_back(circuit::CliffordRoute{{}, string});
     return;
   }
   // Steps that are alike are undone alike, from wherever one begins.
   const int alike = measured_.cones.n_steps_alike();
   const int from = n_steps <= alike ? alike : n_steps;
-  if (memory.routes_of == from) return;
-  memory.routes = clifford_routes(truncated(*measured_.clifford, from), string, most_layers);
-  memory.routes_of = from;
+  if (memory.ways_of == from) return;
+  const auto routes = clifford_routes(truncated(*measured_.clifford, from), string, most_layers);
+  memory.ways.assign(routes.begin(), routes.end());
+  memory.ways_of = from;
 }
 
 std::vector<std::vector<Factor>> StringChooser::choose(const PauliString& string,
@@ -137,11 +139,12 @@ Factor StringChooser::choose_factor(const PauliString& string, const LightCone& 
 
 Factor StringChooser::leaving_loops(const PauliString& string, const LightCone& cone, int n_steps,
                                     const Loops& loops, Memory& memory) const {
-  const auto& route = memory.routes.back();
+  const auto& route = memory.ways.back().route();
   Factor factor;
-  if (memory.routes.size() > 1 && route.readout.letters.size() == 1 &&
+  if (memory.ways.size() > 1 && route.readout.letters.size() == 1 &&
       route.extension.n_steps() <= n_steps) {
-    factor = {Environment::mean_field, route.extension, route.readout};
+    factor = {Environment::mean_field, std::make_shared<const Circuit>(route.extension),
+              route.readout};
     const Way own = way_after(
         measured_, last_steps(measured_.circuit, n_steps, window + route.extension.n_steps()),
         route);

@@ -20,8 +20,8 @@ class StringChooser {
  private:
   /// What is remembered of one string from step to step.
   struct Memory {
-    std::vector<circuit::CliffordRoute> routes;
-    int routes_of = 0;         ///< steps of the circuit they belong to
+    std::vector<WayInDepth> ways;
+    int ways_of = 0;           ///< steps of the circuit their routes belong to
     bool is_hopeless = false;  ///< beyond the window: no way is affordable, then and later
     double least_flops = 0;
     lattice::Cluster cluster;  ///< the smallest that holds the string, when it is known

@@ -1,6 +1,7 @@
 #include "gpeps/routes/ways.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <numbers>
 #include <set>
@@ -67,10 +68,12 @@ Way way_after(const MeasuredCircuit& measured, Circuit circuit,
   const Circuit own =
       cone_circuit(extended(std::move(circuit), route.extension), string, graph.n_sites());
   const LightCone cone = touched(graph, own, string);
-  Way way{.contraction = {Environment::light_cone, route.extension, string},
-          .vector = {Environment::state_vector, route.extension, string},
+  const auto extension = std::make_shared<const Circuit>(route.extension);
+  Way way{.contraction = {Environment::light_cone, extension, string},
+          .vector = {Environment::state_vector, extension, string},
           .loops = count_loops(cone, measured.shortest_loop)};
   const auto n_places = static_cast<int>(cone.places.size());
+  way.n_sites = n_places;
   way.least_flops = state_vector_flops(n_places, own);
   if (n_places <= options.measure.state_vector_sites) {
     way.vector.sites = cone.sites();
@@ -89,6 +92,55 @@ Way way_after(const MeasuredCircuit& measured, Circuit circuit,
   way.least_flops = std::min(way.least_flops, flops);
   if (contraction.flops <= options.measure.loop_flops_max && contraction.elements <= most_elements)
     way.contraction_flops = flops;
+  return way;
+}
+
+namespace {
+
+constexpr double Way::*costs[] = {&Way::contraction_flops, &Way::vector_flops, &Way::least_flops};
+
+/// What a step more costs, between two depths.
+double slope(const std::pair<int, Way>& a, const std::pair<int, Way>& b, double Way::*cost) {
+  return (b.second.*cost - a.second.*cost) / (b.first - a.first);
+}
+
+bool is_of_one_kind(const Way& a, const Way& b) {
+  return a.is_truncated == b.is_truncated && a.n_sites == b.n_sites &&
+         a.loops.independent == b.loops.independent &&
+         a.contraction.cluster.sites == b.contraction.cluster.sites &&
+         a.contraction.cluster.closing_edges == b.contraction.cluster.closing_edges &&
+         a.vector.sites == b.vector.sites;
+}
+
+}  // namespace
+
+bool WayInDepth::follows_a_line() const {
+  if (known_.size() < 3) return false;
+  const auto& [first, second, third] = std::tie(known_[0], known_[1], known_[2]);
+  if (!is_of_one_kind(first.second, second.second) || !is_of_one_kind(second.second, third.second))
+    return false;
+  return std::ranges::all_of(costs, [&](double Way::*cost) {
+    if (first.second.*cost == Way::never)
+      return second.second.*cost == Way::never && third.second.*cost == Way::never;
+    const double before = slope(first, second, cost), after = slope(second, third, cost);
+    return std::abs(after - before) <= 1e-9 * std::abs(third.second.*cost);
+  });
+}
+
+Way WayInDepth::at(const MeasuredCircuit& measured, int n_steps) {
+  const bool is_deep = n_steps > window && n_steps <= measured.cones.n_steps_alike();
+  if (is_deep && follows_a_line()) {
+    const auto& last = known_.back();
+    Way way = last.second;
+    for (double Way::*cost : costs)
+      if (way.*cost < Way::never)
+        way.*cost += (n_steps - last.first) * slope(known_.front(), last, cost);
+    return way;
+  }
+  Way way = way_along(measured, route_, n_steps);
+  if (!is_deep) return way;
+  if (known_.size() == 3) known_.erase(known_.begin());
+  known_.emplace_back(n_steps, way);
   return way;
 }
 

@@ -45,6 +45,7 @@ struct Way {
   double vector_flops = never;
   double least_flops = never;  ///< of both, affordable or not
   Loops loops = {};            ///< of its light cone
+  int n_sites = 0;             ///< likewise
 
   bool is_affordable() const { return contraction_flops < never || vector_flops < never; }
 };
@@ -54,6 +55,24 @@ Way way_along(const MeasuredCircuit& measured, const circuit::CliffordRoute& rou
 /// The same for any circuit before the route.
 Way way_after(const MeasuredCircuit& measured, circuit::Circuit circuit,
               const circuit::CliffordRoute& route);
+
+/// The way along one route after more and more steps. Once bonds and light cone do not grow any
+/// more, each step that is like those before costs as much as they did, and only few have to be
+/// looked at.
+class WayInDepth {
+ public:
+  WayInDepth(circuit::CliffordRoute route) : route_(std::move(route)) {}
+
+  const circuit::CliffordRoute& route() const { return route_; }
+  /// `n_steps` ascends from call to call.
+  Way at(const MeasuredCircuit& measured, int n_steps);
+
+ private:
+  bool follows_a_line() const;
+
+  circuit::CliffordRoute route_;
+  std::vector<std::pair<int, Way>> known_;  ///< at most three, of steps that are alike
+};
 
 /// The cheapest of each kind over several ways.
 struct BestWays {

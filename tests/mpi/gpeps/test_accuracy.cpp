@@ -362,6 +362,21 @@ TEST(Planning, OfAStringOverHundredsOfStepsIsLinear) {
   EXPECT_LT(seconds, 5) << "of this processor; minutes when every way looks at all layers";
 }
 
+TEST(Planning, OfAStringAtManyStepsIsLinear) {
+  // Ways that are affordable at every step, which have to be compared at every step.
+  const TemporaryFile edges(edge_list(grid(4, 4)));
+  const std::clock_t start = std::clock();
+  const Planned simulation(
+      deck_for(edges, "theta_h = 0.6\nsteps = 400",
+               "[measure]\nevery = 2\nobservables = [\"X0 Y1 Z2\", \"Y5\"]\n"));
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  const auto& columns = simulation.plan.observables[0]->columns();
+  ASSERT_EQ(columns.size(), 200u);
+  for (std::size_t column = 20; column < 200; ++column)
+    EXPECT_EQ(columns[column].route, "clifford+state-vector");
+  EXPECT_LT(seconds, 5) << "of this processor; more when all steps are looked at for each of them";
+}
+
 TEST(LightCones, HoldTheGatesThatTheCausalConeKeeps) {
   std::mt19937 random(3);
   for (int k = 0; k < 20; ++k) {
