@@ -1,6 +1,6 @@
 #include "gpeps/observables/reading.hpp"
 
-#include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/contraction_cost.hpp"
 #include "gpeps/routes/own_circuit.hpp"
 
 namespace rankine::gpeps {

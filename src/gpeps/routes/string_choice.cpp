@@ -5,7 +5,7 @@
 #include <set>
 
 #include "gpeps/job/forecast.hpp"
-#include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/contraction_cost.hpp"
 #include "gpeps/routes/own_circuit.hpp"
 
 namespace rankine::gpeps {

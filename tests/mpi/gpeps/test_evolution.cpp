@@ -9,6 +9,7 @@
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
 #include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/contraction_cost.hpp"
 #include "gpeps/measurement/site_expectations.hpp"
 #include "kicked_ising.hpp"
 #include "lattice/partition.hpp"
