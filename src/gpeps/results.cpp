@@ -221,7 +221,8 @@ std::string accuracy_warning(const MeasurementPlan& plan) {
     if (observable->is_exact()) continue;
     const auto parts = observable->parts_dataset();
     names.push_back(observable->text() + (parts ? " and " + parts->name : ""));
-    for (const auto& [uses, route, ignored, by_part] : observable->columns()) {
+    for (const auto& column : observable->columns()) {
+      const LoopsIgnored& ignored = column.ignored;
       if (ignored.is_exact()) continue;
       worst.shortest =
           worst.is_exact() ? ignored.shortest : std::min(worst.shortest, ignored.shortest);

@@ -19,6 +19,15 @@ std::string Observable::dataset() const {
   return name;
 }
 
+void ObservableColumn::add(std::shared_ptr<const StringReading> reading) {
+  const Factor& factor = reading->factor();
+  names_.push_back(factor.name());
+  route = joined_names(names_);
+  ignored.join(factor.ignored);
+  by_part.push_back(factor.ignored);
+  uses.push_back({std::move(reading), {static_cast<int>(by_part.size()) - 1}});
+}
+
 bool Observable::is_exact() const {
   return std::ranges::all_of(columns_,
                              [](const auto& column) { return column.ignored.is_exact(); });

@@ -18,17 +18,24 @@
 namespace rankine::gpeps {
 
 /// How an observable is read after one measured step.
-struct ObservableColumn {
+class ObservableColumn {
+ public:
   /// A reading, and which parts of the observable its values are.
   struct Use {
     ReadingPointer reading;
     std::vector<int> parts;
     bool is_borrowed = false;  ///< of another observable, which has it among its own
   };
+  /// Adds a part: the value of a string.
+  void add(std::shared_ptr<const StringReading> reading);
+
   std::vector<Use> uses;
   std::string route;                  ///< names of what it is read by
   LoopsIgnored ignored;               ///< by the value
   std::vector<LoopsIgnored> by_part;  ///< by each part; as many as there are parts
+
+ private:
+  std::vector<std::string> names_;  ///< of what was added
 };
 
 class Observable {

@@ -16,17 +16,9 @@ class StringObservable : public Observable {
 
   std::vector<ObservableColumn> choose(Planner& planner) const override {
     std::vector<ObservableColumn> columns;
-    for (const auto& readings : planner.read(string_)) {
+    for (const auto& factors : planner.read(string_)) {
       ObservableColumn& column = columns.emplace_back();
-      std::vector<std::string> names;
-      for (int part = 0; part < std::ssize(readings); ++part) {
-        const Factor& factor = readings[part]->factor();
-        names.push_back(factor.name());
-        column.uses.push_back({readings[part], {part}});
-        column.by_part.push_back(factor.ignored);
-        column.ignored.join(factor.ignored);
-      }
-      column.route = joined_names(names);
+      for (const auto& factor : factors) column.add(factor);
     }
     return columns;
   }
