@@ -46,7 +46,7 @@ class Simulate final : public Program {
               .warning = gpeps::accuracy_warning(plan_)};
     for (const auto& observable : plan_.observables)
       plan.lines.push_back(
-          fmt::format("{}: read by {}", observable.text, observable.routes.back()));
+          fmt::format("{}: read by {}", observable->text(), observable->columns().back().route));
     return plan;
   }
   void require() const override { gpeps::require_memory(resources_); }

@@ -88,7 +88,7 @@ std::string CircuitText::gate_list() const {
 
 ParametricCircuit kicked_ising(std::int64_t n_steps, bool final_rx_layer, int n_sites,
                                std::span<const std::pair<int, int>> edges) {
-  ParametricCircuit circuit;
+  ParametricCircuit circuit({}, {"theta_h", "theta_j"});
   const Angle kick = *Angle::parse("theta_h"), coupling = *Angle::parse("theta_j");
   const auto add_kicks = [&] {
     for (int site = 0; site < n_sites; ++site) circuit.add("rx", {site, -1}, {kick});

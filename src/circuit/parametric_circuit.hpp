@@ -29,8 +29,10 @@ struct CircuitText {
 
 class ParametricCircuit {
  public:
-  /// Where an operation comes from, for messages: "circuit.gates:12".
-  explicit ParametricCircuit(std::string file = {}) : file_(std::move(file)) {}
+  /// `file` is named in messages; `parameters` count as used even if no gate has them.
+  explicit ParametricCircuit(std::string file = {},
+                             std::set<std::string, std::less<>> parameters = {})
+      : file_(std::move(file)), parameters_(std::move(parameters)) {}
 
   /// Adds a gate to the step under way: one of gate_kinds(), with its sites and angles; `line` is
   /// where it stands in the file.
@@ -68,13 +70,13 @@ class ParametricCircuit {
   std::vector<double> bound_angles(const Operation& operation, const Parameters& parameters) const;
 
   std::string file_;
+  std::set<std::string, std::less<>> parameters_;
   std::vector<Operation> operations_;
   std::map<std::vector<std::string>, int> places_of_operations_;  ///< by name and angles
   std::map<ParametricStep, std::int64_t> places_of_steps_;
   std::vector<ParametricStep> steps_;  ///< the different ones
   std::vector<std::int64_t> order_;
   ParametricStep step_;  ///< under way
-  std::set<std::string, std::less<>> parameters_;
 };
 
 /// The kicked Ising model of Kim et al., Nature 618, 500 (2023): each step applies RX(theta_h) to

@@ -33,22 +33,23 @@ class StoredPoints {
     return {parameters_at(job_.options, values("theta_h")[row]), limit};
   }
 
-  /// In the order of `packed`.
   PointResult result(std::size_t row) {
-    Values numbers = part("/timing/point_seconds", row);
-    const auto append = [&](const Values& more) {
-      numbers.insert(numbers.end(), more.begin(), more.end());
-    };
-    const std::size_t n_columns = job_.plan.measured_steps.size();
-    for (const Observable& observable : job_.plan.observables)
-      append(part(observable.dataset(), row));
-    for (const Observable& observable : job_.plan.observables)
-      append(observable.is_exact() ? Values(n_columns, 0)
-                                   : part("uncertainty/" + observable.dataset(), row));
-    for (const char* name : {"discarded_weight", "fidelity", "bond_dimension"})
-      append(part(name, row));
-    if (!job_.plan.sites.empty()) append(part("site_z", row));
-    return unpacked(numbers, job_);
+    PointResult result = empty_result(job_.plan);
+    result.seconds = part("/timing/point_seconds", row).front();
+    for (std::size_t index = 0; index < result.observables.size(); ++index) {
+      const Observable& observable = *job_.plan.observables[index];
+      take(observable.dataset(), row, result.observables[index]);
+      if (observable.is_exact())
+        std::ranges::fill(result.uncertainty[index], 0);
+      else
+        take("uncertainty/" + observable.dataset(), row, result.uncertainty[index]);
+      if (const auto dataset = observable.parts_dataset())
+        take_parts(part(dataset->name, row), result.parts[index]);
+    }
+    take("discarded_weight", row, result.discarded_weight);
+    take("fidelity", row, result.fidelity);
+    take("bond_dimension", row, result.bond_dimension);
+    return result;
   }
 
  private:
@@ -68,6 +69,26 @@ class StoredPoints {
                                    all.size(), count()));
     const auto first = all.begin() + static_cast<std::ptrdiff_t>(row * length);
     return {first, first + static_cast<std::ptrdiff_t>(length)};
+  }
+
+  void take(const std::string& name, std::size_t row, Values& to) {
+    Values stored = part(name, row);
+    if (stored.size() != to.size()) refuse();
+    to = std::move(stored);
+  }
+
+  static void take_parts(const Values& stored, std::vector<std::vector<Value>>& to) {
+    auto next = stored.begin();
+    for (auto& column : to)
+      for (Value& part : column) {
+        if (next == stored.end()) refuse();
+        part.value = *next++;
+      }
+    if (next != stored.end()) refuse();
+  }
+
+  [[noreturn]] static void refuse() {
+    throw InputError("a stored result does not fit the deck. Start again without it.");
   }
 
   std::filesystem::path file_;

@@ -31,7 +31,8 @@ Values rows(const std::vector<PointResult>& results, std::size_t length, const R
 
 /// "mean-field", or one name per measured step where they differ.
 std::string route_names(const Observable& observable) {
-  const auto& routes = observable.routes;
+  std::vector<std::string> routes;
+  for (const auto& column : observable.columns()) routes.push_back(column.route);
   const bool same = std::ranges::count(routes, routes.front()) == std::ssize(routes);
   return same ? routes.front() : fmt::format("{}", fmt::join(routes, ","));
 }
@@ -61,10 +62,10 @@ std::map<std::string, files::Attribute> reading_attributes(const Observable& obs
                                                            std::size_t index) {
   std::vector<std::int64_t> count, shortest;
   std::vector<double> flops;
-  for (const LoopsIgnored& ignored : observable.ignored) {
-    count.push_back(ignored.count);
-    shortest.push_back(ignored.shortest);
-    flops.push_back(ignored.exact_flops);
+  for (const auto& column : observable.columns()) {
+    count.push_back(column.ignored.count);
+    shortest.push_back(column.ignored.shortest);
+    flops.push_back(column.ignored.exact_flops);
   }
   return {{"route", route_names(observable)},
           {"loops_ignored", per_step_attribute(count)},
@@ -75,7 +76,7 @@ std::map<std::string, files::Attribute> reading_attributes(const Observable& obs
 
 void write_uncertainty(files::ResultFile& file, const Job& job,
                        const std::vector<PointResult>& results, std::size_t index) {
-  const Observable& observable = job.plan.observables[index];
+  const Observable& observable = *job.plan.observables[index];
   if (observable.is_exact()) return;
   const std::size_t n_columns = job.plan.measured_steps.size();
   file.write("/results/uncertainty/" + observable.dataset(),
@@ -85,47 +86,50 @@ void write_uncertainty(files::ResultFile& file, const Job& job,
               "1", per_step});
 }
 
-void write_sites(files::ResultFile& file, const Job& job, const std::vector<PointResult>& results,
-                 std::map<std::string, files::Attribute> attributes) {
+/// The parts of an observable, for those that have them in the file.
+void write_parts(files::ResultFile& file, const Job& job, const std::vector<PointResult>& results,
+                 std::size_t index, std::map<std::string, files::Attribute> attributes) {
+  const Observable& observable = *job.plan.observables[index];
+  const auto dataset = observable.parts_dataset();
+  if (!dataset) return;
+  std::vector<std::int64_t> ignored;
+  for (const auto& column : observable.columns())
+    for (const LoopsIgnored& loops : column.by_part) ignored.push_back(loops.count);
   const std::size_t n_columns = job.plan.measured_steps.size();
-  const auto n_sites = static_cast<std::size_t>(job.graph.n_sites());
-  file.write("/results/site_z",
-             rows(results, n_columns * n_sites,
+  const std::size_t n_parts = ignored.size() / n_columns;
+  file.write("/results/" + dataset->name,
+             rows(results, ignored.size(),
                   [&](const PointResult& r) {
                     Values all;
-                    for (const Values& sites : r.site_z)
-                      all.insert(all.end(), sites.begin(), sites.end());
+                    for (const auto& column : r.parts[index])
+                      for (const Value& part : column) all.push_back(part.value);
                     return all;
                   }),
-             {results.size(), n_columns, n_sites},
-             {"expectation value of Z on each site",
+             {results.size(), n_columns, n_parts},
+             {dataset->long_name,
               "1",
-              {"points", "measured steps", "sites"},
+              {"points", "measured steps", dataset->axis},
               std::move(attributes)});
-  std::vector<std::int64_t> ignored;
-  for (const SitePlan& sites : job.plan.sites)
-    for (const LoopsIgnored& loops : sites.ignored) ignored.push_back(loops.count);
   if (std::ranges::count(ignored, 0) == std::ssize(ignored)) return;
-  file.write("/results/loops_ignored/site_z", ignored, {n_columns, n_sites},
-             {"independent loops ignored in Z of each site; 0 where nothing is left out",
+  file.write("/results/loops_ignored/" + dataset->name, ignored, {n_columns, n_parts},
+             {fmt::format("independent loops ignored in {}; 0 where nothing is left out",
+                          dataset->subject),
               "1",
-              {"measured steps", "sites"}});
+              {"measured steps", dataset->axis}});
 }
 
 void write_observables(files::ResultFile& file, const Job& job,
                        const std::vector<PointResult>& results) {
   const std::size_t n_points = results.size(), n_columns = job.plan.measured_steps.size();
   for (std::size_t index = 0; index < job.plan.observables.size(); ++index) {
-    const Observable& observable = job.plan.observables[index];
-    const std::string name = observable.string
-                                 ? fmt::format("expectation value of {}", observable.text)
-                                 : "mean of Z over all sites";
+    const Observable& observable = *job.plan.observables[index];
     auto attributes = reading_attributes(observable, results, index);
-    if (!observable.string) write_sites(file, job, results, attributes);
-    attributes["pauli_string"] = observable.string ? observable.text : std::string();
+    write_parts(file, job, results, index, attributes);
+    attributes["pauli_string"] = observable.string() ? observable.text() : std::string();
     file.write("/results/" + observable.dataset(),
                rows(results, n_columns, [&](const PointResult& r) { return r.observables[index]; }),
-               {n_points, n_columns}, {name, "1", per_step, std::move(attributes)});
+               {n_points, n_columns},
+               {observable.long_name(), "1", per_step, std::move(attributes)});
     write_uncertainty(file, job, results, index);
   }
 }
@@ -192,8 +196,8 @@ std::string results_table(const Job& job, const std::vector<Point>& points,
                           const std::vector<PointResult>& results) {
   const bool shows_angle = job.circuit.uses("theta_h");
   std::string table = fmt::format("{}{:>8}", shows_angle ? "   theta_h " : "", "max bond");
-  for (const Observable& observable : job.plan.observables) {
-    std::string name = observable.dataset();
+  for (const auto& observable : job.plan.observables) {
+    std::string name = observable->dataset();
     if (name.size() > 18) name = name.substr(0, 15) + "...";
     table += fmt::format(" {:>20}", name);
   }
@@ -213,10 +217,12 @@ std::string results_table(const Job& job, const std::vector<Point>& points,
 std::string accuracy_warning(const MeasurementPlan& plan) {
   std::vector<std::string> names;
   LoopsIgnored worst;
-  for (const Observable& observable : plan.observables) {
-    if (observable.is_exact()) continue;
-    names.push_back(observable.string ? observable.text : "magnetization and site_z");
-    for (const LoopsIgnored& ignored : observable.ignored) {
+  for (const auto& observable : plan.observables) {
+    if (observable->is_exact()) continue;
+    const auto parts = observable->parts_dataset();
+    names.push_back(observable->text() + (parts ? " and " + parts->name : ""));
+    for (const auto& column : observable->columns()) {
+      const LoopsIgnored& ignored = column.ignored;
       if (ignored.is_exact()) continue;
       worst.shortest =
           worst.is_exact() ? ignored.shortest : std::min(worst.shortest, ignored.shortest);
@@ -230,41 +236,6 @@ std::string accuracy_warning(const MeasurementPlan& plan) {
       "environment, which neither fidelity nor a larger bond dimension shows; an exact reading "
       "would take up to {:.1e} flops). See docs/accuracy.md.",
       fmt::join(names, ", "), worst.count, worst.shortest, worst.exact_flops);
-}
-
-std::vector<double> packed(const PointResult& result) {
-  Values numbers{result.seconds};
-  const auto append = [&](const Values& values) {
-    numbers.insert(numbers.end(), values.begin(), values.end());
-  };
-  for (const Values& values : result.observables) append(values);
-  for (const Values& values : result.uncertainty) append(values);
-  append(result.discarded_weight);
-  append(result.fidelity);
-  append(result.bond_dimension);
-  for (const Values& values : result.site_z) append(values);
-  return numbers;
-}
-
-PointResult unpacked(std::span<const double> numbers, const Job& job) {
-  const std::size_t n_columns = job.plan.measured_steps.size();
-  const auto take = [&](std::size_t count) {
-    Values values(numbers.begin(), numbers.begin() + static_cast<std::ptrdiff_t>(count));
-    numbers = numbers.subspan(count);
-    return values;
-  };
-  PointResult result;
-  result.seconds = take(1).front();
-  for (std::size_t index = 0; index < job.plan.observables.size(); ++index)
-    result.observables.push_back(take(n_columns));
-  for (std::size_t index = 0; index < job.plan.observables.size(); ++index)
-    result.uncertainty.push_back(take(n_columns));
-  result.discarded_weight = take(n_columns);
-  result.fidelity = take(n_columns);
-  result.bond_dimension = take(n_columns);
-  const std::size_t n_sites = numbers.size() / n_columns;
-  for (std::size_t column = 0; column < n_columns; ++column) result.site_z.push_back(take(n_sites));
-  return result;
 }
 
 }  // namespace rankine::gpeps

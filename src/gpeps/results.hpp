@@ -23,8 +23,4 @@ std::string results_table(const Job& job, const std::vector<Point>& points,
 /// The one warning line of a run: which values leave loops out, and how much. Empty when none does.
 std::string accuracy_warning(const MeasurementPlan& plan);
 
-/// A result as plain numbers, to travel between ranks, and back.
-std::vector<double> packed(const PointResult& result);
-PointResult unpacked(std::span<const double> numbers, const Job& job);
-
 }  // namespace rankine::gpeps

@@ -198,7 +198,7 @@ void unpack_round(const Job& job, std::span<const std::size_t> round, std::span<
                   std::vector<PointResult>& results) {
   const std::size_t length = all.size() / round.size();
   for (std::size_t t = 0; t < round.size(); ++t)
-    results[round[t]] = unpacked(all.subspan(t * length, length), job);
+    results[round[t]] = unpacked(all.subspan(t * length, length), job.plan);
 }
 
 }  // namespace

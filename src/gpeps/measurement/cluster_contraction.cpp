@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 
 #include "core/errors.hpp"
+#include "gpeps/measurement/openings.hpp"
 #include "parallel/agreement.hpp"
 
 namespace rankine::gpeps {
@@ -16,57 +16,6 @@ using linalg::Real;
 using linalg::Scalar;
 
 namespace {
-
-/// Which closing edges concern which part of the tree. A slice of closing edge c is a number in [0,
-/// D_c^2): ket + D_c * bra.
-class Openings {
- public:
-  Openings(const lattice::Graph& graph, const Cluster& cluster,
-           std::span<const std::int64_t> bond_dimensions)
-      : own_(cluster.sites.size()), open_(cluster.sites.size()), children_(cluster.sites.size()) {
-    std::vector<std::vector<int>> ends(cluster.sites.size());
-    for (int c = 0; c < std::ssize(cluster.closing_edges); ++c) {
-      const int edge = cluster.closing_edges[c];
-      slices_.push_back(bond_dimensions[edge] * bond_dimensions[edge]);
-      for (int p = 0; p < std::ssize(cluster.sites); ++p)
-        if (cluster.sites[p] == graph.edge(edge).a || cluster.sites[p] == graph.edge(edge).b)
-          own_[p].push_back(c);
-    }
-    for (int p = static_cast<int>(cluster.sites.size()) - 1; p >= 0; --p) {
-      // Open above p: seen an odd number of times (once) in the branch of p.
-      std::vector<int> count(slices_.size(), 0);
-      for (int c : own_[p]) ++count[c];
-      for (int child : children_[p])
-        for (int c : open_[child]) ++count[c];
-      for (int c = 0; c < std::ssize(count); ++c)
-        if (count[c] == 1) open_[p].push_back(c);
-      if (p > 0) children_[cluster.parent[p]].push_back(p);
-    }
-  }
-
-  const std::vector<int>& own(int p) const { return own_[p]; }  ///< closing edges with one end at p
-  const std::vector<int>& open(int p) const {
-    return open_[p];
-  }  ///< those with one end in the branch of p
-  const std::vector<int>& children(int p) const { return children_[p]; }
-  std::int64_t n_slices(int c) const { return slices_[c]; }
-
-  /// Number of messages from p to its parent, one for each combination of open slices.
-  std::int64_t n_messages(int p) const {
-    std::int64_t n = 1;
-    for (int c : open_[p]) n *= slices_[c];
-    return n;
-  }
-  std::int64_t message_index(int p, const std::vector<std::int64_t>& slice) const {
-    std::int64_t index = 0;
-    for (int c : open_[p]) index = index * slices_[c] + slice[c];
-    return index;
-  }
-
- private:
-  std::vector<std::int64_t> slices_;
-  std::vector<std::vector<int>> own_, open_, children_;
-};
 
 template <Scalar T>
 class Contraction {
@@ -238,55 +187,6 @@ std::vector<double> cluster_expectations(const Evolution<T>& state, const Cluste
     values.push_back(string.sign * value / norm);
   }
   return values;
-}
-
-ContractionCost contraction_cost(const lattice::Graph& graph, const Cluster& cluster,
-                                 std::span<const std::int64_t> bond_dimensions) {
-  const Openings openings(graph, cluster, bond_dimensions);
-  constexpr double call_flops = 2e4;  // copies and calls of one product, in the same unit
-  const auto slices = [&](int c) { return static_cast<double>(openings.n_slices(c)); };
-  ContractionCost cost;
-  for (int p = 0; p < std::ssize(cluster.sites); ++p) {
-    double elements = 2, combinations = 1, messages = 1;
-    for (int edge : graph.edges_at(cluster.sites[p]))
-      elements *= static_cast<double>(bond_dimensions[edge]);
-    std::vector<bool> is_fixed(cluster.closing_edges.size(), false);
-    const auto fix = [&](const std::vector<int>& closing) {
-      for (int c : closing)
-        if (!is_fixed[c]) {
-          is_fixed[c] = true;
-          combinations *= slices(c);
-        }
-    };
-    for (int c : openings.own(p)) elements /= std::sqrt(slices(c));
-    fix(openings.own(p));
-    const auto count_product = [&](double bond) {
-      cost.flops += 2 * combinations * (8 * elements * bond + call_flops);  // string and norm
-    };
-    for (int child : openings.children(p)) {
-      fix(openings.open(child));
-      count_product(static_cast<double>(bond_dimensions[cluster.parent_edge[child]]));
-    }
-    const double up = p > 0 ? static_cast<double>(bond_dimensions[cluster.parent_edge[p]]) : 1;
-    count_product(up);
-    for (int c : openings.open(p)) messages *= slices(c);
-    cost.elements += messages * up * up;
-  }
-  return cost;
-}
-
-Cluster cheapest_root(const lattice::Graph& graph, const Cluster& cluster,
-                      std::span<const std::int64_t> bond_dimensions) {
-  Cluster best = cluster;
-  double least = contraction_cost(graph, cluster, bond_dimensions).flops;
-  for (int root : cluster.sites) {
-    Cluster other = rerooted(graph, cluster, root);
-    const double flops = contraction_cost(graph, other, bond_dimensions).flops;
-    if (flops >= least) continue;
-    least = flops;
-    best = std::move(other);
-  }
-  return best;
 }
 
 #define RANKINE_INSTANTIATE(T)                                                              \

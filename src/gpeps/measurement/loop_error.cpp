@@ -6,6 +6,7 @@
 #include <map>
 
 #include "gpeps/measurement/cluster_contraction.hpp"
+#include "gpeps/measurement/contraction_cost.hpp"
 
 namespace rankine::gpeps {
 

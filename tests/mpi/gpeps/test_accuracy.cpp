@@ -13,8 +13,8 @@
 
 #include "../../mpi_world.hpp"
 #include "deck/read.hpp"
-#include "gpeps/measurement/light_cone.hpp"
 #include "gpeps/measurement/state_vector.hpp"
+#include "gpeps/routes/light_cone.hpp"
 #include "gpeps/sweep.hpp"
 #include "state_vector.hpp"
 #include "whole_sweep.hpp"
@@ -108,20 +108,21 @@ int check_claims(const Simulation& simulation, double tolerance) {
     exact.apply(circuit::Circuit{{circuit.steps[s]}});
     if (plan.measured_steps[column] != s + 1) continue;
     for (std::size_t index = 0; index < plan.observables.size(); ++index) {
-      const Observable& observable = plan.observables[index];
-      const std::string where = observable.text + " by " + observable.routes[column] + " after " +
-                                std::to_string(s + 1) + " steps";
-      const bool is_exact = observable.ignored[column].is_exact();
+      const Observable& observable = *plan.observables[index];
+      const ObservableColumn& read = observable.columns()[column];
+      const std::string where =
+          observable.text() + " by " + read.route + " after " + std::to_string(s + 1) + " steps";
+      const bool is_exact = read.ignored.is_exact();
       n_inexact += !is_exact;
       double value = 0;
-      if (observable.string) {
-        value = exact.expectation(*observable.string);
+      if (observable.string()) {
+        value = exact.expectation(*observable.string());
       } else {
         for (int site = 0; site < simulation.graph.n_sites(); ++site) {
           const double z = exact.expectation(site, circuit::pauli_operator('Z'));
           value += z / simulation.graph.n_sites();
-          if (!plan.sites[column].ignored[site].is_exact()) continue;
-          EXPECT_NEAR(simulation.point().site_z[column][site], z, tolerance)
+          if (!read.by_part[site].is_exact()) continue;
+          EXPECT_NEAR(simulation.point().parts[index][column][site].value, z, tolerance)
               << "site " << site << ", " << where;
         }
       }
@@ -175,11 +176,11 @@ TEST(Accuracy, OfAKiteNeverContradictsItself) {
     check_claims(simulation, 1e-12);
     for (std::size_t column = 0; column < 4; ++column)
       for (std::size_t index = 1; index < 5; ++index) {
-        const int site = simulation.plan.observables[index].string->support().front();
-        EXPECT_EQ(simulation.point().site_z[column][site],
+        const int site = simulation.plan.observables[index]->string()->support().front();
+        EXPECT_EQ(simulation.point().parts[0][column][site].value,
                   simulation.point().observables[index][column]);
-        EXPECT_EQ(simulation.plan.sites[column].ignored[site].count,
-                  simulation.plan.observables[index].ignored[column].count);
+        EXPECT_EQ(simulation.plan.observables[0]->columns()[column].by_part[site].count,
+                  simulation.plan.observables[index]->columns()[column].ignored.count);
       }
   }
 }
@@ -271,10 +272,10 @@ TEST(Accuracy, OfStringsOverManyPartsIsThatOfTheirProduct) {
                                    "[measure]\nobservables = [\"" + twelve + "\"]\n"));
   if (world().rank() != 0) return;
   EXPECT_EQ(check_claims(apart, 1e-12), 0);
-  EXPECT_EQ(many.plan.observables[0].readings[1].factors.size(), 12u);
+  EXPECT_EQ(many.plan.observables[0]->columns()[1].by_part.size(), 12u);
   EXPECT_NEAR(many.point().observables[0][1], std::pow(many.point().observables[1][1], 12), 1e-13);
-  EXPECT_TRUE(joined.plan.observables[0].is_exact()) << "a chain closes no loop";
-  EXPECT_EQ(joined.plan.observables[0].readings.back().factors.size(), 1u);
+  EXPECT_TRUE(joined.plan.observables[0]->is_exact()) << "a chain closes no loop";
+  EXPECT_EQ(joined.plan.observables[0]->columns().back().by_part.size(), 1u);
 }
 
 TEST(Accuracy, WithoutExactRoutesEstimatesWhatLoopsCost) {
@@ -289,7 +290,7 @@ TEST(Accuracy, WithoutExactRoutesEstimatesWhatLoopsCost) {
     const Simulation simulation(deck, {std::string("measure.loop_flops_max=") + limit});
     if (world().rank() != 0) continue;
     for (std::size_t index = 0; index < 3; ++index) {
-      const LoopsIgnored& ignored = simulation.plan.observables[index].ignored.back();
+      const LoopsIgnored& ignored = simulation.plan.observables[index]->columns().back().ignored;
       if (ignored.is_exact()) continue;
       EXPECT_EQ(ignored.shortest, 4) << "a plaquette";
       EXPECT_GE(ignored.count, 5) << "the plaquettes of the light cone";
@@ -320,14 +321,20 @@ TEST(Accuracy, OnAGridOfThirtySixSitesIsExactOrWarnsOfEveryValue) {
       Planned(deck_for(edges, "theta_h = 0.6\nsteps = 5",
                        "[measure]\nobservables = [\"magnetization\", \"Z14\", \"X14 X15\"]\n"))
           .plan;
-  for (const Observable& observable : plan.observables) {
-    EXPECT_TRUE(observable.ignored[1].is_exact()) << "two steps of " << observable.text;
-    EXPECT_FALSE(observable.ignored[4].is_exact()) << "five steps of " << observable.text;
+  for (const auto& observable : plan.observables) {
+    EXPECT_TRUE(observable->columns()[1].ignored.is_exact())
+        << "two steps of " << observable->text();
+    EXPECT_FALSE(observable->columns()[4].ignored.is_exact())
+        << "five steps of " << observable->text();
   }
-  EXPECT_TRUE(plan.observables[0].ignored[2].is_exact()) << "thirteen sites at most";
-  EXPECT_EQ(plan.observables[0].routes[2], "state-vector");
+  EXPECT_TRUE(plan.observables[0]->columns()[2].ignored.is_exact()) << "thirteen sites at most";
+  EXPECT_EQ(plan.observables[0]->columns()[2].route, "state-vector");
+  const ObservableColumn& last = plan.observables[0]->columns()[4];
+  std::set<int> read_apart;
+  for (const auto& use : last.uses)
+    if (use.reading->own_run() && !use.is_borrowed) read_apart.insert(use.parts.front());
   for (int site = 0; site < 36; ++site)
-    EXPECT_EQ(plan.sites[4].ignored[site].is_exact(), plan.sites[4].apart.contains(site));
+    EXPECT_EQ(last.by_part[site].is_exact(), read_apart.contains(site));
 }
 
 TEST(Accuracy, OnTheInfiniteLatticeMeansItsRealLoops) {
@@ -335,13 +342,13 @@ TEST(Accuracy, OnTheInfiniteLatticeMeansItsRealLoops) {
                         "[lattice]\nname = \"infinite-heavy-hex\"\n[circuit]\nsteps = "
                         "7\n[measure]\nobservables = [\"magnetization\", \"Z0\", \"Z0 Z1\"]\n")
                         .plan;
-  for (const Observable& observable : plan.observables) {
-    EXPECT_FALSE(observable.ignored[6].is_exact()) << observable.text;
-    EXPECT_EQ(observable.ignored[6].shortest, 12);
-    EXPECT_TRUE(observable.ignored[4].is_exact()) << "as far as the ring is away";
+  for (const auto& observable : plan.observables) {
+    EXPECT_FALSE(observable->columns()[6].ignored.is_exact()) << observable->text();
+    EXPECT_EQ(observable->columns()[6].ignored.shortest, 12);
+    EXPECT_TRUE(observable->columns()[4].ignored.is_exact()) << "as far as the ring is away";
   }
-  EXPECT_TRUE(plan.observables[0].ignored[5].is_exact());
-  EXPECT_EQ(plan.observables[1].routes[6], "mean-field");
+  EXPECT_TRUE(plan.observables[0]->columns()[5].ignored.is_exact());
+  EXPECT_EQ(plan.observables[1]->columns()[6].route, "mean-field");
 }
 
 TEST(Planning, OfAStringOverHundredsOfStepsIsLinear) {
@@ -351,8 +358,23 @@ TEST(Planning, OfAStringOverHundredsOfStepsIsLinear) {
       "4\n[measure]\nevery = 40\nobservables = [\"X13 X29 X31 Y9 Y30 Z8 Z12 Z17 Z28 Z32\", "
       "\"X62 Z63 X64\"]\n");
   const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  EXPECT_EQ(simulation.plan.observables[1].ignored.size(), 10u);
+  EXPECT_EQ(simulation.plan.observables[1]->columns().size(), 10u);
   EXPECT_LT(seconds, 5) << "of this processor; minutes when every way looks at all layers";
+}
+
+TEST(Planning, OfAStringAtManyStepsIsLinear) {
+  // Ways that are affordable at every step, which have to be compared at every step.
+  const TemporaryFile edges(edge_list(grid(4, 4)));
+  const std::clock_t start = std::clock();
+  const Planned simulation(
+      deck_for(edges, "theta_h = 0.6\nsteps = 400",
+               "[measure]\nevery = 2\nobservables = [\"X0 Y1 Z2\", \"Y5\"]\n"));
+  const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+  const auto& columns = simulation.plan.observables[0]->columns();
+  ASSERT_EQ(columns.size(), 200u);
+  for (std::size_t column = 20; column < 200; ++column)
+    EXPECT_EQ(columns[column].route, "clifford+state-vector");
+  EXPECT_LT(seconds, 5) << "of this processor; more when all steps are looked at for each of them";
 }
 
 TEST(LightCones, HoldTheGatesThatTheCausalConeKeeps) {

@@ -53,7 +53,7 @@ TEST(HeavyHex, BulkSiteAfterFourStepsFollowsTheClosedForm) {
         kicked_ising("infinite-heavy-hex", "steps = 4\ntheta_h = " + std::to_string(theta), ""));
     if (world().rank() != 0) continue;
     const double c = std::cos(theta), s = std::sin(theta);
-    EXPECT_NEAR(results[0].site_z.back()[0],
+    EXPECT_NEAR(results[0].parts[0].back()[0].value,
                 std::pow(c, 4) * (1 + 2 * s * s - 3 * c * c * std::pow(s, 10)), 1e-13);
   }
 }

@@ -159,15 +159,17 @@ class Comparison {
       const auto place = static_cast<std::size_t>(site);
       const double expected = exact.expectation(site, z);
       magnetization += expected / graph_.n_sites();
-      if (plan.sites[column].ignored[place].is_exact())
-        expect(result.site_z[column][place], expected, fmt::format("Z of site {}", site), column);
+      if (plan.observables[0]->columns()[column].by_part[place].is_exact())
+        expect(result.parts[0][column][place].value, expected, fmt::format("Z of site {}", site),
+               column);
     }
     for (std::size_t k = 0; k < plan.observables.size(); ++k) {
-      const Observable& observable = plan.observables[k];
-      if (observable.ignored[column].is_exact())
+      const Observable& observable = *plan.observables[k];
+      const ObservableColumn& read = observable.columns()[column];
+      if (read.ignored.is_exact())
         expect(result.observables[k][column],
-               observable.string ? exact.expectation(*observable.string) : magnetization,
-               observable.text + ", read by " + observable.routes[column], column);
+               observable.string() ? exact.expectation(*observable.string()) : magnetization,
+               observable.text() + ", read by " + read.route, column);
     }
   }
 

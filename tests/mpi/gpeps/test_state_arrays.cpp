@@ -10,7 +10,7 @@
 
 #include "../../mpi_world.hpp"
 #include "core/errors.hpp"
-#include "gpeps/measurement/observables.hpp"
+#include "gpeps/measurement/site_expectations.hpp"
 #include "kicked_ising.hpp"
 #include "lattice/partition.hpp"
 #include "state_vector.hpp"

@@ -1,7 +1,7 @@
-// How one value is read off a state, and what that reading leaves out.
+// How one Pauli string is read off a state, and what that leaves out.
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -30,25 +30,21 @@ struct LoopsIgnored {
   void join(const LoopsIgnored& other);
 };
 
-/// How one Pauli string is read. In the route's name "clifford+" stands before what is read after
-/// inverse Clifford gates.
+/// How one Pauli string is read: the whole of a value, or a factor of one whose light cone meets
+/// none of the others. In the name "clifford+" stands before what is read after inverse Clifford
+/// gates.
 struct Factor {
   Environment environment = Environment::mean_field;
-  std::optional<circuit::Circuit> extension = {};  ///< read in a run of its own, after these gates
-  circuit::PauliString string = {};                ///< what is read there
-  lattice::Cluster cluster = {};                   ///< around it, for `cluster` and `light_cone`
-  std::vector<int> sites = {};                     ///< of the state vector
+  /// Read in a run of its own, after these gates; null for the run of the circuit itself.
+  std::shared_ptr<const circuit::Circuit> extension = {};
+  circuit::PauliString string = {};  ///< what is read there
+  lattice::Cluster cluster = {};     ///< around it, for `cluster` and `light_cone`
+  std::vector<int> sites = {};       ///< of the state vector
   LoopsIgnored ignored = {};
 
   std::string name() const;
-};
-
-/// How one value is read: as a product of strings whose light cones do not meet.
-struct Reading {
-  std::vector<Factor> factors;
-
-  std::string name() const;
-  LoopsIgnored ignored() const;
+  /// Whether the run of the circuit itself is what it is read from.
+  bool is_direct() const { return !extension; }
 };
 
 /// Different names, each once, joined by "|" in the order they come.

@@ -1,4 +1,4 @@
-#include "gpeps/measurement/reading.hpp"
+#include "gpeps/routes/factor.hpp"
 
 #include <algorithm>
 
@@ -24,18 +24,6 @@ std::string Factor::name() const {
     default:
       return before + "state-vector";
   }
-}
-
-std::string Reading::name() const {
-  std::vector<std::string> names;
-  for (const Factor& factor : factors) names.push_back(factor.name());
-  return joined_names(names);
-}
-
-LoopsIgnored Reading::ignored() const {
-  LoopsIgnored all;
-  for (const Factor& factor : factors) all.join(factor.ignored);
-  return all;
 }
 
 std::string joined_names(const std::vector<std::string>& names) {

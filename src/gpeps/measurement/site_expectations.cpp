@@ -1,4 +1,4 @@
-#include "gpeps/measurement/observables.hpp"
+#include "gpeps/measurement/site_expectations.hpp"
 
 #include "parallel/agreement.hpp"
 

@@ -1,4 +1,4 @@
-#include "gpeps/measurement/light_cone.hpp"
+#include "gpeps/routes/light_cone.hpp"
 
 #include <algorithm>
 #include <numeric>
