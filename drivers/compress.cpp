@@ -7,6 +7,7 @@
 #include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
 #include "core/text_format.hpp"
+#include "deck/echo.hpp"
 #include "models/export/export.hpp"
 #include "models/threads.hpp"
 #include "parallel/agreement.hpp"
@@ -34,21 +35,22 @@ class Compress final : public Program {
     return {{"torch", models::tensor_library_version()}};
   }
 
-  void read(const deck::Schema&) override { job_ = compress::prepare_compression(options_); }
+  void read(const deck::Schema& schema) override {
+    job_ = compress::prepare_compression(options_);
+    values_ = deck::values_that_count(
+        deck::values_of_effective_deck(deck::effective_deck(schema), "the deck"));
+  }
 
   Plan plan(const run::Machine& machine) override {
     memory_ = compress::plan_memory(job_, machine);
-    folders_ = compress::look_into_folders(job_);
+    const auto folders = compress::look_into_folders(job_, values_);
     Plan plan{.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
                                      counted(options_.scoring.parallel.teams, "team")),
               .lines = {memory_.line(), compress::method_line(job_)}};
-    plan.lines.insert(plan.lines.end(), folders_.lines.begin(), folders_.lines.end());
+    plan.lines.insert(plan.lines.end(), folders.begin(), folders.end());
     return plan;
   }
-  void require() const override {
-    memory_.require();
-    folders_.require();
-  }
+  void require() const override { memory_.require(); }
   int use_threads(const run::Machine& machine) const override {
     models::set_tensor_threads(machine.threads);
     return machine.threads;
@@ -62,7 +64,7 @@ class Compress final : public Program {
         control.save();
       });
     };
-    result_ = compress::compress(job_, world, save);
+    result_ = compress::compress(job_, world, control, save);
   }
 
   std::string finished() const override {
@@ -87,7 +89,7 @@ class Compress final : public Program {
   compress::CompressOptions options_;
   compress::CompressionJob job_;
   compress::CompressionMemory memory_;
-  compress::FolderReport folders_;
+  deck::DeckValues values_;
   compress::CompressionResult result_;
 };
 

@@ -65,8 +65,8 @@ void compress_model(Workbench& bench) {
 }  // namespace
 
 CompressionResult compress(const CompressionJob& job, const parallel::Communicator& world,
-                           const SaveResult& save) {
-  Workbench bench(job, world, save);
+                           const run::RunControl& control, const SaveResult& save) {
+  Workbench bench(job, world, control, save);
   bench.result.before = bench.score_original();
   bench.save();
   if (bench.options.is_profile())

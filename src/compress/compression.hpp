@@ -6,12 +6,14 @@
 #include "compress/job/compression_job.hpp"
 #include "compress/job/compression_result.hpp"
 #include "parallel/communicator.hpp"
+#include "run/run_control.hpp"
 
 namespace rankine::compress {
 
 /// Collective over `world`. Throws on all ranks: errors of LanguageModel::read, InputError (more
-/// teams than ranks), NumericalError (moments, losses or decompositions).
+/// teams than ranks), NumericalError (moments, losses or decompositions), Stopped between two
+/// pieces of work: what was found is in run.directory then.
 CompressionResult compress(const CompressionJob& job, const parallel::Communicator& world,
-                           const SaveResult& save);
+                           const run::RunControl& control, const SaveResult& save);
 
 }  // namespace rankine::compress

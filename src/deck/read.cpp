@@ -37,16 +37,34 @@ void report_unknown_keyword(const Schema& schema, const Section& section, std::s
                .advice = suggest_keyword(schema, section.name, name)});
 }
 
+/// Whether it is a keyword of earlier versions.
+bool report_renamed(const Schema& schema, std::string_view section, std::string_view name,
+                    const Source& source, Findings& findings) {
+  const std::string key = fmt::format("{}.{}", section, name);
+  const std::string* now = schema.new_name(key);
+  if (now == nullptr) return false;
+  findings.add(source, {.what = key + " is no keyword any more",
+                        .why = "it has another name",
+                        .advice = fmt::format("Write {}.", *now)});
+  return true;
+}
+
+/// A section of which only keywords of earlier versions are given is one of those.
+void read_unknown_section(const Schema& schema, const TomlSection& given, Findings& findings) {
+  std::size_t renamed = 0;
+  for (const TomlEntry& entry : given.entries)
+    renamed += report_renamed(schema, given.name, entry.name, entry.value.source, findings) ? 1 : 0;
+  if (renamed == 0 || renamed < given.entries.size())
+    report_unknown_section(schema, given.name, given.source, findings);
+}
+
 void read_section(Schema& schema, const TomlSection& given, Findings& findings) {
   Section* section = schema.find_section(given.name);
-  if (section == nullptr) {
-    report_unknown_section(schema, given.name, given.source, findings);
-    return;
-  }
+  if (section == nullptr) return read_unknown_section(schema, given, findings);
   for (const TomlEntry& entry : given.entries) {
     if (Keyword* keyword = section->find(entry.name)) {
       bind(*keyword, entry.value, findings);
-    } else {
+    } else if (!report_renamed(schema, given.name, entry.name, entry.value.source, findings)) {
       report_unknown_keyword(schema, *section, entry.name, entry.value.source, findings);
     }
   }
@@ -81,6 +99,7 @@ void read_override(Schema& schema, const std::string& argument, Findings& findin
                           .advice = "Write one, or remove the argument."});
     return;
   }
+  if (report_renamed(schema, section_name, name, source, findings)) return;
   Section* section = schema.find_section(section_name);
   if (section == nullptr) return report_unknown_section(schema, section_name, source, findings);
   Keyword* keyword = section->find(name);

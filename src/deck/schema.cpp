@@ -115,6 +115,11 @@ const Section* Schema::find_section(std::string_view name) const {
 
 Section* Schema::find_section(std::string_view name) { return find_by_name(sections_, name); }
 
+const std::string* Schema::new_name(const std::string& key) const {
+  const auto found = renamed_.find(key);
+  return found == renamed_.end() ? nullptr : &found->second;
+}
+
 const Keyword& Schema::at(std::string_view key) const {
   const auto [section_name, name] = split_key(key);
   const Section* section = find_section(section_name);

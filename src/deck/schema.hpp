@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -140,6 +141,11 @@ class Schema {
   /// correct, so a check may trust the bound members.
   void check(Check check) { checks_.push_back(std::move(check)); }
 
+  /// A keyword of earlier versions, and what is written in its place now: "run.directory".
+  void renamed(std::string key, std::string now) { renamed_[std::move(key)] = std::move(now); }
+  /// nullptr when `key` never was a keyword.
+  const std::string* new_name(const std::string& key) const;
+
   /// The top level first, then the sections in the order of declaration.
   const std::deque<Section>& sections() const { return sections_; }
   const std::vector<Check>& checks() const { return checks_; }
@@ -156,6 +162,7 @@ class Schema {
  private:
   std::deque<Section> sections_;
   std::vector<Check> checks_;
+  std::map<std::string, std::string> renamed_;
 };
 
 /// "section.name" split at its first point; the section is empty when there is none.

@@ -4,6 +4,7 @@
 
 #include <system_error>
 
+#include "core/log.hpp"
 #include "files/json_document.hpp"
 #include "files/output_file.hpp"
 #include "parallel/agreement.hpp"
@@ -29,13 +30,6 @@ std::optional<std::string> stage_text(const fs::path& folder) {
   if (!fs::is_regular_file(path, ignored))
     throw InputError(fmt::format("'{}' is no file that can be read", path.string()));
   return files::read_text(path);
-}
-
-std::string cannot_go_on(const fs::path& folder, std::string_view why) {
-  return fmt::format(
-      "Cannot go on from '{}' ({}). Remove that folder; the run then goes on from the stage "
-      "before.",
-      folder.string(), why);
 }
 
 std::string clause_of(const std::string& message) {
@@ -74,7 +68,15 @@ void StageStore::verify(const Stage& stage) const {
 }
 
 void StageStore::refuse(const Stage& stage, std::string_view why) const {
-  throw known_to_all(world_.size(), InputError(cannot_go_on(folder(stage), why)));
+  throw known_to_all(world_.size(), InputError(fmt::format(
+                                        "Cannot go on from '{}' ({}). Remove that folder; the run "
+                                        "then goes on from the stage before.",
+                                        folder(stage).string(), why)));
+}
+
+void StageStore::pass_over(const Stage& stage, const InputError& error) const {
+  if (world_.rank() == 0) log().warn("{}. It is computed anew.", clause_of(error.what()));
+  remove(stage);
 }
 
 void StageStore::complete(const Stage& stage, const nlohmann::json& notes, Holds holds) const {

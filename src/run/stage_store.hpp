@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "core/errors.hpp"
 #include "parallel/communicator.hpp"
@@ -34,9 +35,6 @@ enum class Holds { notes, tensors };
 /// The text of a file stage.json, if there is one in the folder of a stage; nothing if there is no
 /// such folder or it is incomplete. On one rank. Throws InputError.
 std::optional<std::string> stage_text(const std::filesystem::path& folder);
-
-/// What a user is told of the folder of a stage that cannot be used.
-std::string cannot_go_on(const std::filesystem::path& folder, std::string_view why);
 
 /// A message without its advice, to stand in parentheses.
 std::string clause_of(const std::string& message);
@@ -68,6 +66,22 @@ class StageStore {
     return naming(stage, [&] { return notes_as<Notes>(found->notes); });
   }
 
+  /// What `take(notes)` makes of a complete stage; nothing if there is none or, after a warning, if
+  /// it cannot be gone on from: it is computed anew then. `take` is collective, fails on all ranks
+  /// or on none, and changes nothing when it throws InputError. Collective over the world.
+  template <class Notes, class Take>
+  auto restore(const Stage& stage, Take&& take) const
+      -> std::optional<std::invoke_result_t<Take, const Notes&>> {
+    try {
+      const auto notes = find<Notes>(stage);
+      if (!notes) return std::nullopt;
+      return take(*notes);
+    } catch (const InputError& error) {
+      pass_over(stage, error);
+      return std::nullopt;
+    }
+  }
+
   /// What `read` makes of the stage's folder, whose tensors have the checksums that are noted.
   /// `read` is collective and fails on all ranks of the world or on none; its errors become those
   /// of the folder. Collective over the world. Throws InputError on all ranks.
@@ -79,9 +93,6 @@ class StageStore {
     });
   }
 
-  /// For notes of the right kind that do not fit. Throws InputError, which all ranks shall do.
-  [[noreturn]] void refuse(const Stage& stage, std::string_view why) const;
-
   /// Makes what is in the stage's folder count. Collective over the world, after all files are
   /// there. Throws InputError or ResourceError on all ranks.
   void complete(const Stage& stage, const nlohmann::json& notes, Holds holds) const;
@@ -90,6 +101,9 @@ class StageStore {
   void remove(const Stage& stage) const;
 
  private:
+  /// For what does not fit. Throws InputError, which all ranks shall do.
+  [[noreturn]] void refuse(const Stage& stage, std::string_view why) const;
+  void pass_over(const Stage& stage, const InputError& error) const;
   std::optional<StageNotes> find_notes(const Stage& stage) const;
   void verify(const Stage& stage) const;
 

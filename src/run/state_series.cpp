@@ -59,10 +59,9 @@ void StateSeries::remove_all_but(std::int64_t count) const {
   }
 }
 
-void StateSeries::pass_over(std::int64_t number, const InputError& error) {
+void StateSeries::pass_over(std::int64_t number, const InputError& error, const char* instead) {
   damaged_.push_back(number);
-  if (store_.ranks().rank() == 0)
-    log().warn("{}. The state before it is taken.", clause_of(error.what()));
+  if (store_.ranks().rank() == 0) log().warn("{}. {}.", clause_of(error.what()), instead);
 }
 
 }  // namespace rankine::run

@@ -23,7 +23,8 @@ class StateSeries {
   /// changed before an InputError is changed again by the next state. Damage is a warning.
   template <class Notes, class Read>
   std::optional<Notes> restore(Read&& read) {
-    for (const std::int64_t number : numbers()) {
+    const std::vector<std::int64_t> known = numbers();
+    for (const std::int64_t number : known) {
       const Stage stage = numbered(number);
       try {
         auto notes = store_.find<Notes>(stage);
@@ -33,7 +34,8 @@ class StateSeries {
         });
         return notes;
       } catch (const InputError& error) {
-        pass_over(number, error);
+        pass_over(number, error,
+                  number == known.back() ? "It begins anew" : "The state before it is taken");
       }
     }
     return std::nullopt;
@@ -60,7 +62,7 @@ class StateSeries {
   /// Of the states on disk, newest first, the same on all ranks.
   std::vector<std::int64_t> numbers() const;
   void remove_all_but(std::int64_t count) const;
-  void pass_over(std::int64_t number, const InputError& error);
+  void pass_over(std::int64_t number, const InputError& error, const char* instead);
 
   const StageStore& store_;
   Stage stage_;

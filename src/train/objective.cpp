@@ -7,6 +7,12 @@ namespace rankine::train {
 
 using torch::Tensor;
 
+WindowLoss mean_loss(const models::Network& network, std::vector<models::Batch> batches) {
+  return [&network, batches = std::move(batches)](std::int64_t window) {
+    return network.losses(batches[static_cast<std::size_t>(window) % batches.size()]).mean();
+  };
+}
+
 Objective::Objective(const parallel::Communicator& world, const parallel::Teams& teams,
                      std::int64_t windows, WindowLoss loss)
     : world_(world),

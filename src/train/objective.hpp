@@ -10,9 +10,10 @@
 #include <functional>
 #include <vector>
 
+#include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
-#include "weights/forms/weight.hpp"
+#include "weights/storage/parameter.hpp"
 
 namespace rankine::train {
 
@@ -22,6 +23,9 @@ using weights::Parameter;
 /// steps: a scalar in float64, the same on all ranks of the team, differentiable. Collective over
 /// the team.
 using WindowLoss = std::function<torch::Tensor(std::int64_t window)>;
+
+/// The loss of a network on batches, in turn: the mean over the predictions of a batch.
+WindowLoss mean_loss(const models::Network& network, std::vector<models::Batch> batches);
 
 class Objective {
  public:

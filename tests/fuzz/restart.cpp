@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 namespace {
 
 std::string keep_in(const fs::path& folder) {
-  return "[checkpoint]\ninterval = 0\ndirectory = \"" + folder.string() + "\"\n";
+  return "[run]\ncheckpoint_interval = 0\ndirectory = \"" + folder.string() + "\"\n";
 }
 
 /// A compression with all stages there are, and a profile.
@@ -37,6 +37,8 @@ const FolderContent& kept(const char* deck) {
 
 /// Stages whose result makes others unneeded, which then are not read.
 void remove_later_stages(FolderContent& content, const std::string& changed) {
+  if (changed.starts_with("healing.1-"))
+    std::erase_if(content, [](const auto& file) { return file.first.starts_with("healing.2-"); });
   constexpr std::array earlier{std::string_view("inputs-"), std::string_view("gradients-"),
                                std::string_view("fermi-")};
   if (std::ranges::none_of(earlier, [&](auto stage) { return changed.starts_with(stage); })) return;

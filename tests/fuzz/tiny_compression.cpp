@@ -76,7 +76,9 @@ void compress_tiny_model(const std::string& deck) {
   deck::Schema schema;
   compress::declare_keywords(schema, options);
   deck::read_text(schema, text, "deck.toml", {});
+  run::StopRequest stop(world(), {});
   compress::compress(compress::prepare_compression(options), world(),
+                     {.options = options.scoring.run, .stop = stop, .values = {}},
                      [](const compress::CompressionResult&) {});
 }
 

@@ -1,4 +1,4 @@
-// FermiGrad's gradient from a language model: the loss of a window by the masks of all weights.
+// FermiGrad's gradient from a model: the loss of a window by the masks of all weights.
 #pragma once
 
 #include <vector>
@@ -6,32 +6,28 @@
 #include "compress/allocation/fermi.hpp"
 #include "compress/allocation/masked_weight.hpp"
 #include "compress/decomposition/weighted_decomposition.hpp"
-#include "models/language/language_model.hpp"
+#include "models/network.hpp"
 #include "parallel/teams.hpp"
+#include "train/objective.hpp"
 
 namespace rankine::compress {
-
-using TokenWindows = std::vector<std::vector<std::int64_t>>;
 
 /// Puts masked weights into a model while it lives.
 class MaskedModel {
  public:
-  /// Collective over `world`, as the other methods are.
-  MaskedModel(models::LanguageModel& model, const parallel::Communicator& world,
-              const parallel::Teams& teams, const std::vector<WeightFactors>& factors);
+  /// Each team takes one of the batches a step, in turn. Collective over `world`, as the other
+  /// methods are; what is given by reference outlives it.
+  MaskedModel(models::Network& model, const parallel::Communicator& world,
+              const parallel::Teams& teams, const std::vector<WeightFactors>& factors,
+              std::vector<models::Batch> batches);
 
-  /// Derivatives of the mean next-token loss of `windows` by the masks; each team takes one of them
-  /// a step, in turn.
-  Components gradient(std::int64_t step, const Components& masks, const TokenWindows& windows);
+  /// Derivatives of the mean loss of the step's batches, on all teams, by the masks.
+  Components gradient(std::int64_t step, const Components& masks);
 
  private:
-  double add_gradient(const std::vector<std::int64_t>& ids);
-
-  models::LanguageModel& model_;
-  const parallel::Communicator& world_;
-  const parallel::Teams& teams_;
   models::TemporaryWeights in_model_;
   std::vector<std::shared_ptr<MaskedWeight>> weights_;
+  train::Objective objective_;
 };
 
 }  // namespace rankine::compress

@@ -11,29 +11,28 @@ MaskedWeight::MaskedWeight(const parallel::Communicator& ranks, weights::RowSpli
                            weights::FactorRows factors)
     : Weight(ranks, std::move(rows)),
       factors_(std::move(factors)),
-      mask_(torch::ones({factors_.right_split.total()}, factors_.right.options())) {}
+      mask_(torch::ones({factors_.right_split.total()}, torch::kFloat64)) {}
 
 Tensor MaskedWeight::forward(const Tensor& x) const {
   // Each rank goes on with rows of the left factor of its own.
   const Tensor middle =
       weights::gather_columns(team(), weights::times_transposed(x, factors_.right),
                               factors_.right_split, weights::Gradient::shares);
-  return weights::times_transposed(middle * mask_, factors_.left);
+  const Tensor mask = weights::share_input(team(), mask_).to(middle.scalar_type());
+  return weights::times_transposed(middle * mask, factors_.left);
 }
 
 Tensor MaskedWeight::own_rows() const {
-  return weights::multiply(team(),
-                           {factors_.left * mask_.detach(), factors_.right, factors_.right_split});
+  const Tensor mask = mask_.detach().to(factors_.left.scalar_type());
+  return weights::multiply(team(), {factors_.left * mask, factors_.right, factors_.right_split});
 }
 
 void MaskedWeight::set_mask(const std::vector<double>& values) {
-  mask_ =
-      torch::tensor(values, torch::kFloat64).to(factors_.right.scalar_type()).requires_grad_(true);
+  mask_ = torch::tensor(values, torch::kFloat64).requires_grad_(true);
 }
 
-std::vector<double> MaskedWeight::own_mask_gradient() const {
-  if (!mask_.grad().defined()) return std::vector<double>(components(), 0.0);
-  const Tensor gradient = mask_.grad().to(torch::kFloat64).contiguous();
+std::vector<double> MaskedWeight::mask_gradient() const {
+  const Tensor gradient = mask_.grad().contiguous();
   return {gradient.data_ptr<double>(), gradient.data_ptr<double>() + gradient.numel()};
 }
 

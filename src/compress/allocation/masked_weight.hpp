@@ -7,8 +7,8 @@
 
 namespace rankine::compress {
 
-/// W = left diag(mask) right, whose factors lie in row blocks. Never stored; its gradients by the
-/// mask (k, the same on all ranks) are this rank's share.
+/// W = left diag(mask) right, whose factors lie in row blocks. Never stored. The mask (k numbers in
+/// float64) is the same on all ranks of the team, and so is the gradient by it.
 class MaskedWeight final : public weights::Weight {
  public:
   MaskedWeight(const parallel::Communicator& team, weights::RowSplit split,
@@ -26,8 +26,8 @@ class MaskedWeight final : public weights::Weight {
   std::size_t components() const { return static_cast<std::size_t>(mask_.size(0)); }
   /// Sets the mask anew and forgets its gradient.
   void set_mask(const std::vector<double>& values);
-  /// This rank's share of the gradient by the mask.
-  std::vector<double> own_mask_gradient() const;
+  /// The gradient by the mask, which there is.
+  std::vector<double> mask_gradient() const;
 
  private:
   weights::FactorRows factors_;

@@ -84,6 +84,21 @@ std::vector<Batch> own_batches(const std::vector<Batch>& batches, const Teams& t
   return own;
 }
 
+/// In which the teams take all batches, one each at a time.
+std::int64_t rounds_of(const std::vector<Batch>& batches, const Teams& teams) {
+  return (std::ssize(batches) + teams.count() - 1) / teams.count();
+}
+
+/// Of the summed loss of a batch, by which random targets are told from others'.
+void backward(const Network& network, const Batch& batch, Targets targets, std::size_t number) {
+  const Tensor outputs = network.forward(batch.inputs);
+  const Tensor wanted =
+      targets == Targets::given
+          ? batch.targets
+          : network.sample_targets(outputs.detach(), batch.targets.size(0), number);
+  network.losses(outputs, wanted).sum().backward();
+}
+
 /// The first stages, as far as one of the weights `names` is.
 std::vector<Stage> stages_up_to(const Network& network, const std::vector<std::string>& names) {
   std::vector<Stage> stages = network.stages();
@@ -226,29 +241,36 @@ std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
 
 InputMoments measure_inputs(Network& network, const Communicator& world, const Teams& teams,
                             const std::vector<std::string>& names,
-                            const std::vector<Batch>& batches, MomentPart part) {
+                            const std::vector<Batch>& batches, MomentPart part,
+                            const MeasurementCheckpoint& checkpoint) {
   const torch::NoGradGuard no_gradients;
   InputMoments result = empty_moments(network, teams.team(), names, part);
+  PartialMoments state{.moments = std::move(result.moments)};
   std::vector<Observation> observations;
   for (std::size_t w = 0, moments = 0; w < names.size(); ++w)
     if (result.of_weight[w] == moments) {  // the first that reads this activation
-      SecondMoment& moment = result.moments[moments++];
+      SecondMoment& moment = state.moments[moments++];
       observations.emplace_back(
           network.slot(names[w]),
           models::Observer{.of_inputs = [&moment](const Tensor& x) { moment.add(x); }});
     }
 
-  std::vector<Tensor> activations;
-  for (const Batch& batch : own_batches(batches, teams)) activations.push_back(batch.inputs);
+  for (const Batch& batch : own_batches(batches, teams)) state.activations.push_back(batch.inputs);
+  checkpoint.restore(state);
   const std::vector<Stage> stages = stages_up_to(network, names);
+  const std::int64_t of_a_stage = rounds_of(batches, teams);
+  const std::int64_t rounds = std::ssize(stages) * of_a_stage;
   ProgressLine progress(output_of(world));
-  double done = 0;
-  for (const Stage& stage : stages)
-    for (Tensor& activation : activations) {
-      activation = stage.forward(activation);
-      progress.update(++done / static_cast<double>(stages.size() * activations.size()),
-                      fmt::format("calibration: {}", stage.name));
-    }
+  while (state.rounds < rounds) {
+    const Stage& stage = stages[static_cast<std::size_t>(state.rounds / of_a_stage)];
+    const auto b = static_cast<std::size_t>(state.rounds % of_a_stage);
+    if (b < state.activations.size()) state.activations[b] = stage.forward(state.activations[b]);
+    ++state.rounds;
+    progress.update(static_cast<double>(state.rounds) / static_cast<double>(rounds),
+                    fmt::format("calibration: {}", stage.name));
+    checkpoint.keep(state);
+  }
+  result.moments = std::move(state.moments);
   return result;
 }
 
@@ -256,11 +278,13 @@ std::vector<SecondMoment> measure_output_gradients(Network& network, const Commu
                                                    const Teams& teams,
                                                    const std::vector<std::string>& names,
                                                    const std::vector<Batch>& batches,
-                                                   Targets targets, MomentPart part) {
-  std::vector<SecondMoment> moments;
+                                                   Targets targets, MomentPart part,
+                                                   const MeasurementCheckpoint& checkpoint) {
+  PartialMoments state;
   for (const std::string& name : names) {
     const auto weight = weight_of(network, name);
-    moments.emplace_back(teams.team(), weight->outputs(), weight->own_rows().scalar_type(), part);
+    state.moments.emplace_back(teams.team(), weight->outputs(), weight->own_rows().scalar_type(),
+                               part);
   }
   std::vector<Observation> observations;
   for (std::size_t w = 0; w < names.size(); ++w) {
@@ -268,25 +292,22 @@ std::vector<SecondMoment> measure_output_gradients(Network& network, const Commu
     const RowSplit* split = &slot.weight()->split();
     observations.emplace_back(
         slot, models::Observer{.of_output_gradients = [&, split, w](const Tensor& dy) {
-          moments[w].add(
+          state.moments[w].add(
               weights::gather_columns(teams.team(), dy.detach(), *split, weights::Gradient::same));
         }});
   }
-  const std::vector<Batch> own = own_batches(batches, teams);
+  checkpoint.restore(state);
+  const std::int64_t rounds = rounds_of(batches, teams);
   ProgressLine progress(output_of(world));
-  for (std::size_t b = 0; b < own.size(); ++b) {
-    const Tensor outputs = network.forward(own[b].inputs);
-    const auto number =
-        b * static_cast<std::size_t>(teams.count()) + static_cast<std::size_t>(teams.index());
-    const Tensor wanted =
-        targets == Targets::given
-            ? own[b].targets
-            : network.sample_targets(outputs.detach(), own[b].targets.size(0), number);
-    network.losses(outputs, wanted).sum().backward();
-    progress.update(static_cast<double>(b + 1) / static_cast<double>(own.size()),
-                    fmt::format("output gradients: window {} of {}", b + 1, own.size()));
+  while (state.rounds < rounds) {
+    const auto b = static_cast<std::size_t>(state.rounds * teams.count() + teams.index());
+    if (b < batches.size()) backward(network, batches[b], targets, b);
+    ++state.rounds;
+    progress.update(static_cast<double>(state.rounds) / static_cast<double>(rounds),
+                    fmt::format("output gradients: window {} of {}", state.rounds, rounds));
+    checkpoint.keep(state);
   }
-  return moments;
+  return std::move(state.moments);
 }
 
 }  // namespace rankine::compress

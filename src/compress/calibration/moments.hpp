@@ -5,6 +5,7 @@
 #include <torch/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,13 @@ class SecondMoment {
   /// the lower triangle of `target` is defined.
   void spread(linalg::DistMatrix<double>& target) const;
 
+  /// This rank's rows, as they are kept.
+  weights::Parameter own_rows(const std::string& name) const {
+    return {name, rows_, weights::Placement::rows, split_.first(rank_), size()};
+  }
+
+  void set_own_rows(const torch::Tensor& rows) { rows_.copy_(rows); }
+
   /// Gives the memory back; the moment is not used any more.
   void release() { rows_ = torch::Tensor(); }
 
@@ -86,18 +94,36 @@ std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
                                        const parallel::Teams& teams,
                                        const std::filesystem::path& folder);
 
+/// What is known of a measurement after some rounds, in each of which every team takes one batch
+/// through one stage (inputs) or through the network (gradients).
+struct PartialMoments {
+  std::int64_t rounds = 0;
+  std::vector<SecondMoment> moments = {};  ///< of this team's batches
+  std::vector<torch::Tensor> activations =
+      {};  ///< of this team's batches, as far as they have come
+};
+
+/// To go on with a measurement that was stopped. Collective over the world.
+struct MeasurementCheckpoint {
+  std::function<void(PartialMoments&)> restore = [](PartialMoments&) {};
+  /// After each round; what it throws all ranks throw.
+  std::function<void(const PartialMoments&)> keep = [](const PartialMoments&) {};
+};
+
 /// Collective over `world`: each team runs its share of the batches through the network, stage by
 /// stage as far as one of the weights is. The weights are observed meanwhile.
 InputMoments measure_inputs(models::Network& network, const parallel::Communicator& world,
                             const parallel::Teams& teams, const std::vector<std::string>& names,
                             const std::vector<models::Batch>& batches,
-                            MomentPart part = MomentPart::whole);
+                            MomentPart part = MomentPart::whole,
+                            const MeasurementCheckpoint& checkpoint = {});
 
 /// Collective over `world`: moments of the gradients of the summed loss, in nat, at the outputs of
 /// each weight; one backward pass for each batch. Sums are kept in the network's precision.
 std::vector<SecondMoment> measure_output_gradients(
     models::Network& network, const parallel::Communicator& world, const parallel::Teams& teams,
     const std::vector<std::string>& names, const std::vector<models::Batch>& batches,
-    Targets targets, MomentPart part = MomentPart::whole);
+    Targets targets, MomentPart part = MomentPart::whole,
+    const MeasurementCheckpoint& checkpoint = {});
 
 }  // namespace rankine::compress

@@ -30,10 +30,12 @@ namespace {
 class Decomposition {
  public:
   Decomposition(const Network& network, const Communicator& world, const Teams& teams,
-                const std::vector<std::string>& names, ErrorNorm norm)
+                const std::vector<std::string>& names, ErrorNorm norm,
+                const std::function<void()>& between)
       : world_(world),
         teams_(teams),
         norm_(std::move(norm)),
+        between_(between),
         type_(weight_of(network, names.front())->own_rows().scalar_type()) {
     for (const std::string& name : names) {
       weights_.push_back(weight_of(network, name));
@@ -161,11 +163,13 @@ class Decomposition {
     progress.update(static_cast<double>(done_) / static_cast<double>(groups_.size()),
                     fmt::format("decomposed {} of {} of weights", done_,
                                 counted(std::ssize(groups_), "group")));
+    between_();
   }
 
   const Communicator& world_;
   const Teams& teams_;
   ErrorNorm norm_;
+  const std::function<void()>& between_;
   torch::ScalarType type_;
   std::vector<std::shared_ptr<weights::Weight>> weights_;
   std::vector<Group> groups_;
@@ -178,8 +182,9 @@ class Decomposition {
 
 std::vector<WeightFactors> decompose(const Network& network, const Communicator& world,
                                      const Teams& teams, const std::vector<std::string>& names,
-                                     ErrorNorm norm, double bytes) {
-  return Decomposition(network, world, teams, names, std::move(norm)).run(bytes);
+                                     ErrorNorm norm, double bytes,
+                                     const std::function<void()>& between) {
+  return Decomposition(network, world, teams, names, std::move(norm), between).run(bytes);
 }
 
 weights::FactorRows leading_factors(const Communicator& team, const WeightFactors& factors,

@@ -170,20 +170,6 @@ void declare_experiments(deck::Schema& schema, ExperimentOptions& experiments) {
       .describe("Layers replaced between two points of layer-by-layer.");
 }
 
-void declare_checkpoint(deck::Schema& schema, CheckpointOptions& checkpoint) {
-  auto section = schema.section("checkpoint", "Intermediate results, to continue a stopped run.");
-  section.keyword("directory", checkpoint.directory)
-      .describe(
-          "A folder for moments, compressed weights, the state of healing and the points of a "
-          "study; empty for none. The same deck run again continues from there, and decks with the "
-          "same model and "
-          "calibration share what was measured.");
-  section.keyword("interval", checkpoint.interval)
-      .range(0, 1e6)
-      .unit("minutes")
-      .describe("Least time between two saves while the model is healed.");
-}
-
 void declare_export(deck::Schema& schema, ExportOptions& result) {
   auto section = schema.section("export", "The compressed model as a checkpoint.");
   section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
@@ -204,7 +190,8 @@ void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   declare_sensitivity(schema, options.sensitivity);
   declare_heal(schema, options.heal);
   declare_experiments(schema, options.experiments);
-  declare_checkpoint(schema, options.checkpoint);
+  schema.renamed("checkpoint.directory", "run.directory");
+  schema.renamed("checkpoint.interval", "run.checkpoint_interval, in seconds");
   declare_export(schema, options.result);
   schema.check([&](deck::Findings& findings) { check_options(options, findings); });
 }

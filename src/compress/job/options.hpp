@@ -85,11 +85,6 @@ struct ExportOptions {
   models::ExportFormat format = models::ExportFormat::dense;
 };
 
-struct CheckpointOptions {
-  std::string directory;  ///< empty for none
-  double interval = 10;   ///< minutes between saves while a stage goes on
-};
-
 struct CompressOptions {
   models::EvaluateOptions scoring;  ///< title, [model], [evaluate], [parallel], [output]
   CalibrationOptions calibration;
@@ -99,7 +94,6 @@ struct CompressOptions {
   SensitivityOptions sensitivity;
   HealOptions heal;
   ExperimentOptions experiments;
-  CheckpointOptions checkpoint;
   ExportOptions result;
 
   /// A sensitivity profile takes the place of a compression.

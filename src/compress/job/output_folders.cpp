@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <optional>
 #include <system_error>
 
 #include "compress/job/stages.hpp"
@@ -38,8 +39,8 @@ void check_names_free(const fs::path& folder) {
 /// The stages of a restart folder.
 class StageFolders {
  public:
-  explicit StageFolders(const CompressionJob& job)
-      : directory_(job.options.checkpoint.directory), wanted_(stages_of(job)) {
+  StageFolders(const CompressionJob& job, const deck::DeckValues& values)
+      : directory_(job.options.scoring.run.directory), values_(values), wanted_(stages_of(job)) {
     std::error_code error;
     std::vector<fs::path> folders;
     for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
@@ -51,38 +52,49 @@ class StageFolders {
     for (const fs::path& folder : folders) look_into(folder);
   }
 
-  std::optional<std::string> line() const {
-    if (of_deck_.empty() && others_ == 0) return std::nullopt;
+  std::vector<std::string> lines() const {
+    std::vector<std::string> lines = damages_;
     const std::string others = others_ == 0
                                    ? ""
                                    : fmt::format("{} {} of other decks, models or versions",
                                                  others_, others_ == 1 ? "stage" : "stages");
-    if (of_deck_.empty())
-      return fmt::format("checkpoint.directory = {} holds nothing of this deck, but {}",
-                         directory_.string(), others);
-    return fmt::format("checkpoint.directory = {} holds {} of this deck{}{}", directory_.string(),
-                       fmt::join(of_deck_, ", "), others.empty() ? "" : " and ", others);
+    const std::string directory = fmt::format("run.directory = {}", directory_.string());
+    if (!of_deck_.empty())
+      lines.push_back(fmt::format("{} holds {} of this deck{}{}", directory,
+                                  fmt::join(of_deck_, ", "), others.empty() ? "" : " and ",
+                                  others));
+    else if (others_ > 0)
+      lines.push_back(
+          fmt::format("{} holds nothing of this deck, but {}{}", directory, others, difference()));
+    return lines;
   }
-  const std::optional<std::string>& damage() const { return damage_; }
 
  private:
   void look_into(const fs::path& folder) {
     try {
       const auto text = run::stage_text(folder);
       if (!text) return;
-      const run::StageNotes notes = run::stage_notes_of(*text);
+      run::StageNotes notes = run::stage_notes_of(*text);
       const auto stage = std::ranges::find_if(wanted_, [&](const run::Stage& wanted) {
-        return notes.of_deck == wanted.of_deck && notes.folder.starts_with(wanted.name + "-");
+        return notes.of_deck == wanted.of_deck && is_named(notes.folder, wanted.name);
       });
       if (stage == wanted_.end() || notes.folder != folder.filename()) {
         ++others_;
+        compare(notes.values);
         return;
       }
       require_listed_tensors(folder, notes);
-      of_deck_.push_back(stage->name);
+      if (std::ranges::find(of_deck_, stage->name) == of_deck_.end())
+        of_deck_.push_back(stage->name);
     } catch (const InputError& error) {
-      if (!damage_) damage_ = run::cannot_go_on(folder, run::clause_of(error.what()));
+      damages_.push_back(fmt::format("what '{}' holds will be computed anew ({})", folder.string(),
+                                     run::clause_of(error.what())));
     }
+  }
+
+  /// A stage, or a state of a series.
+  static bool is_named(const std::string& folder, const std::string& stage) {
+    return folder.starts_with(stage + "-") || folder.starts_with(stage + ".");
   }
 
   /// Names alone: to read the numbers is for the run.
@@ -95,11 +107,27 @@ class StageFolders {
     if (!are_listed) throw InputError("its tensors are not those that its stage.json lists");
   }
 
+  /// The deck that is nearest to this one counts.
+  void compare(const deck::DeckValues& there) {
+    auto found = deck::differences(there, values_);
+    if (!differences_ || found.size() < differences_->size()) differences_ = std::move(found);
+  }
+  std::string difference() const {
+    constexpr std::ptrdiff_t most = 3;
+    if (!differences_ || differences_->empty()) return "";
+    const auto shown = std::min(most, std::ssize(*differences_));
+    return fmt::format(": {}{}",
+                       fmt::join(differences_->begin(), differences_->begin() + shown, "; "),
+                       std::ssize(*differences_) > shown ? "; ..." : "");
+  }
+
   fs::path directory_;
+  const deck::DeckValues& values_;
   std::vector<run::Stage> wanted_;
   std::vector<std::string> of_deck_;
   int others_ = 0;
-  std::optional<std::string> damage_;
+  std::optional<std::vector<std::string>> differences_;
+  std::vector<std::string> damages_;
 };
 
 }  // namespace
@@ -109,28 +137,23 @@ void check_output_folders(const CompressionJob& job) {
     files::check_folder_writable(folder, "export.directory = " + folder.string());
     check_names_free(folder);
   }
-  if (const fs::path folder = job.options.checkpoint.directory; !folder.empty())
-    files::check_folder_writable(folder, "checkpoint.directory = " + folder.string());
+  if (const fs::path folder = job.options.scoring.run.directory; !folder.empty())
+    files::check_folder_writable(folder, "run.directory = " + folder.string());
 }
 
-FolderReport look_into_folders(const CompressionJob& job) {
-  FolderReport report;
+std::vector<std::string> look_into_folders(const CompressionJob& job,
+                                           const deck::DeckValues& values) {
+  std::vector<std::string> lines;
   const fs::path output = job.options.result.directory;
   std::error_code ignored;
   if (!output.empty() && std::ranges::any_of(model_files, [&](const char* name) {
         return fs::exists(output / name, ignored);
       }))
-    report.lines.push_back(fmt::format(
+    lines.push_back(fmt::format(
         "export.directory = {} holds a model already, which will be replaced", output.string()));
-  if (job.options.checkpoint.directory.empty()) return report;
-  const StageFolders stages(job);
-  if (const auto line = stages.line()) report.lines.push_back(*line);
-  report.damage = stages.damage();
-  return report;
-}
-
-void FolderReport::require() const {
-  if (damage) throw InputError(*damage);
+  if (job.options.scoring.run.directory.empty()) return lines;
+  for (std::string& line : StageFolders(job, values).lines()) lines.push_back(std::move(line));
+  return lines;
 }
 
 }  // namespace rankine::compress

@@ -80,14 +80,14 @@ run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_weights(
 
 run::Stage weights_stage(const CompressionJob& job) { return {"weights", of_weights(job).value()}; }
 
-run::Stage healing_stage(const CompressionJob& job, int turn) {
+run::Stage healing_stage(const CompressionJob& job) {
   const HealOptions& heal = job.options.heal;
   run::Fingerprint print = of_weights(job);
   print.add(name(heal.loss)).add(heal.learning_rate).add(heal.warm_up);
   for (const std::int64_t count :
        {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams})
     print.add(as_unsigned(count));
-  return {turn == 0 ? "healing-a" : "healing-b", add_windows(print, job.healing_windows).value()};
+  return {"healing", add_windows(print, job.healing_windows).value()};
 }
 
 run::Stage sensitivity_stage(const CompressionJob& job) {
@@ -120,8 +120,7 @@ std::vector<run::Stage> stages_of(const CompressionJob& job) {
   if (has_experiments) stages.push_back(experiments_stage(job));
   if (options.needs_fermi()) stages.push_back(fermi_stage(job));
   if (!has_experiments) stages.push_back(weights_stage(job));
-  if (options.heal.steps > 0)
-    for (const int turn : {0, 1}) stages.push_back(healing_stage(job, turn));
+  if (options.heal.steps > 0) stages.push_back(healing_stage(job));
   return stages;
 }
 

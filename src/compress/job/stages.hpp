@@ -13,8 +13,8 @@ run::Stage inputs_stage(const CompressionJob& job);
 run::Stage gradients_stage(const CompressionJob& job);
 run::Stage fermi_stage(const CompressionJob& job);
 run::Stage weights_stage(const CompressionJob& job);
-/// Two, of which the one with more steps counts: `turn` is 0 or 1.
-run::Stage healing_stage(const CompressionJob& job, int turn);
+/// A series of states.
+run::Stage healing_stage(const CompressionJob& job);
 run::Stage sensitivity_stage(const CompressionJob& job);
 run::Stage experiments_stage(const CompressionJob& job);
 

@@ -1,5 +1,6 @@
 #include "compress/job/workbench.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -15,10 +16,40 @@ namespace rankine::compress {
 namespace {
 
 struct ScoreNotes {
-  std::vector<double> negative_log_likelihood;  ///< of each window
+  std::vector<double> negative_log_likelihood;  ///< of each window; NaN where it is not scored yet
   double seconds = 0;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ScoreNotes, negative_log_likelihood, seconds)
+
+// JSON has no NaN: null stands for it, as nlohmann::json writes it.
+void to_json(nlohmann::json& json, const ScoreNotes& notes) {
+  json = {{"negative_log_likelihood", notes.negative_log_likelihood}, {"seconds", notes.seconds}};
+}
+
+void from_json(const nlohmann::json& json, ScoreNotes& notes) {
+  for (const nlohmann::json& value : json.at("negative_log_likelihood"))
+    notes.negative_log_likelihood.push_back(
+        value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  json.at("seconds").get_to(notes.seconds);
+}
+
+models::EvaluationResult result_of(const ScoreNotes& notes) {
+  models::EvaluationResult result;
+  models::WindowScores& scores = result.scores;
+  scores = models::WindowScores::unknown(notes.negative_log_likelihood.size());
+  scores.negative_log_likelihood = notes.negative_log_likelihood;
+  for (std::size_t w = 0; w < scores.size(); ++w) {
+    if (std::isnan(scores.negative_log_likelihood[w])) continue;
+    scores.divergence[w] = scores.seconds[w] = 0;
+    scores.agreements[w] = 0;
+  }
+  result.loop_seconds = notes.seconds;
+  return result;
+}
+
+bool is_complete(const models::WindowScores& scores) {
+  return std::ranges::none_of(scores.negative_log_likelihood,
+                              [](double value) { return std::isnan(value); });
+}
 
 std::string score_line(const char* when, const models::Score& score) {
   const models::Metric& metric = score.headline();
@@ -28,15 +59,16 @@ std::string score_line(const char* when, const models::Score& score) {
 }  // namespace
 
 Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& ranks,
-                     const SaveResult& save_it)
+                     const run::RunControl& run_control, const SaveResult& save_it)
     : job(what),
       options(what.options),
       world(ranks),
+      control(run_control),
       save_result(save_it),
       teams(ranks, static_cast<int>(what.options.scoring.parallel.teams)),
       model(timed(result.seconds.load, [&] { return read_model(); })),
-      stages(ranks, what.options.checkpoint.directory,
-             what.options.checkpoint.directory.empty() ? 0 : models::checksum(model)) {
+      stages(ranks, control.options.directory,
+             control.options.directory.empty() ? 0 : models::checksum(model), control.values) {
   for (const NamedShape& weight : job.selected) names.push_back(weight.name);
 }
 
@@ -46,22 +78,22 @@ models::LanguageModel Workbench::read_model() const {
 }
 
 std::optional<models::Score> Workbench::score(const char* when) const {
-  const auto scored = score_windows(when);
-  return scored ? std::optional(scored->score(job.scoring)) : std::nullopt;
+  if (job.scoring.plan.windows.empty()) return std::nullopt;
+  const auto scored = score_windows({});
+  const models::Score score = scored.score(job.scoring);
+  log().info("{} ({})", score_line(when, score), format_duration(scored.loop_seconds));
+  return score;
 }
 
-std::optional<models::EvaluationResult> Workbench::score_windows(const char* when) const {
-  if (job.scoring.plan.windows.empty()) return std::nullopt;
-  auto scored = models::score_model(job.scoring, world, teams, model);
-  log().info("{} ({})", score_line(when, scored.score(job.scoring)),
-             format_duration(scored.loop_seconds));
-  return scored;
+models::EvaluationResult Workbench::score_windows(models::EvaluationControl how) const {
+  how.between_windows = [this](const parallel::Communicator& team) { control.stop.check(team); };
+  return models::score_model(job.scoring, world, teams, model, how);
 }
 
 models::Score Workbench::score_changed() const {
   double loss = std::numeric_limits<double>::infinity();
   try {
-    const auto scored = models::score_model(job.scoring, world, teams, model);
+    const auto scored = score_windows({});
     if (world.rank() == 0) loss = scored.score(job.scoring).loss;
   } catch (const NumericalError& error) {  // on all ranks alike
     log().info("no finite loss: {}", error.what());
@@ -75,19 +107,31 @@ std::optional<models::Score> Workbench::score_original() const {
   if (!stages.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
     return score("before");
   const run::Stage stage = scores_stage(job);
-  if (const auto notes = stages.find<ScoreNotes>(stage)) {
-    if (notes->negative_log_likelihood.size() != job.scoring.plan.windows.size())
-      stages.refuse(stage, "its scores are not those of the windows");
-    models::EvaluationResult known;
-    known.scores.negative_log_likelihood = notes->negative_log_likelihood;
-    known.loop_seconds = notes->seconds;
-    log().info("{} (from the checkpoint)", score_line("before", known.score(job.scoring)));
-    return known.score(job.scoring);
+  const auto keep = [&](const models::EvaluationResult& scored) {
+    stages.complete(stage, ScoreNotes{scored.scores.negative_log_likelihood, scored.loop_seconds},
+                    run::Holds::notes);
+  };
+  const auto earlier = stages.restore<ScoreNotes>(stage, [&](const ScoreNotes& notes) {
+    if (notes.negative_log_likelihood.size() != job.scoring.plan.windows.size())
+      throw InputError("its scores are not those of the windows");
+    return result_of(notes);
+  });
+  models::EvaluationResult known = earlier.value_or(models::EvaluationResult{});
+  if (!earlier || !is_complete(known.scores)) {
+    try {
+      known = score_windows(
+          {.known = known.scores, .save = [&](const auto& so_far) { known = so_far; }});
+    } catch (const Stopped&) {  // on all ranks; rank 0 knows what all have scored
+      keep(known);
+      throw;
+    }
+    keep(known);
   }
-  const auto scored = score_windows("before");
-  stages.complete(stage, ScoreNotes{scored->scores.negative_log_likelihood, scored->loop_seconds},
-                  run::Holds::notes);
-  return scored->score(job.scoring);
+  const models::Score score = known.score(job.scoring);
+  log().info("{} ({})", score_line("before", score),
+             earlier && is_complete(earlier->scores) ? "of an earlier run"
+                                                     : format_duration(known.loop_seconds));
+  return score;
 }
 
 }  // namespace rankine::compress

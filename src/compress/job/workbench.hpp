@@ -13,6 +13,7 @@
 #include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
+#include "run/run_control.hpp"
 #include "run/stage_store.hpp"
 
 namespace rankine::compress {
@@ -21,6 +22,7 @@ struct Workbench {
   const CompressionJob& job;
   const CompressOptions& options;
   const parallel::Communicator& world;
+  const run::RunControl& control;
   const SaveResult& save_result;
   parallel::Teams teams;
   CompressionResult result;
@@ -29,23 +31,29 @@ struct Workbench {
   run::StageStore stages;
 
   /// Collective over `world`: reads the model. What is given outlives the workbench.
-  Workbench(const CompressionJob& job, const parallel::Communicator& world, const SaveResult& save);
+  Workbench(const CompressionJob& job, const parallel::Communicator& world,
+            const run::RunControl& control, const SaveResult& save);
 
   /// The original model once more. Collective over the world.
   models::LanguageModel read_model() const;
 
   /// Of the model as it is; nothing without windows to score. Logs the perplexity.
   std::optional<models::Score> score(const char* when) const;
-  /// The same of the model as it was read, kept in the checkpoint.
+  /// The same of the model as it was read, kept for later runs.
   std::optional<models::Score> score_original() const;
 
   /// Loss and metrics, the same on all ranks; infinite where activations overflow. There are
   /// windows to score. Collective over the world.
   models::Score score_changed() const;
 
-  std::optional<models::EvaluationResult> score_windows(const char* when) const;
+  /// All windows; the run stops between two of them if it shall. Collective over the world.
+  models::EvaluationResult score_windows(models::EvaluationControl how) const;
 
   void save() const { save_result(result); }
+
+  /// For use between pieces of work. Throws Stopped on all ranks if the run shall stop. Collective
+  /// over the world.
+  void stop_if_asked() const { control.stop.check(world); }
 
   /// Shown on rank 0.
   Output progress() const { return world.rank() == 0 ? Output::shown : Output::silent; }

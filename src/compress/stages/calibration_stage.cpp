@@ -9,10 +9,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "compress/calibration/partial_moments.hpp"
 #include "compress/job/stages.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
+#include "run/cadence.hpp"
+#include "run/state_series.hpp"
 
 namespace rankine::compress {
 
@@ -28,6 +31,71 @@ struct GradientNotes {
   std::size_t count = 0;  ///< of moments
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GradientNotes, count)
+
+/// Of a measurement that is under way.
+struct RoundNotes {
+  std::int64_t rounds = 0;  ///< done
+  int teams = 0;
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(RoundNotes, rounds, teams)
+
+/// Keeps a measurement now and then, and before it is stopped.
+class KeptMeasurement {
+ public:
+  /// Nothing is kept before `first` rounds are done.
+  KeptMeasurement(const Workbench& bench, const run::Stage& stage, std::int64_t first,
+                  std::int64_t rounds)
+      : bench_(bench),
+        first_(first),
+        rounds_(rounds),
+        series_(bench.stages, stage, bench.control.options.keep),
+        cadence_(bench.control.options.checkpoint_interval) {}
+
+  MeasurementCheckpoint checkpoint() {
+    return {.restore = [this](PartialMoments& state) { restore(state); },
+            .keep = [this](const PartialMoments& state) { keep(state); }};
+  }
+  /// The whole is kept as a stage.
+  void clear() { series_.clear(); }
+
+ private:
+  void restore(PartialMoments& state) {
+    const auto notes = series_.restore<RoundNotes>(
+        [&](const std::filesystem::path& folder, const RoundNotes& kept) {
+          if (kept.teams != bench_.teams.count() || kept.rounds < first_ || kept.rounds > rounds_)
+            throw InputError(fmt::format("it is that of {}", counted(kept.teams, "team")));
+          read_partial(state, bench_.world, bench_.teams, folder);
+        });
+    if (!notes) return;
+    state.rounds = notes->rounds;
+    log().info("the measurement goes on after round {} of {}", state.rounds, rounds_);
+  }
+
+  void keep(const PartialMoments& state) {
+    const std::string reason = bench_.control.stop.reason(bench_.world);
+    const bool is_wanted = bench_.stages.is_wanted() && state.rounds >= first_ &&
+                           (!reason.empty() || cadence_.is_due(bench_.world));
+    if (is_wanted) {
+      series_.add(RoundNotes{state.rounds, bench_.teams.count()},
+                  [&](const std::filesystem::path& folder) {
+                    write_partial(state, bench_.world, bench_.teams, folder);
+                  });
+      cadence_.restart();
+    }
+    if (!reason.empty()) throw known_to_all(bench_.world.size(), Stopped(reason));
+  }
+
+  const Workbench& bench_;
+  std::int64_t first_;
+  std::int64_t rounds_;
+  run::StateSeries series_;
+  run::Cadence cadence_;
+};
+
+/// Rounds in which the teams take so many windows.
+std::int64_t rounds_of(const Workbench& bench, const TokenWindows& windows) {
+  return (std::ssize(windows) + bench.teams.count() - 1) / bench.teams.count();
+}
 
 InputWeighting input_weighting(Weighting weighting) {
   if (weighting == Weighting::none) return InputWeighting::none;
@@ -51,7 +119,7 @@ std::optional<std::vector<std::int64_t>> input_sizes(const Workbench& bench,
   return all_used ? std::optional(sizes) : std::nullopt;
 }
 
-/// Moments of these sizes from the checkpoint; sums are kept as `type`. Collective over the world.
+/// Moments of these sizes from an earlier run; sums are kept as `type`. Collective over the world.
 std::vector<SecondMoment> kept_moments(const Workbench& bench, const run::Stage& stage,
                                        const std::vector<std::int64_t>& sizes,
                                        torch::ScalarType type, MomentPart part) {
@@ -65,18 +133,24 @@ MomentPart part_of(bool is_whole) { return is_whole ? MomentPart::whole : Moment
 void add_inputs(Workbench& bench, InputMoments& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_inputs());
   const run::Stage stage = inputs_stage(bench.job);
-  if (const auto notes = bench.stages.find<InputNotes>(stage)) {
-    const auto sizes = input_sizes(bench, *notes);
-    if (!sizes) bench.stages.refuse(stage, "its moments are not those of the selected weights");
-    found.of_weight = notes->of_weight;
-    found.moments = kept_moments(bench, stage, *sizes, torch::kFloat64, part);
-    log().info("input moments taken from the checkpoint");
+  auto known = bench.stages.restore<InputNotes>(stage, [&](const InputNotes& notes) {
+    const auto sizes = input_sizes(bench, notes);
+    if (!sizes) throw InputError("its moments are not those of the selected weights");
+    return InputMoments{notes.of_weight, kept_moments(bench, stage, *sizes, torch::kFloat64, part)};
+  });
+  if (known) {
+    found = std::move(*known);
+    log().info("input moments taken from run.directory");
     return;
   }
+  // In the first stage activations are still ids.
+  const std::int64_t rounds = rounds_of(bench, bench.job.calibration_windows);
+  KeptMeasurement kept(bench, stage, rounds, rounds * std::ssize(bench.model.stages()));
   double& seconds = bench.result.seconds.inputs;
   bench.timed(seconds, [&] {
     found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
-                           models::token_batches(bench.job.calibration_windows), part);
+                           models::token_batches(bench.job.calibration_windows), part,
+                           kept.checkpoint());
   });
   log().info("input moments of {} measured in {}",
              counted(std::ssize(bench.job.calibration_windows), "window"),
@@ -85,32 +159,39 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   write_moments(found.moments, bench.world, bench.stages.folder(stage));
   bench.stages.complete(stage, InputNotes{found.of_weight, found.moments.size()},
                         run::Holds::tensors);
+  kept.clear();
 }
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
   const run::Stage stage = gradients_stage(bench.job);
-  if (const auto notes = bench.stages.find<GradientNotes>(stage)) {
+  auto known = bench.stages.restore<GradientNotes>(stage, [&](const GradientNotes& notes) {
     std::vector<std::int64_t> sizes;
     for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
-    if (notes->count != sizes.size())
-      bench.stages.refuse(stage, "its moments are not those of the selected weights");
-    found = kept_moments(bench, stage, sizes,
-                         weight_of(bench.model, bench.names[0])->own_rows().scalar_type(), part);
-    log().info("output gradients taken from the checkpoint");
+    if (notes.count != sizes.size())
+      throw InputError("its moments are not those of the selected weights");
+    return kept_moments(bench, stage, sizes,
+                        weight_of(bench.model, bench.names[0])->own_rows().scalar_type(), part);
+  });
+  if (known) {
+    found = std::move(*known);
+    log().info("output gradients taken from run.directory");
     return;
   }
+  KeptMeasurement kept(bench, stage, 1, rounds_of(bench, bench.job.gradient_windows));
   double& seconds = bench.result.seconds.gradients;
   bench.timed(seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
                                      models::token_batches(bench.job.gradient_windows),
-                                     bench.options.calibration.gradient_targets, part);
+                                     bench.options.calibration.gradient_targets, part,
+                                     kept.checkpoint());
   });
   log().info("output gradients of {} measured in {}",
              counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
   if (!bench.stages.is_wanted()) return;
   write_moments(found, bench.world, bench.stages.folder(stage));
   bench.stages.complete(stage, GradientNotes{found.size()}, run::Holds::tensors);
+  kept.clear();
 }
 
 /// Mean diagonals; each is that of a moment that is finite. Collective over the world.

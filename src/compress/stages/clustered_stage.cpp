@@ -118,6 +118,7 @@ void compress_by_clusters(Workbench& bench, ErrorNorm norm) {
       progress.update(
           static_cast<double>(w + 1) / static_cast<double>(count),
           fmt::format("converted {} of {}", w + 1, counted(std::ssize(bench.names), "weight")));
+      bench.stop_if_asked();
     }
   });
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compress/job/stages.hpp"
+#include "core/errors.hpp"
 #include "core/log.hpp"
 
 namespace rankine::compress {
@@ -31,16 +32,16 @@ bool is_state_of(const FermiState& state, const std::vector<Candidate>& candidat
 
 FermiCheckpoint fermi_checkpoint(const Workbench& bench, const std::vector<Candidate>& candidates) {
   FermiCheckpoint checkpoint;
-  if (!bench.stages.is_wanted()) return checkpoint;
   const run::Stage stage = fermi_stage(bench.job);
-  checkpoint.from = bench.stages.find<FermiState>(stage);
-  if (checkpoint.from) {
-    if (!is_state_of(*checkpoint.from, candidates, bench.options.ranks.fermi_steps))
-      bench.stages.refuse(stage, "its ranks are not those of the deck's weights");
-    log().info("FermiGrad goes on after step {} of the checkpoint", checkpoint.from->steps);
-  }
+  checkpoint.from = bench.stages.restore<FermiState>(stage, [&](const FermiState& state) {
+    if (!is_state_of(state, candidates, bench.options.ranks.fermi_steps))
+      throw InputError("its ranks are not those of the deck's weights");
+    return state;
+  });
+  if (checkpoint.from) log().info("FermiGrad goes on after step {}", checkpoint.from->steps);
   checkpoint.keep = [&bench, stage](const FermiState& state) {
-    bench.stages.complete(stage, state, run::Holds::notes);
+    if (bench.stages.is_wanted()) bench.stages.complete(stage, state, run::Holds::notes);
+    bench.stop_if_asked();
   };
   return checkpoint;
 }

@@ -1,4 +1,4 @@
-// The state of FermiGrad in the checkpoint.
+// The state of FermiGrad in run.directory.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace rankine::compress {
 
-/// Goes on from what is there for these candidates, and keeps every step. Collective over the
-/// world. Throws InputError on all ranks.
+/// Goes on from what is there for these candidates, keeps every step, and stops behind one where
+/// the run shall stop. Collective over the world.
 FermiCheckpoint fermi_checkpoint(const Workbench& bench, const std::vector<Candidate>& candidates);
 
 }  // namespace rankine::compress

@@ -44,7 +44,7 @@ bool differs_from_original(const WeightReport& weight) {
   return weight.form != Form::dense || weight.rank < weight.shape.full_rank();
 }
 
-/// The stored tensors of a weight under their names in the checkpoint.
+/// The stored tensors of a weight under names that tell weights apart.
 std::vector<weights::Parameter> stored_tensors(const weights::Weight& weight,
                                                const std::string& name) {
   std::vector<weights::Parameter> all = weight.parameters();
@@ -110,15 +110,19 @@ std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesys
 
 bool restore_weights(Workbench& bench) {
   const run::Stage stage = weights_stage(bench.job);
-  auto reports = bench.stages.find<std::vector<WeightReport>>(stage);
-  if (!reports) return false;
-  if (!are_of(bench, *reports)) bench.stages.refuse(stage, "its weights are not the selected ones");
-  auto weights = bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
-    return read_weights(bench, folder, *reports);
+  using Reports = std::vector<WeightReport>;
+  auto known = bench.stages.restore<Reports>(stage, [&](const Reports& reports) {
+    if (!are_of(bench, reports)) throw InputError("its weights are not the selected ones");
+    auto weights = bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
+      return read_weights(bench, folder, reports);
+    });
+    return std::pair(reports, std::move(weights));
   });
+  if (!known) return false;
+  auto& [reports, weights] = *known;
   for (auto& [name, weight] : weights) bench.model.replace_weight(name, std::move(weight));
-  bench.result.weights = std::move(*reports);
-  log().info("compressed weights taken from the checkpoint");
+  bench.result.weights = std::move(reports);
+  log().info("compressed weights taken from run.directory");
   return true;
 }
 

@@ -43,11 +43,12 @@ std::vector<Candidate> candidates_of(const Workbench& bench,
 Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candidates,
                          const std::vector<WeightFactors>& factors, std::int64_t budget,
                          Ranks first) {
-  MaskedModel masked(bench.model, bench.world, bench.teams, factors);
+  MaskedModel masked(bench.model, bench.world, bench.teams, factors,
+                     models::token_batches(bench.job.fermi_windows));
   ProgressLine progress(bench.progress());
   const std::int64_t steps = bench.options.ranks.fermi_steps;
   const auto gradient = [&](std::int64_t step, const Components& masks) {
-    auto found = masked.gradient(step, masks, bench.job.fermi_windows);
+    auto found = masked.gradient(step, masks);
     progress.update(static_cast<double>(step + 1) / static_cast<double>(steps),
                     fmt::format("FermiGrad: step {} of {}", step + 1, steps));
     return found;
@@ -145,7 +146,7 @@ std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
     return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
-                     bytes_for_decomposition(bench));
+                     bytes_for_decomposition(bench), [&] { bench.stop_if_asked(); });
   });
   log().info("{} decomposed in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(seconds.decomposition));

@@ -102,6 +102,7 @@ void for_each_weight(const Workbench& bench, const ErrorNorm& norm, std::vector<
       if (mine) work(*mine);
     });
     for (std::size_t p = 0; p < batch.size(); ++p) share(batch[p], static_cast<int>(p));
+    bench.stop_if_asked();
     const std::size_t done = first + batch.size();
     progress.update(
         static_cast<double>(done) / static_cast<double>(chosen.size()),

@@ -19,7 +19,7 @@ void fix_gauge(Workbench& bench, WeightReport& report) {
   if (!free)
     throw InputError(fmt::format(
         "the weight {} is to be pivoted (it has no two factors any more). Remove what an earlier "
-        "run left in checkpoint.directory.",
+        "run left in run.directory.",
         report.name));
   const weights::FactorRows factors = free->factors();
   weights::PivotReport pivots;
@@ -47,6 +47,7 @@ void fix_gauges(Workbench& bench) {
       fix_gauge(bench, *wanted[w]);
       progress.update(static_cast<double>(w + 1) / static_cast<double>(wanted.size()),
                       fmt::format("gauges fixed: {} of {}", w + 1, wanted.size()));
+      bench.stop_if_asked();
     }
   });
 }

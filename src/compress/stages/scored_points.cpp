@@ -4,6 +4,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 
@@ -36,20 +37,24 @@ inline void from_json(const nlohmann::json& json, ScoredPoint& point) {
 
 KeptPoints::KeptPoints(const Workbench& bench, run::Stage stage, std::size_t total)
     : bench_(bench), stage_(std::move(stage)) {
-  auto known = bench.stages.find<std::vector<ScoredPoint>>(stage_);
-  if (!known) return;
+  using Points = std::vector<ScoredPoint>;
   const auto is_possible = [](const ScoredPoint& point) {
     return point.parameters >= 0 && !point.score.metrics.empty();
   };
-  if (known->size() > total || !std::ranges::all_of(*known, is_possible))
-    bench.stages.refuse(stage_, "its points are not those of the study");
+  auto known = bench.stages.restore<Points>(stage_, [&](const Points& points) {
+    if (points.size() > total || !std::ranges::all_of(points, is_possible))
+      throw InputError("its points are not those of the study");
+    return points;
+  });
+  if (!known) return;
   points_ = std::move(*known);
-  log().info("{} taken from the checkpoint", counted(std::ssize(points_), "point"));
+  log().info("{} taken from run.directory", counted(std::ssize(points_), "point"));
 }
 
 void KeptPoints::keep(const ScoredPoint& point) {
   points_.push_back(point);
   if (bench_.stages.is_wanted()) bench_.stages.complete(stage_, points_, run::Holds::notes);
+  bench_.stop_if_asked();
 }
 
 }  // namespace rankine::compress

@@ -1,4 +1,4 @@
-// The points of a study (a sensitivity profile, cluster experiments) in the checkpoint: a study
+// The points of a study (a sensitivity profile, cluster experiments) in run.directory: a study
 // that was stopped goes on behind the last of them.
 #pragma once
 
@@ -17,16 +17,15 @@ struct ScoredPoint {
 
 class KeptPoints {
  public:
-  /// Points already known, if there is a checkpoint, of `total`. Collective over the world. Throws
-  /// InputError on all ranks.
+  /// Points already known, of `total`. Collective over the world.
   KeptPoints(const Workbench& bench, run::Stage stage, std::size_t total);
 
   /// The next point to come, counted from 0.
   std::size_t next() const { return next_; }
   bool is_known(std::size_t point) const { return point < points_.size(); }
 
-  /// The next point: known, or what `measure` returns (the same on all ranks), which is kept.
-  /// Collective over the world.
+  /// The next point: known, or what `measure` returns (the same on all ranks), which is kept; then
+  /// the run stops if it shall. Collective over the world.
   template <class Measure>
   ScoredPoint take(const Measure& measure) {
     if (!is_known(next_)) keep(measure());

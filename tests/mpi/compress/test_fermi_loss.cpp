@@ -47,7 +47,8 @@ TEST(FermiLoss, GradientIsThatOfFiniteDifferences) {
     const auto factors = decompose(tiny.model, world(), tiny.teams, tiny.names, ErrorNorm{}, bytes);
     const Components masks = some_masks(factors);
     const Components gradient =
-        MaskedModel(tiny.model, world(), tiny.teams, factors).gradient(0, masks, tiny.windows);
+        MaskedModel(tiny.model, world(), tiny.teams, factors, models::token_batches(tiny.windows))
+            .gradient(0, masks);
     for (const std::size_t w : {std::size_t{0}, std::size_t{5}, tiny.names.size() - 1})
       for (const std::size_t i : {std::size_t{0}, masks[w].size() - 1}) {
         constexpr double step = 1e-4;
@@ -60,6 +61,25 @@ TEST(FermiLoss, GradientIsThatOfFiniteDifferences) {
             << tiny.names[w] << ", component " << i;
       }
   }
+}
+
+/// A step of several teams is the mean of as many steps of one.
+TEST(FermiLoss, GradientIsThatOfTheMeanOverTeams) {
+  const int count = std::min(2, world().size());
+  const auto gradients_of = [](int n_teams, std::int64_t steps) {
+    TinyCalibration tiny(tiny_llama({}, 3), n_teams, 2, 12);
+    const auto factors = decompose(tiny.model, world(), tiny.teams, tiny.names, ErrorNorm{}, 0.0);
+    MaskedModel masked(tiny.model, world(), tiny.teams, factors,
+                       models::token_batches(tiny.windows));
+    std::vector<Components> gradients;
+    for (std::int64_t step = 0; step < steps; ++step)
+      gradients.push_back(masked.gradient(step, some_masks(factors)));
+    return gradients;
+  };
+  const auto apart = gradients_of(count, 1), together = gradients_of(1, count);
+  for (std::size_t w = 0; w < apart[0].size(); ++w)
+    for (std::size_t i = 0; i < apart[0][w].size(); ++i)
+      EXPECT_NEAR(apart[0][w][i], (together.front()[w][i] + together.back()[w][i]) / 2, 1e-10);
 }
 
 }  // namespace

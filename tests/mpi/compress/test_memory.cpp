@@ -69,8 +69,11 @@ double growth_during(Work&& work) {
 /// Of each rank, the second time: libraries have their buffers then.
 std::vector<double> growths(const CompressionJob& job) {
   double growth = 0;
+  run::StopRequest stop(world(), {});
+  const run::RunControl control{.options = job.options.scoring.run, .stop = stop, .values = {}};
   for (int time = 0; time < 2; ++time)
-    growth = growth_during([&] { compress(job, world(), [](const CompressionResult&) {}); });
+    growth =
+        growth_during([&] { compress(job, world(), control, [](const CompressionResult&) {}); });
   return world().all_gather(std::span<const double>(&growth, 1));
 }
 

@@ -1,11 +1,14 @@
 // Second moments of a calibration text against a plain forward pass in loops, which shares nothing
 // with the models room: its inputs, and its loss by finite differences of its outputs.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
+#include <filesystem>
 
 #include "../../plain_transformer.hpp"
-#include "compress/calibration/moments.hpp"
+#include "compress/calibration/partial_moments.hpp"
+#include "core/errors.hpp"
 #include "tiny_calibration.hpp"
 
 namespace rankine::compress {
@@ -163,6 +166,69 @@ TEST_P(Moments, AreTheSameOnOneRankAndSpread) {
     spread.view().for_each_local([&](std::int64_t i, std::int64_t j, double value) {
       if (i >= j) EXPECT_NEAR(value, all[i][j].item<double>(), 1e-12 * all.norm().item<double>());
     });
+  }
+}
+
+/// A measurement that ends behind some round, in a folder from which another one goes on.
+class StoppedMeasurement {
+ public:
+  explicit StoppedMeasurement(const parallel::Teams& teams) : teams_(teams) {}
+  ~StoppedMeasurement() {
+    world().barrier();
+    if (world().rank() == 0) std::filesystem::remove_all(folder_);
+    world().barrier();
+  }
+
+  MeasurementCheckpoint stopped_behind(std::int64_t round) {
+    return {.keep = [this, round](const PartialMoments& state) {
+      if (state.rounds != round) return;
+      write_partial(state, world(), teams_, folder_);
+      rounds_ = round;
+      throw Stopped("the test");
+    }};
+  }
+  MeasurementCheckpoint gone_on() const {
+    return {.restore = [this](PartialMoments& state) {
+      read_partial(state, world(), teams_, folder_);
+      state.rounds = rounds_;
+    }};
+  }
+
+ private:
+  const parallel::Teams& teams_;
+  std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() /
+      ("rankine_partial_moments_" + world().broadcast(std::to_string(getpid()), 0));
+  std::int64_t rounds_ = 0;
+};
+
+TEST_P(Moments, GoOnWithoutChangingABit) {
+  for (const int teams : team_counts()) {
+    TinyCalibration calibration(tiny(), teams, 3, 14, models::Precision::float32);
+    StoppedMeasurement stopped(calibration.teams);
+    const auto inputs = [&](const MeasurementCheckpoint& checkpoint) {
+      return measure_inputs(calibration.model, world(), calibration.teams, calibration.names,
+                            calibration.batches(), MomentPart::whole, checkpoint);
+    };
+    const auto gradients = [&](const MeasurementCheckpoint& checkpoint) {
+      return measure_output_gradients(calibration.model, world(), calibration.teams,
+                                      calibration.names, calibration.batches(), Targets::sampled,
+                                      MomentPart::whole, checkpoint);
+    };
+    const auto expect_same = [](const auto& found, const auto& straight) {
+      ASSERT_EQ(found.size(), straight.size());
+      for (std::size_t i = 0; i < found.size(); ++i)
+        EXPECT_TRUE(torch::equal(found[i].own_rows("x").values, straight[i].own_rows("x").values));
+    };
+    const std::int64_t of_a_stage = (3 + teams - 1) / teams;
+    const auto all_inputs = inputs({});
+    for (const std::int64_t round : {of_a_stage, of_a_stage + 1, 2 * of_a_stage}) {
+      EXPECT_THROW(inputs(stopped.stopped_behind(round)), Stopped);
+      expect_same(inputs(stopped.gone_on()).moments, all_inputs.moments);
+    }
+    const auto all_gradients = gradients({});
+    EXPECT_THROW(gradients(stopped.stopped_behind(1)), Stopped);
+    expect_same(gradients(stopped.gone_on()), all_gradients);
   }
 }
 

@@ -154,6 +154,20 @@ TEST_F(Read, ReportsWhatIsMissing) {
             "Set it; see --help-deck lattice.name.");
 }
 
+TEST_F(Read, AnswersKeywordsOfEarlierVersionsWithTheirNewNames) {
+  schema.renamed("truncation.rank", "state.bond_dimension");
+  schema.renamed("circuit.length", "circuit.steps");
+  EXPECT_EQ(error_with_lattice("[truncation]\nrank = 3"),
+            "truncation.rank is no keyword any more, sample.toml:2 (it has another name). "
+            "Write state.bond_dimension.");
+  EXPECT_EQ(error_with_lattice("[circuit]\nlength = 3"),
+            "circuit.length is no keyword any more, sample.toml:2 (it has another name). "
+            "Write circuit.steps.");
+  EXPECT_THAT(error_with_lattice("[truncation]\nrank = 3\nother = 1"),
+              HasSubstr("unknown section [truncation]"));
+  EXPECT_THAT(error_with_lattice("[truncation]"), HasSubstr("unknown section [truncation]"));
+}
+
 TEST_F(Read, SuggestsForUnknownNames) {
   EXPECT_EQ(error_with_lattice("[state]\n\nbond_dimensoin = 3"),
             "unknown keyword state.bond_dimensoin, sample.toml:3 (there is none in [state]). "

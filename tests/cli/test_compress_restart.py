@@ -1,8 +1,9 @@
-"""rankine-compress continues runs that were stopped: from each stage, on other numbers of ranks, after being killed; and
+"""rankine-compress goes on with runs that were stopped: from each stage, on other numbers of ranks, after being killed; and
 says what is wrong with a restart folder."""
 
 import contextlib
 import json
+import random
 import re
 import shutil
 import signal
@@ -16,13 +17,13 @@ import numpy as np
 import pytest
 
 from checkpoints import stored_tensors
-from conftest import RESULT, Program, compress_stories
+from conftest import HANG_SECONDS, RESULT, Program, compress_stories
 
 DECK = {
     "ranks": {"allocation": "fermi", "parameter_ratio": 0.6, "fermi_steps": 6},
     "heal": {"steps": 12, "loss": "distillation", "window_length": 256, "learning_rate": 1e-3},
 }
-KEPT = DECK | {"checkpoint": {"directory": "kept", "interval": 0}}
+KEPT = DECK | {"run": {"directory": "kept", "checkpoint_interval": 0}}
 
 
 def run(program: Program, sections: dict, ranks: int | None = None) -> tuple[dict, str]:
@@ -33,7 +34,7 @@ def run(program: Program, sections: dict, ranks: int | None = None) -> tuple[dic
 
 
 def stages(program: Program) -> dict:
-    """The folders of the checkpoint by the name of their stage."""
+    """The folders of run.directory by the name of their stage; states of a series have a number behind it."""
     return {folder.name.rsplit("-", 1)[0]: folder for folder in (program.folder / "kept").iterdir()}
 
 
@@ -68,14 +69,19 @@ def flip_bit(file: Path, place: float) -> None:
     file.write_bytes(data)
 
 
-def expect_refused(program: Program, folder: Path, *messages: str, sections: dict = KEPT, counts: tuple = (None,)) -> None:
-    """The folder is named and what to do with it, on these numbers of ranks."""
-    for ranks in counts:
-        outcome = program.start(program.deck(**sections), ranks=ranks)
-        assert outcome.code == 2, outcome.err
-        assert outcome.err.count("error: ") == 1, outcome.err
-        for message in (f"Cannot go on from 'kept/{folder.name}'", "Remove that folder", *messages):
-            assert message in outcome.err
+def expect_passed_over(program: Program, folder: Path, straight: dict, *messages: str, sections: dict = KEPT, ranks: int | None = None,
+                       instead: str = "It is computed anew.") -> None:
+    """The folder is named and what is wrong with it, and the run ends as a straight one does."""
+    results, log = run(program, sections, ranks)
+    assert log.count("warning: Cannot go on from") == 1, log
+    for message in (f"Cannot go on from 'kept/{folder.name}'", instead, *messages):
+        assert message in log
+    if ranks is None:
+        for name in straight:
+            if "seconds" not in name:
+                np.testing.assert_array_equal(results[name], straight[name], err_msg=name)
+    else:
+        expect_same(results, straight)
 
 
 def expect_same(results: dict, straight: dict) -> None:
@@ -87,23 +93,30 @@ def expect_same(results: dict, straight: dict) -> None:
 
 
 @pytest.fixture(scope="module")
-def restart(tmp_path_factory):
-    """A restart folder with all stages, to be copied."""
+def straight_run(tmp_path_factory):
+    """A restart folder with all stages, to be copied, and the results."""
     program = compress_stories(tmp_path_factory.mktemp("restart"))
-    run(program, KEPT)
-    return program.folder / "kept"
+    results, _ = run(program, KEPT)
+    return program.folder / "kept", results
+
+
+@pytest.fixture
+def restart(compress, straight_run) -> dict:
+    """Puts a restart folder with all stages beside the deck; the results of its run."""
+    shutil.copytree(straight_run[0], compress.folder / "kept")
+    return straight_run[1]
 
 
 def test_a_run_goes_on_from_each_stage_with_any_number_of_ranks(compress):
     straight, _ = run(compress, DECK)
     results, _ = run(compress, KEPT, ranks=2)
     expect_same(results, straight)
-    assert set(stages(compress)) == {"scores", "inputs", "gradients", "fermi", "weights", "healing-a", "healing-b"}
-    last = ["healing-a", "healing-b", "weights", "fermi", "gradients", "inputs"]  # the last stages first
-    for gone, message, ranks in ((1, "healing goes on after step", 3), (2, "compressed weights taken from the checkpoint", 1),
-                                 (3, "FermiGrad goes on after step 6", 2), (6, "(from the checkpoint)", 1)):
+    assert set(stages(compress)) == {"scores", "inputs", "gradients", "fermi", "weights", "healing.11", "healing.12"}
+    last = ["healing.12", "healing.11", "weights", "fermi", "gradients", "inputs"]  # the last stages first
+    for gone, message, ranks in ((1, "healing goes on after step 11", 3), (2, "compressed weights taken from run.directory", 1),
+                                 (3, "FermiGrad goes on after step 6", 2), (6, "(of an earlier run)", 1)):
         for name, folder in stages(compress).items():
-            if name in last[:gone]:
+            if name in last[:gone] or (gone > 1 and name.startswith("healing")):
                 shutil.rmtree(folder)
         results, log = run(compress, KEPT, ranks)
         assert message in log
@@ -115,8 +128,8 @@ def kill_when_healed(program: Program, sections: dict, steps: int) -> None:
 
     def saved() -> int:
         counts = [0]
-        for notes in program.folder.glob("kept/healing-*/stage.json"):
-            with contextlib.suppress(FileNotFoundError):
+        for notes in program.folder.glob("kept/healing.*/stage.json"):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 counts.append(json.loads(notes.read_text())["notes"]["steps"])
         return max(counts)
 
@@ -150,14 +163,14 @@ def test_a_killed_run_ends_with_the_losses_and_weights_of_a_straight_one(compres
 def test_decks_share_what_was_measured_and_nothing_else(compress):
     run(compress, KEPT)
     other = KEPT | {"ranks": {"allocation": "additive", "parameter_ratio": 0.8}}
-    straight, _ = run(compress, {name: section for name, section in other.items() if name != "checkpoint"})
+    straight, _ = run(compress, {name: section for name, section in other.items() if name != "run"})
     results, log = run(compress, other)
-    assert "input moments taken from the checkpoint" in log
-    assert "output gradients taken from the checkpoint" in log
+    assert "input moments taken from run.directory" in log
+    assert "output gradients taken from run.directory" in log
     assert "compressed weights taken" not in log and "healing goes on" not in log
     expect_same(results, straight)
     _, log = run(compress, other | {"calibration": compress.given["calibration"] | {"first_window": 1}})
-    assert "taken from the checkpoint" not in log
+    assert "taken from run.directory" not in log
 
 
 def test_what_was_left_half_written_does_not_count(compress):
@@ -167,57 +180,61 @@ def test_what_was_left_half_written_does_not_count(compress):
         (folder / "stage.json").unlink()
         data = (folder / "model.safetensors").read_bytes()
         (folder / "model.safetensors").write_bytes(data[:len(data) // 2])
-    for name in ("healing-a", "healing-b"):
-        shutil.rmtree(stages(compress)[name])
+    for name, folder in stages(compress).items():
+        if name.startswith("healing"):
+            shutil.rmtree(folder)
     _, log = run(compress, KEPT)
     assert "input moments taken" not in log and "compressed weights taken" not in log
 
 
-def test_a_damaged_checkpoint_is_named(compress, restart):
-    shutil.copytree(restart, compress.folder / "kept")
-    folder = stages(compress)["weights"]
-    (folder / "model.safetensors").write_bytes(b"short")
-    expect_refused(compress, folder, counts=(1, 3))
-
-
-LAST = {"inputs": ["weights"], "gradients": ["weights"], "fermi": ["weights"], "weights": [], "scores": [], "healing-a": ["healing-b"],
-        "healing-b": ["healing-a"]}  # which stages hide one
+def test_damaged_tensors_are_passed_over(compress, restart):
+    for ranks in (None, 3):
+        folder = only(compress, "weights")
+        (folder / "model.safetensors").write_bytes(b"short")
+        expect_passed_over(compress, folder, restart, ranks=ranks)
 
 
 def only(program: Program, stage: str) -> Path:
-    """The folder of a stage that a run will go on from."""
+    """The folder of a stage that a run will go on from, since later ones are gone."""
+    later = {"scores": [], "healing.12": [], "healing.11": ["healing.12"], "weights": ["healing.11", "healing.12"]}
     folders = stages(program)
-    for hidden in LAST[stage]:
-        shutil.rmtree(folders[hidden])
+    for hidden in later.get(stage, ["weights", "healing.11", "healing.12"]):
+        shutil.rmtree(folders.get(hidden, program.folder / "none"), ignore_errors=True)
     return folders[stage]
 
 
-@pytest.mark.parametrize("stage", ["inputs", "weights", "healing-b"])
+def test_the_state_before_a_damaged_one_is_taken(compress, restart):
+    folder = stages(compress)["healing.12"]
+    flip_bit(folder / "model.safetensors", 0.9)
+    expect_passed_over(compress, folder, restart, "is damaged", instead="The state before it is taken.")
+    _, log = run(compress, KEPT)
+    assert "healing goes on after step 12" in log, "the damaged state has been replaced"
+
+
+@pytest.mark.parametrize("stage", ["inputs", "weights", "healing.11", "fermi"])
 def test_a_flipped_bit_is_noticed(compress, restart, stage):
-    shutil.copytree(restart, compress.folder / "kept")
     folder = only(compress, stage)
     tensors = folder / "model.safetensors"
+    instead = "It begins anew." if stage.startswith("healing") else "It is computed anew."
     if tensors.exists():
         flip_bit(tensors, 0.9)
-        expect_refused(compress, folder, "is damaged", counts=(1, 2))
-        flip_bit(tensors, 0.9)
+        expect_passed_over(compress, folder, restart, "is damaged", ranks=2, instead=instead)
+        if stage.startswith("healing"):
+            return
+    folder = only(compress, stage)
     flip_bit(folder / "stage.json", 0.5)
-    expect_refused(compress, folder, "stage.json is damaged", counts=(2,))
-    shutil.rmtree(folder)
-    run(compress, KEPT)
+    expect_passed_over(compress, folder, restart, "stage.json is damaged", instead=instead)
 
 
 def test_a_flipped_bit_is_noticed_by_all_teams(compress):
     teams = KEPT | {"parallel": {"teams": 2}}
-    run(compress, teams, ranks=2)
-    for stage in ("healing-a", "weights"):
-        folder = only(compress, stage)
-        flip_bit(folder / "model.safetensors", 0.9)
-        outcome = compress.start(compress.deck(**teams), ranks=2)
-        assert outcome.code == 2, outcome.err
-        assert f"Cannot go on from 'kept/{folder.name}'" in outcome.err
-        assert outcome.err.count("error: ") == 1, outcome.err
-        shutil.rmtree(folder)
+    straight, _ = run(compress, teams, ranks=2)
+    folder = stages(compress)["healing.12"]
+    flip_bit(folder / "model.safetensors", 0.9)
+    expect_passed_over(compress, folder, straight, sections=teams, ranks=2, instead="The state before it is taken.")
+    folder = only(compress, "weights")
+    flip_bit(folder / "model.safetensors", 0.9)
+    expect_passed_over(compress, folder, straight, sections=teams, ranks=2)
 
 
 def swap(entry: str):
@@ -236,16 +253,12 @@ def swap(entry: str):
     ("gradients", lambda header: header["moment3"].update(shape=[16, 256]), "the tensor moment3 does not fit"),
     ("weights", swap("layers.0.feed_forward.w1.left"), "the tensor layers.0.feed_forward.w1.left does not fit"),
     ("weights", lambda header: header["layers.0.feed_forward.w1.left"].update(dtype="I32"), "the tensor layers.0.feed_forward.w1.left does not fit"),
-    ("healing-a", swap("layers.0.feed_forward.w1.left.square"), "the tensor layers.0.feed_forward.w1.left.square does not fit"),
+    ("healing.11", swap("layers.0.feed_forward.w1.left.square"), "the tensor layers.0.feed_forward.w1.left.square does not fit"),
 ])
 def test_tensors_are_those_of_the_model(compress, restart, stage, change, message):
-    shutil.copytree(restart, compress.folder / "kept")
     folder = only(compress, stage)
-    if stage == "weights":
-        for name in ("healing-a", "healing-b"):
-            shutil.rmtree(stages(compress)[name])
     edit_header(folder, change)
-    expect_refused(compress, folder, message)
+    expect_passed_over(compress, folder, restart, message, instead="anew.")
 
 
 def first(**values):
@@ -266,14 +279,13 @@ def first(**values):
     ("fermi", lambda notes: notes | {"parts": notes["parts"][1:]}), ("fermi", lambda notes: notes | {"mean": []}),
     ("fermi", lambda notes: notes | {"importance": {"products": [], "squares": []}}),
     ("fermi", lambda notes: notes | {"importance": {name: [values[:1] for values in table] for name, table in notes["importance"].items()}}),
-    ("healing-a", lambda notes: "text"), ("healing-a", lambda notes: notes | {"steps": 13}), ("healing-a", lambda notes: notes | {"steps": -3}),
-    ("healing-a", lambda notes: notes | {"steps": 11.5}), ("healing-a", lambda notes: notes | {"losses": notes["losses"][1:]}),
+    ("healing.11", lambda notes: "text"), ("healing.11", lambda notes: notes | {"steps": 13}), ("healing.11", lambda notes: notes | {"steps": -3}),
+    ("healing.11", lambda notes: notes | {"steps": 11.5}), ("healing.11", lambda notes: notes | {"losses": notes["losses"][1:]}),
 ])
-def test_notes_of_another_kind_are_named(compress, restart, stage, change):
-    shutil.copytree(restart, compress.folder / "kept")
+def test_notes_of_another_kind_are_passed_over(compress, restart, stage, change):
     folder = only(compress, stage)
     edit_notes(folder, change)
-    expect_refused(compress, folder)
+    expect_passed_over(compress, folder, restart, instead="anew.")
 
 
 STUDIES = {
@@ -291,18 +303,20 @@ def points_of(program: Program, study: str, dataset: str) -> np.ndarray:
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_goes_on_behind_its_last_point(compress, study):
     dataset, sections = STUDIES[study]
-    sections = sections | {"ranks": {"allocation": "uniform"}, "checkpoint": {"directory": "kept"}}
+    sections = sections | {"ranks": {"allocation": "uniform"}, "run": {"directory": "kept"}}
     run(compress, sections)
     straight = points_of(compress, study, dataset)
     folder = stages(compress)[study]
     points = json.loads((folder / "stage.json").read_text())["notes"]
     assert len(points) == straight.size
     edit_notes(folder, lambda points: [*points, points[0]])
-    expect_refused(compress, folder, "its points are not those of the study", sections=sections)
+    _, log = run(compress, sections)
+    assert "its points are not those of the study. It is computed anew." in log
+    np.testing.assert_array_equal(points_of(compress, study, dataset), straight)
     for left, ranks in ((len(points), 2), (len(points) // 2 + 1, 1), (1, 3)):
         edit_notes(folder, lambda _: points[:left])
         _, log = run(compress, sections, ranks)
-        assert f"{left} point{'s' if left > 1 else ''} taken from the checkpoint" in log
+        assert f"{left} point{'s' if left > 1 else ''} taken from run.directory" in log
         np.testing.assert_allclose(points_of(compress, study, dataset), straight, rtol=1e-4)
     _, log = run(compress, sections | {"evaluate": compress.given["evaluate"] | {"max_windows": 1}})
     assert "points taken" not in log
@@ -314,35 +328,116 @@ def check(program: Program, sections: dict) -> tuple[int, str]:
     return outcome.code, outcome.out + outcome.err
 
 
-def test_check_tells_what_the_folders_hold(compress, restart):
+def test_check_tells_what_the_folders_hold(compress, straight_run):
     sections = KEPT | {"export": {"directory": "out"}}
     assert check(compress, sections)[0] == 0
     assert list(compress.folder.iterdir()) == [compress.folder / "deck.toml"]
-    shutil.copytree(restart, compress.folder / "kept")
+    shutil.copytree(straight_run[0], compress.folder / "kept")
     (compress.folder / "out").mkdir()
     code, text = check(compress, sections)
     assert code == 0
-    assert "checkpoint.directory = kept holds fermi, gradients, healing-a, healing-b, inputs, scores, weights of this deck\n" in text
+    assert "run.directory = kept holds fermi, gradients, healing, inputs, scores, weights of this deck\n" in text
     assert "replaced" not in text
     (compress.folder / "out" / "model.safetensors").write_bytes(b"")
     assert "export.directory = out holds a model already, which will be replaced" in check(compress, sections)[1]
     other = sections | {"ranks": {"allocation": "additive"}}
     assert "holds gradients, inputs, scores of this deck and 4 stages of other decks, models or versions" in check(compress, other)[1]
-    other = sections | {"model": compress.given["model"] | {"precision": "float64"}}
-    assert "holds nothing of this deck, but 7 stages of other decks, models or versions" in check(compress, other)[1]
+    other = KEPT | {"model": compress.given["model"] | {"precision": "float64"}}
+    text = check(compress, other)[1]
+    assert "holds nothing of this deck, but 7 stages of other decks, models or versions: " in text
+    assert 'model.precision = "float32" there, "float64" here\n' in text
     folder = stages(compress)["weights"]
     flip_bit(folder / "stage.json", 0.5)
     code, text = check(compress, sections)
-    assert code == 2
-    assert f"Cannot go on from 'kept/{folder.name}'" in text
+    assert code == 0
+    assert f"what 'kept/{folder.name}' holds will be computed anew (" in text
     flip_bit(folder / "stage.json", 0.5)
     (folder / "model.safetensors").unlink()
     code, text = check(compress, sections)
-    assert code == 2
-    assert f"Cannot go on from 'kept/{folder.name}'" in text
+    assert code == 0
+    assert f"what 'kept/{folder.name}' holds will be computed anew (" in text
 
 
-@pytest.mark.parametrize("section", ["export", "checkpoint"])
+def test_old_keywords_are_answered_with_the_new_ones(compress, compress_refuses):
+    compress_refuses("checkpoint.directory is no keyword any more", "Write run.directory.", checkpoint={"directory": "kept"})
+    outcome = compress.start(compress.deck(), "--check", "checkpoint.interval=10")
+    assert outcome.code == 2
+    assert "checkpoint.interval is no keyword any more, command line (it has another name). Write run.checkpoint_interval, in seconds." in outcome.err
+
+
+WAYS = ("SIGTERM", "SIGINT", "SIGUSR1", "file", "time")
+
+
+def stopped_after(program: Program, sections: dict, way: str, seconds: float, ranks: int | None = None) -> tuple[int, str]:
+    """Exit code and log of a run that is told to stop when it has computed for so long."""
+    timed = {"run": sections["run"] | {"wall_time_limit": seconds}} if way == "time" else {}
+    command = program.command(program.deck(**sections | timed), ranks=ranks)
+    log, stop_file = program.folder / "log", program.folder / (RESULT + ".stop")
+    deadline = time.monotonic() + HANG_SECONDS
+    with log.open("w") as stream, subprocess.Popen(command, cwd=program.folder, stdout=subprocess.DEVNULL, stderr=stream) as process:
+        while process.poll() is None and "rankine-compress " not in log.read_text():
+            time.sleep(0.01)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=HANG_SECONDS if way == "time" else seconds)
+        if way.startswith("SIG") and process.poll() is None:
+            process.send_signal(getattr(signal, way))
+        while process.poll() is None:
+            if way == "file":
+                stop_file.touch()
+            if time.monotonic() > deadline:
+                process.kill()
+            time.sleep(0.05)
+    stop_file.unlink(missing_ok=True)
+    return process.returncode, log.read_text()
+
+
+def go_on_until_done(program: Program, sections: dict, numbers: random.Random, ranks: int | None, ways: tuple) -> int:
+    """Stops a run at random by these ways in turn, until it is done; how often it was stopped."""
+    for stops in range(60):
+        seconds = numbers.uniform(0.1, 0.6) * (1 + stops / 2)  # a slow machine gets on, too
+        code, log = stopped_after(program, sections, ways[stops % len(ways)], seconds, ranks)
+        if code == 0:
+            return stops
+        assert code == 75, log
+        assert "; the same command goes on\n" in log, log
+    raise AssertionError("the run does not come to an end")
+
+
+TRIALS = {
+    "fermi and healing": DECK | {"heal": DECK["heal"] | {"steps": 40}},
+    "operators": {"method": {"form": "mpo", "weighting": "two-sided"}, "ranks": {"parameter_ratio": 0.7}},
+    **{study: sections | {"ranks": {"allocation": "uniform"}} for study, (_, sections) in STUDIES.items()},
+}
+
+
+@pytest.mark.parametrize("ranks, teams, trial", [(None, 1, "fermi and healing"), (2, 2, "fermi and healing"), (None, 1, "operators"),
+                                                 (None, 1, "sensitivity"), (None, 1, "experiments")])
+def test_a_run_stopped_at_random_ends_as_a_straight_one(tmp_path, ranks, teams, trial):
+    programs = {name: compress_stories(tmp_path / name) for name in ("straight", "stopped")}
+    sections = TRIALS[trial] | {"parallel": {"teams": teams}}
+    for program in programs.values():
+        program.folder.mkdir()
+    run(programs["straight"], sections, ranks)
+    kept = sections | {"run": {"directory": "kept", "checkpoint_interval": 0.2}}
+    # Signals to mpirun are its own affair; a stop file and the clock need nobody between.
+    stops = go_on_until_done(programs["stopped"], kept, random.Random(trial), ranks,
+                             WAYS if ranks is None else ("file", "time"))
+    assert stops > 0, "the run was never stopped"
+    straight, stopped = (numbers_of(program) for program in programs.values())
+    assert straight.keys() == stopped.keys()
+    for name, array in straight.items():
+        np.testing.assert_array_equal(stopped[name], array, err_msg=name)
+
+
+def numbers_of(program: Program) -> dict:
+    """All that is computed, in all groups of /results."""
+    numbers = {}
+    with h5py.File(program.folder / RESULT) as file:
+        file["results"].visititems(lambda name, item: numbers.update({name: item[...]}) if isinstance(item, h5py.Dataset) else None)
+    return {name: array for name, array in numbers.items() if "second" not in name and "bytes" not in name}
+
+
+@pytest.mark.parametrize("section", ["export", "run"])
 @pytest.mark.parametrize("folder, message", [("file", "'file' is no folder"), ("file/deeper", "'file' is no folder"), ("loop", "symbolic links"),
                                              ("nowhere/deeper", "leads nowhere"), ("/proc/new", "No such file or directory"),
                                              ("x" * 300, "too long")])
