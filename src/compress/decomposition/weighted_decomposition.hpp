@@ -58,10 +58,10 @@ struct ErrorNorm {
 };
 
 /// Collective over `world`. Weights that share their inputs are decomposed together, whole by one
-/// rank or over all ranks (compress/decomposition/decomposition_plan.hpp), which the log tells. `bytes` is what a
-/// rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are finite. NumericalError
-/// on all ranks where an SVD does not converge. `between` is called between weights on all ranks,
-/// which throw what it throws.
+/// rank or over all ranks (compress/decomposition/decomposition_plan.hpp), which the log tells.
+/// `bytes` is what a rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are
+/// finite. NumericalError on all ranks where an SVD does not converge. `between` is called between
+/// weights on all ranks, which throw what it throws.
 std::vector<WeightFactors> decompose(
     const models::Network& network, const parallel::Communicator& world,
     const parallel::Teams& teams, const std::vector<std::string>& names, ErrorNorm norm,
