@@ -68,10 +68,10 @@ void StageStore::verify(const Stage& stage) const {
 }
 
 void StageStore::refuse(const Stage& stage, std::string_view why) const {
-  throw known_to_all(world_.size(), InputError(fmt::format(
-                                        "Cannot go on from '{}' ({}). Remove that folder; the run "
-                                        "then goes on from the stage before.",
-                                        folder(stage).string(), why)));
+  throw known_to_all(world_.size(),
+                     Refusal(fmt::format("Cannot go on from '{}' ({}). Remove that folder; the run "
+                                         "then goes on from the stage before.",
+                                         folder(stage).string(), why)));
 }
 
 void StageStore::pass_over(const Stage& stage, const InputError& error) const {

@@ -75,7 +75,7 @@ class StageStore {
     try {
       const auto notes = find<Notes>(stage);
       if (!notes) return std::nullopt;
-      return take(*notes);
+      return naming(stage, [&] { return take(*notes); });
     } catch (const InputError& error) {
       pass_over(stage, error);
       return std::nullopt;
@@ -101,7 +101,11 @@ class StageStore {
   void remove(const Stage& stage) const;
 
  private:
-  /// For what does not fit. Throws InputError, which all ranks shall do.
+  /// An error that names the folder already.
+  struct Refusal : InputError {
+    using InputError::InputError;
+  };
+  /// For what does not fit. Throws Refusal, which all ranks shall do.
   [[noreturn]] void refuse(const Stage& stage, std::string_view why) const;
   void pass_over(const Stage& stage, const InputError& error) const;
   std::optional<StageNotes> find_notes(const Stage& stage) const;
@@ -112,6 +116,8 @@ class StageStore {
   auto naming(const Stage& stage, Work&& work) const {
     try {
       return work();
+    } catch (const Refusal&) {
+      throw;
     } catch (const InputError& error) {
       refuse(stage, clause_of(error.what()));
     } catch (const NumericalError& error) {

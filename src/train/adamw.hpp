@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "weights/forms/weight.hpp"
+#include "weights/storage/parameter.hpp"
 
 namespace rankine::train {
 

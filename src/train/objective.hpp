@@ -13,7 +13,7 @@
 #include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
-#include "weights/forms/weight.hpp"
+#include "weights/storage/parameter.hpp"
 
 namespace rankine::train {
 

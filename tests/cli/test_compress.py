@@ -268,12 +268,12 @@ def test_matrices_and_rows_of_zeros_take_every_form(holed, form, storage, tmp_pa
 
 
 @pytest.mark.parametrize("form", ["pivoted", "mpo"])
-def test_matrices_of_zeros_are_taken_from_the_checkpoint(holed, form):
+def test_matrices_of_zeros_are_taken_from_run_directory(holed, form):
     given = {"method": {"form": form, "weighting": "none"}, "ranks": {"parameter_ratio": 0.8},
-             "checkpoint": {"directory": "kept"}}
+             "run": {"directory": "kept"}}
     first = results_of(holed, 1, **given)
     again = holed.start(holed.deck(**given), ranks=2)
-    assert again.code == 0 and "compressed weights taken from the checkpoint" in again.err + again.out
+    assert again.code == 0 and "compressed weights taken from run.directory" in again.err + again.out
     assert weights_of(holed)["layers.1.attention.wo"]["rank"] == 0
     assert results_of(holed, 1, **given)["perplexity_after"] == first["perplexity_after"]
 
@@ -294,13 +294,13 @@ def test_more_clusters_than_values_are_neither_stored_nor_counted(compress):
 @pytest.mark.parametrize("rate, step", [(1e300, 1), (1e30, 1), (1e15, 2)])
 def test_a_diverged_healing_is_named_and_leaves_nothing(compress, rate, step):
     deck = compress.deck(ranks={"parameter_ratio": 0.6}, heal={"steps": 3, "window_length": 256, "learning_rate": rate, "warm_up": 0},
-                         checkpoint={"directory": "kept", "interval": 0}, export={"directory": "out"})
+                         run={"directory": "kept", "checkpoint_interval": 0}, export={"directory": "out"})
     for count in (1, 2):
         refused = compress.start(deck, ranks=count)
         assert refused.code == 4
         assert f"of healing step {step} is not finite (the training diverged). Lower heal.learning_rate." in refused.err
         assert not (compress.folder / "out").exists() and RESULT not in compress.result_files()
-        kept = [int(json.loads(notes.read_text())["notes"]["steps"]) for notes in compress.folder.glob("kept/healing-*/stage.json")]
+        kept = [int(json.loads(notes.read_text())["notes"]["steps"]) for notes in compress.folder.glob("kept/healing.*/stage.json")]
         assert all(steps < step for steps in kept)
 
 

@@ -7,8 +7,8 @@
 #include "core/errors.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
-#include "weights/forms/form.hpp"
 #include "weights/rows/element_type.hpp"
+#include "weights/storage/parameter.hpp"
 
 namespace rankine::compress {
 
