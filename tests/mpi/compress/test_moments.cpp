@@ -203,15 +203,14 @@ TEST(Perceptron, MomentsAreThoseOfFormulas) {
   for (const int n_teams : team_counts()) {
     PerceptronCase perceptron(n_teams);
     const std::vector<std::string> names{"hidden", "output"};
-    const InputMoments inputs = measure_inputs(perceptron.network, world(), perceptron.teams, names,
-                                               perceptron.batches);
+    const InputMoments inputs =
+        measure_inputs(perceptron.network, world(), perceptron.teams, names, perceptron.batches);
     const Tensor h = perceptron.hidden();
     ASSERT_EQ(inputs.moments.size(), 2U);
     EXPECT_LT(distance(whole(inputs.moments[0]), perceptron.x.t().mm(perceptron.x)), 1e-13);
     EXPECT_LT(distance(whole(inputs.moments[1]), h.t().mm(h)), 1e-13);
-    const auto gradients =
-        measure_output_gradients(perceptron.network, world(), perceptron.teams, names,
-                                 perceptron.batches, Targets::given);
+    const auto gradients = measure_output_gradients(perceptron.network, world(), perceptron.teams,
+                                                    names, perceptron.batches, Targets::given);
     const Tensor of_outputs = perceptron.outputs() - perceptron.t;
     const Tensor of_hidden = of_outputs.mm(perceptron.v) * (h > 0);
     EXPECT_LT(distance(whole(gradients[0]), of_hidden.t().mm(of_hidden)), 1e-13);
@@ -225,6 +224,7 @@ TEST(Perceptron, ObserversAreGoneAfterwards) {
   const auto first = measure_output_gradients(perceptron.network, world(), perceptron.teams, names,
                                               perceptron.batches, Targets::given);
   const Tensor before = whole(first[0]).clone();
+  for (const models::Slot* slot : perceptron.network.slots()) EXPECT_FALSE(slot->is_observed());
   const Tensor outputs = perceptron.network.forward(perceptron.x);
   EXPECT_FALSE(outputs.requires_grad()) << "nobody asks for its gradient any more";
   EXPECT_TRUE(torch::equal(whole(first[0]), before));
@@ -253,15 +253,15 @@ TEST(Perceptron, DecompositionTakesIt) {
   PerceptronCase perceptron(team_counts().back());
   const std::vector<std::string> names{"hidden", "output"};
   ErrorNorm norm{.inputs = InputWeighting::full};
-  norm.input_moments = measure_inputs(perceptron.network, world(), perceptron.teams, names,
-                                      perceptron.batches);
+  norm.input_moments =
+      measure_inputs(perceptron.network, world(), perceptron.teams, names, perceptron.batches);
   const auto factors =
       decompose(perceptron.network, world(), perceptron.teams, names, std::move(norm));
   const Tensor expected = std::get<1>(torch::linalg_svd(perceptron.w.mm(perceptron.x.t()), false));
   ASSERT_EQ(factors[0].singular_values.size(), 5U);
   for (std::int64_t i = 0; i < 5; ++i)
-    EXPECT_NEAR(factors[0].singular_values[static_cast<std::size_t>(i)],
-                expected[i].item<double>(), 1e-5 * expected[0].item<double>());
+    EXPECT_NEAR(factors[0].singular_values[static_cast<std::size_t>(i)], expected[i].item<double>(),
+                1e-5 * expected[0].item<double>());
 }
 
 }  // namespace
