@@ -18,9 +18,13 @@ Slot::Slot(std::string name, std::shared_ptr<weights::Weight> weight, Tensor own
       own_bias_(std::move(own_bias)),
       activation_(activation) {}
 
-Tensor Slot::forward(const Tensor& x) const {
+void Slot::show_input(const Tensor& x) const {
   for (const auto& observer : observers_)
     if (observer->of_inputs) observer->of_inputs(x);
+}
+
+Tensor Slot::forward(const Tensor& x) const {
+  show_input(x);
   const Tensor y = observed(weight_->forward(x));
   return own_bias_.defined() ? y + own_bias_ : y;
 }

@@ -40,17 +40,23 @@ class Slot {
   const torch::Tensor& own_bias() const { return own_bias_; }
   std::int64_t activation() const { return activation_; }
 
-  /// x (rows x inputs) through weight and bias: own columns, as Weight::forward.
+  /// x (rows x inputs) through weight and bias: own columns, as Weight::forward. Shown to
+  /// observers.
   torch::Tensor forward(const torch::Tensor& x) const;
+
+  /// What `forward` does for observers; for layers that are no plain product (a convolution, whose
+  /// matrix acts on patches).
+  bool is_observed() const { return !observers_.empty(); }
+  void show_input(const torch::Tensor& x) const;
+  /// `y` (rows x own outputs), the product before the bias: its gradient will be shown. It is made
+  /// to want one where nothing before it does.
+  torch::Tensor observed(torch::Tensor y) const;
 
   /// Throws InputError for a weight of another shape.
   void replace(std::shared_ptr<weights::Weight> weight);
 
  private:
   friend class Observation;
-  /// Shows the gradient by `y`, a product without its bias, to the observers that want it. It is
-  /// made to want a gradient where nothing before it does.
-  torch::Tensor observed(torch::Tensor y) const;
 
   std::string name_;
   std::shared_ptr<weights::Weight> weight_;
