@@ -1,4 +1,4 @@
-// Which next tokens the gradients of a calibration are of.
+// Which targets the gradients of a calibration are of.
 #pragma once
 
 #include <array>
@@ -7,9 +7,8 @@
 
 namespace rankine::compress {
 
-/// The next tokens whose cross-entropies gradients are of: those of the text (given), or tokens
-/// drawn from the model's predictions, whose second moments estimate the Fisher information without
-/// bias.
+/// The targets whose losses gradients are of: those of the batches, or targets drawn from the
+/// network's predictions, whose second moments estimate the Fisher information without bias.
 enum class Targets { given, sampled };
 
 /// With their names in decks.

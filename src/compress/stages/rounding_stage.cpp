@@ -1,7 +1,5 @@
 #include "compress/stages/rounding_stage.hpp"
 
-#include <memory>
-
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "weights/making/conversion.hpp"

@@ -2,11 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <limits>
-#include <memory>
-#include <optional>
-
 #include "compress/experiments/sensitivity_groups.hpp"
 #include "compress/job/stages.hpp"
 #include "compress/stages/calibration_stage.hpp"

@@ -19,14 +19,6 @@ nlohmann::json description_of(const weights::Weight& weight) {
   return result;
 }
 
-}  // namespace
-
-bool has_modelling_class(weights::Form form) {
-  return form == weights::Form::low_rank || form == weights::Form::pivoted;
-}
-
-namespace {
-
 constexpr const char* source =
     R"(# A Llama model with linear layers stored as factors (Rankine, docs/algorithms/compression.md).
 import torch
@@ -96,6 +88,10 @@ class RankineForCausalLM(LlamaForCausalLM):
 )";
 
 }  // namespace
+
+bool has_modelling_class(weights::Form form) {
+  return form == weights::Form::low_rank || form == weights::Form::pivoted;
+}
 
 std::string modelling_source() { return source; }
 
