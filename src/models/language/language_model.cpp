@@ -27,11 +27,6 @@ Tensor LanguageModel::hidden_states(const Tensor& ids, KeyValueCache* cache) con
   return last_norm_.forward(x);
 }
 
-Tensor LanguageModel::run_layers(Tensor x) const {
-  for (const TransformerLayer& layer : layers_) x = layer.forward(*team_, *config_, x, 0, nullptr);
-  return last_norm_.forward(x);
-}
-
 Tensor LanguageModel::logits(const Tensor& hidden) const {
   const Tensor own = head().forward(weights::share_input(*team_, hidden));
   return weights::gather_columns(*team_, own, head().split(), weights::Gradient::same);

@@ -45,8 +45,6 @@ class LanguageModel final : public Network {
   /// The first layer's input for ids at positions from `first_position` on. Collective.
   torch::Tensor embed(const torch::Tensor& ids, std::int64_t first_position = 0) const;
   const std::vector<TransformerLayer>& layers() const { return layers_; }
-  /// The hidden states of a sequence from the first layer's input on. Collective.
-  torch::Tensor run_layers(torch::Tensor x) const;
   /// The weight that makes logits out of hidden states.
   const weights::Weight& head() const { return *head_.weight(); }
   /// tokens x vocabulary, the same on all ranks; for short sequences. Collective.
