@@ -23,6 +23,9 @@ struct PointResult {
   double seconds = 0;
 };
 
+/// Whether the point has been computed; a default result has not.
+inline bool is_done(const PointResult& result) { return !result.fidelity.empty(); }
+
 /// Nothing of it has been read.
 PointResult empty_result(const MeasurementPlan& plan);
 

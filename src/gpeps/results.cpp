@@ -15,8 +15,6 @@ namespace {
 using Values = std::vector<double>;
 const std::vector<std::string> per_step{"points", "measured steps"};
 
-bool is_done(const PointResult& result) { return !result.fidelity.empty(); }
-
 /// One row per point, NaN where a point is not done.
 template <class Row>
 Values rows(const std::vector<PointResult>& results, std::size_t length, const Row& row) {

@@ -11,6 +11,7 @@
 #include "core/log.hpp"
 #include "core/progress.hpp"
 #include "core/text_format.hpp"
+#include "gpeps/point_states.hpp"
 #include "lattice/partition.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/teams.hpp"
@@ -173,8 +174,6 @@ class TeamProgress {
   double total_ = 0;
 };
 
-bool is_done(const PointResult& result) { return !result.fidelity.empty(); }
-
 /// Places of the points without results, the same on all ranks.
 std::vector<std::size_t> open_points(const parallel::Communicator& world,
                                      const std::vector<PointResult>& results) {
@@ -217,11 +216,12 @@ void run_sweep(const Job& job, const parallel::Communicator& world, const run::R
   const auto per_round = static_cast<std::size_t>(teams.count());
   for (std::size_t first = 0, round = 0; first < open.size(); first += per_round, ++round) {
     control.stop.check(world);
+    std::optional<PointStates> states;
     std::vector<double> numbers = parallel::agree_between_teams(world, teams.team(), [&] {
       if (round >= mine.size()) return std::vector<double>{};
       progress->begin(mine[round]);
-      return packed(simulate_point(
-          job, points[mine[round]], teams.team(),
+      states.emplace(job, points[mine[round]], teams.team(), control);
+      return packed(states->simulate(
           [&](double fraction, const std::string& text) { progress->update(fraction, text); }));
     });
     if (!teams.leads()) numbers.clear();
@@ -231,6 +231,9 @@ void run_sweep(const Job& job, const parallel::Communicator& world, const run::R
       const std::size_t count = std::min(per_round, open.size() - first);
       unpack_round(job, std::span(open).subspan(first, count), all, results);
       if (first + count < open.size()) control.save();
+    });
+    parallel::agree_between_teams(world, teams.team(), [&] {
+      if (states) states->clear();
     });
   }
 }

@@ -39,7 +39,7 @@ void require_memory(const ResourcePlan& plan);
 
 /// Collective over `world`. Computes all points of the deck that rank 0 has no results of, and puts
 /// theirs into `results` there, which are saved after every round of the teams. Errors of
-/// simulate_point and of `control.save`, on all ranks; Stopped between two points.
+/// PointStates::simulate and of `control.save`, on all ranks.
 void run_sweep(const Job& job, const parallel::Communicator& world, const run::RunControl& control,
                std::vector<PointResult>& results);
 
