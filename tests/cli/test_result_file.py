@@ -115,7 +115,7 @@ def check_provenance(provenance):
 
 def check_log(log, outcome):
     lines = [line.decode() for line in log[...]]
-    assert any("127 sites, 144 edges, 2 points, 3 measured steps, 2 ranks, 1 thread each" in line for line in lines)
+    assert any("127 sites, 144 edges, 4 points, 3 measured steps, 2 ranks, 1 thread each" in line for line in lines)
     assert any("results in result.h5" in line for line in lines)
     for line in "\n".join(lines).splitlines():
         assert line in outcome.err

@@ -1,0 +1,134 @@
+"""Simulations that are stopped go on where they were: the same values as a straight run, whatever stops them, on any
+number of ranks. RANKINE_TRIALS asks for more than one stop of each kind."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from conftest import HANG_SECONDS, Program, simulate_eagle
+
+# Truncated at every bond, without causal cone: each point takes a second.
+DECK = {
+    "circuit": {"steps": 8, "theta_h": [0.8, 0.6]},
+    "state": {"max_bond_dimension": 32, "causal_cone": False},
+    "measure": {"observables": ["magnetization", "Z62"], "every": 4},
+    "run": {"directory": "states"},
+}
+WAYS = ["SIGTERM", "SIGINT", "SIGUSR1", "file", "time"]
+TRIALS = [(way, trial) for trial in range(int(os.environ.get("RANKINE_TRIALS", "1"))) for way in WAYS]
+
+
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory):
+    """Results of an undisturbed run on 2 ranks, and its seconds."""
+    program = simulate_eagle(tmp_path_factory.mktemp("straight"))
+    began = time.monotonic()
+    return program.results(ranks=2, **DECK), time.monotonic() - began
+
+
+def ranks_of(launcher: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split()]
+
+
+def ask_to_stop(program: Program, process: subprocess.Popen, way: str, choose: random.Random):
+    if way == "file":
+        (program.folder / "result.h5.stop").touch()
+    elif way == "SIGUSR1":  # mpirun hands it on
+        process.send_signal(signal.SIGUSR1)
+    else:  # to one of the ranks
+        os.kill(choose.choice(ranks_of(process.pid)), getattr(signal, way))
+
+
+def run_until_stopped(program: Program, deck: str, way: str, after: float, choose: random.Random):
+    arguments = [f"run.wall_time_limit={after}"] if way == "time" else []
+    process = subprocess.Popen(program.command(deck, *arguments, ranks=2), cwd=program.folder, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if way != "time":
+        time.sleep(after)
+        if process.poll() is None:
+            ask_to_stop(program, process, way, choose)
+    _, said = process.communicate(timeout=HANG_SECONDS)
+    return process.returncode, said
+
+
+def check_stopped(program: Program, said: str):
+    last = [line for line in said.splitlines() if "stopped by " in line][-1]
+    assert last.endswith("the same command goes on")
+    partial = program.folder / "result.h5.partial"
+    assert ("in result.h5.partial" in last) == partial.exists()
+    if partial.exists():
+        with h5py.File(partial) as file:
+            assert file.attrs["status"] == "stopped"
+
+
+@pytest.mark.parametrize("way, trial", TRIALS)
+def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tmp_path, straight, way, trial):
+    expected, seconds = straight
+    choose = random.Random(f"{way} {trial}")
+    ranks = choose.choice([1, 2, 3])
+    program = simulate_eagle(tmp_path)
+    deck = program.deck(**DECK)
+    code, said = run_until_stopped(program, deck, way, choose.uniform(0.3, 0.9) * seconds, choose)
+    assert code in (0, 75), said  # 0: it was done before
+    if code == 75:
+        check_stopped(program, said)
+        outcome = program.start(deck, ranks=ranks)
+        assert outcome.code == 0, outcome.err
+    assert not list((tmp_path / "states").iterdir())
+    for name, values in program.read().items():
+        if ranks == 2 or code == 0:
+            np.testing.assert_array_equal(values, expected[name], err_msg=name)
+        else:
+            np.testing.assert_allclose(values, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+def stopped_after_the_first_point(program: Program):
+    """A deck of which one point is finished in result.h5.partial."""
+    deck = program.deck(**DECK)
+    process = subprocess.Popen(program.command(deck), cwd=program.folder, stderr=subprocess.DEVNULL)
+    partial = program.folder / "result.h5.partial"
+    while not partial.exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=HANG_SECONDS) == 75
+    return deck
+
+
+def test_a_fuller_unfinished_file_is_not_replaced(rankine):
+    deck = stopped_after_the_first_point(rankine)
+    kept = (rankine.folder / "result.h5.partial").read_bytes()
+    for override, reason in [
+            ("circuit.steps=4", "circuit.steps = 8 there, 4 here"),
+            ("circuit.theta_h=[0.6]", "the point of theta_h = 0.8 and bond dimension 32 is finished there and would be lost")]:
+        outcome = rankine.start(deck, override)
+        assert outcome.code == 2 and reason in outcome.err
+        assert (rankine.folder / "result.h5.partial").read_bytes() == kept
+    # More points of the same kind are another matter.
+    assert rankine.start(deck, "circuit.theta_h=[0.8, 0.1]").code == 0
+    assert rankine.read()["theta_h"].tolist() == [0.8, 0.1]
+
+
+def test_a_damaged_state_is_passed_over_for_the_one_before(rankine, straight):
+    rankine.deck(**DECK)
+    process = subprocess.Popen(rankine.command("deck.toml", "run.checkpoint_interval=0"), cwd=rankine.folder,
+                               stderr=subprocess.DEVNULL)
+    states = rankine.folder / "states"
+    while process.poll() is None and len(list(states.glob("point.*/stage.json"))) < 2:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    newest = max((path.parent for path in states.glob("point.*/stage.json")),
+                 key=lambda folder: int(folder.name.split(".")[1].split("-")[0]))
+    with open(newest / "model.safetensors", "r+b") as file:
+        file.truncate(1000)
+    outcome = rankine.start("deck.toml")
+    assert outcome.code == 0
+    assert "The state before it is taken" in outcome.err and "goes on after step" in outcome.err
+    np.testing.assert_allclose(rankine.read()["Z62"], straight[0]["Z62"], rtol=0, atol=1e-12)
