@@ -16,6 +16,7 @@
 #include "core/text_format.hpp"
 #include "run/cadence.hpp"
 #include "run/state_series.hpp"
+#include "weights/rows/row_exchange.hpp"
 
 namespace rankine::compress {
 
@@ -97,6 +98,20 @@ std::int64_t rounds_of(const Workbench& bench, const TokenWindows& windows) {
   return (std::ssize(windows) + bench.teams.count() - 1) / bench.teams.count();
 }
 
+/// The sums of all teams become those of the first, in the type they are kept in: a run that takes
+/// them from run.directory has the very same numbers. Collective over the world.
+void collect_on_first_team(const Workbench& bench, std::vector<SecondMoment>& moments) {
+  if (bench.teams.count() == 1) return;
+  const bool is_first = bench.teams.index() == 0;
+  for (SecondMoment& moment : moments) {
+    const weights::Parameter own = moment.own_rows("");
+    const weights::RowRange held{own.first_row, own.values.size(0)};
+    const torch::Tensor sum = weights::exchange_rows(bench.world, own.values.to(torch::kFloat64),
+                                                     held, {held.first, is_first ? held.count : 0});
+    moment.set_own_rows(is_first ? sum : torch::zeros_like(own.values));
+  }
+}
+
 InputWeighting input_weighting(Weighting weighting) {
   if (weighting == Weighting::none) return InputWeighting::none;
   return weighting == Weighting::diagonal ? InputWeighting::diagonal : InputWeighting::full;
@@ -152,6 +167,7 @@ void add_inputs(Workbench& bench, InputMoments& found) {
                            models::token_batches(bench.job.calibration_windows), part,
                            kept.checkpoint());
   });
+  collect_on_first_team(bench, found.moments);
   log().info("input moments of {} measured in {}",
              counted(std::ssize(bench.job.calibration_windows), "window"),
              format_duration(seconds));
@@ -186,6 +202,7 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
                                      bench.options.calibration.gradient_targets, part,
                                      kept.checkpoint());
   });
+  collect_on_first_team(bench, found);
   log().info("output gradients of {} measured in {}",
              counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
   if (!bench.stages.is_wanted()) return;
