@@ -104,8 +104,13 @@ def simulate_eagle(folder: Path) -> Program:
 
 @pytest.fixture
 def evaluate(tmp_path) -> Program:
+    """evaluate_stories in a folder of the test."""
+    return evaluate_stories(tmp_path)
+
+
+def evaluate_stories(folder: Path) -> Program:
     """rankine-evaluate, on the small story model and its tokens."""
-    return Program(tmp_path, "rankine-evaluate", {
+    return Program(folder, "rankine-evaluate", {
         "model": {"path": str(STORIES)},
         "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256}})
 

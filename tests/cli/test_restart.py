@@ -1,8 +1,10 @@
-"""Simulations that are stopped go on where they were: the same values as a straight run, whatever stops them, on any
-number of ranks. RANKINE_TRIALS asks for more than one stop of each kind."""
+"""Simulations and evaluations that are stopped go on where they were: the same values as a straight run, whatever stops
+them, on any number of ranks. RANKINE_TRIALS asks for more than one stop of each kind."""
 
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -12,7 +14,7 @@ import h5py
 import numpy as np
 import pytest
 
-from conftest import HANG_SECONDS, Program, simulate_eagle
+from conftest import HANG_SECONDS, STORIES, Program, evaluate_stories, simulate_eagle
 
 # Truncated at every bond, without causal cone: each point takes a second.
 DECK = {
@@ -46,8 +48,10 @@ def ask_to_stop(program: Program, process: subprocess.Popen, way: str, choose: r
         os.kill(choose.choice(ranks_of(process.pid)), getattr(signal, way))
 
 
-def run_until_stopped(program: Program, deck: str, way: str, after: float, choose: random.Random):
-    arguments = [f"run.wall_time_limit={after}"] if way == "time" else []
+def run_until_stopped(program: Program, deck: str, way: str, after: float, choose: random.Random, *arguments: str):
+    """Exit code and what was said of a run on 2 ranks that is asked to stop after so many seconds."""
+    if way == "time":
+        arguments += (f"run.wall_time_limit={after}",)
     process = subprocess.Popen(program.command(deck, *arguments, ranks=2), cwd=program.folder, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if way != "time":
@@ -87,6 +91,49 @@ def test_a_stopped_run_goes_on_as_if_nothing_had_happened(tmp_path, straight, wa
             np.testing.assert_array_equal(values, expected[name], err_msg=name)
         else:
             np.testing.assert_allclose(values, expected[name], rtol=0, atol=1e-12, err_msg=name)
+
+
+EVALUATION = {"evaluate": {"stride": 4, "window_length": 32}, "run": {"checkpoint_interval": 0.5}}
+
+
+@pytest.fixture(scope="module")
+def straight_evaluation(tmp_path_factory):
+    program = evaluate_stories(tmp_path_factory.mktemp("straight"))
+    began = time.monotonic()
+    return program.results(ranks=2, parallel={"teams": 2}, **EVALUATION), time.monotonic() - began
+
+
+@pytest.mark.parametrize("way, trial", TRIALS)
+def test_a_stopped_evaluation_goes_on_as_if_nothing_had_happened(tmp_path, straight_evaluation, way, trial):
+    """Each team holds the whole model, so that the bits do not depend on the ranks."""
+    expected, seconds = straight_evaluation
+    choose = random.Random(f"evaluation {way} {trial}")
+    program = evaluate_stories(tmp_path)
+    deck = program.deck(**EVALUATION)
+    code, said = run_until_stopped(program, deck, way, choose.uniform(0.4, 0.9) * seconds, choose, "parallel.teams=2")
+    assert code in (0, 75), said
+    if code == 75:
+        check_stopped(program, said)
+        ranks = choose.choice([1, 2, 3])
+        outcome = program.start(deck, f"parallel.teams={ranks}", ranks=ranks)
+        assert outcome.code == 0, outcome.err
+        assert re.search(r"\d+ of \d+ windows taken from result.h5.partial", outcome.err)
+    for name, values in program.read().items():
+        np.testing.assert_array_equal(values, expected[name], err_msg=name)
+
+
+def test_windows_of_other_weights_are_not_taken(tmp_path, straight_evaluation):
+    program = evaluate_stories(tmp_path)
+    model = tmp_path / "model"
+    shutil.copytree(STORIES, model)
+    deck = program.deck(**EVALUATION, model={"path": "model"})
+    code, said = run_until_stopped(program, deck, "SIGUSR1", 0.6 * straight_evaluation[1], random.Random(0), "parallel.teams=2")
+    assert code == 75, said
+    weights = bytearray((model / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (model / "model.safetensors").write_bytes(weights)
+    outcome = program.start(deck)
+    assert outcome.code == 2 and "belong to other weights" in outcome.err
 
 
 def stopped_after_the_first_point(program: Program):
