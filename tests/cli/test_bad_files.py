@@ -111,11 +111,11 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_run(rankine, ref
 
 def test_an_old_result_survives_runs_that_fail(rankine):
     rankine.write("result.h5", "an old result")
-    (rankine.folder / "result.h5.partial").mkdir()  # makes a run fail when it saves its first point
+    (rankine.folder / "result.h5.partial").mkdir()  # what the run would go on from
     rankine.deck(circuit={"steps": 1, "theta_h": [0.1, 0.2]})
     for ranks in (None, 2):
         outcome = rankine.start("deck.toml", ranks=ranks)
         assert outcome.code == 2
-        assert outcome.err.count("Cannot write 'result.h5.partial'") == 1
+        assert outcome.err.count("Cannot go on from 'result.h5.partial' (Cannot read 'result.h5.partial': it is a folder)") == 1
         assert (rankine.folder / "result.h5").read_text() == "an old result"
     assert rankine.result_files() == ["result.h5", "result.h5.partial"]
