@@ -51,6 +51,33 @@ double time_limit(const run::RunOptions& options) {
   return end > now ? static_cast<double>(end - now) : 0;
 }
 
+deck::DeckValues values_of(const deck::Schema& schema, const deck::CommandLine& command) {
+  return deck::values_of_effective_deck(deck::effective_deck(schema), command.deck);
+}
+
+/// The input files that were read, but for the deck.
+std::vector<std::string> inputs_of(std::vector<InputRecord> records,
+                                   const deck::CommandLine& command) {
+  std::erase_if(records, [&](const InputRecord& one) { return one.path == command.deck; });
+  return run::input_lines(records);
+}
+
+/// Takes what an earlier run has finished; a line that says so, empty for nothing. On one rank.
+std::string take_earlier(Program& program, const deck::DeckValues& values,
+                         const std::vector<std::string>& inputs) {
+  const auto earlier = run::find_earlier_results(
+      program.output_file(),
+      {.filetype = program.name(),
+       .format_version = program.format_version(),
+       .values = values,
+       .inputs = inputs,
+       .may_differ = program.may_differ()},
+      [&](const std::filesystem::path& file) { return program.finished_in(file); });
+  if (!earlier) return "";
+  program.take(*earlier);
+  return fmt::format("{} taken from {}", program.finished(), earlier->filename().string());
+}
+
 /// One run of a program, from the deck to the last line.
 class Run {
  public:
@@ -75,12 +102,11 @@ class Run {
 
  private:
   void read() {
-    auto records = run::read_on_one_rank(world_, [&] {
+    const auto records = run::read_on_one_rank(world_, [&] {
       deck::read_text(schema_, deck::load(command_.deck), command_.deck, command_.overrides);
       program_.read(schema_);
     });
-    std::erase_if(records, [&](const InputRecord& one) { return one.path == command_.deck; });
-    inputs_ = run::input_lines(records);
+    inputs_ = inputs_of(records, command_);
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() == 0) files::check_writable(program_.output_file());
     });
@@ -127,17 +153,8 @@ class Run {
   void go_on_from_earlier() {
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
-      const auto earlier = run::find_earlier_results(
-          program_.output_file(),
-          {.filetype = program_.name(),
-           .format_version = program_.format_version(),
-           .values = deck::values_of_effective_deck(deck::effective_deck(schema_), command_.deck),
-           .inputs = inputs_,
-           .may_differ = program_.may_differ()},
-          [&](const std::filesystem::path& file) { return program_.finished_in(file); });
-      if (!earlier) return;
-      program_.take(*earlier);
-      log().info("{} taken from {}", program_.finished(), earlier->filename().string());
+      const std::string line = take_earlier(program_, values_of(schema_, command_), inputs_);
+      if (!line.empty()) log().info("{}", line);
     });
   }
 
@@ -198,6 +215,7 @@ class Run {
 void check(Program& program, const deck::CommandLine& command) {
   deck::Schema schema;
   program.declare_keywords(schema);
+  const InputRecorder recorder;
   deck::read_text(schema, deck::load(command.deck), command.deck, command.overrides);
   program.read(schema);
   files::check_writable(program.output_file());
@@ -206,6 +224,9 @@ void check(Program& program, const deck::CommandLine& command) {
   for (const std::string& line : plan.lines) fmt::print("{}\n", line);
   if (!plan.warning.empty()) fmt::print("{}\n", plan.warning);
   program.require();
+  const std::string earlier =
+      take_earlier(program, values_of(schema, command), inputs_of(recorder.records(), command));
+  if (!earlier.empty()) fmt::print("{}\n", earlier);
   if (command.action == deck::Action::dry_run) fmt::print("\n{}", deck::effective_deck(schema));
 }
 

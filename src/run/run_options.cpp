@@ -5,7 +5,9 @@
 namespace rankine::run {
 
 void declare_run(deck::Schema& schema, RunOptions& options) {
-  auto section = schema.section("run", "How a long run is stopped and goes on.");
+  auto section = schema.section(
+      "run",
+      "How a long run stops (also by a signal, or the file <output.file>.stop) and goes on.");
   section.keyword("directory", options.directory)
       .describe(
           "A folder for what a stopped run needs to go on, written now and then; empty for none. "
