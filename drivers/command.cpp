@@ -10,7 +10,6 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
-#include "core/stop_signal.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
@@ -82,7 +81,6 @@ int run_command(const Command& program, int argc, char** argv) {
       return 0;
     }
     parallel::Session session(argc, argv);
-    catch_stop_signals(session.world().rank() == 0 ? StopWords::said : StopWords::unsaid);
     return parallel::run_to_exit_code(session.world(),
                                       [&] { program.run(session.world(), command); });
   } catch (const Error& error) {

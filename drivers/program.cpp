@@ -12,6 +12,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/stop_signal.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
@@ -87,6 +88,7 @@ class Run {
   }
 
   void run() {
+    catch_stop_signals(world_.rank() == 0 ? StopWords::said : StopWords::unsaid);
     read();
     plan();
     open_file();
