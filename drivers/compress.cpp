@@ -7,7 +7,6 @@
 #include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
 #include "core/text_format.hpp"
-#include "deck/echo.hpp"
 #include "models/export/export.hpp"
 #include "models/threads.hpp"
 #include "parallel/agreement.hpp"
@@ -35,20 +34,16 @@ class Compress final : public Program {
     return {{"torch", models::tensor_library_version()}};
   }
 
-  void read(const deck::Schema& schema) override {
-    job_ = compress::prepare_compression(options_);
-    values_ = deck::values_that_count(
-        deck::values_of_effective_deck(deck::effective_deck(schema), "the deck"));
-  }
+  void read(const deck::Schema&) override { job_ = compress::prepare_compression(options_); }
 
   Plan plan(const run::Machine& machine) override {
     memory_ = compress::plan_memory(job_, machine);
-    const auto folders = compress::look_into_folders(job_, values_);
-    Plan plan{.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
-                                     counted(options_.scoring.parallel.teams, "team")),
-              .lines = {memory_.line(), compress::method_line(job_)}};
-    plan.lines.insert(plan.lines.end(), folders.begin(), folders.end());
-    return plan;
+    return {.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
+                                   counted(options_.scoring.parallel.teams, "team")),
+            .lines = {memory_.line(), compress::method_line(job_)}};
+  }
+  std::vector<std::string> found(const deck::DeckValues& values) const override {
+    return compress::look_into_folders(job_, values);
   }
   void require() const override { memory_.require(); }
   int use_threads(const run::Machine& machine) const override {
@@ -89,7 +84,6 @@ class Compress final : public Program {
   compress::CompressOptions options_;
   compress::CompressionJob job_;
   compress::CompressionMemory memory_;
-  deck::DeckValues values_;
   compress::CompressionResult result_;
 };
 

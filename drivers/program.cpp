@@ -63,6 +63,11 @@ std::vector<std::string> inputs_of(std::vector<InputRecord> records,
   return run::input_lines(records);
 }
 
+void read_deck(Program& program, deck::Schema& schema, const deck::CommandLine& command) {
+  deck::read_text(schema, deck::load(command.deck), command.deck, command.overrides);
+  program.read(schema);
+}
+
 /// Takes what an earlier run has finished; a line that says so, empty for nothing. On one rank.
 std::string take_earlier(Program& program, const deck::DeckValues& values,
                          const std::vector<std::string>& inputs) {
@@ -104,10 +109,9 @@ class Run {
 
  private:
   void read() {
-    const auto records = run::read_on_one_rank(world_, [&] {
-      deck::read_text(schema_, deck::load(command_.deck), command_.deck, command_.overrides);
-      program_.read(schema_);
-    });
+    const auto records =
+        run::read_on_one_rank(world_, [&] { read_deck(program_, schema_, command_); });
+    values_ = values_of(schema_, command_);
     inputs_ = inputs_of(records, command_);
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() == 0) files::check_writable(program_.output_file());
@@ -126,6 +130,11 @@ class Run {
                counted(world_.size(), "rank"), counted(threads_, "thread"));
     for (const std::string& line : plan.lines) log().info("{}", line);
     if (!plan.warning.empty() && world_.rank() == 0) log().warn("{}", plan.warning);
+    parallel::agree_on_failure(world_, [&] {
+      if (world_.rank() != 0) return;
+      for (const std::string& line : program_.found(deck::values_that_count(values_)))
+        log().info("{}", line);
+    });
   }
 
   files::RunDescription description() const {
@@ -155,7 +164,7 @@ class Run {
   void go_on_from_earlier() {
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
-      const std::string line = take_earlier(program_, values_of(schema_, command_), inputs_);
+      const std::string line = take_earlier(program_, values_, inputs_);
       if (!line.empty()) log().info("{}", line);
     });
   }
@@ -166,8 +175,7 @@ class Run {
                           {.file = stop_file, .seconds = time_limit(program_.run_options())});
     run::RunControl control{.options = program_.run_options(),
                             .stop = stop,
-                            .values = deck::values_that_count(deck::values_of_effective_deck(
-                                deck::effective_deck(schema_), command_.deck)),
+                            .values = deck::values_that_count(values_),
                             .save = [&] {
                               program_.write(*file_);
                               file_->save(program_.finished());
@@ -208,6 +216,7 @@ class Run {
   const parallel::Communicator& world_;
   const deck::CommandLine& command_;
   deck::Schema schema_;
+  deck::DeckValues values_;
   std::vector<std::string> inputs_;
   int threads_ = 1;
   std::optional<files::ResultFile> file_;  ///< on rank 0
@@ -217,17 +226,22 @@ class Run {
 void check(Program& program, const deck::CommandLine& command) {
   deck::Schema schema;
   program.declare_keywords(schema);
-  const InputRecorder recorder;
-  deck::read_text(schema, deck::load(command.deck), command.deck, command.overrides);
-  program.read(schema);
+  std::vector<InputRecord> records;
+  {
+    const InputRecorder recorder;
+    read_deck(program, schema, command);
+    records = recorder.records();
+  }
+  const deck::DeckValues values = values_of(schema, command);
   files::check_writable(program.output_file());
   const Plan plan = program.plan(machine_of(command.ranks, command.ranks));
   fmt::print("{}: {}\n", command.deck, plan.summary);
   for (const std::string& line : plan.lines) fmt::print("{}\n", line);
+  for (const std::string& line : program.found(deck::values_that_count(values)))
+    fmt::print("{}\n", line);
   if (!plan.warning.empty()) fmt::print("{}\n", plan.warning);
   program.require();
-  const std::string earlier =
-      take_earlier(program, values_of(schema, command), inputs_of(recorder.records(), command));
+  const std::string earlier = take_earlier(program, values, inputs_of(std::move(records), command));
   if (!earlier.empty()) fmt::print("{}\n", earlier);
   if (command.action == deck::Action::dry_run) fmt::print("\n{}", deck::effective_deck(schema));
 }

@@ -40,6 +40,9 @@ class Program {
   virtual Plan plan(const run::Machine& machine) = 0;
   /// Throws what keeps the planned job from running: ResourceError, InputError.
   virtual void require() const = 0;
+  /// What is found where the job will write, in words; `values` are those of the deck that count.
+  /// On rank 0.
+  virtual std::vector<std::string> found(const deck::DeckValues&) const { return {}; }
   /// Has libraries use the threads of a rank, and says how many that is.
   virtual int use_threads(const run::Machine& machine) const = 0;
   virtual std::map<std::string, std::string> library_versions() const { return {}; }
