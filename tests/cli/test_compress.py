@@ -353,6 +353,8 @@ def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, f
     (["a profile is made of perplexities"], {"evaluate": {"text": ""}, "sensitivity": {"bond_dimensions": [4]}}),
     (["cannot be reached", "2 sites at bond dimension 1"],
      {"method": {"form": "mpo", "weighting": "none"}, "ranks": {"allocation": "uniform", "parameter_ratio": 0.01}}),
+    (['method.form = "tucker" is asked for a language model'], {"method": {"form": "tucker"}}),
+    (['method.form = "cut" is asked for a language model'], {"method": {"form": "cut"}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),
 ])
 def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):

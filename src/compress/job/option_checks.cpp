@@ -20,6 +20,17 @@ void check_calibration(const CompressOptions& options, deck::Findings& findings)
                             "\"none\" with another allocation."});
 }
 
+/// Language models have no kernels.
+void check_form(const MethodOptions& method, deck::Findings& findings) {
+  if (method.sized_by() == SizedBy::kernel_ranks)
+    findings.add("method.form",
+                 {.what = fmt::format("method.form = \"{}\" is asked for a language model",
+                                      name(method.form)),
+                  .why = "this form is one of convolution kernels, and its weights are matrices",
+                  .advice = "Choose \"low-rank\", \"pivoted\", \"mpo\", \"clustered\" or "
+                            "\"dense\"."});
+}
+
 /// Which norms a form can be made in.
 void check_weighting(const MethodOptions& method, deck::Findings& findings) {
   if (method.sized_by() == SizedBy::values && method.weighting == Weighting::full)
@@ -119,6 +130,7 @@ void check_profile(const CompressOptions& options, deck::Findings& findings) {
 }  // namespace
 
 void check_options(const CompressOptions& options, deck::Findings& findings) {
+  check_form(options.method, findings);
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_allocation(options, findings);

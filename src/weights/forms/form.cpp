@@ -9,6 +9,7 @@
 #include "weights/forms/low_rank.hpp"
 #include "weights/forms/matrix_product.hpp"
 #include "weights/forms/pivoted.hpp"
+#include "weights/forms/tucker.hpp"
 
 namespace rankine::weights {
 
@@ -32,6 +33,8 @@ std::span<const FormFacts> all_forms() {
        SizedBy::values,
        Form::clustered,
        {{"centroids", read_clustered}}},
+      {Form::tucker, "tucker", SizedBy::kernel_ranks, Form::tucker, {{"core", read_tucker}}},
+      {Form::cut, "cut", SizedBy::kernel_ranks, Form::dense, {}},
       {Form::dense, "dense", SizedBy::components, Form::dense, {{"weight", read_dense}}}};
   return forms;
 }

@@ -21,13 +21,15 @@ class Weight;
 class StoredTensors;
 struct DenseSource;
 
-enum class Form { dense, low_rank, pivoted, matrix_product, clustered };
+/// `cut` is a dense kernel of low rank between two groups of its axes (making/kernel_cuts.hpp).
+enum class Form { dense, low_rank, pivoted, matrix_product, clustered, tucker, cut };
 
 /// What the size of a form counts (StoredWeight::kept_rank), and so how it is found.
 enum class SizedBy {
-  components,  ///< singular components, the leading ones of a decomposition that serves all sizes
-  bonds,       ///< bonds of cores, which are made of the whole matrix anew for every size
-  values,      ///< shared values of the entries, whose errors count one by one; never allocated
+  components,    ///< singular components, the leading ones of a decomposition that serves all sizes
+  bonds,         ///< bonds of cores, which are made of the whole matrix anew for every size
+  values,        ///< shared values of the entries, whose errors count one by one; never allocated
+  kernel_ranks,  ///< ranks of the axes of a kernel; for convolutions alone
 };
 
 /// One layout of a form in files: the tensor that no other form has, and the reader, which is not

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/contracts.hpp"
 #include "weights/rows/product.hpp"
 #include "weights/rows/row_lookup.hpp"
 
@@ -13,6 +14,12 @@ Tensor Weight::forward(const Tensor& x) const { return times_transposed(x, own_r
 
 Tensor Weight::look_up(const Tensor& ids) const {
   return look_up_rows(own_rows(), own_first(), ids);
+}
+
+Tensor Weight::convolve(const Tensor& images, const ConvolutionGeometry& geometry,
+                        const Tensor& own_bias) const {
+  RANKINE_EXPECTS(geometry.groups == 1 || own_count() == outputs(), "one rank owns all groups");
+  return convolve_rows(images, own_rows(), geometry, own_bias);
 }
 
 Tensor MaterialisedWeight::own_rows() const {

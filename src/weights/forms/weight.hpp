@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "weights/forms/stored_weight.hpp"
+#include "weights/rows/convolution.hpp"
 
 namespace rankine::weights {
 
@@ -31,10 +32,24 @@ class RowTable {
   virtual torch::Tensor look_up(const torch::Tensor& ids) const = 0;
 };
 
-class Weight : public StoredWeight, public LinearMap, public RowTable {
+class Convolution {
+ public:
+  virtual ~Convolution() = default;
+  /// Images (N x C x H x W, the same on all ranks) under this rank's rows of W as kernels, outputs
+  /// x (C/groups kh kw): N x split().count(rank) x H' x W', plus `own_bias` of these outputs, which
+  /// may be undefined. N and own rows may be 0. With groups one rank owns all rows. Differentiable
+  /// in the images, where each rank gets its share of the gradient, and in the parameters. May be
+  /// collective over the team.
+  virtual torch::Tensor convolve(const torch::Tensor& images, const ConvolutionGeometry& geometry,
+                                 const torch::Tensor& own_bias) const = 0;
+};
+
+class Weight : public StoredWeight, public LinearMap, public RowTable, public Convolution {
  public:
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
+  torch::Tensor convolve(const torch::Tensor& images, const ConvolutionGeometry& geometry,
+                         const torch::Tensor& own_bias) const override;
 
  protected:
   using StoredWeight::StoredWeight;
