@@ -19,23 +19,12 @@ using namespace rankine;
 
 namespace {
 
-class Compress final : public Program {
-  const char* name() const override { return "rankine-compress"; }
-  const char* purpose() const override {
-    return "Compresses the weights of a language model and says what it costs.";
-  }
-  std::int64_t format_version() const override { return compress::result_format_version; }
-  void declare_keywords(deck::Schema& schema) override {
-    compress::declare_keywords(schema, options_);
-  }
-  const run::RunOptions& run_options() const override { return options_.scoring.run; }
-  const std::string& output_file() const override { return options_.scoring.output_file; }
-  std::map<std::string, std::string> library_versions() const override {
-    return {{"torch", models::tensor_library_version()}};
-  }
+class LanguageCompression final : public PreparedJob {
+ public:
+  explicit LanguageCompression(const compress::CompressOptions& options)
+      : options_(options), job_(compress::prepare_compression(options)) {}
 
-  void read(const deck::Schema&) override { job_ = compress::prepare_compression(options_); }
-
+ private:
   Plan plan(const run::Machine& machine) override {
     memory_ = compress::plan_memory(job_, machine);
     return {.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
@@ -70,6 +59,31 @@ class Compress final : public Program {
   }
   std::string table() const override { return compress::results_table(job_, result_); }
 
+  const compress::CompressOptions& options_;
+  compress::CompressionJob job_;
+  compress::CompressionMemory memory_;
+  compress::CompressionResult result_;
+};
+
+class Compress final : public Program {
+  const char* name() const override { return "rankine-compress"; }
+  const char* purpose() const override {
+    return "Compresses the weights of a language model and says what it costs.";
+  }
+  std::int64_t format_version() const override { return compress::result_format_version; }
+  void declare_keywords(deck::Schema& schema) override {
+    compress::declare_keywords(schema, options_);
+  }
+  const run::RunOptions& run_options() const override { return options_.scoring.run; }
+  const std::string& output_file() const override { return options_.scoring.output_file; }
+  std::map<std::string, std::string> library_versions() const override {
+    return {{"torch", models::tensor_library_version()}};
+  }
+
+  std::unique_ptr<PreparedJob> read(const deck::Schema&) override {
+    return std::make_unique<LanguageCompression>(options_);
+  }
+
   std::vector<deck::Task> tasks() const override {
     return {{.option = "--materialize",
              .n_arguments = 2,
@@ -82,9 +96,6 @@ class Compress final : public Program {
   }
 
   compress::CompressOptions options_;
-  compress::CompressionJob job_;
-  compress::CompressionMemory memory_;
-  compress::CompressionResult result_;
 };
 
 }  // namespace

@@ -17,23 +17,12 @@ using namespace rankine;
 
 namespace {
 
-class Evaluate final : public Program {
-  const char* name() const override { return "rankine-evaluate"; }
-  const char* purpose() const override {
-    return "Scores a language model on a text, compares it with another, continues prompts.";
-  }
-  std::int64_t format_version() const override { return models::result_format_version; }
-  void declare_keywords(deck::Schema& schema) override {
-    models::declare_keywords(schema, options_);
-  }
-  const run::RunOptions& run_options() const override { return options_.run; }
-  const std::string& output_file() const override { return options_.output_file; }
-  std::map<std::string, std::string> library_versions() const override {
-    return {{"torch", models::tensor_library_version()}};
-  }
+class LanguageEvaluation final : public PreparedJob {
+ public:
+  explicit LanguageEvaluation(const models::EvaluateOptions& options)
+      : options_(options), job_(models::prepare_evaluation(options)) {}
 
-  void read(const deck::Schema&) override { job_ = models::prepare_evaluation(options_); }
-
+ private:
   Plan plan(const run::Machine& machine) override {
     memory_ = models::plan_memory(job_, machine);
     Plan plan{.summary = fmt::format("{} parameters, {}, {}, {}", job_.config.parameters(),
@@ -75,10 +64,32 @@ class Evaluate final : public Program {
   void write(files::ResultFile& file) const override { models::write_results(file, job_, result_); }
   std::string table() const override { return models::results_table(job_, result_); }
 
-  models::EvaluateOptions options_;
+  const models::EvaluateOptions& options_;
   models::EvaluationJob job_;
   models::MemoryPlan memory_;
   models::EvaluationResult result_;
+};
+
+class Evaluate final : public Program {
+  const char* name() const override { return "rankine-evaluate"; }
+  const char* purpose() const override {
+    return "Scores a language model on a text, compares it with another, continues prompts.";
+  }
+  std::int64_t format_version() const override { return models::result_format_version; }
+  void declare_keywords(deck::Schema& schema) override {
+    models::declare_keywords(schema, options_);
+  }
+  const run::RunOptions& run_options() const override { return options_.run; }
+  const std::string& output_file() const override { return options_.output_file; }
+  std::map<std::string, std::string> library_versions() const override {
+    return {{"torch", models::tensor_library_version()}};
+  }
+
+  std::unique_ptr<PreparedJob> read(const deck::Schema&) override {
+    return std::make_unique<LanguageEvaluation>(options_);
+  }
+
+  models::EvaluateOptions options_;
 };
 
 }  // namespace

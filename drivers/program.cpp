@@ -63,13 +63,14 @@ std::vector<std::string> inputs_of(std::vector<InputRecord> records,
   return run::input_lines(records);
 }
 
-void read_deck(Program& program, deck::Schema& schema, const deck::CommandLine& command) {
+std::unique_ptr<PreparedJob> read_deck(Program& program, deck::Schema& schema,
+                                       const deck::CommandLine& command) {
   deck::read_text(schema, deck::load(command.deck), command.deck, command.overrides);
-  program.read(schema);
+  return program.read(schema);
 }
 
 /// Takes what an earlier run has finished; a line that says so, empty for nothing. On one rank.
-std::string take_earlier(Program& program, const deck::DeckValues& values,
+std::string take_earlier(const Program& program, PreparedJob& job, const deck::DeckValues& values,
                          const std::vector<std::string>& inputs) {
   const auto earlier = run::find_earlier_results(
       program.output_file(),
@@ -77,11 +78,11 @@ std::string take_earlier(Program& program, const deck::DeckValues& values,
        .format_version = program.format_version(),
        .values = values,
        .inputs = inputs,
-       .may_differ = program.may_differ()},
-      [&](const std::filesystem::path& file) { return program.finished_in(file); });
+       .may_differ = job.may_differ()},
+      [&](const std::filesystem::path& file) { return job.finished_in(file); });
   if (!earlier) return "";
-  program.take(*earlier);
-  return fmt::format("{} taken from {}", program.finished(), earlier->filename().string());
+  job.take(*earlier);
+  return fmt::format("{} taken from {}", job.finished(), earlier->filename().string());
 }
 
 /// One run of a program, from the deck to the last line.
@@ -101,16 +102,16 @@ class Run {
     compute();
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
-      program_.write(*file_);
+      job_->write(*file_);
       file_->complete();
-      fmt::print("{}", program_.table());
+      fmt::print("{}", job_->table());
     });
   }
 
  private:
   void read() {
     const auto records =
-        run::read_on_one_rank(world_, [&] { read_deck(program_, schema_, command_); });
+        run::read_on_one_rank(world_, [&] { job_ = read_deck(program_, schema_, command_); });
     values_ = values_of(schema_, command_);
     inputs_ = inputs_of(records, command_);
     parallel::agree_on_failure(world_, [&] {
@@ -121,18 +122,18 @@ class Run {
   void plan() {
     const run::Machine machine = machine_of(world_.size(), parallel::ranks_per_node(world_));
     const Plan plan = parallel::agree_on_failure(world_, [&] {
-      Plan found = program_.plan(machine);
-      program_.require();
+      Plan found = job_->plan(machine);
+      job_->require();
       return found;
     });
-    threads_ = program_.use_threads(machine);
+    threads_ = job_->use_threads(machine);
     log().info("{} {}: {}, {}, {} each", program_.name(), program_version(), plan.summary,
                counted(world_.size(), "rank"), counted(threads_, "thread"));
     for (const std::string& line : plan.lines) log().info("{}", line);
     if (!plan.warning.empty() && world_.rank() == 0) log().warn("{}", plan.warning);
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() != 0) return;
-      for (const std::string& line : program_.found(deck::values_that_count(values_)))
+      for (const std::string& line : job_->found(deck::values_that_count(values_)))
         log().info("{}", line);
     });
   }
@@ -157,14 +158,14 @@ class Run {
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() != 0) return;
       file_.emplace(program_.output_file(), description());
-      program_.write_inputs(*file_);
+      job_->write_inputs(*file_);
     });
   }
 
   void go_on_from_earlier() {
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
-      const std::string line = take_earlier(program_, values_, inputs_);
+      const std::string line = take_earlier(program_, *job_, values_, inputs_);
       if (!line.empty()) log().info("{}", line);
     });
   }
@@ -177,11 +178,11 @@ class Run {
                             .stop = stop,
                             .values = deck::values_that_count(values_),
                             .save = [&] {
-                              program_.write(*file_);
-                              file_->save(program_.finished());
+                              job_->write(*file_);
+                              file_->save(job_->finished());
                             }};
     try {
-      program_.run(world_, control);
+      job_->run(world_, control);
     } catch (const Stopped& stopped) {
       end_stopped(stopped);
     }
@@ -199,10 +200,10 @@ class Run {
   }
 
   std::string keep() {
-    const std::string finished = program_.finished();
+    const std::string finished = job_->finished();
     std::vector<std::string> kept;
     if (!finished.empty()) {
-      program_.write(*file_);
+      job_->write(*file_);
       file_->stop();
       kept.push_back(fmt::format("{} in {}.partial", finished, program_.output_file()));
     }
@@ -219,6 +220,7 @@ class Run {
   deck::DeckValues values_;
   std::vector<std::string> inputs_;
   int threads_ = 1;
+  std::unique_ptr<PreparedJob> job_;
   std::optional<files::ResultFile> file_;  ///< on rank 0
 };
 
@@ -227,21 +229,23 @@ void check(Program& program, const deck::CommandLine& command) {
   deck::Schema schema;
   program.declare_keywords(schema);
   std::vector<InputRecord> records;
+  std::unique_ptr<PreparedJob> job;
   {
     const InputRecorder recorder;
-    read_deck(program, schema, command);
+    job = read_deck(program, schema, command);
     records = recorder.records();
   }
   const deck::DeckValues values = values_of(schema, command);
   files::check_writable(program.output_file());
-  const Plan plan = program.plan(machine_of(command.ranks, command.ranks));
+  const Plan plan = job->plan(machine_of(command.ranks, command.ranks));
   fmt::print("{}: {}\n", command.deck, plan.summary);
   for (const std::string& line : plan.lines) fmt::print("{}\n", line);
-  for (const std::string& line : program.found(deck::values_that_count(values)))
+  for (const std::string& line : job->found(deck::values_that_count(values)))
     fmt::print("{}\n", line);
   if (!plan.warning.empty()) fmt::print("{}\n", plan.warning);
-  program.require();
-  const std::string earlier = take_earlier(program, values, inputs_of(std::move(records), command));
+  job->require();
+  const std::string earlier =
+      take_earlier(program, *job, values, inputs_of(std::move(records), command));
   if (!earlier.empty()) fmt::print("{}\n", earlier);
   if (command.action == deck::Action::dry_run) fmt::print("\n{}", deck::effective_deck(schema));
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,20 +24,11 @@ struct Plan {
   std::string warning = {};             ///< empty for none
 };
 
-/// What is particular to one program. `read`, `plan` and `write` do not communicate.
-class Program {
+/// What a deck asks of a program, read and checked. `plan` and `write` do not communicate.
+class PreparedJob {
  public:
-  virtual ~Program() = default;
+  virtual ~PreparedJob() = default;
 
-  virtual const char* name() const = 0;     ///< of the program and of its kind of result file
-  virtual const char* purpose() const = 0;  ///< one sentence for --help
-  virtual std::int64_t format_version() const = 0;
-  virtual void declare_keywords(deck::Schema& schema) = 0;
-  virtual const run::RunOptions& run_options() const = 0;
-  virtual const std::string& output_file() const = 0;
-
-  /// From the deck, whose values are bound, to the job: reads input files. Throws InputError.
-  virtual void read(const deck::Schema& schema) = 0;
   virtual Plan plan(const run::Machine& machine) = 0;
   /// Throws what keeps the planned job from running: ResourceError, InputError.
   virtual void require() const = 0;
@@ -45,7 +37,6 @@ class Program {
   virtual std::vector<std::string> found(const deck::DeckValues&) const { return {}; }
   /// Has libraries use the threads of a rank, and says how many that is.
   virtual int use_threads(const run::Machine& machine) const = 0;
-  virtual std::map<std::string, std::string> library_versions() const { return {}; }
 
   /// How many parts of the job an unfinished result file holds, and takes them; on rank 0. Keywords
   /// that may differ say which parts there are.
@@ -61,6 +52,24 @@ class Program {
   virtual void write_inputs(files::ResultFile&) const {}
   virtual void write(files::ResultFile& file) const = 0;
   virtual std::string table() const = 0;
+};
+
+/// What is particular to one program.
+class Program {
+ public:
+  virtual ~Program() = default;
+
+  virtual const char* name() const = 0;     ///< of the program and of its kind of result file
+  virtual const char* purpose() const = 0;  ///< one sentence for --help
+  virtual std::int64_t format_version() const = 0;
+  virtual void declare_keywords(deck::Schema& schema) = 0;
+  virtual const run::RunOptions& run_options() const = 0;
+  virtual const std::string& output_file() const = 0;
+  virtual std::map<std::string, std::string> library_versions() const { return {}; }
+
+  /// From the deck, whose values are bound, to the job: reads input files, does not communicate.
+  /// The job does not outlive the program. Throws InputError.
+  virtual std::unique_ptr<PreparedJob> read(const deck::Schema& schema) = 0;
 
   /// Work without a deck.
   virtual std::vector<deck::Task> tasks() const { return {}; }

@@ -15,27 +15,18 @@ using namespace rankine;
 
 namespace {
 
-class Simulate final : public Program {
-  const char* name() const override { return "rankine-simulate"; }
-  const char* purpose() const override {
-    return "Evolves a quantum circuit on a lattice as a tensor network (gPEPS) and measures it.";
-  }
-  std::int64_t format_version() const override { return gpeps::result_format_version; }
-  void declare_keywords(deck::Schema& schema) override {
-    gpeps::declare_keywords(schema, options_);
-  }
-  const run::RunOptions& run_options() const override { return options_.run; }
-  const std::string& output_file() const override { return options_.output_file; }
+class SimulateJob final : public PreparedJob {
+ public:
+  SimulateJob(const gpeps::SimulateOptions& options, const deck::Schema& schema)
+      : options_(options),
+        graph_(lattice::make_lattice(options.lattice)),
+        circuit_(circuit::make_circuit(options.circuit, circuit::load_circuit(options.circuit),
+                                       graph_.n_sites(), graph_.pairs_by_colour())),
+        plan_(gpeps::plan_measurements(schema, options, graph_, circuit_)),
+        points_(gpeps::sweep_points(options)),
+        results_(points_.size()) {}
 
-  void read(const deck::Schema& schema) override {
-    graph_ = lattice::make_lattice(options_.lattice);
-    circuit_ = circuit::make_circuit(options_.circuit, circuit::load_circuit(options_.circuit),
-                                     graph_.n_sites(), graph_.pairs_by_colour());
-    plan_ = gpeps::plan_measurements(schema, options_, graph_, circuit_);
-    points_ = gpeps::sweep_points(options_);
-    results_.resize(points_.size());
-  }
-
+ private:
   Plan plan(const run::Machine& machine) override {
     resources_ = gpeps::plan_resources(job(), machine);
     Plan plan{.summary = fmt::format("{}, {}, {}, {}", counted(graph_.n_sites(), "site"),
@@ -82,13 +73,32 @@ class Simulate final : public Program {
 
   gpeps::Job job() const { return {options_, graph_, circuit_, plan_}; }
 
-  gpeps::SimulateOptions options_;
+  const gpeps::SimulateOptions& options_;
   lattice::Graph graph_;
   circuit::ParametricCircuit circuit_;
   gpeps::MeasurementPlan plan_;
   gpeps::ResourcePlan resources_;
   std::vector<gpeps::Point> points_;
   std::vector<gpeps::PointResult> results_;
+};
+
+class Simulate final : public Program {
+  const char* name() const override { return "rankine-simulate"; }
+  const char* purpose() const override {
+    return "Evolves a quantum circuit on a lattice as a tensor network (gPEPS) and measures it.";
+  }
+  std::int64_t format_version() const override { return gpeps::result_format_version; }
+  void declare_keywords(deck::Schema& schema) override {
+    gpeps::declare_keywords(schema, options_);
+  }
+  const run::RunOptions& run_options() const override { return options_.run; }
+  const std::string& output_file() const override { return options_.output_file; }
+
+  std::unique_ptr<PreparedJob> read(const deck::Schema& schema) override {
+    return std::make_unique<SimulateJob>(options_, schema);
+  }
+
+  gpeps::SimulateOptions options_;
 };
 
 }  // namespace

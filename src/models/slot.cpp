@@ -18,6 +18,11 @@ Slot::Slot(std::string name, std::shared_ptr<weights::Weight> weight, Tensor own
       own_bias_(std::move(own_bias)),
       activation_(activation) {}
 
+bool Slot::shows_inputs() const {
+  return std::ranges::any_of(observers_,
+                             [](const auto& observer) { return bool(observer->of_inputs); });
+}
+
 void Slot::show_input(const Tensor& x) const {
   for (const auto& observer : observers_)
     if (observer->of_inputs) observer->of_inputs(x);

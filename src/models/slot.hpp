@@ -47,6 +47,8 @@ class Slot {
   /// What `forward` does for observers; for layers that are no plain product (a convolution, whose
   /// matrix acts on patches).
   bool is_observed() const { return !observers_.empty(); }
+  /// Whether an observer looks at inputs, so that patches are worth making.
+  bool shows_inputs() const;
   void show_input(const torch::Tensor& x) const;
   /// `y` (rows x own outputs), the product before the bias: its gradient will be shown. It is made
   /// to want one where nothing before it does.

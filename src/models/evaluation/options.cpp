@@ -6,16 +6,6 @@ namespace rankine::models {
 
 namespace {
 
-void declare_model(deck::Schema& schema, ModelOptions& model) {
-  auto section = schema.section("model", "The language model.");
-  section.keyword("path", model.path)
-      .required()
-      .describe(
-          "Folder of a checkpoint: config.json, model.safetensors or its shards, tokenizer.json.");
-  section.keyword("precision", model.precision, precision_names)
-      .describe("Numbers that are computed with, whatever type the checkpoint stores.");
-}
-
 void declare_text(deck::Schema& schema, TextOptions& text) {
   auto section = schema.section("evaluate", "The text whose tokens are predicted.");
   section.keyword("text", text.text)

@@ -8,15 +8,10 @@
 
 #include "core/named_values.hpp"
 #include "deck/schema.hpp"
-#include "models/precision.hpp"
+#include "models/image/model_options.hpp"
 #include "run/run_options.hpp"
 
 namespace rankine::models {
-
-struct ModelOptions {
-  std::string path;
-  Precision precision = Precision::float32;
-};
 
 /// Where the beginning-of-sequence token stands.
 enum class BeginningOfSequence { tokenizer, never, each_window };

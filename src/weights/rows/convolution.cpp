@@ -13,8 +13,8 @@ Tensor of_nothing(const Tensor& images, const Tensor& rows, const ConvolutionGeo
                   const Tensor& bias) {
   // The empty sums keep the result in the graph: the backward pass must be alike on all ranks.
   const Tensor zeros =
-      torch::zeros({images.size(0), rows.size(0), geometry.extent_after(images.size(2), 0),
-                    geometry.extent_after(images.size(3), 1)},
+      torch::zeros({images.size(0), rows.size(0), geometry.places(0, images.size(2)),
+                    geometry.places(1, images.size(3))},
                    images.options()) +
       rows.sum() + images.narrow(1, 0, 0).sum();
   return bias.defined() ? zeros + bias.view({1, -1, 1, 1}) : zeros;
