@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -26,13 +28,15 @@ using Path = std::filesystem::path;
 
 [[noreturn]] void refuse(const Path& path, const std::string& reason) {
   throw InputError(
-      fmt::format("Cannot use '{}' ({}). Save the array with numpy.save in C order, as "
-                  "little-endian integers or floating-point numbers.",
+      fmt::format("Cannot use '{}' ({}). Save an array of integers or floating-point numbers with "
+                  "numpy.save.",
                   path.string(), reason));
 }
 
 struct Header {
   std::string type;  ///< such as "<u2"
+  bool is_swapped;   ///< bytes of a value in the other order than here
+  bool is_fortran;   ///< the first index runs fastest
   std::vector<std::int64_t> shape;
   std::size_t data_begin;
 };
@@ -87,14 +91,32 @@ std::vector<std::int64_t> read_shape(std::string_view text, const Path& path) {
   return shape;
 }
 
+/// "True" or "False".
+bool read_truth(std::string_view entry, const Path& path) {
+  const bool is_true = entry.starts_with("True");
+  if (!is_true && !entry.starts_with("False"))
+    refuse(path, fmt::format("its header holds '{}'", entry));
+  return is_true;
+}
+
+/// "<u2": little-endian; ">u2": big-endian; "|u1": of one byte.
+bool is_swapped(std::string_view type, const Path& path) {
+  static_assert(std::endian::native == std::endian::little);
+  const bool is_byte = type.starts_with('|') && type.ends_with('1');
+  if (!is_byte && !type.starts_with('<') && !type.starts_with('>'))
+    refuse(path, fmt::format("its type is '{}'", type));
+  return type.front() == '>';
+}
+
 Header read_header(const std::string& bytes, const Path& path) {
   const auto [description, data_begin] = find_description(bytes, path);
-  if (!find_entry(description, "'fortran_order':", path).starts_with("False")) {
-    refuse(path, "it is in Fortran order");
-  }
   const auto type = between(find_entry(description, "'descr':", path), "''", path);
   const auto shape = between(find_entry(description, "'shape':", path), "()", path);
-  return {std::string(type), read_shape(shape, path), data_begin};
+  return {.type = std::string(type),
+          .is_swapped = is_swapped(type, path),
+          .is_fortran = read_truth(find_entry(description, "'fortran_order':", path), path),
+          .shape = read_shape(shape, path),
+          .data_begin = data_begin};
 }
 
 /// Number of values. The file ends with the last of them, each of `size` bytes.
@@ -115,15 +137,47 @@ std::size_t check_length(const Header& header, std::size_t size, std::size_t fil
   return count;
 }
 
+template <class Stored>
+Stored load(const char* from, bool is_swapped) {
+  std::array<char, sizeof(Stored)> bytes;
+  std::memcpy(bytes.data(), from, sizeof(Stored));
+  if (is_swapped) std::reverse(bytes.begin(), bytes.end());
+  return std::bit_cast<Stored>(bytes);
+}
+
+/// Values whose first index runs fastest, in the order in which the last one does.
+template <class Value>
+std::vector<Value> in_c_order(const std::vector<Value>& values,
+                              const std::vector<std::int64_t>& shape) {
+  std::vector<std::size_t> strides, index(shape.size(), 0);
+  for (std::size_t axis = 0, stride = 1; axis < shape.size(); ++axis) {
+    strides.push_back(stride);
+    stride *= static_cast<std::size_t>(shape[axis]);
+  }
+  std::vector<Value> ordered;
+  ordered.reserve(values.size());
+  for (std::size_t place = 0; ordered.size() < values.size();) {
+    ordered.push_back(values[place]);
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      place += strides[axis];
+      if (++index[axis] < static_cast<std::size_t>(shape[axis])) break;
+      place -= strides[axis] * index[axis];
+      index[axis] = 0;
+    }
+  }
+  return ordered;
+}
+
 template <class Stored, class Value, class Convert>
 std::vector<Value> convert_values(const std::string& bytes, const Header& header, const Path& path,
                                   Convert&& convert) {
   std::vector<Value> values(check_length(header, sizeof(Stored), bytes.size(), path));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    Stored stored;
-    std::memcpy(&stored, bytes.data() + header.data_begin + i * sizeof(Stored), sizeof(Stored));
-    values[i] = convert(stored);
+  const char* from = bytes.data() + header.data_begin;
+  for (Value& value : values) {
+    value = convert(load<Stored>(from, header.is_swapped));
+    from += sizeof(Stored);
   }
+  if (header.is_fortran) values = in_c_order(values, header.shape);
   return values;
 }
 
@@ -140,24 +194,26 @@ std::vector<std::int64_t> integers(const std::string& bytes, const Header& heade
   });
 }
 
-NpyArray read_values(const std::string& bytes, Header header, const Path& path) {
-  const std::string& type = header.type;
+NpyArray read_values(const std::string& bytes, const Header& header, const Path& path) {
+  const auto type = std::string_view(header.type).substr(1);
   const auto array = [&](auto values) { return NpyArray{header.shape, std::move(values)}; };
-  const auto same = [](auto stored) { return static_cast<float>(stored); };
-  if (type == "|b1" || type == "|u1") return array(integers<std::uint8_t>(bytes, header, path));
-  if (type == "|i1") return array(integers<std::int8_t>(bytes, header, path));
-  if (type == "<i2") return array(integers<std::int16_t>(bytes, header, path));
-  if (type == "<u2") return array(integers<std::uint16_t>(bytes, header, path));
-  if (type == "<i4") return array(integers<std::int32_t>(bytes, header, path));
-  if (type == "<u4") return array(integers<std::uint32_t>(bytes, header, path));
-  if (type == "<i8") return array(integers<std::int64_t>(bytes, header, path));
-  if (type == "<u8") return array(integers<std::uint64_t>(bytes, header, path));
-  if (type == "<f2") {
+  const auto same = [](auto stored) { return stored; };
+  const auto rounded = [](double stored) { return static_cast<float>(stored); };
+  if (type == "u1")
+    return array(convert_values<std::uint8_t, std::uint8_t>(bytes, header, path, same));
+  if (type == "b1") return array(integers<std::uint8_t>(bytes, header, path));
+  if (type == "i1") return array(integers<std::int8_t>(bytes, header, path));
+  if (type == "i2") return array(integers<std::int16_t>(bytes, header, path));
+  if (type == "u2") return array(integers<std::uint16_t>(bytes, header, path));
+  if (type == "i4") return array(integers<std::int32_t>(bytes, header, path));
+  if (type == "u4") return array(integers<std::uint32_t>(bytes, header, path));
+  if (type == "i8") return array(integers<std::int64_t>(bytes, header, path));
+  if (type == "u8") return array(integers<std::uint64_t>(bytes, header, path));
+  if (type == "f2")
     return array(convert_values<std::uint16_t, float>(bytes, header, path, float_from_float16));
-  }
-  if (type == "<f4") return array(convert_values<float, float>(bytes, header, path, same));
-  if (type == "<f8") return array(convert_values<double, float>(bytes, header, path, same));
-  refuse(path, fmt::format("its type is '{}'", type));
+  if (type == "f4") return array(convert_values<float, float>(bytes, header, path, same));
+  if (type == "f8") return array(convert_values<double, float>(bytes, header, path, rounded));
+  refuse(path, fmt::format("its type is '{}'", header.type));
 }
 
 }  // namespace
@@ -169,9 +225,10 @@ NpyArray read_npy(const Path& path) {
 
 NpyIntegers read_npy_integers(const Path& path) {
   NpyArray array = read_npy(path);
-  if (auto* values = std::get_if<std::vector<std::int64_t>>(&array.values)) {
+  if (const auto* bytes = std::get_if<std::vector<std::uint8_t>>(&array.values))
+    return {std::move(array.shape), {bytes->begin(), bytes->end()}};
+  if (auto* values = std::get_if<std::vector<std::int64_t>>(&array.values))
     return {std::move(array.shape), std::move(*values)};
-  }
   throw InputError(
       fmt::format("Cannot use '{}' (it holds floating-point numbers). Give an array of "
                   "integers.",

@@ -20,8 +20,10 @@ std::string npy(const std::string& dictionary, const std::string& values) {
          values;
 }
 
-std::string described(const std::string& type, const std::string& shape) {
-  return "{'descr': '" + type + "', 'fortran_order': False, 'shape': " + shape + ", }";
+std::string described(const std::string& type, const std::string& shape,
+                      const std::string& fortran_order = "False") {
+  return "{'descr': '" + type + "', 'fortran_order': " + fortran_order + ", 'shape': " + shape +
+         ", }";
 }
 
 class Npy : public ScratchFolder {
@@ -32,7 +34,12 @@ class Npy : public ScratchFolder {
   }
   std::vector<std::int64_t> integers(const std::string& type, const std::string& shape,
                                      const std::string& values) {
-    return std::get<0>(read(npy(described(type, shape), values)).values);
+    write_bytes(file_, npy(described(type, shape), values));
+    return read_npy_integers(file_).values;
+  }
+  std::vector<float> floats(const std::string& type, const std::string& shape,
+                            const std::string& values) {
+    return std::get<std::vector<float>>(read(npy(described(type, shape), values)).values);
   }
   std::string refusal(const std::string& bytes) {
     try {
@@ -63,36 +70,77 @@ TEST_F(Npy, ShapesOfAnyNumberOfAxesAreRead) {
   EXPECT_THAT(read(npy(described("|u1", "(0, 4)"), "")).shape, ElementsAre(0, 4));
 }
 
+TEST_F(Npy, BytesStayBytes) {
+  const NpyArray array = read(npy(described("|u1", "(2,)"), "\x01\xff"));
+  EXPECT_THAT(std::get<std::vector<std::uint8_t>>(array.values), ElementsAre(1, 255));
+  EXPECT_THAT(std::get<std::vector<std::int64_t>>(
+                  read(npy(described("|b1", "(2,)"), std::string("\0\1", 2))).values),
+              ElementsAre(0, 1));
+}
+
 TEST_F(Npy, FloatingPointNumbersAreRead) {
-  const float single = 0.1f;
-  const double wide = 1.0 + 0x1p-30;
   const auto bytes = [](const auto& value) {
     return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
   };
-  EXPECT_THAT(std::get<1>(read(npy(described("<f4", "(1,)"), bytes(single))).values),
-              ElementsAre(0.1f));
-  EXPECT_THAT(std::get<1>(read(npy(described("<f8", "(1,)"), bytes(wide))).values),
-              ElementsAre(1.0f));
-  EXPECT_THAT(std::get<1>(read(npy(described("<f2", "(1,)"), std::string("\x00\x3c", 2))).values),
-              ElementsAre(1.0f));
+  EXPECT_THAT(floats("<f4", "(1,)", bytes(0.1f)), ElementsAre(0.1f));
+  EXPECT_THAT(floats("<f8", "(1,)", bytes(1.0 + 0x1p-30)), ElementsAre(1.0f));
+  EXPECT_THAT(floats("<f2", "(1,)", std::string("\x00\x3c", 2)), ElementsAre(1.0f));
   EXPECT_THROW(read_npy_integers(file_), InputError);
+}
+
+TEST_F(Npy, BigEndianNumbersAreRead) {
+  EXPECT_THAT(integers(">u2", "(2,)", "\x01\x02\xff\xfe"), ElementsAre(0x102, 0xfffe));
+  EXPECT_THAT(integers(">i4", "(1,)", "\xff\xff\xff\xfe"), ElementsAre(-2));
+  EXPECT_THAT(integers(">i8", "(1,)", std::string("\0\0\0\0\0\0\1\0", 8)), ElementsAre(256));
+  EXPECT_THAT(floats(">f2", "(1,)", std::string("\x3c\x00", 2)), ElementsAre(1.0f));
+  EXPECT_THAT(floats(">f4", "(1,)", std::string("\x40\x20\0\0", 4)), ElementsAre(2.5f));
+  EXPECT_THAT(floats(">f8", "(1,)", std::string("\xc0\x04\0\0\0\0\0\0", 8)), ElementsAre(-2.5f));
+}
+
+/// Element (i, j, k) of 2 x 3 x 4 has the value 12 i + 4 j + k.
+TEST_F(Npy, FortranOrderGivesTheSameElementsInCOrder) {
+  std::string fortran;
+  for (int k = 0; k < 4; ++k)
+    for (int j = 0; j < 3; ++j)
+      for (int i = 0; i < 2; ++i) fortran += static_cast<char>(12 * i + 4 * j + k);
+  const NpyArray array = read(npy(described("|i1", "(2, 3, 4)", "True"), fortran));
+  EXPECT_THAT(array.shape, ElementsAre(2, 3, 4));
+  const auto& values = std::get<std::vector<std::int64_t>>(array.values);
+  ASSERT_EQ(values.size(), 24u);
+  for (std::size_t n = 0; n < values.size(); ++n) EXPECT_EQ(values[n], static_cast<int>(n));
+}
+
+TEST_F(Npy, FortranOrderOfFewAxesAndOfNone) {
+  const auto fortran = [&](const std::string& type, const std::string& shape,
+                           const std::string& values) {
+    write_bytes(file_, npy(described(type, shape, "True"), values));
+    return read_npy_integers(file_).values;
+  };
+  EXPECT_THAT(fortran(">u2", "(2, 2)", std::string("\0\1\0\2\0\3\0\4", 8)),
+              ElementsAre(1, 3, 2, 4));
+  EXPECT_THAT(fortran("|u1", "(3,)", "\1\2\3"), ElementsAre(1, 2, 3));
+  EXPECT_THAT(fortran("|u1", "()", "\7"), ElementsAre(7));
+  EXPECT_THAT(fortran("|u1", "(2, 0, 3)", ""), ElementsAre());
 }
 
 TEST_F(Npy, TheArraysOfOtherProgramsAreRead) {
   const std::string version_2 = std::string("\x93NUMPY\x02\x00", 8) +
                                 static_cast<char>(described("|u1", "(1,)").size()) +
                                 std::string(3, '\0') + described("|u1", "(1,)") + "a";
-  EXPECT_THAT(std::get<0>(read(version_2).values), ElementsAre('a'));
+  EXPECT_THAT(std::get<std::vector<std::uint8_t>>(read(version_2).values), ElementsAre('a'));
 }
 
 TEST_F(Npy, WhatIsNotSuchAnArrayIsRefused) {
   EXPECT_THAT(refusal("PK\x03\x04 an archive"), HasSubstr("it is not a .npy file"));
   EXPECT_THAT(refusal(npy(described("|u1", "(2,)"), "a")), HasSubstr("another number of them"));
   EXPECT_THAT(refusal(npy(described("|u1", "(2,)"), "abc")), HasSubstr("another number of them"));
-  EXPECT_THAT(refusal(npy(described(">u2", "(1,)"), "ab")), HasSubstr("its type is '>u2'"));
+  EXPECT_THAT(refusal(npy(described("=u2", "(1,)"), "ab")), HasSubstr("its type is '=u2'"));
+  EXPECT_THAT(refusal(npy(described("|u2", "(1,)"), "ab")), HasSubstr("its type is '|u2'"));
+  EXPECT_THAT(refusal(npy(described("", "(1,)"), "a")), HasSubstr("its type is ''"));
   EXPECT_THAT(refusal(npy(described("<c8", "(1,)"), "abcdefgh")), HasSubstr("type is '<c8'"));
-  EXPECT_THAT(refusal(npy("{'descr': '|u1', 'fortran_order': True, 'shape': (1,), }", "a")),
-              HasSubstr("Fortran order"));
+  EXPECT_THAT(refusal(npy(described("|u1", "(1,)", "1"), "a")), HasSubstr("its header holds '1,"));
+  EXPECT_THAT(refusal(npy(described(">u8", "(1,)"), std::string(8, '\xff'))),
+              HasSubstr("beyond 2^63 - 1"));
   EXPECT_THAT(
       refusal(npy("{'descr': [('a', '<u2')], 'fortran_order': False, 'shape': (1,), }", "a")),
       HasSubstr("its header holds"));
