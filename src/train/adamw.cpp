@@ -21,11 +21,13 @@ Parameter zeros_like(const Parameter& parameter, const char* ending) {
 
 }  // namespace
 
-AdamW::AdamW(std::vector<Parameter> parameters, AdamWOptions options) : options_(options) {
+AdamW::AdamW(std::vector<Parameter> parameters, AdamWOptions options)
+    : options_(std::move(options)) {
   const torch::NoGradGuard no_gradients;
   for (Parameter& parameter : parameters) {
     Parameter mean = zeros_like(parameter, ".mean"), square = zeros_like(parameter, ".square");
-    trained_.push_back({std::move(parameter), std::move(mean), std::move(square)});
+    const double decay = options_.decays(parameter) ? options_.weight_decay : 0;
+    trained_.push_back({std::move(parameter), std::move(mean), std::move(square), decay});
   }
 }
 
@@ -38,7 +40,7 @@ void AdamW::step(double learning_rate) {
   for (const Trained& one : trained_) {
     Tensor values = one.parameter.values, mean = one.mean.values, square = one.square.values;
     const Tensor& gradient = values.grad();
-    if (options_.weight_decay != 0) values.mul_(1 - rate * options_.weight_decay);
+    if (one.decay != 0) values.mul_(1 - rate * one.decay);
     mean.mul_(options_.beta_mean).add_(gradient, 1 - options_.beta_mean);
     square.mul_(options_.beta_square).addcmul_(gradient, gradient, 1 - options_.beta_square);
     const Tensor size = (square.sqrt() / std::sqrt(left_of_square)).add_(options_.epsilon);

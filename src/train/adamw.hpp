@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "weights/storage/parameter.hpp"
@@ -16,6 +17,8 @@ struct AdamWOptions {
   double beta_square = 0.95;
   double epsilon = 1e-8;
   double weight_decay = 0;  ///< of a step, in units of the learning rate
+  /// Which parameters decay.
+  std::function<bool(const Parameter&)> decays = [](const Parameter&) { return true; };
 };
 
 class AdamW {
@@ -36,6 +39,7 @@ class AdamW {
     Parameter parameter;
     Parameter mean;    ///< of the gradients
     Parameter square;  ///< mean of their squares
+    double decay = 0;  ///< of a step, in units of the learning rate
   };
 
   std::vector<Trained> trained_;

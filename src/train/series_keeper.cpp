@@ -7,7 +7,7 @@
 
 namespace rankine::train {
 
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(State, steps, losses)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(State, steps, losses, scores)
 
 namespace {
 

@@ -55,7 +55,7 @@ void require_finite(bool is_finite, const char* what, std::int64_t step, const R
 
 }  // namespace
 
-std::vector<double> run(const std::vector<Parameter>& parameters, const Objective& objective,
+State run(const std::vector<Parameter>& parameters, const Objective& objective,
                         const Recipe& recipe, Keeper& keeper, run::StopRequest& stop) {
   const parallel::Communicator& world = objective.world();
   const Schedule& schedule = recipe.schedule;
@@ -75,6 +75,8 @@ std::vector<double> run(const std::vector<Parameter>& parameters, const Objectiv
     require_finite(are_moderate(parameters), "result", state.steps, recipe, world);
     state.losses.push_back(loss);
     ++state.steps;
+    if (recipe.epochs.steps > 0 && state.steps % recipe.epochs.steps == 0)
+      state.scores.push_back(recipe.epochs.finish());
     progress.update(static_cast<double>(state.steps) / static_cast<double>(schedule.steps),
                     fmt::format("{}: step {} of {} | loss {:.4f}", recipe.name, state.steps,
                                 schedule.steps, loss));
@@ -83,7 +85,7 @@ std::vector<double> run(const std::vector<Parameter>& parameters, const Objectiv
     keeper.keep(state, arrays, is_last ? Keeper::When::now : Keeper::When::due);
     if (!reason.empty()) throw known_to_all(world.size(), Stopped(reason));
   }
-  return std::move(state.losses);
+  return state;
 }
 
 }  // namespace rankine::train

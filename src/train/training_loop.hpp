@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@ namespace rankine::train {
 struct State {
   std::int64_t steps = 0;
   std::vector<double> losses = {};  ///< of each of them
+  std::vector<double> scores = {};  ///< of each epoch that is over, where they are taken
 };
 
 /// Keeps states for a later run. All methods are collective.
@@ -36,18 +38,27 @@ class Keeper {
   virtual void keep(const State& state, const std::vector<Parameter>& arrays, When when) = 0;
 };
 
+/// What happens after every so many steps; 0 for nothing.
+struct Epochs {
+  std::int64_t steps = 0;
+  /// On all ranks, before a state is kept: may change parameters, and gives what is to be known of
+  /// the network as it is now.
+  std::function<double()> finish = {};
+};
+
 struct Recipe {
   Schedule schedule;
   AdamWOptions optimiser = {};
   double largest_gradient = 0;    ///< norm to which larger gradients are scaled; 0 for none
   std::string name = "training";  ///< in messages
   std::string advice = "Lower the learning rate.";  ///< where it diverges
+  Epochs epochs = {};
 };
 
-/// The mean loss of each step of schedule.steps, those of an earlier run first. Collective over the
+/// The state after schedule.steps, with the mean loss of each, those of an earlier run first. Collective over the
 /// world of the objective. Throws on all ranks: NumericalError where loss or parameters become
 /// infinite; Stopped, after the state is kept, where `stop` says so.
-std::vector<double> run(const std::vector<Parameter>& parameters, const Objective& objective,
+State run(const std::vector<Parameter>& parameters, const Objective& objective,
                         const Recipe& recipe, Keeper& keeper, run::StopRequest& stop);
 
 }  // namespace rankine::train

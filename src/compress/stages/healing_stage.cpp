@@ -55,7 +55,8 @@ std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names
       {.schedule = {.steps = how.steps, .largest = how.learning_rate, .warm_up = how.warm_up},
        .name = "healing",
        .advice = "Lower heal.learning_rate."},
-      keeper, bench.control.stop);
+             keeper, bench.control.stop)
+      .losses;
 }
 
 }  // namespace rankine::compress
