@@ -11,21 +11,10 @@
 #include <vector>
 
 #include "core/named_values.hpp"
+#include "models/image/image_shape.hpp"
 #include "weights/rows/convolution_geometry.hpp"
 
 namespace rankine::models {
-
-/// Of one image or of its activations; features of a flat activation are channels of one pixel.
-struct ImageShape {
-  std::int64_t channels = 0;
-  std::int64_t height = 1;
-  std::int64_t width = 1;
-
-  std::int64_t size() const { return channels * height * width; }
-  bool operator==(const ImageShape&) const = default;
-};
-/// "3 x 32 x 32".
-std::string shown(const ImageShape& shape);
 
 enum class LayerKind {
   convolution,

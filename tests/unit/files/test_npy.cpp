@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "../../npy_bytes.hpp"
 #include "core/errors.hpp"
 #include "files/npy.hpp"
 #include "safetensors_bytes.hpp"
@@ -13,19 +14,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// Version 1.0 with this dictionary and these values.
-std::string npy(const std::string& dictionary, const std::string& values) {
-  const std::string header = dictionary + "\n";
-  return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size()) + '\0' + header +
-         values;
-}
-
-std::string described(const std::string& type, const std::string& shape,
-                      const std::string& fortran_order = "False") {
-  return "{'descr': '" + type + "', 'fortran_order': " + fortran_order + ", 'shape': " + shape +
-         ", }";
-}
-
 class Npy : public ScratchFolder {
  protected:
   NpyArray read(const std::string& bytes) {
@@ -34,12 +22,12 @@ class Npy : public ScratchFolder {
   }
   std::vector<std::int64_t> integers(const std::string& type, const std::string& shape,
                                      const std::string& values) {
-    write_bytes(file_, npy(described(type, shape), values));
+    write_bytes(file_, npy_of(npy_dictionary(type, shape), values));
     return read_npy_integers(file_).values;
   }
   std::vector<float> floats(const std::string& type, const std::string& shape,
                             const std::string& values) {
-    return std::get<std::vector<float>>(read(npy(described(type, shape), values)).values);
+    return std::get<std::vector<float>>(read(npy_of(npy_dictionary(type, shape), values)).values);
   }
   std::string refusal(const std::string& bytes) {
     try {
@@ -65,25 +53,22 @@ TEST_F(Npy, IntegersOfAllSizesAreRead) {
 }
 
 TEST_F(Npy, ShapesOfAnyNumberOfAxesAreRead) {
-  EXPECT_THAT(read(npy(described("|u1", "(2, 3)"), "abcdef")).shape, ElementsAre(2, 3));
-  EXPECT_THAT(read(npy(described("|u1", "()"), "a")).shape, ElementsAre());
-  EXPECT_THAT(read(npy(described("|u1", "(0, 4)"), "")).shape, ElementsAre(0, 4));
+  EXPECT_THAT(read(npy_of(npy_dictionary("|u1", "(2, 3)"), "abcdef")).shape, ElementsAre(2, 3));
+  EXPECT_THAT(read(npy_of(npy_dictionary("|u1", "()"), "a")).shape, ElementsAre());
+  EXPECT_THAT(read(npy_of(npy_dictionary("|u1", "(0, 4)"), "")).shape, ElementsAre(0, 4));
 }
 
 TEST_F(Npy, BytesStayBytes) {
-  const NpyArray array = read(npy(described("|u1", "(2,)"), "\x01\xff"));
+  const NpyArray array = read(npy_of(npy_dictionary("|u1", "(2,)"), "\x01\xff"));
   EXPECT_THAT(std::get<std::vector<std::uint8_t>>(array.values), ElementsAre(1, 255));
   EXPECT_THAT(std::get<std::vector<std::int64_t>>(
-                  read(npy(described("|b1", "(2,)"), std::string("\0\1", 2))).values),
+                  read(npy_of(npy_dictionary("|b1", "(2,)"), std::string("\0\1", 2))).values),
               ElementsAre(0, 1));
 }
 
 TEST_F(Npy, FloatingPointNumbersAreRead) {
-  const auto bytes = [](const auto& value) {
-    return std::string(reinterpret_cast<const char*>(&value), sizeof(value));
-  };
-  EXPECT_THAT(floats("<f4", "(1,)", bytes(0.1f)), ElementsAre(0.1f));
-  EXPECT_THAT(floats("<f8", "(1,)", bytes(1.0 + 0x1p-30)), ElementsAre(1.0f));
+  EXPECT_THAT(floats("<f4", "(1,)", bytes_of<float>({0.1f})), ElementsAre(0.1f));
+  EXPECT_THAT(floats("<f8", "(1,)", bytes_of<double>({1.0 + 0x1p-30})), ElementsAre(1.0f));
   EXPECT_THAT(floats("<f2", "(1,)", std::string("\x00\x3c", 2)), ElementsAre(1.0f));
   EXPECT_THROW(read_npy_integers(file_), InputError);
 }
@@ -103,7 +88,7 @@ TEST_F(Npy, FortranOrderGivesTheSameElementsInCOrder) {
   for (int k = 0; k < 4; ++k)
     for (int j = 0; j < 3; ++j)
       for (int i = 0; i < 2; ++i) fortran += static_cast<char>(12 * i + 4 * j + k);
-  const NpyArray array = read(npy(described("|i1", "(2, 3, 4)", "True"), fortran));
+  const NpyArray array = read(npy_of(npy_dictionary("|i1", "(2, 3, 4)", "True"), fortran));
   EXPECT_THAT(array.shape, ElementsAre(2, 3, 4));
   const auto& values = std::get<std::vector<std::int64_t>>(array.values);
   ASSERT_EQ(values.size(), 24u);
@@ -113,7 +98,7 @@ TEST_F(Npy, FortranOrderGivesTheSameElementsInCOrder) {
 TEST_F(Npy, FortranOrderOfFewAxesAndOfNone) {
   const auto fortran = [&](const std::string& type, const std::string& shape,
                            const std::string& values) {
-    write_bytes(file_, npy(described(type, shape, "True"), values));
+    write_bytes(file_, npy_of(npy_dictionary(type, shape, "True"), values));
     return read_npy_integers(file_).values;
   };
   EXPECT_THAT(fortran(">u2", "(2, 2)", std::string("\0\1\0\2\0\3\0\4", 8)),
@@ -125,36 +110,43 @@ TEST_F(Npy, FortranOrderOfFewAxesAndOfNone) {
 
 TEST_F(Npy, TheArraysOfOtherProgramsAreRead) {
   const std::string version_2 = std::string("\x93NUMPY\x02\x00", 8) +
-                                static_cast<char>(described("|u1", "(1,)").size()) +
-                                std::string(3, '\0') + described("|u1", "(1,)") + "a";
+                                static_cast<char>(npy_dictionary("|u1", "(1,)").size()) +
+                                std::string(3, '\0') + npy_dictionary("|u1", "(1,)") + "a";
   EXPECT_THAT(std::get<std::vector<std::uint8_t>>(read(version_2).values), ElementsAre('a'));
 }
 
 TEST_F(Npy, WhatIsNotSuchAnArrayIsRefused) {
   EXPECT_THAT(refusal("PK\x03\x04 an archive"), HasSubstr("it is not a .npy file"));
-  EXPECT_THAT(refusal(npy(described("|u1", "(2,)"), "a")), HasSubstr("another number of them"));
-  EXPECT_THAT(refusal(npy(described("|u1", "(2,)"), "abc")), HasSubstr("another number of them"));
-  EXPECT_THAT(refusal(npy(described("=u2", "(1,)"), "ab")), HasSubstr("its type is '=u2'"));
-  EXPECT_THAT(refusal(npy(described("|u2", "(1,)"), "ab")), HasSubstr("its type is '|u2'"));
-  EXPECT_THAT(refusal(npy(described("", "(1,)"), "a")), HasSubstr("its type is ''"));
-  EXPECT_THAT(refusal(npy(described("<c8", "(1,)"), "abcdefgh")), HasSubstr("type is '<c8'"));
-  EXPECT_THAT(refusal(npy(described("|u1", "(1,)", "1"), "a")), HasSubstr("its header holds '1,"));
-  EXPECT_THAT(refusal(npy(described(">u8", "(1,)"), std::string(8, '\xff'))),
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("|u1", "(2,)"), "a")),
+              HasSubstr("another number of them"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("|u1", "(2,)"), "abc")),
+              HasSubstr("another number of them"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("=u2", "(1,)"), "ab")), HasSubstr("its type is '=u2'"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("|u2", "(1,)"), "ab")), HasSubstr("its type is '|u2'"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("", "(1,)"), "a")), HasSubstr("its type is ''"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("<c8", "(1,)"), "abcdefgh")),
+              HasSubstr("type is '<c8'"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("|u1", "(1,)", "1"), "a")),
+              HasSubstr("its header holds '1,"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary(">u8", "(1,)"), std::string(8, '\xff'))),
               HasSubstr("beyond 2^63 - 1"));
   EXPECT_THAT(
-      refusal(npy("{'descr': [('a', '<u2')], 'fortran_order': False, 'shape': (1,), }", "a")),
+      refusal(npy_of("{'descr': [('a', '<u2')], 'fortran_order': False, 'shape': (1,), }", "a")),
       HasSubstr("its header holds"));
-  EXPECT_THAT(refusal(npy("{'descr': '|u1', 'shape': (1,), }", "a")), HasSubstr("its header is"));
-  EXPECT_THAT(refusal(npy(described("|u1", "(1, x)"), "a")), HasSubstr("its shape holds 'x'"));
-  EXPECT_THAT(refusal(npy(described("|u1", "(-1,)"), "a")), HasSubstr("its shape holds '-1,'"));
-  EXPECT_THAT(refusal(npy(described("<u8", "(1,)"), std::string(8, '\xff'))),
+  EXPECT_THAT(refusal(npy_of("{'descr': '|u1', 'shape': (1,), }", "a")),
+              HasSubstr("its header is"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("|u1", "(1, x)"), "a")),
+              HasSubstr("its shape holds 'x'"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("|u1", "(-1,)"), "a")),
+              HasSubstr("its shape holds '-1,'"));
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("<u8", "(1,)"), std::string(8, '\xff'))),
               HasSubstr("beyond 2^63 - 1"));
   EXPECT_THAT(refusal(std::string("\x93NUMPY\x09\x00", 8) + "abcdef"), HasSubstr("version 9"));
   EXPECT_THAT(refusal(std::string("\x93NUMPY\x01\x00", 8) + "\xff\xff" + "{}"),
               HasSubstr("it ends within its header"));
-  EXPECT_THAT(refusal(npy(described("<u8", "(46116860184273879040, 8)"), "")),
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("<u8", "(46116860184273879040, 8)"), "")),
               HasSubstr("its shape is too large"));
-  EXPECT_THAT(refusal(npy(described("<u8", "(999999999999999999, 999999999)"), "")),
+  EXPECT_THAT(refusal(npy_of(npy_dictionary("<u8", "(999999999999999999, 999999999)"), "")),
               HasSubstr("another number of them"));
 }
 
