@@ -26,7 +26,8 @@ AdamW::AdamW(std::vector<Parameter> parameters, AdamWOptions options)
   const torch::NoGradGuard no_gradients;
   for (Parameter& parameter : parameters) {
     Parameter mean = zeros_like(parameter, ".mean"), square = zeros_like(parameter, ".square");
-    const double decay = options_.decays(parameter) ? options_.weight_decay : 0;
+    const bool has_decay = !options_.decays || options_.decays(parameter);
+    const double decay = has_decay ? options_.weight_decay : 0;
     trained_.push_back({std::move(parameter), std::move(mean), std::move(square), decay});
   }
 }

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "weights/storage/parameter.hpp"
@@ -17,8 +16,7 @@ struct AdamWOptions {
   double beta_square = 0.95;
   double epsilon = 1e-8;
   double weight_decay = 0;  ///< of a step, in units of the learning rate
-  /// Which parameters decay.
-  std::function<bool(const Parameter&)> decays = [](const Parameter&) { return true; };
+  bool (*decays)(const Parameter&) = nullptr;  ///< which parameters do; all if there is none
 };
 
 class AdamW {

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "core/random_stream.hpp"
-#include "weights/forms/tucker.hpp"
+#include "weights/making/orthonormal_factors.hpp"
 #include "weights/rows/row_split.hpp"
 
 namespace rankine::train {
@@ -83,7 +83,7 @@ bool decays(const Parameter& parameter) {
 
 void orthonormalise_factors(const ImageNetwork& network) {
   for (const models::Slot* slot : network.slots())
-    if (auto* tucker = dynamic_cast<weights::Tucker*>(slot->weight().get())) tucker->orthonormalise();
+    if (auto* tucker = dynamic_cast<weights::Tucker*>(slot->weight().get())) weights::orthonormalise(*tucker);
 }
 
 }  // namespace
