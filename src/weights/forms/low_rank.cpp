@@ -37,6 +37,14 @@ Tensor LowRank::look_up(const Tensor& ids) const {
   return times_transposed(look_up_rows(left_, own_first(), ids), whole_right_transposed());
 }
 
+Tensor LowRank::convolve(const Tensor& images, const ConvolutionGeometry& geometry,
+                         const Tensor& own_bias) const {
+  // Outputs of several groups share no row of R.
+  if (geometry.groups > 1) return Weight::convolve(images, geometry, own_bias);
+  const Tensor middle = convolve_rows(images, whole_right_transposed().t(), geometry, {});
+  return convolve_rows(middle, left_, {.kernel = {1, 1}}, own_bias);
+}
+
 Tensor LowRank::own_rows() const { return times_transposed(left_, whole_right_transposed()); }
 
 std::vector<Parameter> LowRank::parameters() const {

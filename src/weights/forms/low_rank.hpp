@@ -21,6 +21,8 @@ class LowRank final : public Weight {
   std::int64_t inputs() const override { return right_.size(1); }
   torch::Tensor forward(const torch::Tensor& x) const override;
   torch::Tensor look_up(const torch::Tensor& ids) const override;
+  torch::Tensor convolve(const torch::Tensor& images, const ConvolutionGeometry& geometry,
+                         const torch::Tensor& own_bias) const override;
   torch::Tensor own_rows() const override;
   std::vector<Parameter> parameters() const override;
 

@@ -104,6 +104,15 @@ std::vector<std::int64_t> balanced_legs(std::int64_t size, int sites) {
   return legs;
 }
 
+OperatorLegs kernel_legs(const KernelShape& shape) {
+  OperatorLegs legs{balanced_legs(shape.outputs, 2), balanced_legs(shape.inputs, 2)};
+  if (const std::int64_t pixels = shape.height * shape.width; pixels > 1) {
+    legs.rows.push_back(1);
+    legs.columns.push_back(pixels);
+  }
+  return legs;
+}
+
 std::int64_t stored_numbers_for(const std::vector<std::int64_t>& row_legs,
                                 const std::vector<std::int64_t>& column_legs,
                                 std::int64_t bond_dimension) {

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "weights/forms/kernel_shape.hpp"
 #include "weights/forms/weight.hpp"
 
 namespace rankine::weights {
@@ -43,6 +44,14 @@ torch::Tensor contract_rows(const std::vector<torch::Tensor>& cores, std::int64_
 /// `size` as a product of `sites` factors as equal as its divisors allow, ascending: 576, 3 ->
 /// {8, 8, 9}.
 std::vector<std::int64_t> balanced_legs(std::int64_t size, int sites);
+
+/// Legs of an operator that stands for a kernel: outputs in two, inputs in two, height x width at
+/// the last site, which a kernel of one pixel does not have.
+struct OperatorLegs {
+  std::vector<std::int64_t> rows;
+  std::vector<std::int64_t> columns;
+};
+OperatorLegs kernel_legs(const KernelShape& shape);
 
 /// Numbers in the cores at a largest bond dimension.
 std::int64_t stored_numbers_for(const std::vector<std::int64_t>& row_legs,

@@ -48,7 +48,7 @@ Tensor spatial_core(const TuckerFactors& factors) {
   return along(along(factors.core, factors.height, 2), factors.width, 3);
 }
 
-Tensor as_rows(const Tensor& core) { return core.reshape({core.size(0), -1}); }
+Tensor as_rows(const Tensor& core) { return core.flatten(1); }
 
 }  // namespace
 

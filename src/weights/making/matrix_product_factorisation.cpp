@@ -9,9 +9,9 @@
 #include <span>
 
 #include "core/errors.hpp"
-#include "linalg/svd/svd.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/making/core_optimisation.hpp"
+#include "weights/making/tensor_svd.hpp"
 #include "weights/rows/gather_rows.hpp"
 #include "weights/rows/product.hpp"
 
@@ -75,25 +75,8 @@ struct Cut {
   double discarded = 0;  ///< squares
 };
 
-/// Column-major memory of rows x columns as a row-major tensor.
-Tensor tensor_of(const linalg::Matrix<double>& matrix) {
-  return torch::from_blob(const_cast<double*>(matrix.data()), {matrix.columns(), matrix.rows()},
-                          torch::kFloat64)
-      .t()
-      .clone(at::MemoryFormat::Contiguous);
-}
-
-/// A column-major copy of a row-major tensor.
-linalg::Matrix<double> matrix_of(const Tensor& values) {
-  const Tensor transposed = values.t().contiguous();
-  linalg::Matrix<double> matrix(values.size(0), values.size(1));
-  std::copy_n(transposed.data_ptr<double>(), transposed.numel(), matrix.data());
-  return matrix;
-}
-
 Cut cut(const Tensor& a, std::int64_t bond_dimension) {
-  const auto svd = linalg::svd(matrix_of(a), linalg::Truncation{.max_rank = bond_dimension});
-  const Tensor u = tensor_of(svd.u).narrow(1, 0, svd.rank()).contiguous();
+  const Tensor u = leading_triplets(a, bond_dimension).u;
   // S V^T as U^T A: consistent with U whatever the method's error in V.
   const Tensor right = transposed_times(u, a);
   return {u, right,

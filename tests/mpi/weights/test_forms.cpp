@@ -63,6 +63,14 @@ std::unique_ptr<Weight> operator_of(const Tensor& whole, const RowSplit& split,
                              type);
 }
 
+/// Of the matrix as 2 channels of at most 3 x 3 pixels.
+std::unique_ptr<Weight> tucker_of(const Tensor& whole, const RowSplit& split,
+                                  torch::ScalarType type, OutputFactor output) {
+  const std::int64_t height = whole.size(1) % 3 == 0 ? 3 : 2;
+  const KernelShape shape{whole.size(0), 2, height, whole.size(1) / 2 / height};
+  return make_tucker(world(), split, random_factors(shape, output), type);
+}
+
 std::vector<FormCase> form_cases() {
   const Make low_rank = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
     return factored(
@@ -89,10 +97,21 @@ std::vector<FormCase> form_cases() {
   const Make with_outliers = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
     return make_clustered(world(), split, own_part(w, split), {.clusters = 3, .outliers = 2}, type);
   };
-  std::vector<FormCase> cases{
-      {"low-rank", low_rank},     {"pivot rows", row_pivoted},  {"pivot columns", column_pivoted},
-      {"two sites", two_sites},   {"three sites", three_sites}, {"clustered", clustered},
-      {"outliers", with_outliers}};
+  const Make tucker = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return tucker_of(w, split, type, OutputFactor::half);
+  };
+  const Make rows_in_core = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
+    return tucker_of(w, split, type, OutputFactor::none);
+  };
+  std::vector<FormCase> cases{{"low-rank", low_rank},
+                              {"pivot rows", row_pivoted},
+                              {"pivot columns", column_pivoted},
+                              {"two sites", two_sites},
+                              {"three sites", three_sites},
+                              {"clustered", clustered},
+                              {"outliers", with_outliers},
+                              {"tucker", tucker},
+                              {"rows in the core", rows_in_core}};
   return cases;
 }
 
@@ -169,42 +188,10 @@ Tensor loss_of(const Weight& weight, const Tensor& x) {
   return (product(weight, x).tanh() * factor).sum() + rows.sin().sum();
 }
 
-/// Derivative of the loss when `tensor` moves along `direction`, by differences of fourth order.
-double difference(const Weight& weight, const Tensor& x, Tensor tensor, const Tensor& direction) {
-  const torch::NoGradGuard no_gradients;
-  constexpr double step = 2e-4;
-  const Tensor start = tensor.clone();
-  const auto loss_at = [&](double steps) {
-    tensor.copy_(start + direction * (steps * step));
-    return loss_of(weight, x).item<double>();
-  };
-  const double near = loss_at(1) - loss_at(-1), far = loss_at(2) - loss_at(-2);
-  tensor.copy_(start);
-  return (8 * near - far) / (12 * step);
-}
-
 TEST(Forms, HaveTheGradientsOfFiniteDifferences) {
   for_each_weight(form_cases(), torch::kFloat64, [](const Weight& weight, const Shape& shape) {
-    Tensor x = random_matrix(5, shape.columns, 3).requires_grad_(true);
-    for (const Parameter& parameter : weight.parameters()) {
-      Tensor values = parameter.values;
-      values.requires_grad_(true);
-    }
-    loss_of(weight, x).backward();
-    const Tensor along = random_matrix(5, shape.columns, 8);
-    EXPECT_NEAR((x.grad() * along).sum().item<double>(), difference(weight, x, x, along), 1e-7);
-    for (const Parameter& parameter : weight.parameters()) {
-      // Copies move alike on all ranks, and each rank knows all of their gradient.
-      const bool is_copy = parameter.placement == Placement::copy;
-      torch::manual_seed(is_copy ? 40 : 41 + world().rank());
-      const Tensor direction = torch::randn_like(parameter.values.detach());
-      double slope = 0;
-      if (parameter.values.grad().defined())
-        slope = (parameter.values.grad() * direction).sum().item<double>();
-      if (!is_copy) slope = world().sum(slope);
-      EXPECT_NEAR(slope, difference(weight, x, parameter.values, direction), 1e-7)
-          << parameter.name;
-    }
+    const Tensor x = random_matrix(5, shape.columns, 3);
+    expect_gradients_of_differences(weight, x, [&] { return loss_of(weight, x); });
   });
 }
 
@@ -271,7 +258,7 @@ TEST(Forms, SayWhatTheyAreAndHowLarge) {
   const std::vector<std::pair<Form, std::int64_t>> expected{
       {Form::low_rank, 4},       {Form::pivoted, 4},        {Form::pivoted, 4},
       {Form::matrix_product, 5}, {Form::matrix_product, 5}, {Form::clustered, 5},
-      {Form::clustered, 3}};
+      {Form::clustered, 3},      {Form::tucker, 6},         {Form::tucker, 12}};
   const std::vector<FormCase> cases = form_cases();
   ASSERT_EQ(cases.size(), expected.size());
   for (std::size_t i = 0; i < cases.size(); ++i)
