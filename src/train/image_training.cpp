@@ -62,7 +62,7 @@ class Deal {
 /// train::Objective takes the mean.
 WindowLoss image_loss(const ImageNetwork& network, const ImageSet& images, const ImageTraining& how,
                       const Communicator& world) {
-  const auto type = network.parameters().front().values.scalar_type();
+  const auto type = network.number_type();
   auto deal = std::make_shared<Deal>(images.size(), how);
   return [&network, &images, &world, how, deal, type](std::int64_t window) {
     const std::int64_t step = window / world.size();

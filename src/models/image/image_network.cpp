@@ -90,6 +90,10 @@ std::vector<weights::Parameter> ImageNetwork::parameters() const {
   return all;
 }
 
+torch::ScalarType ImageNetwork::number_type() const {
+  return parameters().front().values.scalar_type();
+}
+
 void ImageNetwork::use(NormStatistics statistics, const Communicator* ranks) {
   for (BatchNorm* norm : parts_.norms) norm->use(statistics, ranks);
 }

@@ -34,6 +34,9 @@ class ImageNetwork final : public Network {
     return forward_through(layers_, images);
   }
 
+  /// float32 or float64.
+  torch::ScalarType number_type() const;
+
   const std::vector<BatchNorm*>& norms() const { return parts_.norms; }
   /// `ranks` take parts of one batch; for stored statistics they may be left out.
   void use(NormStatistics statistics, const parallel::Communicator* ranks = nullptr);
