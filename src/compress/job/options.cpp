@@ -34,6 +34,18 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .describe(
           "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
           "model's own predictions, whose moments are the Fisher information.");
+  section.keyword("images", calibration.images)
+      .range(0, 1e9)
+      .unit("images")
+      .describe(
+          "Training images from which an image network takes the moments of its patches and the "
+          "statistics of its batch norms; 0 for all.");
+  section.keyword("gradient_images", calibration.gradient_images)
+      .range(0, 1e9)
+      .unit("images")
+      .describe(
+          "Training images for output gradients of an image network, with labels drawn from its own "
+          "predictions; 0 for all.");
   section.keyword("ridge", calibration.ridge)
       .above(0)
       .describe(
@@ -80,6 +92,56 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
           "exact: the model's precision.");
 }
 
+void declare_cuts(deck::Schema& schema, CompressOptions& options) {
+  schema.section("method", "What a weight becomes.")
+      .keyword("cut", options.method.cut, weights::kernel_cut_names)
+      .describe(
+          "Of form = \"cut\": the axes of a kernel (outputs, inputs, height, width) on either side "
+          "of the cut.");
+  auto section = schema.section("sensitivity", "A profile of the model in place of a compression.");
+  section.keyword("cuts", options.sensitivity.cuts, weights::kernel_cut_names)
+      .allow_empty()
+      .describe(
+          "Cuts of kernels: each selected kernel is truncated along each of them alone, then all "
+          "kernels together, and the network is scored; empty for no study.");
+  section.keyword("rank_fractions", options.sensitivity.rank_fractions)
+      .above(0)
+      .at_most(1)
+      .describe("Kept parts of the rank of a cut, each a point of the study.");
+}
+
+void declare_train(deck::Schema& schema, TrainOptions& train) {
+  auto section = schema.section(
+      "train", "Training of an image network in the form it has been given, on labels.");
+  section.keyword("epochs", train.epochs)
+      .range(0, 1'000'000)
+      .describe("Passes through the training images; 0 for no training.");
+  section.keyword("batch_size", train.batch_size)
+      .range(1, 1'000'000)
+      .unit("images")
+      .describe(
+          "Images of a step over all ranks, at most: an epoch is cut into parts as even as can be.");
+  section.keyword("learning_rate", train.learning_rate)
+      .above(0)
+      .describe("The largest of AdamW, after a tenth of all steps; it falls as a cosine to a tenth.");
+  section.keyword("weight_decay", train.weight_decay)
+      .at_least(0)
+      .describe("Of kernels; of Tucker kernels it falls on the core alone.");
+  section.keyword("seed", train.seed)
+      .range(0, 9007199254740992.0)
+      .describe(
+          "Of the random weights of a network without checkpoint, the order of the images and their "
+          "shifts.");
+  section.keyword("crop", train.crop)
+      .range(0, 10'000)
+      .unit("pixels")
+      .describe("Zeros around a training image, out of which its size is cut anew in each epoch.");
+  section.keyword("flip", train.flip).describe("Mirrors every other training image.");
+  section.keyword("score_every", train.score_every)
+      .range(1, 1'000'000)
+      .describe("Epochs between two scores on the test images.");
+}
+
 void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   auto section = schema.section("ranks", "How ranks are shared among the weights.");
   section.keyword("allocation", ranks.allocation, allocation_names)
@@ -100,6 +162,20 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   section.keyword("fermi_steps", ranks.fermi_steps)
       .range(1, 1'000'000)
       .describe("Steps of FermiGrad, each on a window of its own for every team.");
+  section.keyword("tucker", ranks.tucker)
+      .range(1, 1e9)
+      .allow_empty()
+      .describe(
+          "Of Tucker kernels: ranks of outputs and inputs, maybe of height and width, for every "
+          "selected kernel; empty to follow parameter_ratio.");
+  section.keyword("rank_fraction", ranks.rank_fraction)
+      .range(0, 1)
+      .describe(
+          "Of kernels: the kept part of each rank, with uniform allocation; 0 to follow "
+          "parameter_ratio.");
+  section.keyword("multiple_of", ranks.multiple_of)
+      .range(1, 4096)
+      .describe("Of kernels: ranks are multiples of this, or full.");
 }
 
 void declare_sensitivity(deck::Schema& schema, SensitivityOptions& sensitivity) {
@@ -188,6 +264,8 @@ void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   declare_method(schema, options);
   declare_ranks(schema, options.ranks);
   declare_sensitivity(schema, options.sensitivity);
+  declare_cuts(schema, options);
+  declare_train(schema, options.train);
   declare_heal(schema, options.heal);
   declare_experiments(schema, options.experiments);
   schema.renamed("checkpoint.directory", "run.directory");

@@ -12,6 +12,7 @@
 #include "models/evaluation/options.hpp"
 #include "models/export/export_format.hpp"
 #include "weights/forms/form.hpp"
+#include "weights/making/kernel_cut.hpp"
 #include "weights/storage/storage.hpp"
 
 namespace rankine::compress {
@@ -25,6 +26,8 @@ struct CalibrationOptions {
   std::int64_t gradient_window_length = 512;
   Targets gradient_targets = Targets::given;
   double ridge = 0.1;  ///< of the output moments, times their mean diagonal
+  std::int64_t images = 1000;          ///< of image networks; 0 for all training images
+  std::int64_t gradient_images = 1000;  ///< the same, for output gradients
 };
 
 struct MethodOptions {
@@ -35,6 +38,7 @@ struct MethodOptions {
   std::int64_t clusters = 64;
   std::int64_t outliers = 8;
   weights::Storage storage = weights::Storage::exact;
+  weights::KernelCut cut = weights::KernelCut::oh_iw;  ///< of the form cut
 
   weights::SizedBy sized_by() const { return weights::facts_of(form).sized_by; }
   /// Whether the form is made of singular components, so that ranks are allocated.
@@ -56,11 +60,28 @@ struct RankOptions {
   double parameter_ratio = 0.8;
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
   std::int64_t fermi_steps = 30;
+  std::vector<std::int64_t> tucker = {};  ///< outputs, inputs, height, width; empty for the ratio
+  double rank_fraction = 0;               ///< of every rank; 0 to follow parameter_ratio
+  std::int64_t multiple_of = 1;           ///< of kernels
 };
 
 struct SensitivityOptions {
   std::vector<std::int64_t> bond_dimensions = {};  ///< empty for no profile
   std::vector<GroupBy> by = {GroupBy::layer, GroupBy::kind};
+  std::vector<weights::KernelCut> cuts = {};  ///< of kernels; empty for no study
+  std::vector<double> rank_fractions = {0.75, 0.5, 0.34};
+};
+
+/// Of image networks, after compression or from the start.
+struct TrainOptions {
+  std::int64_t epochs = 0;
+  std::int64_t batch_size = 64;
+  double learning_rate = 1e-3;
+  double weight_decay = 0;
+  std::int64_t seed = 1;
+  std::int64_t crop = 0;
+  bool flip = false;
+  std::int64_t score_every = 1;  ///< epochs between two scores
 };
 
 struct HealOptions {
@@ -93,6 +114,7 @@ struct CompressOptions {
   RankOptions ranks;
   SensitivityOptions sensitivity;
   HealOptions heal;
+  TrainOptions train;
   ExperimentOptions experiments;
   ExportOptions result;
 

@@ -7,7 +7,7 @@ namespace rankine::models {
 namespace {
 
 void declare_text(deck::Schema& schema, TextOptions& text) {
-  auto section = schema.section("evaluate", "The text whose tokens are predicted.");
+  auto section = schema.section("evaluate", "What a model is scored on: a text whose tokens are predicted, or the test images of [data].");
   section.keyword("text", text.text)
       .describe(
           "A text file in UTF-8, or a .npy file of token ids, where each row of two axes is a "
@@ -92,6 +92,8 @@ void declare_scoring(deck::Schema& schema, EvaluateOptions& options) {
       .describe("A sentence about the run; stands in tables and figures.");
   declare_model(schema, options.model);
   declare_text(schema, options.evaluate);
+  declare_image_scoring(schema, options.images);
+  declare_data(schema, options.data);
   run::declare_parallel(
       schema, options.parallel,
       "Teams of ranks that score different windows at the same time; each team holds the whole "

@@ -8,7 +8,9 @@
 
 #include "core/named_values.hpp"
 #include "deck/schema.hpp"
+#include "models/image/data_options.hpp"
 #include "models/image/model_options.hpp"
+#include "models/image/scoring_options.hpp"
 #include "run/run_options.hpp"
 
 namespace rankine::models {
@@ -50,13 +52,15 @@ struct EvaluateOptions {
   std::string title;
   ModelOptions model;
   TextOptions evaluate;
+  DataOptions data;            ///< of image networks
+  ImageScoringOptions images;  ///< the same
   GenerateOptions generate;
   run::ParallelOptions parallel;
   run::RunOptions run;
   std::string output_file;
 };
 
-/// Declares title, [model], [evaluate], [parallel] and [output]: what every program that scores a
+/// Declares title, [model], [data], [evaluate], [parallel] and [output]: what every program that scores a
 /// model has.
 void declare_scoring(deck::Schema& schema, EvaluateOptions& options);
 

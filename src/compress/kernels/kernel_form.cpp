@@ -1,0 +1,27 @@
+#include "compress/kernels/kernel_form.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace rankine::compress {
+
+using torch::Tensor;
+
+KernelRanks KernelForm::at_fraction(double fraction, std::int64_t multiple) const {
+  KernelRanks ranks = full();
+  for (std::int64_t& rank : ranks) {
+    // Halves go to the even neighbour, as numpy rounds.
+    const double steps = std::nearbyint(fraction * static_cast<double>(rank) / static_cast<double>(multiple));
+    const std::int64_t wanted = std::max<std::int64_t>(1, static_cast<std::int64_t>(steps) * multiple);
+    rank = std::min(rank, wanted);
+  }
+  return ranks;
+}
+
+double squared_norm(const KernelProblem& problem, const Tensor& error) {
+  const Tensor right = problem.inputs.defined() ? error.matmul(problem.inputs) : error;
+  const Tensor left = problem.outputs.defined() ? problem.outputs.matmul(right) : right;
+  return (left * error).sum().item<double>();
+}
+
+}  // namespace rankine::compress
