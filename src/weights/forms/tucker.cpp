@@ -6,6 +6,7 @@
 
 #include "core/contracts.hpp"
 #include "weights/forms/stored_tensors.hpp"
+#include "weights/rows/axis_product.hpp"
 #include "weights/rows/exchange.hpp"
 #include "weights/rows/product.hpp"
 
@@ -32,20 +33,9 @@ std::int64_t extent(const TuckerFactors& factors, std::int64_t axis) {
   return factor.defined() ? factor.size(0) : factors.core.size(axis);
 }
 
-/// The core times a factor (extent x rank) along an axis.
-Tensor along(const Tensor& core, const Tensor& factor, std::int64_t axis) {
-  if (!factor.defined()) return core;
-  const Tensor last = core.transpose(axis, 3);
-  std::vector<std::int64_t> shape = last.sizes().vec();
-  shape.back() = factor.size(0);
-  return times_transposed(last.reshape({-1, factor.size(1)}), factor)
-      .view(shape)
-      .transpose(axis, 3);
-}
-
 /// The core with kernel height and width.
 Tensor spatial_core(const TuckerFactors& factors) {
-  return along(along(factors.core, factors.height, 2), factors.width, 3);
+  return along_axis(along_axis(factors.core, 2, factors.height), 3, factors.width);
 }
 
 Tensor as_rows(const Tensor& core) { return core.flatten(1); }
@@ -57,7 +47,7 @@ KernelShape TuckerFactors::shape() const {
 }
 
 Tensor contract(const TuckerFactors& factors) {
-  const Tensor rows = as_rows(along(spatial_core(factors), factors.input, 1));
+  const Tensor rows = as_rows(along_axis(spatial_core(factors), 1, factors.input));
   return factors.output.defined() ? times_transposed(factors.output, rows.t()) : rows;
 }
 

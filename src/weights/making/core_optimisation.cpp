@@ -4,6 +4,9 @@
 #include <cmath>
 
 #include "weights/forms/matrix_product.hpp"
+#include "weights/making/conjugate_gradients.hpp"
+#include "weights/making/ridge.hpp"
+#include "weights/rows/axis_product.hpp"
 #include "weights/rows/product.hpp"
 
 namespace rankine::weights {
@@ -12,11 +15,7 @@ using torch::Tensor;
 
 namespace {
 
-// Conjugate gradients gather speed: many steps on a core are worth more than many sweeps.
-constexpr int most_steps_per_core = 24;
-/// A step that lowers the squared error by less than this part of it is the last one of its core.
-constexpr double smallest_gain = 2e-3;
-/// Numbers kept of directions that were taken, in numbers of the matrix.
+/// In numbers of the matrix.
 constexpr std::int64_t room_for_directions = 8;
 
 double sum_of_products(const Tensor& a, const Tensor& b) { return (a * b).sum().item<double>(); }
@@ -81,22 +80,6 @@ class CoreMap {
   Tensor right_;  ///< bond x (row and column legs after)
 };
 
-/// Inverse of a positive semidefinite matrix, weak directions held back.
-Tensor damped_inverse(const Tensor& matrix) {
-  const double ridge = 1e-6 * matrix.diagonal().mean().item<double>() + 1e-300;
-  return at::cholesky_inverse(
-      at::linalg_cholesky(matrix + ridge * torch::eye(matrix.size(0), matrix.options())));
-}
-
-/// `matrix` (symmetric, leg x leg; undefined for the identity) on one axis of a core.
-Tensor on_axis(const Tensor& core, std::int64_t axis, const Tensor& matrix) {
-  if (!matrix.defined()) return core;
-  const Tensor last = core.movedim(axis, -1);
-  return times_transposed(last.reshape({-1, last.size(-1)}), matrix)
-      .reshape(last.sizes())
-      .movedim(-1, axis);
-}
-
 /// The inverse of the normal operator as it would be in the norm of the sites: then it is one over
 /// the left bond, the row leg, the column leg and the right bond.
 class Preconditioner {
@@ -104,12 +87,12 @@ class Preconditioner {
   Preconditioner(const SiteNorm& sites, const std::vector<Tensor>& cores, std::size_t site) {
     Tensor left = torch::ones({1, 1}, torch::kFloat64), right = left;
     for (std::size_t k = 0; k < site; ++k) {
-      const Tensor weighed = on_axis(weigh(sites, cores[k], k), 0, left);
+      const Tensor weighed = along_axis(weigh(sites, cores[k], k), 0, left);
       left = transposed_times(weighed.reshape({-1, weighed.size(3)}),
                               cores[k].reshape({-1, cores[k].size(3)}));
     }
     for (std::size_t k = cores.size(); k-- > site + 1;) {
-      const Tensor weighed = on_axis(weigh(sites, cores[k], k), 3, right);
+      const Tensor weighed = along_axis(weigh(sites, cores[k], k), 3, right);
       right = times_transposed(weighed.reshape({weighed.size(0), -1}),
                                cores[k].reshape({cores[k].size(0), -1}));
     }
@@ -120,97 +103,48 @@ class Preconditioner {
   }
 
   Tensor apply(const Tensor& residual) const {
-    const Tensor legs = on_axis(on_axis(residual, 1, row_), 2, column_);
-    return on_axis(on_axis(legs, 0, left_), 3, right_).contiguous();
+    const Tensor legs = along_axis(along_axis(residual, 1, row_), 2, column_);
+    return along_axis(along_axis(legs, 0, left_), 3, right_).contiguous();
   }
 
  private:
   static Tensor weigh(const SiteNorm& sites, const Tensor& core, std::size_t k) {
-    return on_axis(on_axis(core, 1, sites.row_moment(k)), 2, sites.column_moment(k));
+    return along_axis(along_axis(core, 1, sites.row_moment(k)), 2, sites.column_moment(k));
   }
 
   Tensor left_, row_, column_, right_;
 };
 
-/// Directions that were taken, and their images under the normal operator. Exact arithmetic would
-/// make a new direction conjugate to all of them once it is conjugate to the last. In rounded
-/// arithmetic the few large eigenvalues that the preconditioner leaves come back ten times larger
-/// with every step, until the result depends on how a machine rounds; the early directions hold
-/// them.
-class TakenDirections {
+/// The error as a function of one core; `weighed`, of the error at the core, follows.
+class CoreError final : public QuadraticError {
  public:
-  /// As many early ones of `size` numbers as fit into `room` numbers with their images.
-  TakenDirections(std::int64_t size, std::int64_t room)
-      : most_(std::clamp<std::int64_t>(room / (2 * size), 1, most_steps_per_core)) {}
+  CoreError(const CoreMap& map, const MomentNorm& norm, Preconditioner preconditioner,
+            Tensor& weighed)
+      : map_(map), norm_(norm), preconditioner_(std::move(preconditioner)), weighed_(weighed) {}
 
-  /// `direction` made conjugate to them.
-  Tensor conjugate(const Tensor& direction) const {
-    Tensor result = direction.flatten();
-    if (count_ > 0) {
-      const Tensor products = images_.narrow(0, 0, count_).mv(result);
-      result = result - directions_.narrow(0, 0, count_).t().mv(products);
-    }
-    if (last_.direction.defined())
-      result = result - last_.direction * sum_of_products(last_.image, result);
-    return result.view(direction.sizes());
+  Tensor image(const Tensor& direction) override {
+    change_ = norm_.weigh(map_.expand(direction));
+    return map_.pull_back(change_);
   }
-
-  /// direction^T image = `curvature`.
-  void add(const Tensor& direction, const Tensor& image, double curvature) {
-    const double scale = 1 / std::sqrt(curvature);
-    if (count_ == most_) {
-      last_ = {direction.flatten() * scale, image.flatten() * scale};
-      return;
-    }
-    if (count_ == 0) {
-      directions_ = torch::empty({most_, direction.numel()}, direction.options());
-      images_ = torch::empty_like(directions_);
-    }
-    directions_.select(0, count_).copy_(direction.flatten() * scale);
-    images_.select(0, count_).copy_(image.flatten() * scale);
-    ++count_;
+  Tensor precondition(const Tensor& residual) const override {
+    return preconditioner_.apply(residual);
   }
+  void moved(double length) override { weighed_.sub_(change_, length); }
 
  private:
-  struct Direction {
-    Tensor direction, image;
-  };
-
-  std::int64_t most_;
-  std::int64_t count_ = 0;
-  Tensor directions_, images_;  ///< the early ones as rows, of curvature 1
-  Direction last_;              ///< where it is not among them
+  const CoreMap& map_;
+  const MomentNorm& norm_;
+  Preconditioner preconditioner_;
+  Tensor& weighed_;
+  Tensor change_;
 };
-
-/// Conjugate gradients; every step lowers the squared error, wherever they end. `weighed`, of the
-/// error at the core, follows.
-void improve_core(const CoreMap& map, const MomentNorm& norm, const Preconditioner& preconditioner,
-                  Tensor& core, Tensor& weighed, double& squared_error) {
-  Tensor residual = map.pull_back(weighed);
-  TakenDirections taken(core.numel(), room_for_directions * weighed.numel());
-  for (int step = 0; step < most_steps_per_core; ++step) {
-    const Tensor direction = taken.conjugate(preconditioner.apply(residual));
-    const Tensor moved = norm.weigh(map.expand(direction));
-    const Tensor image = map.pull_back(moved);
-    const double product = sum_of_products(direction, residual);
-    const double curvature = sum_of_products(direction, image);
-    if (!(product > 0 && curvature > 0)) break;
-    const double length = product / curvature;
-    core = core + direction * length;
-    weighed.sub_(moved, length);
-    residual = residual - image * length;
-    const double gain = length * product;
-    squared_error -= gain;
-    if (!(gain > smallest_gain * squared_error)) break;
-    taken.add(direction, image, curvature);
-  }
-}
 
 }  // namespace
 
 std::vector<double> optimise_cores(const Tensor& w, const MomentNorm& norm, const SiteNorm& sites,
                                    int sweeps, std::vector<Tensor>& cores) {
   const Legs legs(cores);
+  const DescentLimits limits{.room = room_for_directions * w.numel()};
   std::vector<double> errors;
   double squared = 0;
   Tensor weighed;
@@ -222,9 +156,11 @@ std::vector<double> optimise_cores(const Tensor& w, const MomentNorm& norm, cons
   };
   measure();
   for (int sweep = 0; sweep < sweeps; ++sweep) {
-    for (std::size_t site = 0; site < cores.size(); ++site)
-      improve_core(CoreMap(legs, cores, site), norm, Preconditioner(sites, cores, site),
-                   cores[site], weighed, squared);
+    for (std::size_t site = 0; site < cores.size(); ++site) {
+      const CoreMap map(legs, cores, site);
+      CoreError error(map, norm, Preconditioner(sites, cores, site), weighed);
+      cores[site] = lower_error(error, cores[site], map.pull_back(weighed), limits, squared);
+    }
     measure();
   }
   return errors;

@@ -24,6 +24,12 @@ void add_ridge(const torch::Tensor& moment, double part) {
   diagonal.add_(part * diagonal.mean().item<double>());
 }
 
+torch::Tensor damped_inverse(const torch::Tensor& matrix) {
+  const double ridge = 1e-6 * matrix.diagonal().mean().item<double>() + 1e-300;
+  return at::cholesky_inverse(
+      at::linalg_cholesky(matrix + ridge * torch::eye(matrix.size(0), matrix.options())));
+}
+
 bool is_zero(const torch::Tensor& moment) { return diagonal_of(moment).sum().item<double>() == 0; }
 
 }  // namespace rankine::weights

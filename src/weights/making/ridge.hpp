@@ -20,6 +20,10 @@ double ridge_above_rounding(double wanted, std::int64_t n, torch::ScalarType typ
 /// in place.
 void add_ridge(const torch::Tensor& moment, double part);
 
+/// Inverse of a positive semidefinite matrix whose weak directions are held back by 1e-6 of the
+/// mean diagonal, for where it need not be exact.
+torch::Tensor damped_inverse(const torch::Tensor& matrix);
+
 /// Of a moment, n x n or its diagonal: the calibration text says nothing at all then.
 bool is_zero(const torch::Tensor& moment);
 

@@ -39,8 +39,8 @@ const std::vector<Layer> layers{
 /// By its definition, in the order of its sums.
 Tensor by_hand(const Tensor& images, const Tensor& kernels, const ConvolutionGeometry& geometry,
                const Tensor& bias) {
-  const std::int64_t rows = geometry.extent_after(images.size(2), 0);
-  const std::int64_t columns = geometry.extent_after(images.size(3), 1);
+  const std::int64_t rows = geometry.places(0, images.size(2));
+  const std::int64_t columns = geometry.places(1, images.size(3));
   const std::int64_t inputs = kernels.size(1), outputs = kernels.size(0);
   Tensor result = torch::zeros({images.size(0), outputs, rows, columns}, torch::kFloat64);
   for (std::int64_t o = 0; o < outputs; ++o)
@@ -205,8 +205,8 @@ TEST(Convolutions, OfNoImagesHaveGradientsOfZero) {
     }
     const Tensor bias = torch::ones({layer.outputs}, torch::kFloat64);
     const Tensor found = convolved(weight, images, layer.geometry, bias);
-    EXPECT_EQ(found.sizes(), at::IntArrayRef({0, layer.outputs, layer.geometry.extent_after(7, 0),
-                                              layer.geometry.extent_after(6, 1)}));
+    EXPECT_EQ(found.sizes(), at::IntArrayRef({0, layer.outputs, layer.geometry.places(0, 7),
+                                              layer.geometry.places(1, 6)}));
     found.sum().backward();
     EXPECT_EQ(images.grad().sizes(), images.sizes());
     for (const Parameter& parameter : weight.parameters()) {

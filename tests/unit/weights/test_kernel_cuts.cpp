@@ -14,9 +14,9 @@ namespace {
 
 using torch::Tensor;
 
-const KernelShape shape{5, 4, 3, 2};
+const KernelShape uneven{5, 4, 3, 2};
 
-Tensor random_kernel(torch::ScalarType type = torch::kFloat64) {
+Tensor uneven_kernel(torch::ScalarType type = torch::kFloat64) {
   torch::manual_seed(3);
   return torch::randn({5, 4, 3, 2}, type);
 }
@@ -27,7 +27,7 @@ Tensor kernel_of_rank(std::string_view name, std::int64_t rank) {
   const auto random = [&](const std::string& axes) {
     std::vector<std::int64_t> lengths{rank};
     for (const char axis : axes)
-      lengths.push_back(random_kernel().size(std::string("oihw").find(axis)));
+      lengths.push_back(uneven_kernel().size(std::string("oihw").find(axis)));
     return torch::randn(lengths, torch::kFloat64);
   };
   return torch::einsum("r" + before + ",r" + behind + "->oihw", {random(before), random(behind)});
@@ -39,7 +39,7 @@ TEST(KernelCuts, HaveTheRankOfTheirMatrix) {
     torch::manual_seed(5);
     const Tensor kernel = kernel_of_rank(name, 2);
     const DecomposedKernel decomposed(kernel, cut);
-    EXPECT_EQ(decomposed.full_rank(), cut_shape(cut, shape).full_rank());
+    EXPECT_EQ(decomposed.full_rank(), cut_shape(cut, uneven).full_rank());
     EXPECT_TRUE(torch::allclose(decomposed.truncated(2), kernel, 1e-12, 1e-12));
     EXPECT_NEAR(decomposed.norm_loss(2), 0, 1e-12);
     EXPECT_GT(decomposed.norm_loss(1), 0.001);
@@ -51,7 +51,7 @@ TEST(KernelCuts, LoseTheNormThatTheyTell) {
   for (const auto type : {torch::kFloat32, torch::kFloat64})
     for (const auto& [cut, name] : kernel_cut_names) {
       SCOPED_TRACE(name);
-      const Tensor kernel = random_kernel(type);
+      const Tensor kernel = uneven_kernel(type);
       const DecomposedKernel decomposed(kernel, cut);
       double last = 1;
       for (std::int64_t rank = 1; rank <= decomposed.full_rank(); ++rank) {
@@ -88,7 +88,7 @@ TEST(KernelCuts, OfAKernelOfZerosLoseNothing) {
 }
 
 TEST(KernelCuts, RefuseNumbersThatAreNotFinite) {
-  const Tensor kernel = random_kernel();
+  const Tensor kernel = uneven_kernel();
   kernel[1][2][0][1] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THROW(truncate_kernel(kernel, KernelCut::o_ihw, 1), NumericalError);
 }
