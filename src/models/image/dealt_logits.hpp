@@ -17,9 +17,9 @@ std::vector<double> dealt_logits(const ImageNetwork& network, const ImageSet& se
                                  std::int64_t batch_size, const parallel::Communicator& ranks,
                                  const std::function<void()>& between = [] {});
 
-/// The blocks of this rank, as batches with labels: for work that goes through a network stage by
-/// stage. Not collective.
-std::vector<Batch> own_blocks(const ImageSet& set, std::int64_t batch_size,
+/// The blocks of the first `count` images in their order, as batches with labels; those of other
+/// ranks are empty. For work that goes through a network stage by stage. Not collective.
+std::vector<Batch> own_blocks(const ImageSet& set, std::int64_t count, std::int64_t batch_size,
                               const parallel::Communicator& ranks, torch::ScalarType type);
 
 }  // namespace rankine::models

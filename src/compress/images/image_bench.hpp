@@ -1,0 +1,55 @@
+// What the stages of an image network's compression share: the job, the ranks, the network.
+#pragma once
+
+#include <string>
+#include <type_traits>
+
+#include "compress/images/image_job.hpp"
+#include "compress/images/image_result.hpp"
+#include "core/timer.hpp"
+#include "models/image/image_network.hpp"
+#include "parallel/communicator.hpp"
+#include "parallel/teams.hpp"
+#include "run/run_control.hpp"
+
+namespace rankine::compress {
+
+struct ImageBench {
+  const ImageJob& job;
+  const CompressOptions& options;
+  const parallel::Communicator& world;
+  const run::RunControl& control;
+  const SaveImageResult& save_result;
+  parallel::Teams alone;  ///< every rank is a team
+  ImageResult result;
+  models::ImageNetwork network;
+
+  /// Collective over `world`: reads or draws the network. What is given outlives the bench.
+  ImageBench(const ImageJob& job, const parallel::Communicator& world,
+             const run::RunControl& control, const SaveImageResult& save);
+
+  /// Of the network as it is, logged as the accuracy `when`. Collective over the world.
+  ImageScore score(const char* when) const;
+  /// The same without a word.
+  ImageScore score() const;
+
+  /// This rank's calibration images, in blocks.
+  std::vector<models::Batch> own_calibration(std::int64_t images) const;
+
+  void save() const { save_result(result); }
+
+  template <class Work>
+  auto timed(double& seconds, Work&& work) const {
+    const Stopwatch clock;
+    if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
+      work();
+      seconds += world.max(clock.seconds());
+    } else {
+      auto value = work();
+      seconds += world.max(clock.seconds());
+      return value;
+    }
+  }
+};
+
+}  // namespace rankine::compress

@@ -1,0 +1,51 @@
+// What a deck of rankine-compress asks for an image network, before it is loaded.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compress/job/options.hpp"
+#include "compress/kernels/kernel_form.hpp"
+#include "models/image/image_checkpoint.hpp"
+#include "models/image/image_data.hpp"
+#include "run/machine.hpp"
+
+namespace rankine::compress {
+
+struct ImageJob {
+  CompressOptions options;
+  models::ImageModel model;
+  models::ImageData data;
+  std::vector<Kernel> kernels;            ///< selected ones that the form is for
+  std::vector<std::string> left = {};     ///< selected ones that stay as they are: grouped
+  std::int64_t other_parameters = 0;      ///< of the network, in no selected kernel
+
+  bool is_trained_from_scratch() const { return model.path.empty(); }
+  bool is_cut_study() const { return !options.sensitivity.cuts.empty(); }
+  bool replaces_kernels() const {
+    return options.method.form != weights::Form::dense && !kernels.empty() && !is_cut_study();
+  }
+  /// Of the selected kernels, dense.
+  std::int64_t kernel_parameters() const;
+};
+
+/// Without MPI: reads images, the header of the checkpoint, files of layers; checks ranks and ratio.
+/// Throws InputError.
+ImageJob prepare_image_job(const CompressOptions& options);
+
+/// What is compressed and how, in one line.
+std::string method_line(const ImageJob& job);
+
+/// Bytes that a rank needs, at most, and what it may use (0: unknown).
+struct ImageMemory {
+  double bytes = 0;
+  double allowed = 0;
+
+  std::string line() const;
+  /// Throws ResourceError if it is too much.
+  void require() const;
+};
+ImageMemory plan_memory(const ImageJob& job, const run::Machine& machine);
+
+}  // namespace rankine::compress

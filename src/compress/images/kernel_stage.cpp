@@ -1,0 +1,178 @@
+#include "compress/images/kernel_stage.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compress/kernels/dealt_kernels.hpp"
+#include "compress/kernels/kernel_allocation.hpp"
+#include "core/log.hpp"
+#include "core/text_format.hpp"
+
+namespace rankine::compress {
+
+using models::Batch;
+using torch::Tensor;
+
+namespace {
+
+using Forms = std::vector<std::unique_ptr<KernelForm>>;
+
+std::vector<std::string> names_of(const std::vector<Kernel>& kernels) {
+  std::vector<std::string> names;
+  for (const Kernel& kernel : kernels) names.push_back(kernel.name);
+  return names;
+}
+
+std::vector<SecondMoment> measure_patches(ImageBench& bench) {
+  return bench.timed(bench.result.seconds.moments, [&] {
+    return measure_inputs(bench.network, bench.world, bench.alone, names_of(bench.job.kernels),
+                          bench.own_calibration(bench.options.calibration.images))
+        .moments;
+  });
+}
+
+/// Of gradients with labels drawn from the network's own predictions: on the images it was trained
+/// on those of the given labels say nothing.
+std::vector<SecondMoment> measure_gradients(ImageBench& bench, MomentPart part) {
+  return bench.timed(bench.result.seconds.gradients, [&] {
+    return measure_output_gradients(bench.network, bench.world, bench.alone,
+                                    names_of(bench.job.kernels),
+                                    bench.own_calibration(bench.options.calibration.gradient_images),
+                                    Targets::sampled, part);
+  });
+}
+
+/// What a squared error of a kernel counts: its outputs' mean squared gradient, over all places.
+std::vector<double> weights_of_errors(const ImageBench& bench,
+                                      const std::vector<SecondMoment>& gradients) {
+  std::vector<double> weights;
+  for (std::size_t k = 0; k < gradients.size(); ++k)
+    weights.push_back(gradients[k].mean_diagonal(bench.world) /
+                      static_cast<double>(bench.job.kernels[k].places));
+  return weights;
+}
+
+/// Moments and what errors of kernels count against one another.
+struct Norm {
+  KernelMoments moments;
+  std::vector<double> error_weights;  ///< empty for 1
+};
+
+Norm measure_norm(ImageBench& bench) {
+  const MethodOptions& method = bench.options.method;
+  Norm norm{.moments = {.output_ridge = bench.options.calibration.ridge}};
+  if (bench.job.is_trained_from_scratch()) return norm;
+  if (method.needs_inputs()) norm.moments.inputs = measure_patches(bench);
+  const bool is_two_sided = method.weighting == Weighting::two_sided;
+  if (!bench.options.needs_gradients()) return norm;
+  std::vector<SecondMoment> gradients =
+      measure_gradients(bench, is_two_sided ? MomentPart::whole : MomentPart::diagonal);
+  if (!is_two_sided) {
+    norm.error_weights = weights_of_errors(bench, gradients);
+    return norm;
+  }
+  // The whole norm has the gradients in it, but for the number of places that they are sums over.
+  for (const Kernel& kernel : bench.job.kernels)
+    norm.error_weights.push_back(1.0 / static_cast<double>(kernel.places));
+  norm.moments.outputs = std::move(gradients);
+  return norm;
+}
+
+std::vector<KernelRanks> choose_ranks(const ImageBench& bench, const DealtKernels& kernels,
+                                      const Forms& forms, const std::vector<double>& error_weights) {
+  const RankOptions& ranks = bench.options.ranks;
+  std::vector<KernelRanks> chosen;
+  if (!ranks.tucker.empty() || ranks.rank_fraction > 0) {
+    for (const auto& form : forms) {
+      KernelRanks given = form->at_fraction(ranks.rank_fraction > 0 ? ranks.rank_fraction : 1,
+                                            ranks.multiple_of);
+      if (!ranks.tucker.empty() && form->form() == weights::Form::tucker) given = ranks.tucker;
+      chosen.push_back(std::move(given));
+    }
+    return chosen;
+  }
+  if (ranks.allocation == Allocation::uniform)
+    chosen = uniform_kernel_ranks(bench.job.kernels, forms, ranks.parameter_ratio, ranks.multiple_of);
+  else
+    chosen = additive_kernel_ranks(bench.job.kernels, kernels.points(), error_weights,
+                                   ranks.parameter_ratio);
+  // A form that is no smaller than the kernel is not taken.
+  for (std::size_t k = 0; k < chosen.size(); ++k)
+    if (!chosen[k].empty() &&
+        forms[k]->numbers(chosen[k]) >= bench.job.kernels[k].shape.dense_numbers())
+      chosen[k] = {};
+  return chosen;
+}
+
+/// Core first: scaled so that the kernel has the norm it was drawn with.
+void restore_norm(std::vector<Tensor>& tensors, const DealtKernels::Made& made) {
+  const double kept = made.squared_norm - made.squared_error;
+  if (kept > 0) tensors.front().mul_(std::sqrt(made.squared_norm / kept));
+}
+
+KernelReport present(const Kernel& kernel, const Tensor& rows) {
+  const auto& shape = kernel.shape;
+  return {.name = kernel.name,
+          .shape = {shape.outputs, shape.inputs, shape.height, shape.width},
+          .numbers = rows.numel()};
+}
+
+/// Puts a form into the network.
+KernelReport replace(ImageBench& bench, const Kernel& kernel, const KernelForm& form,
+                     DealtKernels::Made made, const KernelRanks& ranks) {
+  const auto old = weight_of(bench.network, kernel.name);
+  const Tensor rows = old->own_rows();
+  KernelReport report = present(kernel, rows);
+  if (bench.job.is_trained_from_scratch()) restore_norm(made.tensors, made);
+  auto weight = form.weight(bench.network.team(), made.tensors, rows.scalar_type());
+  report.form = form.form();
+  report.ranks = ranks;
+  report.numbers = form.numbers(ranks);
+  report.weighted_error =
+      made.squared_norm > 0 ? std::sqrt(std::max(0.0, made.squared_error) / made.squared_norm) : 0;
+  const double before = rows.norm().item<double>();
+  report.norm_loss = before > 0 ? 1 - weight->own_rows().norm().item<double>() / before : 0;
+  bench.network.replace_weight(kernel.name, std::move(weight));
+  return report;
+}
+
+}  // namespace
+
+void replace_kernels(ImageBench& bench) {
+  const std::vector<Kernel>& kernels = bench.job.kernels;
+  if (!bench.job.left.empty())
+    log().info("left as they are (grouped, or 1 x 1 without such a cut): {}",
+               fmt::join(bench.job.left, ", "));
+  Norm norm = measure_norm(bench);
+  const torch::NoGradGuard no_gradients;
+  bench.timed(bench.result.seconds.fit, [&] {
+    Forms forms;
+    for (const Kernel& kernel : kernels) forms.push_back(form_of(kernel, bench.options));
+    const DealtKernels dealt(bench.network, bench.world, kernels, forms, std::move(norm.moments));
+    const auto ranks = choose_ranks(bench, dealt, forms, norm.error_weights);
+    auto made = dealt.make(ranks);
+    for (std::size_t k = 0; k < kernels.size(); ++k)
+      bench.result.kernels.push_back(
+          ranks[k].empty()
+              ? present(kernels[k], weight_of(bench.network, kernels[k].name)->own_rows())
+              : replace(bench, kernels[k], *forms[k], std::move(made[k]), ranks[k]));
+  });
+  log().info("{} fitted in {} (moments {}, gradients {})", counted(std::ssize(kernels), "kernel"),
+             format_duration(bench.result.seconds.fit),
+             format_duration(bench.result.seconds.moments),
+             format_duration(bench.result.seconds.gradients));
+}
+
+void restore_statistics(ImageBench& bench) {
+  bench.timed(bench.result.seconds.statistics, [&] {
+    std::vector<Tensor> own;
+    for (const Batch& batch : bench.own_calibration(bench.options.calibration.images))
+      if (batch.inputs.defined()) own.push_back(batch.inputs);
+    models::restore_norm_statistics(bench.network, bench.world, std::move(own));
+  });
+}
+
+}  // namespace rankine::compress

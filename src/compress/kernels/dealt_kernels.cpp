@@ -1,0 +1,170 @@
+#include "compress/kernels/dealt_kernels.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <span>
+
+#include "core/errors.hpp"
+#include "core/progress.hpp"
+#include "parallel/agreement.hpp"
+#include "weights/making/ridge.hpp"
+
+namespace rankine::compress {
+
+using parallel::Communicator;
+using torch::Tensor;
+
+namespace {
+
+/// The most expensive first, each to the rank that has least to do.
+std::vector<int> deal(const std::vector<Kernel>& kernels, int ranks) {
+  const auto cost = [&](std::size_t k) {
+    const auto columns = static_cast<double>(kernels[k].shape.columns());
+    return columns * columns * (columns + static_cast<double>(kernels[k].shape.outputs));
+  };
+  std::vector<std::size_t> order(kernels.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater<>(), cost);
+  std::vector<double> loads(static_cast<std::size_t>(ranks), 0.0);
+  std::vector<int> owners(kernels.size());
+  for (const std::size_t k : order) {
+    const auto least = std::ranges::min_element(loads);
+    owners[k] = static_cast<int>(least - loads.begin());
+    *least += cost(k);
+  }
+  return owners;
+}
+
+/// The moment with its ridge on its owner; undefined elsewhere, and where it says nothing.
+Tensor assemble(const SecondMoment& moment, const Communicator& world, int owner, double ridge) {
+  Tensor whole = moment.assemble_on(world, owner);
+  if (world.rank() != owner || weights::is_zero(whole)) return {};
+  weights::add_ridge(whole, weights::ridge_above_rounding(ridge, moment.size(), torch::kFloat64));
+  return whole;
+}
+
+/// The tensors of rank `root`, float64, on every rank.
+std::vector<Tensor> share(const Communicator& world, std::vector<Tensor> tensors, int root) {
+  std::vector<std::int64_t> shapes;  // number of tensors, then axes and lengths of each
+  if (world.rank() == root) {
+    shapes.push_back(std::ssize(tensors));
+    for (const Tensor& tensor : tensors) {
+      shapes.push_back(tensor.dim());
+      shapes.insert(shapes.end(), tensor.sizes().begin(), tensor.sizes().end());
+    }
+  }
+  std::int64_t length = std::ssize(shapes);
+  world.broadcast(std::span(&length, 1), root);
+  shapes.resize(static_cast<std::size_t>(length));
+  world.broadcast(std::span(shapes), root);
+  auto next = shapes.begin() + 1;
+  tensors.resize(static_cast<std::size_t>(shapes.front()));
+  for (Tensor& tensor : tensors) {
+    const std::int64_t axes = *next++;
+    const std::vector<std::int64_t> shape(next, next + axes);
+    next += axes;
+    tensor = world.rank() == root ? tensor.contiguous() : torch::empty(shape, torch::kFloat64);
+    world.broadcast(
+        std::span(tensor.data_ptr<double>(), static_cast<std::size_t>(tensor.numel())), root);
+  }
+  return tensors;
+}
+
+/// Lines of a table of points, which all ranks get from `root`.
+std::vector<KernelPoint> share(const Communicator& world, std::vector<KernelPoint> points,
+                               int root) {
+  std::vector<std::int64_t> integers;
+  std::vector<double> errors;
+  for (const KernelPoint& point : points) {
+    integers.push_back(point.numbers);
+    integers.insert(integers.end(), point.ranks.begin(), point.ranks.end());
+    errors.push_back(point.squared_error);
+  }
+  std::array<std::int64_t, 2> sizes{std::ssize(integers), std::ssize(errors)};
+  world.broadcast(std::span(sizes), root);
+  integers.resize(static_cast<std::size_t>(sizes[0]));
+  errors.resize(static_cast<std::size_t>(sizes[1]));
+  world.broadcast(std::span(integers), root);
+  world.broadcast(std::span(errors), root);
+  points.clear();
+  const std::int64_t line = errors.empty() ? 0 : sizes[0] / sizes[1];
+  for (std::size_t p = 0; p < errors.size(); ++p) {
+    const auto first = integers.begin() + static_cast<std::int64_t>(p) * line;
+    points.push_back({KernelRanks(first + 1, first + line), *first, errors[p]});
+  }
+  return points;
+}
+
+}  // namespace
+
+DealtKernels::DealtKernels(const models::Network& network, const Communicator& world,
+                           const std::vector<Kernel>& kernels,
+                           const std::vector<std::unique_ptr<KernelForm>>& forms,
+                           KernelMoments moments)
+    : network_(network),
+      world_(world),
+      kernels_(kernels),
+      forms_(forms),
+      owners_(deal(kernels, world.size())),
+      problems_(kernels.size()) {
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    KernelProblem& problem = problems_[k];
+    problem.kernel = &kernels[k];
+    if (!moments.inputs.empty())
+      problem.inputs = assemble(moments.inputs[k], world, owners_[k], weights::input_ridge);
+    if (!moments.outputs.empty())
+      problem.outputs = assemble(moments.outputs[k], world, owners_[k], moments.output_ridge);
+    if (world.rank() == owners_[k])
+      problem.matrix = weight_of(network, kernels[k].name)->own_rows().detach().to(torch::kFloat64);
+  }
+}
+
+void DealtKernels::for_own(const char* what, const Work& work) const {
+  const torch::NoGradGuard no_gradients;
+  const auto own = std::ranges::count(owners_, world_.rank());
+  ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
+  parallel::agree_on_failure(world_, [&] {
+    std::int64_t done = 0;
+    for (std::size_t k = 0; k < kernels_.size(); ++k) {
+      if (owners_[k] != world_.rank()) continue;
+      try {
+        work(k);
+      } catch (const NumericalError& error) {
+        throw NumericalError(fmt::format("{}: {}", kernels_[k].name, error.what()));
+      }
+      progress.update(static_cast<double>(++done) / static_cast<double>(own),
+                      fmt::format("{}: {}", what, kernels_[k].name));
+    }
+  });
+}
+
+std::vector<std::vector<KernelPoint>> DealtKernels::points() const {
+  std::vector<std::vector<KernelPoint>> points(kernels_.size());
+  for_own("errors of ranks", [&](std::size_t k) { points[k] = forms_[k]->points(problems_[k]); });
+  for (std::size_t k = 0; k < kernels_.size(); ++k)
+    points[k] = share(world_, std::move(points[k]), owners_[k]);
+  return points;
+}
+
+std::vector<DealtKernels::Made> DealtKernels::make(const std::vector<KernelRanks>& ranks) const {
+  std::vector<Made> made(kernels_.size());
+  for_own("kernels", [&](std::size_t k) {
+    if (ranks[k].empty()) return;
+    made[k].tensors = forms_[k]->make(problems_[k], ranks[k]);
+    const auto weight = forms_[k]->weight(network_.team(), made[k].tensors, torch::kFloat64);
+    made[k].squared_error = squared_norm(problems_[k], weight->own_rows() - problems_[k].matrix);
+    made[k].squared_norm = squared_norm(problems_[k], problems_[k].matrix);
+  });
+  for (std::size_t k = 0; k < kernels_.size(); ++k) {
+    made[k].tensors = share(world_, std::move(made[k].tensors), owners_[k]);
+    std::array<double, 2> squares{made[k].squared_error, made[k].squared_norm};
+    world_.broadcast(std::span(squares), owners_[k]);
+    made[k].squared_error = squares[0];
+    made[k].squared_norm = squares[1];
+  }
+  return made;
+}
+
+}  // namespace rankine::compress
