@@ -56,7 +56,7 @@ void require_finite(bool is_finite, const char* what, std::int64_t step, const R
 }  // namespace
 
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
-                        const Recipe& recipe, Keeper& keeper, run::StopRequest& stop) {
+          const Recipe& recipe, Keeper& keeper, run::StopRequest& stop) {
   const parallel::Communicator& world = objective.world();
   const Schedule& schedule = recipe.schedule;
   const WantedGradients wanted(parameters);

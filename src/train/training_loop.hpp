@@ -55,10 +55,10 @@ struct Recipe {
   Epochs epochs = {};
 };
 
-/// The state after schedule.steps, with the mean loss of each, those of an earlier run first. Collective over the
-/// world of the objective. Throws on all ranks: NumericalError where loss or parameters become
-/// infinite; Stopped, after the state is kept, where `stop` says so.
+/// The state after schedule.steps, with the mean loss of each, those of an earlier run first.
+/// Collective over the world of the objective. Throws on all ranks: NumericalError where loss or
+/// parameters become infinite; Stopped, after the state is kept, where `stop` says so.
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
-                        const Recipe& recipe, Keeper& keeper, run::StopRequest& stop);
+          const Recipe& recipe, Keeper& keeper, run::StopRequest& stop);
 
 }  // namespace rankine::train
