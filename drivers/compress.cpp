@@ -1,8 +1,10 @@
-// rankine-compress: replaces the weights of a language model by forms with fewer numbers, from a
-// deck to a result file and a checkpoint.
+// rankine-compress: replaces the weights of a language model or an image network by forms with fewer
+// numbers, from a deck to a result file and a checkpoint.
 #include <fmt/format.h>
 
 #include "compress/compression.hpp"
+#include "compress/images/image_compression.hpp"
+#include "compress/images/image_results.hpp"
 #include "compress/job/forecast.hpp"
 #include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
@@ -65,10 +67,56 @@ class LanguageCompression final : public PreparedJob {
   compress::CompressionResult result_;
 };
 
+class ImageCompression final : public PreparedJob {
+ public:
+  explicit ImageCompression(const compress::CompressOptions& options)
+      : job_(compress::prepare_image_job(options)) {}
+
+ private:
+  Plan plan(const run::Machine& machine) override {
+    memory_ = compress::plan_memory(job_, machine);
+    return {.summary = fmt::format("{} parameters, {}, {}", job_.model.plan.parameters(),
+                                   counted(job_.data.training.size(), "training image"),
+                                   counted(job_.data.test.size(), "test image")),
+            .lines = {memory_.line(), compress::method_line(job_)}};
+  }
+  std::vector<std::string> found(const deck::DeckValues&) const override {
+    return compress::look_into_folders(job_);
+  }
+  void require() const override { memory_.require(); }
+  int use_threads(const run::Machine& machine) const override {
+    models::set_tensor_threads(machine.threads);
+    return machine.threads;
+  }
+
+  void run(const parallel::Communicator& world, const run::RunControl& control) override {
+    const auto save = [&](const compress::ImageResult& known) {
+      parallel::agree_on_failure(world, [&] {
+        if (world.rank() != 0) return;
+        result_ = known;
+        control.save();
+      });
+    };
+    result_ = compress::compress_images(job_, world, control, save);
+  }
+
+  std::string finished() const override {
+    return result_.before || !result_.kernels.empty() ? "the stages done so far" : "";
+  }
+  void write(files::ResultFile& file) const override {
+    compress::write_results(file, job_, result_);
+  }
+  std::string table() const override { return compress::results_table(job_, result_); }
+
+  compress::ImageJob job_;
+  compress::ImageMemory memory_;
+  compress::ImageResult result_;
+};
+
 class Compress final : public Program {
   const char* name() const override { return "rankine-compress"; }
   const char* purpose() const override {
-    return "Compresses the weights of a language model and says what it costs.";
+    return "Compresses the weights of a language model or an image network and says what it costs.";
   }
   std::int64_t format_version() const override { return compress::result_format_version; }
   void declare_keywords(deck::Schema& schema) override {
@@ -81,6 +129,8 @@ class Compress final : public Program {
   }
 
   std::unique_ptr<PreparedJob> read(const deck::Schema&) override {
+    if (options_.scoring.model.is_image_network())
+      return std::make_unique<ImageCompression>(options_);
     return std::make_unique<LanguageCompression>(options_);
   }
 

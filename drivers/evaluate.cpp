@@ -1,5 +1,5 @@
-// rankine-evaluate: scores a language model on a text and continues prompts, from a deck to a
-// result file.
+// rankine-evaluate: scores a language model on a text and continues prompts, or an image network on
+// images, from a deck to a result file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,8 @@
 #include "models/evaluation/evaluation.hpp"
 #include "models/evaluation/finished_windows.hpp"
 #include "models/evaluation/forecast.hpp"
+#include "models/evaluation/image_forecast.hpp"
+#include "models/evaluation/image_results.hpp"
 #include "models/evaluation/results.hpp"
 #include "models/threads.hpp"
 #include "program.hpp"
@@ -70,10 +72,46 @@ class LanguageEvaluation final : public PreparedJob {
   models::EvaluationResult result_;
 };
 
+class ImageEvaluation final : public PreparedJob {
+ public:
+  explicit ImageEvaluation(const models::EvaluateOptions& options)
+      : job_(models::prepare_image_evaluation(options)) {}
+
+ private:
+  Plan plan(const run::Machine& machine) override {
+    memory_ = models::plan_memory(job_, machine);
+    Plan plan{.summary = fmt::format("{} parameters, {}, {}", job_.model.plan.parameters(),
+                                     counted(job_.data.test.size(), "test image"),
+                                     counted(job_.model.plan.classes, "class", "classes")),
+              .lines = {memory_.line()}};
+    if (job_.data.validation.size() > 0)
+      plan.lines.push_back(counted(job_.data.validation.size(), "validation image"));
+    return plan;
+  }
+  void require() const override { memory_.require(); }
+  int use_threads(const run::Machine& machine) const override {
+    models::set_tensor_threads(machine.threads);
+    return machine.threads;
+  }
+
+  void run(const parallel::Communicator& world, const run::RunControl& control) override {
+    result_ = models::evaluate_images(job_, world, [&](double) { control.stop.check(world); });
+  }
+
+  std::string finished() const override { return ""; }
+  void write(files::ResultFile& file) const override { models::write_results(file, job_, result_); }
+  std::string table() const override { return models::results_table(job_, result_); }
+
+  models::ImageEvaluationJob job_;
+  models::ImageMemoryPlan memory_;
+  models::ImageEvaluationResult result_;
+};
+
 class Evaluate final : public Program {
   const char* name() const override { return "rankine-evaluate"; }
   const char* purpose() const override {
-    return "Scores a language model on a text, compares it with another, continues prompts.";
+    return "Scores a language model on a text, compares it with another, continues prompts; scores "
+           "an image network on images.";
   }
   std::int64_t format_version() const override { return models::result_format_version; }
   void declare_keywords(deck::Schema& schema) override {
@@ -86,6 +124,7 @@ class Evaluate final : public Program {
   }
 
   std::unique_ptr<PreparedJob> read(const deck::Schema&) override {
+    if (options_.model.is_image_network()) return std::make_unique<ImageEvaluation>(options_);
     return std::make_unique<LanguageEvaluation>(options_);
   }
 

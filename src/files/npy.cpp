@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "core/text_format.hpp"
 #include "files/json_document.hpp"
 #include "files/short_floats.hpp"
@@ -221,6 +222,11 @@ NpyArray read_values(const std::string& bytes, const Header& header, const Path&
 NpyArray read_npy(const Path& path) {
   const std::string bytes = read_text(path);
   return read_values(bytes, read_header(bytes, path), path);
+}
+
+std::vector<std::int64_t> read_npy_shape(const Path& path) {
+  constexpr std::uint64_t longest_header = 65536;
+  return read_header(read_input_start(path, longest_header).bytes, path).shape;
 }
 
 NpyIntegers read_npy_integers(const Path& path) {

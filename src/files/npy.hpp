@@ -21,6 +21,9 @@ struct NpyArray {
 /// wrong length and for a u8 beyond 2^63 - 1.
 NpyArray read_npy(const std::filesystem::path& path);
 
+/// Of the first bytes alone. Throws InputError likewise.
+std::vector<std::int64_t> read_npy_shape(const std::filesystem::path& path);
+
 struct NpyIntegers {
   std::vector<std::int64_t> shape;
   std::vector<std::int64_t> values;

@@ -15,7 +15,7 @@ struct AdamWOptions {
   double beta_mean = 0.9;
   double beta_square = 0.95;
   double epsilon = 1e-8;
-  double weight_decay = 0;  ///< of a step, in units of the learning rate
+  double weight_decay = 0;                     ///< of a step, in units of the learning rate
   bool (*decays)(const Parameter&) = nullptr;  ///< which parameters do; all if there is none
 };
 

@@ -71,7 +71,8 @@ WindowLoss image_loss(const ImageNetwork& network, const ImageSet& images, const
     if (how.augmentation.is_wanted())
       batch.inputs = augment(batch.inputs, numbers, how.augmentation,
                              static_cast<std::uint64_t>(deal->epoch_of(step)));
-    const double share = static_cast<double>(world.size()) / static_cast<double>(deal->batch_size(step));
+    const double share =
+        static_cast<double>(world.size()) / static_cast<double>(deal->batch_size(step));
     return network.losses(network.logits(batch.inputs), batch.targets).sum() * share;
   };
 }
@@ -83,7 +84,8 @@ bool decays(const Parameter& parameter) {
 
 void orthonormalise_factors(const ImageNetwork& network) {
   for (const models::Slot* slot : network.slots())
-    if (auto* tucker = dynamic_cast<weights::Tucker*>(slot->weight().get())) weights::orthonormalise(*tucker);
+    if (auto* tucker = dynamic_cast<weights::Tucker*>(slot->weight().get()))
+      weights::orthonormalise(*tucker);
 }
 
 }  // namespace
@@ -94,24 +96,25 @@ std::int64_t steps_per_epoch(std::int64_t images, std::int64_t batch_size) {
 
 State train_images(ImageNetwork& network, const ImageSet& images, const ImageTraining& how,
                    const Communicator& world, const parallel::Teams& alone,
-                   const std::function<double()>& score, Keeper& keeper, run::StopRequest& stop) {
+                   const std::function<double(std::int64_t epochs)>& score, Keeper& keeper, run::StopRequest& stop) {
   const std::int64_t epoch_steps = steps_per_epoch(images.size(), how.batch_size);
   const Objective objective(world, alone, 1, image_loss(network, images, how, world));
-  const auto finish = [&] {
+  const auto finish = [&](std::int64_t epochs) {
     orthonormalise_factors(network);
     network.use(models::NormStatistics::stored);
-    const double value = score();
+    const double value = score(epochs);
     network.use(models::NormStatistics::batch, &world);
     return value;
   };
   const models::BatchStatistics of_batches(network, world);
-  return run(network.parameters(), objective,
-             {.schedule = {.steps = how.epochs * epoch_steps, .largest = how.learning_rate},
-              .optimiser = {.beta_square = 0.999, .weight_decay = how.weight_decay, .decays = decays},
-              .name = "training",
-              .advice = "Lower train.learning_rate.",
-              .epochs = {epoch_steps, finish}},
-             keeper, stop);
+  return run(
+      network.parameters(), objective,
+      {.schedule = {.steps = how.epochs * epoch_steps, .largest = how.learning_rate},
+       .optimiser = {.beta_square = 0.999, .weight_decay = how.weight_decay, .decays = decays},
+       .name = "training",
+       .advice = "Lower train.learning_rate.",
+       .epochs = {epoch_steps, finish}},
+      keeper, stop);
 }
 
 }  // namespace rankine::train

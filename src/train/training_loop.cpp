@@ -56,7 +56,7 @@ void require_finite(bool is_finite, const char* what, std::int64_t step, const R
 }  // namespace
 
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
-                        const Recipe& recipe, Keeper& keeper, run::StopRequest& stop) {
+          const Recipe& recipe, Keeper& keeper, run::StopRequest& stop) {
   const parallel::Communicator& world = objective.world();
   const Schedule& schedule = recipe.schedule;
   const WantedGradients wanted(parameters);
@@ -76,7 +76,7 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
     state.losses.push_back(loss);
     ++state.steps;
     if (recipe.epochs.steps > 0 && state.steps % recipe.epochs.steps == 0)
-      state.scores.push_back(recipe.epochs.finish());
+      state.scores.push_back(recipe.epochs.finish(state.steps / recipe.epochs.steps));
     progress.update(static_cast<double>(state.steps) / static_cast<double>(schedule.steps),
                     fmt::format("{}: step {} of {} | loss {:.4f}", recipe.name, state.steps,
                                 schedule.steps, loss));

@@ -41,9 +41,9 @@ class Keeper {
 /// What happens after every so many steps; 0 for nothing.
 struct Epochs {
   std::int64_t steps = 0;
-  /// On all ranks, before a state is kept: may change parameters, and gives what is to be known of
-  /// the network as it is now.
-  std::function<double()> finish = {};
+  /// On all ranks, before a state is kept: may change parameters, and gives a finite number that is
+  /// to be known of the network after so many epochs.
+  std::function<double(std::int64_t epochs)> finish = {};
 };
 
 struct Recipe {
@@ -55,10 +55,10 @@ struct Recipe {
   Epochs epochs = {};
 };
 
-/// The state after schedule.steps, with the mean loss of each, those of an earlier run first. Collective over the
-/// world of the objective. Throws on all ranks: NumericalError where loss or parameters become
-/// infinite; Stopped, after the state is kept, where `stop` says so.
+/// The state after schedule.steps, with the mean loss of each, those of an earlier run first.
+/// Collective over the world of the objective. Throws on all ranks: NumericalError where loss or
+/// parameters become infinite; Stopped, after the state is kept, where `stop` says so.
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
-                        const Recipe& recipe, Keeper& keeper, run::StopRequest& stop);
+          const Recipe& recipe, Keeper& keeper, run::StopRequest& stop);
 
 }  // namespace rankine::train

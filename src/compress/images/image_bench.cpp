@@ -1,11 +1,11 @@
 #include "compress/images/image_bench.hpp"
 
-#include <numeric>
-#include <span>
+#include <algorithm>
 
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "models/image/dealt_logits.hpp"
+#include "models/checksum.hpp"
+#include "models/image/image_blocks.hpp"
 #include "models/image/image_network_reader.hpp"
 
 namespace rankine::compress {
@@ -36,37 +36,19 @@ ImageBench::ImageBench(const ImageJob& what, const parallel::Communicator& ranks
       alone(ranks, ranks.size()),
       network(timed(result.seconds.load, [&] { return network_of(what, ranks, alone.team()); })) {
   result.parameters_before = network.stored_numbers();
+  if (!control.options.directory.empty()) original = models::checksum(network);
 }
 
-ImageScore ImageBench::score() const {
+models::ImageScores ImageBench::score() const {
+  return models::score_network(network, job.data, options.scoring, world,
+                               [&](double) { control.stop.check(world); });
+}
+
+models::ImageScores ImageBench::score(const char* when) const {
   const Stopwatch clock;
-  const auto logits_of = [&](const ImageSet& set) {
-    return models::dealt_logits(network, set, options.scoring.images.batch_size, world,
-                                [&] { control.stop.check(world); });
-  };
-  const std::int64_t classes = network.plan().classes;
-  const std::vector<double> logits = logits_of(job.data.test);
-  ImageScore score{.classification = models::classify({classes, logits}, job.data.test.labels)};
-  const auto& data = options.scoring.data;
-  if (data.has_good_class()) {
-    double threshold = models::even_threshold;
-    if (job.data.validation.size() > 0) {
-      const std::vector<double> seen = logits_of(job.data.validation);
-      threshold = models::threshold_for(
-          models::defect_scores({classes, seen}, job.data.validation.labels, data.good_class),
-          options.scoring.images.target_escape);
-    }
-    score.inspection = models::inspect(
-        models::defect_scores({classes, logits}, job.data.test.labels, data.good_class), threshold);
-  }
-  score.seconds = world.max(clock.seconds());
-  return score;
-}
-
-ImageScore ImageBench::score(const char* when) const {
-  ImageScore found = score();
+  models::ImageScores found = score();
   log().info("accuracy {}: {:.2f} % ({})", when, 100 * found.classification.accuracy,
-             format_duration(found.seconds));
+             format_duration(clock.seconds()));
   return found;
 }
 

@@ -23,15 +23,16 @@ struct ImageBench {
   parallel::Teams alone;  ///< every rank is a team
   ImageResult result;
   models::ImageNetwork network;
+  std::uint64_t original = 0;  ///< checksum of the network as it began, where states are kept
 
   /// Collective over `world`: reads or draws the network. What is given outlives the bench.
   ImageBench(const ImageJob& job, const parallel::Communicator& world,
              const run::RunControl& control, const SaveImageResult& save);
 
   /// Of the network as it is, logged as the accuracy `when`. Collective over the world.
-  ImageScore score(const char* when) const;
+  models::ImageScores score(const char* when) const;
   /// The same without a word.
-  ImageScore score() const;
+  models::ImageScores score() const;
 
   /// This rank's calibration images, in blocks.
   std::vector<models::Batch> own_calibration(std::int64_t images) const;

@@ -9,7 +9,9 @@
 #include "compress/job/selection.hpp"
 #include "compress/kernels/kernel_allocation.hpp"
 #include "core/errors.hpp"
+#include "core/input_file.hpp"
 #include "core/text_format.hpp"
+#include "files/output_folder.hpp"
 #include "models/evaluation/forecast.hpp"
 
 namespace rankine::compress {
@@ -109,12 +111,16 @@ std::int64_t ImageJob::kernel_parameters() const {
 }
 
 ImageJob prepare_image_job(const CompressOptions& options) {
+  const models::DataOptions& data = options.scoring.data;
+  const auto use = models::DataUse::training;
   ImageJob job{.options = options,
-               .model = {},
-               .data = models::read_image_data(options.scoring.data, models::DataUse::training),
+               .model = models::prepare_image_model(options.scoring.model,
+                                                    models::see_images(data, use)),
+               .data = {},
                .kernels = {}};
-  const models::ImageSet& seen = job.data.test.size() > 0 ? job.data.test : job.data.training;
-  job.model = models::prepare_image_model(options.scoring.model, {seen.shape(), job.data.classes});
+  const models::NetworkPlan& plan = job.model.plan;
+  job.data = models::read_image_data(
+      data, use, {.channels = plan.input.channels, .classes = plan.classes});
   job.kernels = selected_kernels(job.model.plan, options.select);
   split_off(job);
   job.other_parameters = job.model.plan.parameters() - job.kernel_parameters();
@@ -124,6 +130,18 @@ ImageJob prepare_image_job(const CompressOptions& options) {
     check_ratio(job);
   }
   return job;
+}
+
+std::vector<std::string> look_into_folders(const ImageJob& job) {
+  std::vector<std::string> found;
+  for (const auto& [folder, keyword] :
+       {std::pair{&job.options.result.directory, "export.directory"},
+        {&job.options.scoring.run.directory, "run.directory"}}) {
+    if (folder->empty()) continue;
+    files::check_folder_writable(*folder, fmt::format("{} = {}", keyword, *folder));
+    if (input_exists(*folder)) found.push_back(fmt::format("{}: there is a folder {} already", keyword, *folder));
+  }
+  return found;
 }
 
 std::string method_line(const ImageJob& job) {

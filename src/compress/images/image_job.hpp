@@ -37,6 +37,10 @@ ImageJob prepare_image_job(const CompressOptions& options);
 /// What is compressed and how, in one line.
 std::string method_line(const ImageJob& job);
 
+/// What the run would find in export.directory, in words. Throws InputError or ResourceError if a
+/// folder that the deck names could not be written to.
+std::vector<std::string> look_into_folders(const ImageJob& job);
+
 /// Bytes that a rank needs, at most, and what it may use (0: unknown).
 struct ImageMemory {
   double bytes = 0;

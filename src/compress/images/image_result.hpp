@@ -7,19 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "models/image/classification.hpp"
-#include "models/image/proportions.hpp"
+#include "models/evaluation/image_evaluation.hpp"
 #include "weights/forms/form.hpp"
 #include "weights/making/kernel_cut.hpp"
 
 namespace rankine::compress {
-
-/// How the network does on its test images at some moment.
-struct ImageScore {
-  models::Classification classification;
-  std::optional<models::Inspection> inspection;  ///< with a good class
-  double seconds = 0;
-};
 
 struct KernelReport {
   std::string name;
@@ -43,22 +35,27 @@ struct CutPoint {
 };
 
 
+/// After so many epochs of training.
+struct EpochScore {
+  std::int64_t epochs;
+  double accuracy;
+};
+
 struct ImageTimes {
   double load = 0, moments = 0, gradients = 0, fit = 0, statistics = 0, training = 0, study = 0;
 };
 
 /// The same on all ranks.
 struct ImageResult {
-  std::optional<ImageScore> before;        ///< as it was read
-  std::optional<ImageScore> compressed;    ///< with the statistics of batch norms it had
-  std::optional<ImageScore> re_estimated;  ///< with those of the compressed network
-  std::optional<ImageScore> after;         ///< in the end
+  std::optional<models::ImageScores> before;        ///< as it was read
+  std::optional<models::ImageScores> compressed;    ///< with the statistics of batch norms it had
+  std::optional<models::ImageScores> re_estimated;  ///< with those of the compressed network
+  std::optional<models::ImageScores> after;         ///< in the end
   std::vector<KernelReport> kernels = {};
   std::int64_t parameters_before = 0;  ///< of the whole network
   std::int64_t parameters_after = 0;
   std::vector<double> training_losses = {};  ///< of each step, nat
-  std::vector<double> epoch_accuracies = {};
-  double images_per_second = 0;  ///< of training
+  std::vector<EpochScore> epochs = {};
   std::vector<CutPoint> cuts = {};
   ImageTimes seconds;
   std::uint64_t peak_bytes_largest_rank = 0;

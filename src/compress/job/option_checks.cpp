@@ -127,16 +127,68 @@ void check_profile(const CompressOptions& options, deck::Findings& findings) {
            "Name \"layer\", \"kind\" or \"weight\".");
 }
 
-}  // namespace
+/// What only the other kind of model has a use for.
+void refuse_unused(deck::Findings& findings, std::initializer_list<const char*> keywords,
+                   const char* why, const char* advice) {
+  for (const char* keyword : keywords) findings.expect_unused(keyword, why, advice);
+}
 
-void check_options(const CompressOptions& options, deck::Findings& findings) {
-  check_form(options.method, findings);
+void check_images(const CompressOptions& options, deck::Findings& findings) {
+  refuse_unused(findings,
+                {"evaluate.text", "calibration.text", "calibration.windows", "heal.steps",
+                 "experiments.names", "sensitivity.bond_dimensions", "method.storage",
+                 "method.clusters", "ranks.bond_dimension", "parallel.teams"},
+                "model.architecture names an image network",
+                "Drop it, or model.architecture for a language model.");
+  const MethodOptions& method = options.method;
+  using weights::Form;
+  if (method.form == Form::pivoted || method.form == Form::clustered)
+    findings.add("method.form",
+                 {.what = fmt::format("method.form = \"{}\" is not made of kernels",
+                                      name(method.form)),
+                  .why = "model.architecture names an image network",
+                  .advice = "Choose \"tucker\", \"mpo\", \"cut\", \"low-rank\", or \"dense\" to "
+                            "train it as it is."});
+  if (method.weighting == Weighting::diagonal)
+    findings.add("method.weighting", {.what = "method.weighting = \"diagonal\" is set",
+                                      .why = "kernels are not made in that norm",
+                                      .advice = "Choose \"none\", \"full\" or \"two-sided\"."});
+  if (options.ranks.allocation == Allocation::fermi)
+    findings.add("ranks.allocation",
+                 {.what = "ranks.allocation = \"fermi\" is set",
+                  .why = "ranks of kernels are not faded out",
+                  .advice = "Choose \"additive\" or \"uniform\"."});
+  if (const auto count = options.ranks.tucker.size(); count != 0 && count != 2 && count != 4)
+    findings.add("ranks.tucker",
+                 {.what = fmt::format("ranks.tucker has {} numbers", count),
+                  .why = "they are the ranks of outputs and inputs, or also of height and width",
+                  .advice = "Give two numbers or four."});
+  if (options.scoring.model.path.empty() && options.train.epochs == 0)
+    findings.add("train.epochs", {.what = "train.epochs is 0 and model.path is not set",
+                                  .why = "a network with random weights knows nothing",
+                                  .advice = "Name a checkpoint, or train for some epochs."});
+}
+
+void check_text_model(const CompressOptions& options, deck::Findings& findings) {
+  refuse_unused(findings,
+                {"train.epochs", "sensitivity.cuts", "ranks.tucker", "ranks.rank_fraction",
+                 "ranks.multiple_of"},
+                "it is for image networks", "Drop it, or set model.architecture.");
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_allocation(options, findings);
   check_export(options, findings);
   check_experiments(options, findings);
   check_profile(options, findings);
+}
+
+}  // namespace
+
+void check_options(const CompressOptions& options, deck::Findings& findings) {
+  if (options.scoring.model.is_image_network())
+    check_images(options, findings);
+  else
+    check_text_model(options, findings);
 }
 
 }  // namespace rankine::compress

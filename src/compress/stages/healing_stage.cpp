@@ -50,12 +50,13 @@ std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names
                                        : train::mean_loss(bench.model, std::move(batches)));
   train::SeriesKeeper keeper(bench.stages, bench.teams, healing_stage(bench.job),
                              bench.control.options);
-  return train::run(
-      parameters_of(bench.model, names), objective,
-      {.schedule = {.steps = how.steps, .largest = how.learning_rate, .warm_up = how.warm_up},
-       .name = "healing",
-       .advice = "Lower heal.learning_rate."},
-             keeper, bench.control.stop)
+  return train::run(parameters_of(bench.model, names), objective,
+                    {.schedule = {.steps = how.steps,
+                                  .largest = how.learning_rate,
+                                  .warm_up = how.warm_up},
+                     .name = "healing",
+                     .advice = "Lower heal.learning_rate."},
+                    keeper, bench.control.stop)
       .losses;
 }
 

@@ -7,7 +7,8 @@ namespace rankine::models {
 namespace {
 
 void declare_text(deck::Schema& schema, TextOptions& text) {
-  auto section = schema.section("evaluate", "What a model is scored on: a text whose tokens are predicted, or the test images of [data].");
+  auto section =
+      schema.section("evaluate", "How the model is scored: on which text, or how on images.");
   section.keyword("text", text.text)
       .describe(
           "A text file in UTF-8, or a .npy file of token ids, where each row of two axes is a "
@@ -33,6 +34,21 @@ void declare_text(deck::Schema& schema, TextOptions& text) {
       .describe(
           "Folder of a second checkpoint with the same vocabulary: KL divergence from it and "
           "agreement of the top tokens are computed; empty for none.");
+}
+
+void declare_image_scoring(deck::Schema& schema, ImageScoringOptions& images) {
+  auto section = schema.section("evaluate", "");
+  section.keyword("batch_size", images.batch_size)
+      .range(1, 1'000'000)
+      .describe("Images that a rank computes at once.");
+  section.keyword("write_logits", images.write_logits)
+      .describe("Whether the logits of the test images stand in the result file.");
+  section.keyword("target_escape", images.target_escape)
+      .at_least(0)
+      .below(1)
+      .describe(
+          "With data.good_class: the fraction of the defective validation images that the "
+          "threshold may let pass.");
 }
 
 void declare_generate(deck::Schema& schema, GenerateOptions& generate) {
@@ -77,7 +93,26 @@ void check_text(const EvaluateOptions& options, deck::Findings& findings) {
                   .advice = "Name a text file under [evaluate]."});
 }
 
+/// A network that is drawn at random knows nothing.
+void check_images(const EvaluateOptions& options, deck::Findings& findings) {
+  if (options.model.path.empty())
+    findings.add("model.path", {.what = "model.path is not set",
+                                .why = "a network with random weights has nothing to show",
+                                .advice = "Name the checkpoint of the network."});
+  if (!options.data.is_given())
+    findings.add("data.test_images", {.what = "neither data.test_images nor data.images is set",
+                                      .why = "there is nothing to score",
+                                      .advice = "Name images and labels under [data]."});
+  for (const char* key : {"evaluate.text", "generate.prompts", "generate.prompt_tokens"})
+    findings.expect_unused(key, "model.architecture names an image network, which takes images",
+                           "Leave it out, or name a language model in model.path alone.");
+}
+
 void check_work(const EvaluateOptions& options, deck::Findings& findings) {
+  if (options.model.is_image_network()) return check_images(options, findings);
+  for (const char* key : {"data.images", "data.test_images"})
+    findings.expect_unused(key, "without model.architecture the model is a language model",
+                           "Name the architecture of the image network.");
   if (!options.evaluate.text.empty() || options.generate.is_wanted()) return;
   findings.add("evaluate.text",
                {.what = "evaluate.text is not set",

@@ -10,7 +10,6 @@
 #include "deck/schema.hpp"
 #include "models/image/data_options.hpp"
 #include "models/image/model_options.hpp"
-#include "models/image/scoring_options.hpp"
 #include "run/run_options.hpp"
 
 namespace rankine::models {
@@ -48,20 +47,27 @@ struct GenerateOptions {
   bool is_wanted() const { return !prompts.empty() || !prompt_tokens.empty(); }
 };
 
+/// How image networks are scored.
+struct ImageScoringOptions {
+  std::int64_t batch_size = 100;
+  bool write_logits = false;
+  double target_escape = 0.01;
+};
+
 struct EvaluateOptions {
   std::string title;
   ModelOptions model;
   TextOptions evaluate;
-  DataOptions data;            ///< of image networks
-  ImageScoringOptions images;  ///< the same
+  ImageScoringOptions images;
+  DataOptions data;
   GenerateOptions generate;
   run::ParallelOptions parallel;
   run::RunOptions run;
   std::string output_file;
 };
 
-/// Declares title, [model], [data], [evaluate], [parallel] and [output]: what every program that scores a
-/// model has.
+/// Declares title, [model], [evaluate], [data], [parallel], [run] and [output]: what every program
+/// that scores a model has.
 void declare_scoring(deck::Schema& schema, EvaluateOptions& options);
 
 /// Declares every keyword of rankine-evaluate.

@@ -16,12 +16,6 @@ namespace {
 
 using files::ResultFile;
 
-std::string file_name(const std::string& path) {
-  std::filesystem::path clean(path);
-  if (!clean.has_filename()) clean = clean.parent_path();
-  return clean.filename().string();
-}
-
 std::int64_t stride_of(const EvaluationJob& job) { return job.options.evaluate.effective_stride(); }
 
 /// Sums of windows as means over the tokens each of them scores.
@@ -37,11 +31,6 @@ std::vector<double> as_numbers(const std::vector<std::int64_t>& counts) {
   for (const std::int64_t count : counts)
     values.push_back(count < 0 ? std::nan("") : static_cast<double>(count));
   return values;
-}
-
-void write_scalar(ResultFile& file, const std::string& path, double value, const char* long_name,
-                  const char* units) {
-  file.write(path, std::span<const double>(&value, 1), {}, {long_name, units, {}});
 }
 
 void write_protocol(ResultFile& file, const EvaluationJob& job) {
@@ -66,7 +55,7 @@ void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationRe
   const std::vector<std::string> dims{"windows"};
   const Score score = result.score(job);
   for (const Metric& metric : score.metrics)
-    write_scalar(file, "/results/" + metric.name, metric.value, metric.meaning.c_str(), "1");
+    write_scalar(file, "/results/" + metric.name, metric.value, metric.meaning);
   file.write("/results/negative_log_likelihood", score.part_losses, shape,
              {"mean negative log-likelihood of the scored tokens of each window", "nat", dims});
   const std::int64_t scored = job.plan.scored_tokens();
@@ -123,6 +112,17 @@ void write_continuations(ResultFile& file, const EvaluationResult& result) {
 }
 
 }  // namespace
+
+std::string file_name(const std::string& path) {
+  std::filesystem::path clean(path);
+  if (!clean.has_filename()) clean = clean.parent_path();
+  return clean.filename().string();
+}
+
+void write_scalar(ResultFile& file, const std::string& path, double value,
+                  const std::string& long_name, const std::string& units) {
+  file.write(path, std::span<const double>(&value, 1), {}, {long_name, units, {}});
+}
 
 std::string protocol_line(const EvaluationJob& job) {
   const TextOptions& how = job.options.evaluate;

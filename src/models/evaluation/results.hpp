@@ -14,6 +14,11 @@ std::string finished_windows(const EvaluationJob& job, const EvaluationResult& r
 /// Of the result file of rankine-evaluate.
 inline constexpr std::int64_t result_format_version = 1;
 
+/// Without the folders of a path, also of one that ends in a slash.
+std::string file_name(const std::string& path);
+void write_scalar(files::ResultFile& file, const std::string& path, double value,
+                  const std::string& long_name, const std::string& units = "1");
+
 /// The rules that a perplexity depends on, in one line.
 std::string protocol_line(const EvaluationJob& job);
 

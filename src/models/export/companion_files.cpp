@@ -16,11 +16,11 @@ constexpr const char* companions[] = {
     "tokenizer.model",    "special_tokens_map.json", "vocab.json",     "merges.txt",
     "chat_template.jinja"};
 
+}  // namespace
+
 void write_text(const std::filesystem::path& path, const std::string& text) {
   files::write_atomically(path, std::as_bytes(std::span(text)));
 }
-
-}  // namespace
 
 void write_companions(const LanguageModel& model, const Export& wanted) {
   const std::filesystem::path original = files::folder_of(wanted.original);

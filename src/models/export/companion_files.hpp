@@ -18,6 +18,9 @@ void write_manifest(const std::filesystem::path& folder, const Manifest& manifes
 /// One of an earlier model in that folder.
 void remove_manifest(const std::filesystem::path& folder);
 
+/// A text file that appears whole. Throws InputError or ResourceError.
+void write_text(const std::filesystem::path& path, const std::string& text);
+
 /// The last part of a path, for people.
 std::string name_of(const std::filesystem::path& folder);
 

@@ -103,6 +103,10 @@ ImageArray read_images(const std::string& path, ImageLayout layout) {
                 "Save pixels as uint8, or as floating-point numbers from 0 to 1.");
 }
 
+ImageShape read_image_shape(const std::string& path, ImageLayout layout) {
+  return shape_of(files::read_npy_shape(path), layout, path);
+}
+
 std::vector<std::int64_t> read_labels(const std::string& path, std::int64_t count) {
   files::NpyIntegers array = files::read_npy_integers(path);
   if (array.shape.size() != 1 || array.shape[0] != count)
@@ -120,7 +124,7 @@ void check_labels(const std::string& path, std::span<const std::int64_t> labels,
   if (wrong == labels.end()) return;
   throw InputError(fmt::format(
       "label {} of image {} in '{}' is no class of the network (it has {}, 0 to {}). Use labels of "
-      "this network.",
+      "this network, or a network with more classes.",
       *wrong, wrong - labels.begin(), path, counted(classes, "class", "classes"), classes - 1));
 }
 

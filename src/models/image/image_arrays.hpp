@@ -28,6 +28,9 @@ struct ImageArray {
 /// integers of another type than uint8, numbers outside 0..1 or NaN.
 ImageArray read_images(const std::string& path, ImageLayout layout);
 
+/// The shape that its images have, from the first bytes of a file. Throws InputError.
+ImageShape read_image_shape(const std::string& path, ImageLayout layout);
+
 /// Throws InputError, naming the file: no integers, not one axis of `count` values.
 std::vector<std::int64_t> read_labels(const std::string& path, std::int64_t count);
 

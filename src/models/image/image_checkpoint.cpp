@@ -109,9 +109,10 @@ void check_channels(std::int64_t channels, const ImageShape& images, const std::
 void check_classes(const NetworkPlan& plan, const SeenImages& seen) {
   if (seen.classes <= plan.classes) return;
   throw InputError(fmt::format(
-      "the labels go up to {} and the network has {} (classes are counted from 0). Choose labels "
-      "below {}, or a network with more classes.",
-      seen.classes - 1, counted(plan.classes, "class", "classes"), plan.classes));
+      "{} is no class of the network (it has {}, 0 to {}). Use labels of this network, "
+      "or a network with more classes.",
+      seen.largest_label.empty() ? fmt::format("label {}", seen.classes - 1) : seen.largest_label,
+      counted(plan.classes, "class", "classes"), plan.classes - 1));
 }
 
 std::vector<std::string> norm_parts() { return {"weight", "bias", "running_mean", "running_var"}; }

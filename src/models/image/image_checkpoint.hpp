@@ -21,12 +21,6 @@ struct ImageModel {
   std::string prefix = {};  ///< of all its tensors: "module." or nothing
 };
 
-/// What the images say; the number of classes is that of the labels.
-struct SeenImages {
-  ImageShape shape;
-  std::int64_t classes = 0;
-};
-
 /// Without MPI: reads the header of the checkpoint and files that describe layers. Throws
 /// InputError for an architecture that does not exist, a checkpoint that is not of it, and images
 /// or labels that do not fit.

@@ -14,6 +14,7 @@
 #include "core/errors.hpp"
 #include "core/random_stream.hpp"
 #include "core/text_format.hpp"
+#include "files/npy.hpp"
 #include "models/image/image_split.hpp"
 
 namespace rankine::models {
@@ -229,6 +230,17 @@ void check_same_shape(const DataOptions& options, const ImageShape& test, const 
                   options.test_images, shown(test), options.images, shown(all)));
 }
 
+void see_labels(const std::string& path, SeenImages& seen) {
+  constexpr std::int64_t most_classes = 1'000'000;
+  const auto labels = files::read_npy_integers(path).values;
+  check_labels(path, labels, most_classes);
+  if (classes_in(labels) <= seen.classes) return;
+  const auto largest = std::ranges::max_element(labels);
+  seen.classes = *largest + 1;
+  seen.largest_label =
+      fmt::format("label {} of image {} in '{}'", *largest, largest - labels.begin(), path);
+}
+
 ImageData read_sets(const DataOptions& options, DataUse use, const ClassifierSize& network) {
   ImageData data{.classes = network.classes};
   const auto note_classes = [&](const LabelledImages& images) {
@@ -250,6 +262,15 @@ ImageData read_sets(const DataOptions& options, DataUse use, const ClassifierSiz
 }
 
 }  // namespace
+
+SeenImages see_images(const DataOptions& options, DataUse use) {
+  const bool are_wanted = are_images_wanted(options, use);
+  SeenImages seen{
+      .shape = read_image_shape(are_wanted ? options.images : options.test_images, options.layout)};
+  if (are_wanted) see_labels(options.labels, seen);
+  if (!options.test_images.empty()) see_labels(options.test_labels, seen);
+  return seen;
+}
 
 std::int64_t ImageSet::classes() const { return classes_in(labels); }
 

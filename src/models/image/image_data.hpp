@@ -42,11 +42,15 @@ struct ImageData {
 /// names no test images takes all of data.images but those for validation.
 enum class DataUse { scoring, training };
 
-/// What a network takes and tells apart; 0 for whatever there is.
+/// What a network takes and tells apart, so that what does not fit is refused by name; 0 for
+/// whatever there is.
 struct ClassifierSize {
   std::int64_t channels = 0;
   std::int64_t classes = 0;
 };
+
+/// What the images of a deck are, before they are read, and its labels. Throws InputError.
+SeenImages see_images(const DataOptions& options, DataUse use);
 
 /// Not collective; reads its files through core/input_file.hpp. Throws InputError: files, pixels,
 /// labels that the network has no class for, another number of channels than it takes, a split

@@ -1,4 +1,4 @@
-// The size of an image.
+// The size of an image, and what images say before a network is known.
 #pragma once
 
 #include <cstdint>
@@ -18,5 +18,12 @@ struct ImageShape {
 };
 /// "3 x 32 x 32".
 std::string shown(const ImageShape& shape);
+
+/// The number of classes is that of the labels.
+struct SeenImages {
+  ImageShape shape;
+  std::int64_t classes = 0;
+  std::string largest_label = {};  ///< "label 256 of image 2 in 'labels.npy'", where that is known
+};
 
 }  // namespace rankine::models

@@ -40,7 +40,8 @@ void orthonormalise(const Tensor& factor, const Tensor& core, std::int64_t axis)
   // Q = F L^{-T}, R = L^T.
   const Tensor q = std::get<0>(at::triangular_solve(columns.t(), lower, false)).t();
   Tensor(factor).copy_(q);
-  Tensor(core).copy_(torch::tensordot(lower.t(), core.to(torch::kFloat64), {1}, {axis}).movedim(0, axis));
+  Tensor(core).copy_(
+      torch::tensordot(lower.t(), core.to(torch::kFloat64), {1}, {axis}).movedim(0, axis));
 }
 
 }  // namespace

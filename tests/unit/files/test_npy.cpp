@@ -66,6 +66,13 @@ TEST_F(Npy, BytesStayBytes) {
               ElementsAre(0, 1));
 }
 
+TEST_F(Npy, ShapesAreReadOfTheFirstBytes) {
+  write_bytes(file_, npy_of(npy_dictionary("|u1", "(70000, 3)"), std::string(210000, 'a')));
+  EXPECT_THAT(read_npy_shape(file_), ElementsAre(70000, 3));
+  write_bytes(file_, "no array at all");
+  EXPECT_THROW(read_npy_shape(file_), InputError);
+}
+
 TEST_F(Npy, FloatingPointNumbersAreRead) {
   EXPECT_THAT(floats("<f4", "(1,)", bytes_of<float>({0.1f})), ElementsAre(0.1f));
   EXPECT_THAT(floats("<f8", "(1,)", bytes_of<double>({1.0 + 0x1p-30})), ElementsAre(1.0f));
