@@ -17,7 +17,7 @@ struct KernelReport {
   std::string name;
   std::vector<std::int64_t> shape;  ///< outputs, inputs, height, width
   weights::Form form = weights::Form::dense;
-  std::vector<std::int64_t> ranks;  ///< empty for a kernel that stays as it is
+  std::vector<std::int64_t> ranks = {};  ///< empty for a kernel that stays as it is
   std::int64_t numbers = 0;
   double weighted_error = 0;  ///< relative, in the norm of method.weighting
   double norm_loss = 0;       ///< 1 - ||K'|| / ||K||

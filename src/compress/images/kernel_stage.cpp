@@ -58,7 +58,7 @@ std::vector<double> weights_of_errors(const ImageBench& bench,
 /// Moments and what errors of kernels count against one another.
 struct Norm {
   KernelMoments moments;
-  std::vector<double> error_weights;  ///< empty for 1
+  std::vector<double> error_weights = {};  ///< empty for 1
 };
 
 Norm measure_norm(ImageBench& bench) {

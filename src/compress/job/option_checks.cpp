@@ -174,6 +174,7 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
                 {"train.epochs", "sensitivity.cuts", "ranks.tucker", "ranks.rank_fraction",
                  "ranks.multiple_of"},
                 "it is for image networks", "Drop it, or set model.architecture.");
+  check_form(options.method, findings);
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_allocation(options, findings);

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <functional>
 #include <numeric>
 #include <span>
 
@@ -83,7 +85,7 @@ std::vector<KernelPoint> share(const Communicator& world, std::vector<KernelPoin
     errors.push_back(point.squared_error);
   }
   std::array<std::int64_t, 2> sizes{std::ssize(integers), std::ssize(errors)};
-  world.broadcast(std::span(sizes), root);
+  world.broadcast(std::span<std::int64_t>(sizes), root);
   integers.resize(static_cast<std::size_t>(sizes[0]));
   errors.resize(static_cast<std::size_t>(sizes[1]));
   world.broadcast(std::span(integers), root);
@@ -160,7 +162,7 @@ std::vector<DealtKernels::Made> DealtKernels::make(const std::vector<KernelRanks
   for (std::size_t k = 0; k < kernels_.size(); ++k) {
     made[k].tensors = share(world_, std::move(made[k].tensors), owners_[k]);
     std::array<double, 2> squares{made[k].squared_error, made[k].squared_norm};
-    world_.broadcast(std::span(squares), owners_[k]);
+    world_.broadcast(std::span<double>(squares), owners_[k]);
     made[k].squared_error = squares[0];
     made[k].squared_norm = squares[1];
   }

@@ -61,7 +61,7 @@ NetworkPlan plan_of(const ModelOptions& options, Stem stem, const SeenImages& se
   return parse_plan(files::read_json(file), file, seen.shape);
 }
 
-const files::TensorEntry* find(const std::vector<files::TensorEntry>& entries,
+const files::TensorEntry* entry_named(const std::vector<files::TensorEntry>& entries,
                                const std::string& name) {
   const auto found = std::ranges::lower_bound(entries, name, {}, &files::TensorEntry::name);
   return found != entries.end() && found->name == name ? &*found : nullptr;
@@ -86,9 +86,9 @@ Seen seen_in(const std::vector<files::TensorEntry>& entries, const std::string& 
              const Seen& otherwise) {
   Seen seen = otherwise;
   for (const char* head : {"linear.weight", "fc.weight"})
-    if (const auto* entry = find(entries, prefix + head); entry && entry->shape.size() == 2)
+    if (const auto* entry = entry_named(entries, prefix + head); entry && entry->shape.size() == 2)
       seen.classes = entry->shape[0];
-  if (const auto* first = find(entries, prefix + "conv1.weight");
+  if (const auto* first = entry_named(entries, prefix + "conv1.weight");
       first && first->shape.size() == 4) {
     seen.channels = first->shape[1];
     seen.stem = first->shape[2] >= 7 ? Stem::imagenet : Stem::cifar;
@@ -118,9 +118,9 @@ void check_classes(const NetworkPlan& plan, const SeenImages& seen) {
 std::vector<std::string> norm_parts() { return {"weight", "bias", "running_mean", "running_var"}; }
 
 /// Gathers what does not fit of a checkpoint.
-class TensorCheck {
+class ImageTensorCheck {
  public:
-  TensorCheck(const std::vector<files::TensorEntry>& entries, std::string prefix)
+  ImageTensorCheck(const std::vector<files::TensorEntry>& entries, std::string prefix)
       : entries_(entries), prefix_(std::move(prefix)) {}
 
   void visit(const LayerPlan& layer) {
@@ -153,7 +153,7 @@ class TensorCheck {
  private:
   void need(const std::string& name, const std::vector<std::int64_t>& shape) {
     used_.insert(prefix_ + name);
-    const auto* entry = find(entries_, prefix_ + name);
+    const auto* entry = entry_named(entries_, prefix_ + name);
     if (!entry)
       faults_.push_back(name + " is missing");
     else if (entry->shape != shape)
@@ -165,7 +165,7 @@ class TensorCheck {
   void kernel(const LayerPlan& layer) {
     const std::string dense = layer.name + ".weight";
     bool has_form = false;
-    if (!find(entries_, prefix_ + dense))
+    if (!entry_named(entries_, prefix_ + dense))
       for (const files::TensorEntry& entry : entries_)
         if (entry.name.starts_with(prefix_ + layer.name + ".") &&
             entry.name != prefix_ + layer.name + ".bias" &&
@@ -192,7 +192,7 @@ std::vector<std::int64_t> kernel_shape(const LayerPlan& layer) {
 
 void check_image_tensors(const NetworkPlan& plan, const std::string& prefix,
                          const std::vector<files::TensorEntry>& entries, const std::string& file) {
-  TensorCheck check(entries, prefix);
+  ImageTensorCheck check(entries, prefix);
   plan.for_each([&](const LayerPlan& layer) { check.visit(layer); });
   check.finish(file);
 }
