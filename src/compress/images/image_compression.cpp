@@ -94,11 +94,12 @@ void export_network(const ImageBench& bench) {
 
 void compress_kernels(ImageBench& bench) {
   if (!bench.job.replaces_kernels()) return;
+  if (bench.job.is_trained_from_scratch()) return replace_kernels(bench);
+  const auto statistics = measure_statistics(bench);
   replace_kernels(bench);
   bench.save();
-  if (bench.job.is_trained_from_scratch()) return;
   bench.result.compressed = bench.score("with the old statistics of batch norms");
-  restore_statistics(bench);
+  restore_statistics(bench, &statistics);
   bench.result.re_estimated = bench.score("with statistics of its own");
   bench.save();
 }

@@ -166,12 +166,29 @@ void replace_kernels(ImageBench& bench) {
              format_duration(bench.result.seconds.gradients));
 }
 
-void restore_statistics(ImageBench& bench) {
+namespace {
+
+std::vector<Tensor> own_images(const ImageBench& bench) {
+  std::vector<Tensor> own;
+  for (const Batch& batch : bench.own_calibration(bench.options.calibration.images))
+    if (batch.inputs.defined()) own.push_back(batch.inputs);
+  return own;
+}
+
+}  // namespace
+
+void restore_statistics(ImageBench& bench, const std::vector<models::ChannelMoments>* before) {
   bench.timed(bench.result.seconds.statistics, [&] {
-    std::vector<Tensor> own;
-    for (const Batch& batch : bench.own_calibration(bench.options.calibration.images))
-      if (batch.inputs.defined()) own.push_back(batch.inputs);
-    models::restore_norm_statistics(bench.network, bench.world, std::move(own));
+    if (before)
+      models::shift_norm_statistics(bench.network, bench.world, own_images(bench), *before);
+    else
+      models::restore_norm_statistics(bench.network, bench.world, own_images(bench));
+  });
+}
+
+std::vector<models::ChannelMoments> measure_statistics(ImageBench& bench) {
+  return bench.timed(bench.result.seconds.statistics, [&] {
+    return models::measure_norm_statistics(bench.network, bench.world, own_images(bench));
   });
 }
 

@@ -9,7 +9,12 @@ namespace rankine::compress {
 /// weights keeps the norm of every kernel. Collective over the world.
 void replace_kernels(ImageBench& bench);
 
-/// The statistics of batch norms anew, from the calibration images. Collective over the world.
-void restore_statistics(ImageBench& bench);
+/// The statistics of batch norms anew, from the calibration images: as they change from `before`,
+/// those of the network as it was read, if that is given. Collective over the world.
+void restore_statistics(ImageBench& bench,
+                        const std::vector<models::ChannelMoments>* before = nullptr);
+
+/// Those of the network as it is. Collective over the world.
+std::vector<models::ChannelMoments> measure_statistics(ImageBench& bench);
 
 }  // namespace rankine::compress

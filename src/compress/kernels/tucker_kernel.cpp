@@ -63,7 +63,7 @@ class TuckerKernel final : public KernelForm {
 
  private:
   weights::TuckerRanks tucker_ranks(const KernelRanks& ranks) const {
-    if (!cuts_pixels_) return {ranks[0], ranks[1], shape_.height, shape_.width};
+    if (ranks.size() < 4) return {ranks[0], ranks[1], shape_.height, shape_.width};
     return {ranks[0], ranks[1], ranks[2], ranks[3]};
   }
 

@@ -107,30 +107,62 @@ std::int64_t ImageNetwork::stored_numbers() const {
   return sum;
 }
 
-void restore_norm_statistics(ImageNetwork& network, const Communicator& ranks,
-                             std::vector<Tensor> own) {
+namespace {
+
+/// Measures one norm after the other, stage by stage, and calls `found` before the images pass it.
+void for_each_norm(ImageNetwork& network, const Communicator& ranks, std::vector<Tensor> own,
+                   const std::function<void(std::size_t norm, ChannelMoments)>& found) {
   const torch::NoGradGuard no_gradients;
-  std::vector<ChannelSums> sums;
-  for (const BatchNorm* norm : network.norms()) sums.emplace_back(norm->channels());
+  const std::vector<BatchNorm*>& norms = network.norms();
   std::size_t next = 0;
-  for (const Stage& stage : network.stages()) {
+  for (const Stage& stage : network.stages())
     // As many passes through the stage as it has norms, in their order, and one to go on.
-    while (true) {
-      if (next < sums.size()) network.norms()[next]->measure_into(&sums[next]);
+    for (bool was_met = true; was_met;) {
+      ChannelSums sums(next < norms.size() ? norms[next]->channels() : 1);
+      if (next < norms.size()) norms[next]->measure_into(&sums);
       std::vector<Tensor> passed;
       for (const Tensor& x : own) passed.push_back(stage.forward(x));
-      if (next < sums.size()) network.norms()[next]->measure_into(nullptr);
+      if (next < norms.size()) norms[next]->measure_into(nullptr);
       // On all ranks alike, even where some have no images.
-      const bool was_met = next < sums.size() && ranks.max(sums[next].is_empty() ? 0 : 1) == 1;
+      was_met = ranks.max(sums.is_empty() ? 0 : 1) == 1;
       if (!was_met) {
         own = std::move(passed);
-        break;
+        continue;
       }
-      sums[next].reduce(ranks);
-      network.norms()[next]->store(sums[next].mean(), sums[next].variance());
-      ++next;
+      sums.reduce(ranks);
+      found(next++, {sums.mean(), sums.variance()});
     }
-  }
+}
+
+}  // namespace
+
+std::vector<ChannelMoments> measure_norm_statistics(ImageNetwork& network,
+                                                    const Communicator& ranks,
+                                                    std::vector<Tensor> own) {
+  std::vector<ChannelMoments> all;
+  for_each_norm(network, ranks, std::move(own),
+                [&](std::size_t, ChannelMoments moments) { all.push_back(std::move(moments)); });
+  return all;
+}
+
+void restore_norm_statistics(ImageNetwork& network, const Communicator& ranks,
+                             std::vector<Tensor> own) {
+  for_each_norm(network, ranks, std::move(own),
+                [&](std::size_t norm, const ChannelMoments& moments) {
+                  network.norms()[norm]->store(moments.mean, moments.variance);
+                });
+}
+
+void shift_norm_statistics(ImageNetwork& network, const Communicator& ranks,
+                           std::vector<Tensor> own, const std::vector<ChannelMoments>& before) {
+  for_each_norm(network, ranks, std::move(own), [&](std::size_t norm, const ChannelMoments& now) {
+    const NormTensors& stored = network.norms()[norm]->tensors();
+    const ChannelMoments& then = before[norm];
+    const Tensor grown = stored.variance.to(torch::kFloat64) * now.variance / then.variance;
+    network.norms()[norm]->store(
+        stored.mean.to(torch::kFloat64) + now.mean - then.mean,
+        torch::where(then.variance > 0, grown, now.variance));
+  });
 }
 
 }  // namespace rankine::models

@@ -65,11 +65,28 @@ class BatchStatistics {
   ImageNetwork& network_;
 };
 
-/// Stores the exact mean and variance of what reaches each batch norm from all images, those of the
-/// norms before it being restored already. `own` are this rank's images; others have theirs. The
-/// result does not depend on how they are cut into batches, but for rounding. Collective over
-/// `ranks`.
+/// Mean and variance of what reaches a batch norm, float64.
+struct ChannelMoments {
+  torch::Tensor mean, variance;
+};
+
+/// The exact statistics of what reaches each batch norm from all images. `own` are this rank's
+/// images; others have theirs. The result does not depend on how they are cut into batches, but for
+/// rounding. Collective over `ranks`.
+std::vector<ChannelMoments> measure_norm_statistics(ImageNetwork& network,
+                                                    const parallel::Communicator& ranks,
+                                                    std::vector<torch::Tensor> own);
+
+/// Stores these statistics in each batch norm, those of the norms before it being stored already.
+/// Collective over `ranks`, as above.
 void restore_norm_statistics(ImageNetwork& network, const parallel::Communicator& ranks,
                              std::vector<torch::Tensor> own);
+
+/// The same for a network that was changed: the stored statistics change as those that these images
+/// have did, by which `before` were measured. What a network has learnt from other images, shifted
+/// and mirrored ones, stays.
+void shift_norm_statistics(ImageNetwork& network, const parallel::Communicator& ranks,
+                           std::vector<torch::Tensor> own,
+                           const std::vector<ChannelMoments>& before);
 
 }  // namespace rankine::models
