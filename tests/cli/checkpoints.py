@@ -36,10 +36,8 @@ def tensors(folder: Path) -> dict:
     return {name: array.astype(float) for name, array in stored_tensors(folder).items()}
 
 
-def write_model(folder: Path, config: dict, arrays: dict) -> Path:
-    """config.json and model.safetensors of float arrays."""
-    folder.mkdir()
-    (folder / "config.json").write_text(json.dumps(config))
+def write_tensors(file: Path, arrays: dict) -> Path:
+    """A safetensors file of float arrays."""
     header, values = {"__metadata__": {"format": "pt"}}, b""
     for name, array in arrays.items():
         data = np.ascontiguousarray(array).tobytes()
@@ -47,7 +45,15 @@ def write_model(folder: Path, config: dict, arrays: dict) -> Path:
                         "data_offsets": [len(values), len(values) + len(data)]}
         values += data
     text = json.dumps(header).encode()
-    (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(text)) + text + values)
+    file.write_bytes(struct.pack("<Q", len(text)) + text + values)
+    return file
+
+
+def write_model(folder: Path, config: dict, arrays: dict) -> Path:
+    """config.json and model.safetensors of float arrays."""
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    write_tensors(folder / "model.safetensors", arrays)
     return folder
 
 

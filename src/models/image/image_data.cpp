@@ -191,6 +191,7 @@ void take_parts(const DataOptions& options, DataUse use, const LabelledImages& a
 
 /// Whether there is anything in data.images for this use.
 bool are_images_wanted(const DataOptions& options, DataUse use) {
+  if (options.images.empty()) return false;
   return use == DataUse::training || options.test_images.empty() || options.has_validation();
 }
 
@@ -278,7 +279,7 @@ ImageData read_image_data(const DataOptions& options, DataUse use, const Classif
   ImageData data = read_sets(options, use, network);
   require_images("test", options.has_test() || use == DataUse::scoring, data.test);
   require_images("validation", options.has_validation(), data.validation);
-  if (use == DataUse::training) require_all_classes(data);
+  if (use == DataUse::training && !options.images.empty()) require_all_classes(data);
   check_good_class(options, data.classes);
   return data;
 }
