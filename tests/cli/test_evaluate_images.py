@@ -1,6 +1,8 @@
 """What rankine-evaluate makes of images: logits against references and NumPy, defects, and what it refuses."""
 
 import json
+import subprocess
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -171,6 +173,24 @@ def test_without_validation_images_the_threshold_is_even(scoring):
     results = scoring.results()
     assert results["threshold"] == 0.5
     assert results["missed_defect_rate"] == pytest.approx((scores[defective] < 0.5).mean())
+
+
+def test_the_synthetic_set_has_splits_without_common_images(scoring):
+    script = Path(__file__).parents[2] / "scripts" / "make_texture_set"
+    for name in ("once", "again"):
+        subprocess.run([script, scoring.folder / name, "--images", "60", "--size", "16"], check=True, capture_output=True)
+    arrays = {part: np.load(scoring.folder / "once" / f"texture_{part}.npy")
+              for part in ("images", "labels", "is_test", "is_validation")}
+    for part, array in arrays.items():
+        assert (array == np.load(scoring.folder / "again" / f"texture_{part}.npy")).all()
+    assert np.bincount(arrays["labels"]).tolist() == [30, 8, 8, 7, 7]
+    assert not (arrays["is_test"] & arrays["is_validation"]).any()
+    linear_classifier(scoring, classes=5, size=16)
+    results = scoring.results(ranks=2, data={
+        "images": "once/texture_images.npy", "labels": "once/texture_labels.npy", "layout": "nhw", "good_class": 0,
+        "test_split": "once/texture_is_test.npy", "validation_split": "once/texture_is_validation.npy"})
+    assert results["confusion"].sum() == arrays["is_test"].sum()
+    assert 0 <= results["missed_defect_rate"] <= 1 and results["threshold"] < 1
 
 
 def test_a_check_forecasts_memory(scoring):
