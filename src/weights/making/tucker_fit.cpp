@@ -37,6 +37,11 @@ struct Regression {
   Tensor solution;  ///< (R^T A)^T
   Tensor vectors;   ///< outputs x outputs, the largest square first
   Tensor squares;
+
+  /// Squared errors at output ranks from 1 on.
+  Tensor errors(double squared_norm) const {
+    return (squared_norm - squares.cumsum(0)).clamp_min(0);
+  }
 };
 
 /// A fit under way, of a kernel with axes o, i, h, w or o, i, (h w) and one of length 1.
@@ -55,7 +60,7 @@ class Alternation {
 
   Regression regress() const;
   /// Output factor and core for the present bases; returns the squared error.
-  double solve(std::int64_t output_rank);
+  double solve(const Regression& found, std::int64_t output_rank);
   /// A better basis of an axis for the present core.
   void improve(std::int64_t axis, double& squared_error);
   /// One of each axis that is cut.
@@ -159,10 +164,7 @@ Regression Alternation::regress() const {
   return {solution, vectors.flip(1), squares.flip(0).clamp_min(0)};
 }
 
-double Alternation::solve(std::int64_t output_rank) {
-  for (Tensor& basis : bases_)
-    if (basis.defined()) basis = orthonormal_basis(basis);
-  const Regression found = regress();
+double Alternation::solve(const Regression& found, std::int64_t output_rank) {
   vectors_ = found.vectors.narrow(1, 0, output_rank).contiguous();
   Axes ranks{output_rank};
   for (std::int64_t axis = 1; axis < 4; ++axis)
@@ -192,6 +194,8 @@ void Alternation::improve(std::int64_t axis, double& squared_error) {
 void Alternation::improve_all(double squared_error) {
   for (std::int64_t axis = 1; axis < 4; ++axis)
     if (basis(axis).defined()) improve(axis, squared_error);
+  for (Tensor& basis : bases_)
+    if (basis.defined()) basis = orthonormal_basis(basis);
 }
 
 TuckerFactors Alternation::factors() const {
@@ -239,11 +243,11 @@ TuckerFit WeightedKernel::fit(const TuckerRanks& ranks, int sweeps) const {
   Alternation fit(kernel_, cuts_pixels ? Axes{s.outputs, s.inputs, s.height, s.width}
                                        : Axes{s.outputs, s.inputs, pixels, 1});
   fit.start(cuts_pixels ? ranks : TuckerRanks{ranks.output, ranks.input, pixels, 1});
-  TuckerFit result{{}, {fit.solve(ranks.output)}};
+  TuckerFit result{{}, {fit.solve(fit.regress(), ranks.output)}};
   for (int sweep = 0; sweep < sweeps && fit.has_bases(); ++sweep) {
     const double before = result.error();
     fit.improve_all(before);
-    result.errors.push_back(fit.solve(ranks.output));
+    result.errors.push_back(fit.solve(fit.regress(), ranks.output));
     if (!(before - result.error() > smallest_gain * before)) break;
   }
   result.factors = fit.factors();
@@ -257,13 +261,20 @@ Tensor WeightedKernel::errors(const std::vector<std::int64_t>& input_ranks) cons
   const KernelShape& s = kernel_.shape;
   Alternation fit(kernel_, {s.outputs, s.inputs, s.height * s.width, 1});
   const Tensor bases = fit.nested_inputs();
-  Tensor errors = torch::empty({std::ssize(input_ranks), s.outputs + 1}, torch::kFloat64);
+  Tensor errors =
+      torch::full({std::ssize(input_ranks), s.outputs + 1}, squared_norm(), torch::kFloat64);
   for (std::size_t k = 0; k < input_ranks.size(); ++k) {
     fit.set_inputs(bases.narrow(1, 0, input_ranks[k]));
-    const Tensor row = errors.select(0, static_cast<std::int64_t>(k));
-    row[0] = kernel_.squared_norm;
-    row.narrow(0, 1, s.outputs)
-        .copy_((kernel_.squared_norm - fit.regress().squares.cumsum(0)).clamp_min(0));
+    Regression found = fit.regress();
+    Tensor least = found.errors(squared_norm());
+    // What is left of the outputs decides which inputs are worth keeping.
+    for (const std::int64_t output_rank : {s.outputs, (s.outputs + 1) / 2}) {
+      if (input_ranks[k] == s.inputs) break;
+      fit.improve_all(fit.solve(found, output_rank));
+      found = fit.regress();
+      least = at::minimum(least, found.errors(squared_norm()));
+    }
+    errors.select(0, static_cast<std::int64_t>(k)).narrow(0, 1, s.outputs).copy_(least);
   }
   return errors;
 }
