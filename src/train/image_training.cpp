@@ -1,5 +1,6 @@
 #include "train/image_training.hpp"
 
+#include <memory>
 #include <numeric>
 #include <span>
 
@@ -71,7 +72,8 @@ WindowLoss image_loss(const ImageNetwork& network, const ImageSet& images, const
     if (how.augmentation.is_wanted())
       batch.inputs = augment(batch.inputs, numbers, how.augmentation,
                              static_cast<std::uint64_t>(deal->epoch_of(step)));
-    const double share = static_cast<double>(world.size()) / static_cast<double>(deal->batch_size(step));
+    const double share =
+        static_cast<double>(world.size()) / static_cast<double>(deal->batch_size(step));
     return network.losses(network.logits(batch.inputs), batch.targets).sum() * share;
   };
 }
@@ -83,7 +85,8 @@ bool decays(const Parameter& parameter) {
 
 void orthonormalise_factors(const ImageNetwork& network) {
   for (const models::Slot* slot : network.slots())
-    if (auto* tucker = dynamic_cast<weights::Tucker*>(slot->weight().get())) weights::orthonormalise(*tucker);
+    if (auto* tucker = dynamic_cast<weights::Tucker*>(slot->weight().get()))
+      weights::orthonormalise(*tucker);
 }
 
 }  // namespace
@@ -98,6 +101,7 @@ State train_images(ImageNetwork& network, const ImageSet& images, const ImageTra
   const std::int64_t epoch_steps = steps_per_epoch(images.size(), how.batch_size);
   const Objective objective(world, alone, 1, image_loss(network, images, how, world));
   const auto finish = [&] {
+    const torch::NoGradGuard no_gradients;
     orthonormalise_factors(network);
     network.use(models::NormStatistics::stored);
     const double value = score();
@@ -105,13 +109,14 @@ State train_images(ImageNetwork& network, const ImageSet& images, const ImageTra
     return value;
   };
   const models::BatchStatistics of_batches(network, world);
-  return run(network.parameters(), objective,
-             {.schedule = {.steps = how.epochs * epoch_steps, .largest = how.learning_rate},
-              .optimiser = {.beta_square = 0.999, .weight_decay = how.weight_decay, .decays = decays},
-              .name = "training",
-              .advice = "Lower train.learning_rate.",
-              .epochs = {epoch_steps, finish}},
-             keeper, stop);
+  return run(
+      network.parameters(), objective,
+      {.schedule = {.steps = how.epochs * epoch_steps, .largest = how.learning_rate},
+       .optimiser = {.beta_square = 0.999, .weight_decay = how.weight_decay, .decays = decays},
+       .name = "training",
+       .advice = "Lower train.learning_rate.",
+       .epochs = {epoch_steps, finish}},
+      keeper, stop);
 }
 
 }  // namespace rankine::train

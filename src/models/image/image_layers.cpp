@@ -94,6 +94,15 @@ Tensor forward_through(const ImageLayers& layers, Tensor x) {
   return x;
 }
 
+void restore_statistics_of(const ImageLayers& layers, const parallel::Communicator& ranks,
+                           std::vector<Tensor>& own) {
+  for (const auto& layer : layers) layer->restore_statistics(ranks, own);
+}
+
+void ImageLayer::restore_statistics(const parallel::Communicator&, std::vector<Tensor>& own) {
+  for (Tensor& x : own) x = forward(x);
+}
+
 void ConvolutionLayer::show_patches(const Tensor& x) const {
   const std::int64_t step = images_at_once(x, geometry_);
   for (std::int64_t first = 0; first < x.size(0); first += step)
@@ -112,9 +121,12 @@ Tensor ConvolutionLayer::forward(const Tensor& x) const {
 }
 
 Tensor BatchNorm::forward(const Tensor& x) const {
-  if (sums_) sums_->add(x);
-  if (statistics_ == NormStatistics::batch)
-    return batch_norm_over_ranks(*ranks_, x, tensors_, epsilon_);
+  return statistics_ == NormStatistics::batch
+             ? batch_norm_over_ranks(*ranks_, x, tensors_, epsilon_)
+             : normalised_as_stored(x);
+}
+
+Tensor BatchNorm::normalised_as_stored(const Tensor& x) const {
   return at::batch_norm(x, tensors_.weight, tensors_.bias, tensors_.mean, tensors_.variance, false,
                         0.0, epsilon_, false);
 }
@@ -125,9 +137,13 @@ void BatchNorm::list(LayerParts& parts) {
   parts.trained.push_back(whole(name_ + ".bias", tensors_.bias));
 }
 
-void BatchNorm::store(const Tensor& mean, const Tensor& variance) {
-  tensors_.mean.copy_(mean);
-  tensors_.variance.copy_(variance);
+void BatchNorm::restore_statistics(const parallel::Communicator& ranks, std::vector<Tensor>& own) {
+  ChannelSums sums(tensors_.weight.size(0));
+  for (const Tensor& x : own) sums.add(x);
+  sums.reduce(ranks);
+  tensors_.mean.copy_(sums.mean());
+  tensors_.variance.copy_(sums.variance());
+  for (Tensor& x : own) x = normalised_as_stored(x);
 }
 
 std::unique_ptr<ImageLayer> plain_layer(const LayerPlan& plan) {
@@ -153,6 +169,13 @@ void Prelu::list(LayerParts& parts) { parts.trained.push_back(whole(name_ + ".we
 Tensor Residual::forward(const Tensor& x) const {
   const Tensor around = forward_through(shortcut_, x);
   return forward_through(body_, x) + around;
+}
+
+void Residual::restore_statistics(const parallel::Communicator& ranks, std::vector<Tensor>& own) {
+  std::vector<Tensor> around = own;
+  restore_statistics_of(body_, ranks, own);
+  restore_statistics_of(shortcut_, ranks, around);
+  for (std::size_t i = 0; i < own.size(); ++i) own[i] = own[i] + around[i];
 }
 
 void Residual::list(LayerParts& parts) {

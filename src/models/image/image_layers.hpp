@@ -31,6 +31,10 @@ class ImageLayer {
 
   /// x: images x channels x height x width, or images x features.
   virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
+  /// Puts each x of this rank through the layer, other ranks having theirs; norms first store the
+  /// statistics of all of them. Collective.
+  virtual void restore_statistics(const parallel::Communicator& ranks,
+                                  std::vector<torch::Tensor>& own);
   /// Adds what the layer is made of.
   virtual void list(LayerParts&) {}
 
@@ -41,6 +45,8 @@ class ImageLayer {
 using ImageLayers = std::vector<std::unique_ptr<ImageLayer>>;
 
 torch::Tensor forward_through(const ImageLayers& layers, torch::Tensor x);
+void restore_statistics_of(const ImageLayers& layers, const parallel::Communicator& ranks,
+                           std::vector<torch::Tensor>& own);
 
 /// The layer's kernel is a matrix outputs x (inputs / groups * height * width).
 class ConvolutionLayer final : public ImageLayer {
@@ -77,6 +83,8 @@ class BatchNorm final : public ImageLayer {
       : name_(std::move(name)), tensors_(std::move(tensors)), epsilon_(epsilon) {}
 
   torch::Tensor forward(const torch::Tensor& x) const override;
+  void restore_statistics(const parallel::Communicator& ranks,
+                          std::vector<torch::Tensor>& own) override;
   void list(LayerParts& parts) override;
 
   /// `ranks` take parts of one batch, and outlive the layer; not needed for stored statistics.
@@ -84,21 +92,17 @@ class BatchNorm final : public ImageLayer {
     statistics_ = statistics;
     ranks_ = ranks;
   }
-  /// From now on `sums` get what passes; nullptr ends that.
-  void measure_into(ChannelSums* sums) { sums_ = sums; }
-  void store(const torch::Tensor& mean, const torch::Tensor& variance);
-
-  std::int64_t channels() const { return tensors_.weight.size(0); }
   const std::string& name() const { return name_; }
   const NormTensors& tensors() const { return tensors_; }
 
  private:
+  torch::Tensor normalised_as_stored(const torch::Tensor& x) const;
+
   std::string name_;
   NormTensors tensors_;
   double epsilon_;
   NormStatistics statistics_ = NormStatistics::stored;
   const parallel::Communicator* ranks_ = nullptr;
-  ChannelSums* sums_ = nullptr;
 };
 
 /// All layers without weights.
@@ -121,6 +125,8 @@ class Residual final : public ImageLayer {
   Residual(ImageLayers body, ImageLayers shortcut)
       : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
   torch::Tensor forward(const torch::Tensor& x) const override;
+  void restore_statistics(const parallel::Communicator& ranks,
+                          std::vector<torch::Tensor>& own) override;
   void list(LayerParts& parts) override;
 
  private:

@@ -106,27 +106,7 @@ std::int64_t ImageNetwork::stored_numbers() const {
 void restore_norm_statistics(ImageNetwork& network, const Communicator& ranks,
                              std::vector<Tensor> own) {
   const torch::NoGradGuard no_gradients;
-  std::vector<ChannelSums> sums;
-  for (const BatchNorm* norm : network.norms()) sums.emplace_back(norm->channels());
-  std::size_t next = 0;
-  for (const Stage& stage : network.stages()) {
-    // As many passes through the stage as it has norms, in their order, and one to go on.
-    while (true) {
-      if (next < sums.size()) network.norms()[next]->measure_into(&sums[next]);
-      std::vector<Tensor> passed;
-      for (const Tensor& x : own) passed.push_back(stage.forward(x));
-      if (next < sums.size()) network.norms()[next]->measure_into(nullptr);
-      // On all ranks alike, even where some have no images.
-      const bool was_met = next < sums.size() && ranks.max(sums[next].is_empty() ? 0 : 1) == 1;
-      if (!was_met) {
-        own = std::move(passed);
-        break;
-      }
-      sums[next].reduce(ranks);
-      network.norms()[next]->store(sums[next].mean(), sums[next].variance());
-      ++next;
-    }
-  }
+  restore_statistics_of(network.layers(), ranks, own);
 }
 
 }  // namespace rankine::models

@@ -20,6 +20,7 @@ class ImageNetwork final : public Network {
   ImageNetwork(const parallel::Communicator& team, NetworkPlan plan, ImageLayers layers);
 
   const NetworkPlan& plan() const { return plan_; }
+  const ImageLayers& layers() const { return layers_; }
   const parallel::Communicator& team() const override { return *team_; }
   std::vector<Stage> stages() const override;
   torch::Tensor losses(const torch::Tensor& logits, const torch::Tensor& labels) const override;
@@ -63,9 +64,9 @@ class BatchStatistics {
 };
 
 /// Stores the exact mean and variance of what reaches each batch norm from all images, those of the
-/// norms before it being restored already. `own` are this rank's images; others have theirs. The
-/// result does not depend on how they are cut into batches, but for rounding. Collective over
-/// `ranks`.
+/// norms before it being restored already, in one pass. `own` are this rank's images; others have
+/// theirs. The result does not depend on how they are cut into batches, but for rounding.
+/// Collective over `ranks`.
 void restore_norm_statistics(ImageNetwork& network, const parallel::Communicator& ranks,
                              std::vector<torch::Tensor> own);
 
