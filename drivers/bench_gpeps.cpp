@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "bench_memory.hpp"
+#include "bench_timing.hpp"
 #include "core/memory.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
@@ -49,17 +50,6 @@ void declare_keywords(deck::Schema& schema, BenchOptions& options) {
 
 namespace {
 
-template <class Work>
-double shortest(std::int64_t repeats, const Work& work) {
-  double best = std::numeric_limits<double>::infinity();
-  for (std::int64_t k = 0; k < repeats; ++k) {
-    const Stopwatch watch;
-    work();
-    best = std::min(best, watch.seconds());
-  }
-  return best;
-}
-
 template <linalg::Scalar T>
 void fill_randomly(std::span<T> values) {
   std::mt19937 generator(1);
@@ -74,7 +64,7 @@ double gemm_rate(std::int64_t repeats) {
   Matrix<T> a(n, n), b(n, n), c(n, n);
   fill_randomly<T>(a.span());
   fill_randomly<T>(b.span());
-  const double seconds = shortest(repeats + 2, [&] {
+  const double seconds = shortest_time(repeats + 2, [&] {
     linalg::gemm<T>(linalg::Op::none, linalg::Op::none, T(1), a.view(), b.view(), T(0), c.view());
   });
   return 8e-9 * n * n * n / seconds;
@@ -205,7 +195,7 @@ void bench_case(const Case& which, const BenchOptions& options, const parallel::
   const gpeps::Job job{simulate, graph, circuit, plan};
   const gpeps::Point point = gpeps::sweep_points(simulate).front();
   double value = 0;
-  const double seconds = shortest(options.repeats, [&] {
+  const double seconds = shortest_time(options.repeats, [&] {
     world.barrier();
     value = gpeps::simulate_point(job, point, world, [](double, const std::string&) {})
                 .observables[0]

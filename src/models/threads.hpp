@@ -5,7 +5,9 @@
 
 namespace rankine::models {
 
-/// Threads that layers compute with in this process; BLAS is called from each of them with one.
+/// Threads that layers compute with in this process; BLAS is called from each of them with one. All
+/// of them take numbers below the normal range (about 1e-38) as 0, which processors are many times
+/// slower with.
 void set_tensor_threads(int threads);
 /// "1.13.1", for provenance.
 std::string tensor_library_version();

@@ -1,5 +1,6 @@
 #include "train/image_training.hpp"
 
+#include <memory>
 #include <numeric>
 #include <span>
 
@@ -100,6 +101,7 @@ State train_images(ImageNetwork& network, const ImageSet& images, const ImageTra
   const std::int64_t epoch_steps = steps_per_epoch(images.size(), how.batch_size);
   const Objective objective(world, alone, 1, image_loss(network, images, how, world));
   const auto finish = [&](std::int64_t epochs) {
+    const torch::NoGradGuard no_gradients;
     orthonormalise_factors(network);
     network.use(models::NormStatistics::stored);
     const double value = score(epochs);

@@ -97,7 +97,7 @@ std::vector<KernelRanks> choose_ranks(const ImageBench& bench, const DealtKernel
   if (ranks.allocation == Allocation::uniform)
     chosen = uniform_kernel_ranks(bench.job.kernels, forms, ranks.parameter_ratio, ranks.multiple_of);
   else
-    chosen = additive_kernel_ranks(bench.job.kernels, kernels.points(), error_weights,
+    chosen = additive_kernel_ranks(bench.job.kernels, kernels.curves(), error_weights,
                                    ranks.parameter_ratio);
   // A form that is no smaller than the kernel is not taken.
   for (std::size_t k = 0; k < chosen.size(); ++k)

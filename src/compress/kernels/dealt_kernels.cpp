@@ -142,12 +142,16 @@ void DealtKernels::for_own(const char* what, const Work& work) const {
   });
 }
 
-std::vector<std::vector<KernelPoint>> DealtKernels::points() const {
-  std::vector<std::vector<KernelPoint>> points(kernels_.size());
-  for_own("errors of ranks", [&](std::size_t k) { points[k] = forms_[k]->points(problems_[k]); });
-  for (std::size_t k = 0; k < kernels_.size(); ++k)
-    points[k] = share(world_, std::move(points[k]), owners_[k]);
-  return points;
+std::vector<KernelCurve> DealtKernels::curves() const {
+  std::vector<KernelCurve> curves(kernels_.size());
+  for_own("errors of ranks", [&](std::size_t k) {
+    curves[k] = {squared_norm(problems_[k], problems_[k].matrix), forms_[k]->points(problems_[k])};
+  });
+  for (std::size_t k = 0; k < kernels_.size(); ++k) {
+    world_.broadcast(std::span(&curves[k].squared_norm, 1), owners_[k]);
+    curves[k].points = share(world_, std::move(curves[k].points), owners_[k]);
+  }
+  return curves;
 }
 
 std::vector<DealtKernels::Made> DealtKernels::make(const std::vector<KernelRanks>& ranks) const {

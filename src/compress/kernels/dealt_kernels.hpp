@@ -28,8 +28,8 @@ class DealtKernels {
                const std::vector<Kernel>& kernels,
                const std::vector<std::unique_ptr<KernelForm>>& forms, KernelMoments moments);
 
-  /// Points of each kernel, on all ranks. Collective.
-  std::vector<std::vector<KernelPoint>> points() const;
+  /// The curve of each kernel, on all ranks. Collective.
+  std::vector<KernelCurve> curves() const;
 
   struct Made {
     std::vector<torch::Tensor> tensors;

@@ -56,6 +56,12 @@ std::vector<KernelPoint> useful(std::vector<KernelPoint> points, std::int64_t de
   return kept;
 }
 
+/// What a squared error counts, before its weight.
+double counted_error(double error, double whole) {
+  if (!(whole > 0)) return 0;
+  return -whole * std::log(std::max(1 - error / whole, 1e-12));
+}
+
 }  // namespace
 
 double smallest_ratio(const std::vector<Kernel>& kernels, const Forms& forms,
@@ -84,27 +90,30 @@ std::vector<KernelRanks> uniform_kernel_ranks(const std::vector<Kernel>& kernels
   return best;
 }
 
-std::vector<KernelRanks> additive_kernel_ranks(
-    const std::vector<Kernel>& kernels, const std::vector<std::vector<KernelPoint>>& points,
-    const std::vector<double>& error_weights, double ratio) {
+std::vector<KernelRanks> additive_kernel_ranks(const std::vector<Kernel>& kernels,
+                                               const std::vector<KernelCurve>& curves,
+                                               const std::vector<double>& error_weights,
+                                               double ratio) {
   std::vector<Candidate> candidates;
-  std::vector<std::vector<KernelPoint>> curves;
+  std::vector<std::vector<KernelPoint>> points;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
-    const std::int64_t dense = kernels[k].shape.dense_numbers();
-    curves.push_back(useful(points[k], dense));
+    const weights::KernelShape& shape = kernels[k].shape;
+    points.push_back(useful(curves[k].points, shape.dense_numbers()));
     const double counts = error_weights.empty() ? 1 : error_weights[k];
-    Candidate candidate{kernels[k].name, {kernels[k].shape.outputs, kernels[k].shape.columns()}, {}};
+    Candidate candidate{kernels[k].name, {shape.outputs, shape.columns()}, {}};
     candidate.curve.push_back({0, std::numeric_limits<double>::max()});
-    for (const KernelPoint& point : curves.back())
-      candidate.curve.push_back({point.numbers, counts * point.squared_error});
-    candidate.curve.push_back({dense, 0});
+    for (const KernelPoint& point : points.back())
+      candidate.curve.push_back(
+          {point.numbers, counts * counted_error(point.squared_error, curves[k].squared_norm)});
+    candidate.curve.push_back({shape.dense_numbers(), 0});
     candidates.push_back(std::move(candidate));
   }
-  const auto chosen = additive_ranks(candidates, FactorGauge::free, budget_of(kernels, ratio));
+  const auto chosen =
+      additive_ranks(candidates, FactorGauge::free, budget_of(kernels, ratio));
   std::vector<KernelRanks> ranks;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     const auto index = static_cast<std::size_t>(chosen[k]) - 1;
-    ranks.push_back(index < curves[k].size() ? curves[k][index].ranks : KernelRanks{});
+    ranks.push_back(index < points[k].size() ? points[k][index].ranks : KernelRanks{});
   }
   return ranks;
 }

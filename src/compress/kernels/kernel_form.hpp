@@ -43,6 +43,12 @@ struct KernelPoint {
   double squared_error;
 };
 
+/// What ranks of a kernel leave of it.
+struct KernelCurve {
+  double squared_norm = 0;  ///< of the kernel, in the norm of the errors
+  std::vector<KernelPoint> points = {};
+};
+
 /// A form for kernels of one shape.
 class KernelForm {
  public:

@@ -48,6 +48,20 @@ SharedMoments share_moments(const Communicator& ranks, const Tensor& x) {
   return {count, whole, around / count};
 }
 
+struct NormGradients {
+  Tensor x, weight, bias;
+};
+
+/// As if the statistics were constants. libtorch divides by the number of images.
+NormGradients local_gradients(const Tensor& dy, const Tensor& x, const Tensor& weight,
+                              const Tensor& mean, const Tensor& variance, double epsilon) {
+  if (x.size(0) == 0)
+    return {torch::zeros_like(x), torch::zeros_like(weight), torch::zeros_like(weight)};
+  const auto [dx, dweight, dbias] = at::native_batch_norm_backward(
+      dy.contiguous(), x, weight, mean, variance, {}, {}, false, epsilon, {true, true, true});
+  return {dx, dweight, dbias};
+}
+
 struct NormOverRanks : public torch::autograd::Function<NormOverRanks> {
   static Tensor forward(torch::autograd::AutogradContext* context, const Tensor& x,
                         const Tensor& weight, const Tensor& bias, double epsilon,
@@ -71,10 +85,7 @@ struct NormOverRanks : public torch::autograd::Function<NormOverRanks> {
     const double count = context->saved_data["count"].toDouble();
     const auto& ranks =
         *reinterpret_cast<const Communicator*>(context->saved_data["ranks"].toInt());
-    // As if the statistics were constants; what they depend on comes after.
-    auto [dx, dweight, dbias] =
-        at::native_batch_norm_backward(gradients[0].contiguous(), x, weight, mean, variance, {}, {},
-                                       false, epsilon, {true, true, true});
+    auto [dx, dweight, dbias] = local_gradients(gradients[0], x, weight, mean, variance, epsilon);
     Tensor sums = torch::cat({dbias, dweight}).to(torch::kFloat64);
     ranks.sum(span_of(sums));
     const std::int64_t channels = channels_of(x);

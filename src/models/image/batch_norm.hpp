@@ -5,7 +5,6 @@
 #include <torch/types.h>
 
 #include <cstdint>
-#include <string>
 
 #include "parallel/communicator.hpp"
 
@@ -28,8 +27,6 @@ class ChannelSums {
   /// Sums over the ranks; each image was added on one of them. Collective.
   void reduce(const parallel::Communicator& ranks);
 
-  /// Nothing has been added.
-  bool is_empty() const { return count_ == 0; }
   torch::Tensor mean() const { return mean_; }
   /// Of all values, biased (divided by their number).
   torch::Tensor variance() const { return squares_ / count_; }

@@ -94,6 +94,14 @@ Tensor forward_through(const ImageLayers& layers, Tensor x) {
   return x;
 }
 
+void pass_through(const ImageLayers& layers, std::vector<Tensor>& own, const NormVisit& visit) {
+  for (const auto& layer : layers) layer->pass(own, visit);
+}
+
+void ImageLayer::pass(std::vector<Tensor>& own, const NormVisit&) {
+  for (Tensor& x : own) x = forward(x);
+}
+
 void ConvolutionLayer::show_patches(const Tensor& x) const {
   const std::int64_t step = images_at_once(x, geometry_);
   for (std::int64_t first = 0; first < x.size(0); first += step)
@@ -112,9 +120,12 @@ Tensor ConvolutionLayer::forward(const Tensor& x) const {
 }
 
 Tensor BatchNorm::forward(const Tensor& x) const {
-  if (sums_) sums_->add(x);
-  if (statistics_ == NormStatistics::batch)
-    return batch_norm_over_ranks(*ranks_, x, tensors_, epsilon_);
+  return statistics_ == NormStatistics::batch
+             ? batch_norm_over_ranks(*ranks_, x, tensors_, epsilon_)
+             : normalised_as_stored(x);
+}
+
+Tensor BatchNorm::normalised_as_stored(const Tensor& x) const {
   return at::batch_norm(x, tensors_.weight, tensors_.bias, tensors_.mean, tensors_.variance, false,
                         0.0, epsilon_, false);
 }
@@ -125,9 +136,17 @@ void BatchNorm::list(LayerParts& parts) {
   parts.trained.push_back(whole(name_ + ".bias", tensors_.bias));
 }
 
-void BatchNorm::store(const Tensor& mean, const Tensor& variance) {
-  tensors_.mean.copy_(mean);
-  tensors_.variance.copy_(variance);
+void BatchNorm::pass(std::vector<Tensor>& own, const NormVisit& visit) {
+  ChannelSums sums(tensors_.weight.size(0));
+  for (const Tensor& x : own) sums.add(x);
+  sums.reduce(visit.ranks);
+  visit.found(*this, {sums.mean(), sums.variance()});
+  for (Tensor& x : own) x = normalised_as_stored(x);
+}
+
+void BatchNorm::store(const ChannelMoments& moments) {
+  tensors_.mean.copy_(moments.mean);
+  tensors_.variance.copy_(moments.variance);
 }
 
 std::unique_ptr<ImageLayer> plain_layer(const LayerPlan& plan) {
@@ -153,6 +172,13 @@ void Prelu::list(LayerParts& parts) { parts.trained.push_back(whole(name_ + ".we
 Tensor Residual::forward(const Tensor& x) const {
   const Tensor around = forward_through(shortcut_, x);
   return forward_through(body_, x) + around;
+}
+
+void Residual::pass(std::vector<Tensor>& own, const NormVisit& visit) {
+  std::vector<Tensor> around = own;
+  pass_through(body_, own, visit);
+  pass_through(shortcut_, around, visit);
+  for (std::size_t i = 0; i < own.size(); ++i) own[i] = own[i] + around[i];
 }
 
 void Residual::list(LayerParts& parts) {

@@ -3,6 +3,7 @@
 
 #include <torch/types.h>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,17 @@ struct LayerParts {
   std::vector<weights::Parameter> trained;  ///< beside those in slots
 };
 
+/// Mean and variance of what reaches a batch norm from all images, float64.
+struct ChannelMoments {
+  torch::Tensor mean, variance;
+};
+
+/// What happens where images reach a batch norm, before they pass it.
+struct NormVisit {
+  const parallel::Communicator& ranks;
+  std::function<void(BatchNorm& norm, const ChannelMoments& moments)> found;
+};
+
 class ImageLayer {
  public:
   ImageLayer(const ImageLayer&) = delete;
@@ -31,6 +43,9 @@ class ImageLayer {
 
   /// x: images x channels x height x width, or images x features.
   virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
+  /// Puts each x of this rank through the layer, other ranks having theirs; norms first hand out
+  /// the statistics of all of them. Collective.
+  virtual void pass(std::vector<torch::Tensor>& own, const NormVisit& visit);
   /// Adds what the layer is made of.
   virtual void list(LayerParts&) {}
 
@@ -41,6 +56,8 @@ class ImageLayer {
 using ImageLayers = std::vector<std::unique_ptr<ImageLayer>>;
 
 torch::Tensor forward_through(const ImageLayers& layers, torch::Tensor x);
+void pass_through(const ImageLayers& layers, std::vector<torch::Tensor>& own,
+                  const NormVisit& visit);
 
 /// The layer's kernel is a matrix outputs x (inputs / groups * height * width).
 class ConvolutionLayer final : public ImageLayer {
@@ -77,6 +94,7 @@ class BatchNorm final : public ImageLayer {
       : name_(std::move(name)), tensors_(std::move(tensors)), epsilon_(epsilon) {}
 
   torch::Tensor forward(const torch::Tensor& x) const override;
+  void pass(std::vector<torch::Tensor>& own, const NormVisit& visit) override;
   void list(LayerParts& parts) override;
 
   /// `ranks` take parts of one batch, and outlive the layer; not needed for stored statistics.
@@ -84,21 +102,19 @@ class BatchNorm final : public ImageLayer {
     statistics_ = statistics;
     ranks_ = ranks;
   }
-  /// From now on `sums` get what passes; nullptr ends that.
-  void measure_into(ChannelSums* sums) { sums_ = sums; }
-  void store(const torch::Tensor& mean, const torch::Tensor& variance);
+  void store(const ChannelMoments& moments);
 
-  std::int64_t channels() const { return tensors_.weight.size(0); }
   const std::string& name() const { return name_; }
   const NormTensors& tensors() const { return tensors_; }
 
  private:
+  torch::Tensor normalised_as_stored(const torch::Tensor& x) const;
+
   std::string name_;
   NormTensors tensors_;
   double epsilon_;
   NormStatistics statistics_ = NormStatistics::stored;
   const parallel::Communicator* ranks_ = nullptr;
-  ChannelSums* sums_ = nullptr;
 };
 
 /// All layers without weights.
@@ -121,6 +137,7 @@ class Residual final : public ImageLayer {
   Residual(ImageLayers body, ImageLayers shortcut)
       : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
   torch::Tensor forward(const torch::Tensor& x) const override;
+  void pass(std::vector<torch::Tensor>& own, const NormVisit& visit) override;
   void list(LayerParts& parts) override;
 
  private:

@@ -107,62 +107,36 @@ std::int64_t ImageNetwork::stored_numbers() const {
   return sum;
 }
 
-namespace {
-
-/// Measures one norm after the other, stage by stage, and calls `found` before the images pass it.
-void for_each_norm(ImageNetwork& network, const Communicator& ranks, std::vector<Tensor> own,
-                   const std::function<void(std::size_t norm, ChannelMoments)>& found) {
-  const torch::NoGradGuard no_gradients;
-  const std::vector<BatchNorm*>& norms = network.norms();
-  std::size_t next = 0;
-  for (const Stage& stage : network.stages())
-    // As many passes through the stage as it has norms, in their order, and one to go on.
-    for (bool was_met = true; was_met;) {
-      ChannelSums sums(next < norms.size() ? norms[next]->channels() : 1);
-      if (next < norms.size()) norms[next]->measure_into(&sums);
-      std::vector<Tensor> passed;
-      for (const Tensor& x : own) passed.push_back(stage.forward(x));
-      if (next < norms.size()) norms[next]->measure_into(nullptr);
-      // On all ranks alike, even where some have no images.
-      was_met = ranks.max(sums.is_empty() ? 0 : 1) == 1;
-      if (!was_met) {
-        own = std::move(passed);
-        continue;
-      }
-      sums.reduce(ranks);
-      found(next++, {sums.mean(), sums.variance()});
-    }
-}
-
-}  // namespace
-
 std::vector<ChannelMoments> measure_norm_statistics(ImageNetwork& network,
                                                     const Communicator& ranks,
                                                     std::vector<Tensor> own) {
+  const torch::NoGradGuard no_gradients;
   std::vector<ChannelMoments> all;
-  for_each_norm(network, ranks, std::move(own),
-                [&](std::size_t, ChannelMoments moments) { all.push_back(std::move(moments)); });
+  pass_through(network.layers(), own, {ranks, [&](BatchNorm&, const ChannelMoments& moments) {
+                                         all.push_back(moments);
+                                       }});
   return all;
 }
 
 void restore_norm_statistics(ImageNetwork& network, const Communicator& ranks,
                              std::vector<Tensor> own) {
-  for_each_norm(network, ranks, std::move(own),
-                [&](std::size_t norm, const ChannelMoments& moments) {
-                  network.norms()[norm]->store(moments.mean, moments.variance);
-                });
+  const torch::NoGradGuard no_gradients;
+  pass_through(network.layers(), own,
+               {ranks, [](BatchNorm& norm, const ChannelMoments& moments) { norm.store(moments); }});
 }
 
 void shift_norm_statistics(ImageNetwork& network, const Communicator& ranks,
                            std::vector<Tensor> own, const std::vector<ChannelMoments>& before) {
-  for_each_norm(network, ranks, std::move(own), [&](std::size_t norm, const ChannelMoments& now) {
-    const NormTensors& stored = network.norms()[norm]->tensors();
-    const ChannelMoments& then = before[norm];
-    const Tensor grown = stored.variance.to(torch::kFloat64) * now.variance / then.variance;
-    network.norms()[norm]->store(
-        stored.mean.to(torch::kFloat64) + now.mean - then.mean,
-        torch::where(then.variance > 0, grown, now.variance));
-  });
+  const torch::NoGradGuard no_gradients;
+  auto then = before.begin();
+  const auto shift = [&](BatchNorm& norm, const ChannelMoments& now) {
+    const Tensor mean = norm.tensors().mean.to(torch::kFloat64) + now.mean - then->mean;
+    const Tensor grown =
+        norm.tensors().variance.to(torch::kFloat64) * now.variance / then->variance;
+    norm.store({mean, torch::where(then->variance > 0, grown, now.variance)});
+    ++then;
+  };
+  pass_through(network.layers(), own, {ranks, shift});
 }
 
 }  // namespace rankine::models

@@ -20,6 +20,7 @@ class ImageNetwork final : public Network {
   ImageNetwork(const parallel::Communicator& team, NetworkPlan plan, ImageLayers layers);
 
   const NetworkPlan& plan() const { return plan_; }
+  const ImageLayers& layers() const { return layers_; }
   const parallel::Communicator& team() const override { return *team_; }
   std::vector<Stage> stages() const override;
   torch::Tensor losses(const torch::Tensor& logits, const torch::Tensor& labels) const override;
@@ -65,14 +66,9 @@ class BatchStatistics {
   ImageNetwork& network_;
 };
 
-/// Mean and variance of what reaches a batch norm, float64.
-struct ChannelMoments {
-  torch::Tensor mean, variance;
-};
-
 /// The exact statistics of what reaches each batch norm from all images. `own` are this rank's
-/// images; others have theirs. The result does not depend on how they are cut into batches, but for
-/// rounding. Collective over `ranks`.
+/// images; others have theirs. One pass, whose result does not depend on how they are cut into
+/// batches, but for rounding. Collective over `ranks`.
 std::vector<ChannelMoments> measure_norm_statistics(ImageNetwork& network,
                                                     const parallel::Communicator& ranks,
                                                     std::vector<torch::Tensor> own);

@@ -38,7 +38,7 @@ void orthonormalise(const Tensor& factor, const Tensor& core, std::int64_t axis)
   const Tensor lower = lower_factor(columns.t().matmul(columns).contiguous());
   if (!lower.defined()) return;
   // Q = F L^{-T}, R = L^T.
-  const Tensor q = std::get<0>(at::triangular_solve(columns.t(), lower, false)).t();
+  const Tensor q = at::linalg_solve_triangular(lower, columns.t(), false).t();
   Tensor(factor).copy_(q);
   Tensor(core).copy_(
       torch::tensordot(lower.t(), core.to(torch::kFloat64), {1}, {axis}).movedim(0, axis));

@@ -212,9 +212,9 @@ class Restart : public testing::TestWithParam<int> {
                         .optimiser = {.weight_decay = 0.01},
                         .largest_gradient = 0.5};
     try {
-      auto losses = run(model.parameters, objective, recipe, keeper, stop);
+      State state = run(model.parameters, objective, recipe, keeper, stop);
       EXPECT_FALSE(model.w().requires_grad());
-      return Outcome{std::move(losses), model.w().clone(), model.b().clone()};
+      return Outcome{std::move(state.losses), model.w().clone(), model.b().clone()};
     } catch (const Stopped&) {
       forget_stop_signal();
       return std::nullopt;

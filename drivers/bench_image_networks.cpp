@@ -1,0 +1,195 @@
+#include "bench_image_networks.hpp"
+
+#include <torch/nn/functional/loss.h>
+#include <torch/optim/adamw.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "bench_bare_network.hpp"
+#include "bench_timing.hpp"
+#include "core/contracts.hpp"
+#include "models/image/image_network_reader.hpp"
+#include "models/image/plan_building.hpp"
+#include "train/image_training.hpp"
+#include "weights/forms/tucker.hpp"
+
+namespace rankine::bench {
+
+using models::ImageNetwork;
+using models::ImageSet;
+using models::LayerKind;
+using models::NetworkPlan;
+using torch::Tensor;
+
+namespace {
+
+constexpr double learning_rate = 1e-3;
+
+/// A plain network for gray images; with `split` every Tucker layer as its three convolutions.
+NetworkPlan plain_plan(bool is_split) {
+  const models::ImageShape input{1, 64, 64};
+  models::LayerSequence layers(input);
+  std::int64_t number = 0;
+  for (const std::int64_t channels : {32, 64, 128, 128}) {
+    const std::string name = "conv" + std::to_string(++number);
+    const std::int64_t inputs = layers.shape().channels;
+    if (is_split && inputs > 1) {
+      layers.convolution(name + ".input", inputs / 2, 1, 1);
+      layers.convolution(name + ".core", channels / 2, 3, 1);
+      layers.convolution(name + ".output", channels, 1, 1);
+    } else {
+      layers.convolution(name, channels, 3, 1);
+    }
+    layers.batch_norm("bn" + std::to_string(number));
+    layers.plain(LayerKind::relu);
+    layers.add({.kind = LayerKind::max_pool, .geometry = {.kernel = {2, 2}, .stride = {2, 2}}});
+  }
+  layers.plain(LayerKind::global_pool);
+  layers.linear("fc", 6);
+  return {input, 6, layers.take()};
+}
+
+NetworkPlan plan_of(const std::string& network, bool is_split) {
+  return network == "t-cnn" ? plain_plan(is_split) : models::cifar_resnet(20, {3, 32, 32}, 10);
+}
+
+Tensor drawn(std::vector<std::int64_t> shape, std::int64_t inputs) {
+  return torch::randn(shape) / std::sqrt(static_cast<double>(inputs));
+}
+
+/// Tucker kernels at half ranks in all convolutions but the first.
+void put_tucker(ImageNetwork& network) {
+  network.plan().for_each([&](const models::LayerPlan& layer) {
+    const std::int64_t inputs = layer.inputs.channels, outputs = layer.outputs.channels;
+    if (layer.kind != LayerKind::convolution || inputs == 1) return;
+    network.replace_weight(
+        layer.name,
+        weights::make_tucker(network.team(), weights::RowSplit::even(outputs, 1),
+                             {.core = drawn({outputs / 2, inputs / 2, 3, 3}, inputs * 9 / 2),
+                              .output = drawn({outputs, outputs / 2}, outputs / 2),
+                              .input = drawn({inputs, inputs / 2}, inputs)},
+                             torch::kFloat32));
+  });
+}
+
+ImageNetwork our_network(const parallel::Communicator& team, const std::string& which) {
+  torch::manual_seed(1);
+  ImageNetwork network =
+      models::draw_image_network(team, plan_of(which, false), 1, models::Precision::float32);
+  if (which == "t-cnn") put_tucker(network);
+  return network;
+}
+
+/// Bytes and classes without any meaning.
+ImageSet noise_images(const NetworkPlan& plan, std::int64_t count) {
+  ImageSet set{.images = {.count = count, .shape = plan.input}};
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count * plan.input.size()));
+  for (std::size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = static_cast<std::uint8_t>((i * 2654435761U) >> 13);
+  set.images.values = std::move(bytes);
+  for (std::int64_t n = 0; n < count; ++n) set.labels.push_back(n % plan.classes);
+  const auto channels = static_cast<std::size_t>(plan.input.channels);
+  set.normalisation = {std::vector(channels, 0.5), std::vector(channels, 0.25)};
+  return set;
+}
+
+models::Batch whole_batch(const ImageSet& set) {
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(set.size()));
+  std::iota(numbers.begin(), numbers.end(), 0);
+  return models::make_batch(set, numbers);
+}
+
+class NoKeeper final : public train::Keeper {
+  std::optional<train::State> restore(std::int64_t,
+                                      const std::vector<train::Parameter>&) override {
+    return {};
+  }
+  void keep(const train::State&, const std::vector<train::Parameter>&, When) override {}
+};
+
+/// The second of two epochs, s.
+double train_ours(ImageNetwork& network, const ImageSet& images, std::int64_t batch,
+                  const parallel::Communicator& world, const parallel::Teams& alone) {
+  NoKeeper keeper;
+  run::StopRequest stop(world, {});
+  Stopwatch watch;
+  double second = 0;
+  const auto mark = [&] {
+    world.barrier();
+    second = watch.seconds();
+    watch.restart();
+    return 0.0;
+  };
+  const train::ImageTraining how{
+      .epochs = 2, .batch_size = batch, .learning_rate = learning_rate, .weight_decay = 0.01};
+  train::train_images(network, images, how, world, alone, mark, keeper, stop);
+  return second;
+}
+
+/// An epoch of the loop that one writes first.
+void train_bare(BareLayers& network, torch::optim::AdamW& optimiser, const models::Batch& all,
+                std::int64_t batch) {
+  const Tensor order = torch::randperm(all.targets.size(0));
+  for (const Tensor& numbers : order.split(batch)) {
+    optimiser.zero_grad();
+    const Tensor logits = network.forward(all.inputs.index_select(0, numbers));
+    torch::nn::functional::cross_entropy(logits, all.targets.index_select(0, numbers)).backward();
+    optimiser.step();
+  }
+}
+
+template <class Network>
+void evaluate(const Network& logits, const Tensor& images, std::int64_t batch) {
+  const torch::NoGradGuard no_gradients;
+  for (const Tensor& part : images.split(batch)) logits(part);
+}
+
+std::int64_t numbers_in(const BareLayers& network) {
+  std::int64_t sum = 0;
+  for (const Tensor& parameter : network.parameters()) sum += parameter.numel();
+  return sum;
+}
+
+/// Shortest times, s.
+struct Times {
+  double ours = std::numeric_limits<double>::infinity();
+  double bare = ours;
+
+  void take(double our_time, double bare_time) {
+    ours = std::min(ours, our_time);
+    bare = std::min(bare, bare_time);
+  }
+};
+
+}  // namespace
+
+NetworkRates time_network(const parallel::Communicator& world, const NetworkCase& which,
+                          std::int64_t repeats) {
+  const parallel::Teams alone(world, world.size());
+  ImageNetwork ours = our_network(alone.team(), which.network);
+  BareLayers bare(plan_of(which.network, true).layers);
+  RANKINE_EXPECTS(numbers_in(bare) == ours.stored_numbers(), "both have the same layers");
+  const ImageSet images = noise_images(ours.plan(), which.images);
+  const models::Batch all = whole_batch(images);
+  torch::optim::AdamW optimiser(bare.parameters(), learning_rate);
+  const bool is_first = world.rank() == 0;
+
+  Times training, evaluation;
+  for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {  // in turns: the machine may change
+    bare.train();
+    training.take(train_ours(ours, images, which.batch, world, alone), [&] {
+      return is_first ? shortest_time(2, [&] { train_bare(bare, optimiser, all, which.batch); }) : 0;
+    }());
+    if (!is_first) continue;
+    bare.eval();
+    evaluation.take(
+        shortest_time(2, [&] { evaluate([&](auto& x) { return ours.logits(x); }, all.inputs, which.batch); }),
+        shortest_time(2, [&] { evaluate([&](auto& x) { return bare.forward(x); }, all.inputs, which.batch); }));
+  }
+  const auto count = static_cast<double>(which.images);
+  return {which.network,           ours.stored_numbers(),  count / training.ours,
+          count / training.bare,   count / evaluation.ours, count / evaluation.bare};
+}
+
+}  // namespace rankine::bench
