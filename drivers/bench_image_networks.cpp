@@ -115,7 +115,7 @@ double train_ours(ImageNetwork& network, const ImageSet& images, std::int64_t ba
   run::StopRequest stop(world, {});
   Stopwatch watch;
   double second = 0;
-  const auto mark = [&] {
+  const auto mark = [&](std::int64_t) {
     world.barrier();
     second = watch.seconds();
     watch.restart();

@@ -70,7 +70,7 @@ Outcome train(ImageNetwork& network, const ImageTraining& how, std::int64_t imag
   run::StopRequest stop(ranks, {});
   const auto set = models::striped_images(images);
   return outcome_of(train_images(
-                        network, set, how, ranks, teams, [] { return 0.0; }, keeper, stop),
+                        network, set, how, ranks, teams, [](std::int64_t) { return 0.0; }, keeper, stop),
                     network);
 }
 
@@ -114,7 +114,7 @@ TEST(ImageTraining, LearnsAndKeepsTheScoreOfEveryEpoch) {
   double next = 0;
   const State state = train_images(
       network, models::striped_images(30), {.epochs = 6, .batch_size = 6, .learning_rate = 0.03},
-      world(), alone(), [&] { return ++next; }, keeper, stop);
+      world(), alone(), [&](std::int64_t) { return ++next; }, keeper, stop);
   EXPECT_LT(state.losses.back(), 0.7 * state.losses.front());
   EXPECT_EQ(state.scores, (std::vector<double>{1, 2, 3, 4, 5, 6}));
 }
@@ -167,7 +167,7 @@ std::optional<Outcome> train_in(const fs::path& folder, std::int64_t stop_after)
   SeriesKeeper series(store, alone(), {"training", 1}, {.checkpoint_interval = 0, .keep = 2});
   StoppingKeeper keeper(series, stop_after);
   run::StopRequest stop(world(), {});
-  const auto score = [&] {
+  const auto score = [&](std::int64_t) {
     return tucker_of(network).factors().core.detach().sum().item<double>();
   };
   try {
@@ -220,7 +220,7 @@ TEST(ImageTraining, FactorsAreOrthonormalAfterEveryEpoch) {
   train_images(
       network, models::striped_images(10), {.epochs = 3, .batch_size = 5, .learning_rate = 0.02},
       world(), alone(),
-      [&] {
+      [&](std::int64_t) {
         expect_orthonormal(tucker_of(network).factors().output, 1e-13);
         expect_orthonormal(tucker_of(network).factors().input, 1e-13);
         return static_cast<double>(++epochs);
