@@ -76,8 +76,8 @@ void BareLayers::add(const LayerPlan& plan) {
           [=](const Tensor& x) { return body->forward(x) + shortcut->forward(x); }));
     }
     default:
-      throw InputError("the bare network has no layer of type " + std::string(models::name(plan.kind)) +
-                       ". Choose another network.");
+      throw InputError("the bare network has no layer of type " +
+                       std::string(models::name(plan.kind)) + ". Choose another network.");
   }
 }
 

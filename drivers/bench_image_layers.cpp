@@ -45,8 +45,8 @@ std::unique_ptr<weights::Weight> kernel_of(const parallel::Communicator& team,
   };
   const std::int64_t channels = layer.channels, rank = layer.rank;
   if (rank == 0)
-    return std::make_unique<weights::Dense>(
-        team, split, drawn({channels, channels * area}, channels * area));
+    return std::make_unique<weights::Dense>(team, split,
+                                            drawn({channels, channels * area}, channels * area));
   return weights::make_tucker(team, split,
                               {.core = drawn({rank, rank, 3, 3}, rank * area),
                                .output = drawn({channels, rank}, rank),
@@ -61,10 +61,10 @@ double copy_rate(double numbers, std::int64_t repeats) {
 }
 
 /// No part is faster than its products or its traffic; a backward pass does both twice.
-double bound(const ConvolutionCase& layer, double gemm_gflops, double bytes_a_second) {
+double bound(const ConvolutionCase& layer, double gflops, double bytes_a_second) {
   double seconds = 0;
   for (const Part& part : parts_of(layer)) {
-    const double products = 2e-9 * pixels_of(layer) * part.kernel() / gemm_gflops;
+    const double products = 2e-9 * pixels_of(layer) * part.kernel() / gflops;
     const double numbers =
         pixels_of(layer) * static_cast<double>(part.inputs + part.outputs) + part.kernel();
     seconds += std::max(products, 4 * numbers / bytes_a_second);
@@ -72,9 +72,7 @@ double bound(const ConvolutionCase& layer, double gemm_gflops, double bytes_a_se
   return seconds;
 }
 
-}  // namespace
-
-double sgemm_rate(std::int64_t repeats, int threads) {
+double square_gemm_rate(std::int64_t repeats, int threads) {
   constexpr std::int64_t n = 1024;
   const double seconds = shortest_time(repeats, [&] {
 #pragma omp parallel num_threads(threads)
@@ -86,12 +84,27 @@ double sgemm_rate(std::int64_t repeats, int threads) {
   return 2e-9 * n * n * n * threads / seconds;
 }
 
+double wide_convolution_rate(std::int64_t repeats) {
+  const torch::NoGradGuard no_gradients;
+  constexpr std::int64_t channels = 256, size = 16, images = 16;
+  const Tensor x = torch::randn({images, channels, size, size});
+  const Tensor kernel = torch::randn({channels, channels, 3, 3});
+  const double seconds = shortest_time(repeats, [&] { torch::conv2d(x, kernel, {}, 1, 1); });
+  return 2e-9 * images * size * size * channels * channels * area / seconds;
+}
+
+}  // namespace
+
+ProductRates product_rates(std::int64_t repeats, int threads) {
+  return {square_gemm_rate(repeats, threads), wide_convolution_rate(repeats)};
+}
+
 ConvolutionTime time_convolution(const parallel::Communicator& team, const ConvolutionCase& layer,
-                                 std::int64_t repeats, double gemm_gflops) {
+                                 std::int64_t repeats, const ProductRates& rates) {
   const auto kernel = kernel_of(team, layer);
   const weights::ConvolutionGeometry geometry{.kernel = {3, 3}, .padding = {1, 1}};
   const Tensor images = torch::randn({layer.batch, layer.channels, layer.size, layer.size});
-  ConvolutionTime time{.layer = layer, .gemm_gflops = gemm_gflops};
+  ConvolutionTime time{.layer = layer};
   for (const Part& part : parts_of(layer)) time.multiply_adds += pixels_of(layer) * part.kernel();
   const auto pass = [&] { return kernel->convolve(images, geometry, {}); };
   const Tensor slopes = torch::randn_like(images);
@@ -106,9 +119,8 @@ ConvolutionTime time_convolution(const parallel::Communicator& team, const Convo
   const auto both = [&] { return torch::autograd::grad({pass()}, leaves, {slopes}); };
   both();
   time.both = shortest_time(repeats, both);
-  time.copy_rate =
-      copy_rate(pixels_of(layer) * static_cast<double>(layer.channels), repeats);
-  time.forward_bound = bound(layer, gemm_gflops, time.copy_rate);
+  time.copy_rate = copy_rate(pixels_of(layer) * static_cast<double>(layer.channels), repeats);
+  time.forward_bound = bound(layer, std::max(rates.gemm, rates.convolution), time.copy_rate);
   time.both_bound = 3 * time.forward_bound;
   return time;
 }

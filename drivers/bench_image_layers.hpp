@@ -21,17 +21,22 @@ struct ConvolutionTime {
   double multiply_adds = 0;  ///< of a forward pass
   double forward = 0;        ///< s
   double both = 0;           ///< forward and backward, s
-  double forward_bound = 0;  ///< s, by the rates of products and copies
+  double forward_bound = 0;  ///< s, by the faster rate of products and that of copies
   double both_bound = 0;
-  double gemm_gflops = 0;
   double copy_rate = 0;  ///< bytes read and written a second, of arrays as large as the activations
 };
 
-/// Rate of float32 matrix products, every thread with its own, GFlop/s.
-double sgemm_rate(std::int64_t repeats, int threads);
+/// Of float32 products, GFlop/s.
+struct ProductRates {
+  double gemm = 0;         ///< square matrices, every thread with its own
+  double convolution = 0;  ///< a dense layer of 256 channels; libtorch's kernels of it outrun BLAS
+                           ///< where they have wider vectors
+};
+
+ProductRates product_rates(std::int64_t repeats, int threads);
 
 /// `team` is one rank.
 ConvolutionTime time_convolution(const parallel::Communicator& team, const ConvolutionCase& layer,
-                                 std::int64_t repeats, double gemm_gflops);
+                                 std::int64_t repeats, const ProductRates& rates);
 
 }  // namespace rankine::bench

@@ -101,8 +101,7 @@ models::Batch whole_batch(const ImageSet& set) {
 }
 
 class NoKeeper final : public train::Keeper {
-  std::optional<train::State> restore(std::int64_t,
-                                      const std::vector<train::Parameter>&) override {
+  std::optional<train::State> restore(std::int64_t, const std::vector<train::Parameter>&) override {
     return {};
   }
   void keep(const train::State&, const std::vector<train::Parameter>&, When) override {}
@@ -179,17 +178,21 @@ NetworkRates time_network(const parallel::Communicator& world, const NetworkCase
   for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {  // in turns: the machine may change
     bare.train();
     training.take(train_ours(ours, images, which.batch, world, alone), [&] {
-      return is_first ? shortest_time(2, [&] { train_bare(bare, optimiser, all, which.batch); }) : 0;
+      return is_first ? shortest_time(2, [&] { train_bare(bare, optimiser, all, which.batch); })
+                      : 0;
     }());
     if (!is_first) continue;
     bare.eval();
     evaluation.take(
-        shortest_time(2, [&] { evaluate([&](auto& x) { return ours.logits(x); }, all.inputs, which.batch); }),
-        shortest_time(2, [&] { evaluate([&](auto& x) { return bare.forward(x); }, all.inputs, which.batch); }));
+        shortest_time(
+            2, [&] { evaluate([&](auto& x) { return ours.logits(x); }, all.inputs, which.batch); }),
+        shortest_time(2, [&] {
+          evaluate([&](auto& x) { return bare.forward(x); }, all.inputs, which.batch);
+        }));
   }
   const auto count = static_cast<double>(which.images);
-  return {which.network,           ours.stored_numbers(),  count / training.ours,
-          count / training.bare,   count / evaluation.ours, count / evaluation.bare};
+  return {which.network,         ours.stored_numbers(),   count / training.ours,
+          count / training.bare, count / evaluation.ours, count / evaluation.bare};
 }
 
 }  // namespace rankine::bench

@@ -39,9 +39,7 @@ void declare_keywords(deck::Schema& schema, ImageBenchOptions& options) {
   section.keyword("batch_size", options.batch_size)
       .range(1, 65536)
       .describe("Images of a pass and of a step of training.");
-  section.keyword("images", options.images)
-      .range(1, 1'000'000)
-      .describe("Images of an epoch.");
+  section.keyword("images", options.images).range(1, 1'000'000).describe("Images of an epoch.");
   section.keyword("repeats", options.repeats)
       .range(1, 1000)
       .describe("Repeats; the shortest time counts.");
@@ -52,6 +50,7 @@ void declare_keywords(deck::Schema& schema, ImageBenchOptions& options) {
 namespace {
 
 struct Measured {
+  ProductRates products;
   std::vector<ConvolutionTime> layers;
   std::vector<NetworkRates> networks;
 };
@@ -77,19 +76,22 @@ void print(const ConvolutionTime& time, const ConvolutionTime& dense) {
   std::fflush(stdout);
 }
 
-void bench_layers(const ImageBenchOptions& options, const parallel::Communicator& self,
-                  int threads, Measured& measured) {
-  const double gemm = sgemm_rate(options.repeats + 2, threads);
+void bench_layers(const ImageBenchOptions& options, const parallel::Communicator& self, int threads,
+                  Measured& measured) {
+  const ProductRates rates = measured.products = product_rates(options.repeats + 2, threads);
   fmt::print(
-      "{}, matrix product {:.1f} GFlop/s (float32)\n\n3x3 convolutions on {} images: milliseconds, "
-      "the bound by products and traffic, GFlop/s, times faster than dense\n{:>8} {:>7} {:>6} {:>8} "
+      "{}, float32: matrix product {:.1f} GFlop/s, convolution of 256 channels {:.1f}\n\n3x3 "
+      "convolutions on {} images: milliseconds, "
+      "the bound by products and traffic, GFlop/s, times faster than dense\n{:>8} {:>7} {:>6} "
+      "{:>8} "
       "| {:>8} {:>8} {:>7} {:>7} | {:>8} {:>8} {:>7} {:>7}\n",
-      counted(threads, "thread"), gemm, options.batch_size, "channels", "size", "rank", "MMAC",
-      "forward", "bound", "GFlop/s", "faster", "both", "bound", "GFlop/s", "faster");
+      counted(threads, "thread"), rates.gemm, rates.convolution, options.batch_size, "channels",
+      "size", "rank", "MMAC", "forward", "bound", "GFlop/s", "faster", "both", "bound", "GFlop/s",
+      "faster");
   for (std::size_t l = 0; l < options.channels.size(); ++l) {
     ConvolutionCase layer{options.channels[l], options.sizes[l], options.batch_size};
     const auto time = [&] {
-      measured.layers.push_back(time_convolution(self, layer, options.repeats, gemm));
+      measured.layers.push_back(time_convolution(self, layer, options.repeats, rates));
       return measured.layers.back();
     };
     const ConvolutionTime dense = time();
@@ -105,9 +107,10 @@ void bench_networks(const ImageBenchOptions& options, const parallel::Communicat
                     Measured& measured) {
   const bool is_shown = world.rank() == 0;
   if (is_shown)
-    fmt::print("\nnetworks, images a second\n{:<10} {:>10} | {:>9} {:>9} {:>6} | {:>10} {:>9} {:>6}\n",
-               "network", "parameters", "training", "libtorch", "ratio", "evaluation", "libtorch",
-               "ratio");
+    fmt::print(
+        "\nnetworks, images a second\n{:<10} {:>10} | {:>9} {:>9} {:>6} | {:>10} {:>9} {:>6}\n",
+        "network", "parameters", "training", "libtorch", "ratio", "evaluation", "libtorch",
+        "ratio");
   for (const std::string& name : options.networks) {
     const NetworkRates rates =
         time_network(world, {name, options.images, options.batch_size}, options.repeats);
@@ -122,13 +125,13 @@ void bench_networks(const ImageBenchOptions& options, const parallel::Communicat
 
 void write_csv(const std::string& path, const Measured& measured) {
   std::string csv =
-      "channels,size,batch,rank,multiply_adds,forward,both,forward_bound,both_bound,gemm_gflops,"
-      "copy_rate\n";
+      "channels,size,batch,rank,multiply_adds,forward,both,forward_bound,both_bound,copy_rate,"
+      "gemm_gflops,convolution_gflops\n";
   for (const ConvolutionTime& time : measured.layers)
-    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{}\n", time.layer.channels, time.layer.size,
-                       time.layer.batch, time.layer.rank, time.multiply_adds, time.forward,
-                       time.both, time.forward_bound, time.both_bound, time.gemm_gflops,
-                       time.copy_rate);
+    csv += fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}\n", time.layer.channels,
+                       time.layer.size, time.layer.batch, time.layer.rank, time.multiply_adds,
+                       time.forward, time.both, time.forward_bound, time.both_bound, time.copy_rate,
+                       measured.products.gemm, measured.products.convolution);
   csv += "network,parameters,training,bare_training,evaluation,bare_evaluation\n";
   for (const NetworkRates& rates : measured.networks)
     csv += fmt::format("{},{},{},{},{},{}\n", rates.network, rates.parameters, rates.training,
@@ -151,15 +154,18 @@ void write_hdf5(const std::string& path, const Measured& measured, int n_ranks, 
                {.long_name = what, .units = units, .dims = {"measurement"}});
   };
   const auto put_layer = [&](const char* name, auto member, const char* what, const char* units) {
-    put(fmt::format("layers/{}", name), measured.layers,
+    put(
+        fmt::format("layers/{}", name), measured.layers,
         [&](const ConvolutionTime& time) { return time.*member; }, what, units);
   };
   const auto put_case = [&](const char* name, auto member, const char* what) {
-    put(fmt::format("layers/{}", name), measured.layers,
+    put(
+        fmt::format("layers/{}", name), measured.layers,
         [&](const ConvolutionTime& time) { return time.layer.*member; }, what, "1");
   };
   const auto put_network = [&](const char* name, auto member, const char* what, const char* units) {
-    put(fmt::format("networks/{}", name), measured.networks,
+    put(
+        fmt::format("networks/{}", name), measured.networks,
         [&](const NetworkRates& rates) { return rates.*member; }, what, units);
   };
   put_case("channels", &ConvolutionCase::channels, "channels of inputs and outputs");
@@ -171,8 +177,13 @@ void write_hdf5(const std::string& path, const Measured& measured, int n_ranks, 
   put_layer("both_seconds", &ConvolutionTime::both, "shortest forward and backward pass", "s");
   put_layer("forward_bound", &ConvolutionTime::forward_bound, "bound of products and traffic", "s");
   put_layer("both_bound", &ConvolutionTime::both_bound, "bound of products and traffic", "s");
-  put_layer("gemm_gflops", &ConvolutionTime::gemm_gflops, "matrix-product rate", "GFlop/s");
   put_layer("copy_rate", &ConvolutionTime::copy_rate, "bytes copied, read and written", "byte/s");
+  const auto put_rate = [&](const char* name, double rate, const char* what) {
+    file.write(fmt::format("/results/{}", name), std::vector{rate}, {1},
+               {.long_name = what, .units = "GFlop/s", .dims = {"rate"}});
+  };
+  put_rate("gemm_gflops", measured.products.gemm, "matrix products");
+  put_rate("convolution_gflops", measured.products.convolution, "a convolution of 256 channels");
   put_network("network", &NetworkRates::network, "network", "1");
   put_network("parameters", &NetworkRates::parameters, "trained numbers", "1");
   put_network("training", &NetworkRates::training, "images trained on", "1/s");
@@ -188,11 +199,11 @@ void write_hdf5(const std::string& path, const Measured& measured, int n_ranks, 
 void check(const ImageBenchOptions& options) {
   if (!options.file.empty()) files::check_writable(options.file);
   if (options.channels.size() != options.sizes.size())
-    throw InputError(fmt::format("bench.sizes has {} for {} (each layer has one size). "
-                                 "Give as many sizes as channels.",
-                                 counted(static_cast<std::int64_t>(options.sizes.size()), "value"),
-                                 counted(static_cast<std::int64_t>(options.channels.size()),
-                                         "layer")));
+    throw InputError(
+        fmt::format("bench.sizes has {} for {} (each layer has one size). "
+                    "Give as many sizes as channels.",
+                    counted(static_cast<std::int64_t>(options.sizes.size()), "value"),
+                    counted(static_cast<std::int64_t>(options.channels.size()), "layer")));
   for (std::size_t l = 0; l < options.channels.size(); ++l) {
     const double numbers = static_cast<double>(options.batch_size * options.channels[l]) *
                            static_cast<double>(options.sizes[l] * options.sizes[l]);

@@ -1,4 +1,4 @@
-"""rankine-bench linalg from outside: tables, files, checks, and what it refuses."""
+"""rankine-bench from outside: tables, files, checks, and what it refuses."""
 
 import csv
 import os
@@ -63,6 +63,37 @@ def test_the_gpeps_suite_writes_both_kinds_of_file(tmp_path):
     assert float(rows[2][3]) == pytest.approx(value, abs=1e-12)
 
 
+IMAGES = ["images", "bench.channels=[4, 6]", "bench.sizes=[8, 5]", "bench.ranks=[0.5, 0.01]", "bench.batch_size=4",
+          "bench.images=8", "bench.repeats=1"]  # fmt: skip
+
+
+@pytest.mark.parametrize("ranks", [None, 3])
+def test_the_images_suite_measures_layers_and_networks(tmp_path, ranks):
+    outcome = bench(*IMAGES, "bench.file=out.h5", ranks=ranks, cwd=tmp_path)
+    assert outcome.returncode == 0, outcome.stderr
+    assert "matrix product" in outcome.stdout and "resnet-20" in outcome.stdout
+    with h5py.File(tmp_path / "out.h5") as file:
+        assert (file.attrs["filetype"], file.attrs["status"]) == ("rankine-bench-images", "complete")
+        layers, networks = file["results/layers"], file["results/networks"]
+        assert layers["rank"][...].tolist() == [0, 2, 1, 0, 3, 1]
+        dense = 4 * 8 * 8 * 4 * 4 * 9
+        assert layers["multiply_adds"][:2].tolist() == [dense, 4 * 8 * 8 * (4 * 2 + 2 * 2 * 9 + 2 * 4)]
+        for name in ("forward_seconds", "both_seconds", "forward_bound", "both_bound", "copy_rate"):
+            assert (layers[name][...] > 0).all(), name
+        assert networks["network"].asstr()[...].tolist() == ["resnet-20", "t-cnn"]
+        assert networks["parameters"][0] == 269722
+        for name in ("training", "bare_training", "evaluation", "bare_evaluation"):
+            assert (networks[name][...] > 0).all(), name
+
+
+def test_the_images_suite_writes_csv(tmp_path):
+    outcome = bench(*IMAGES, "bench.networks=[]", "bench.file=out.csv", cwd=tmp_path)
+    assert outcome.returncode == 0, outcome.stderr
+    with open(tmp_path / "out.csv") as file:
+        rows = [row for row in csv.DictReader(file) if row["channels"] in ("4", "6")]
+    assert [row["rank"] for row in rows] == ["0", "2", "1", "0", "3", "1"]
+
+
 @pytest.mark.parametrize("start", [["--check"], []])
 @pytest.mark.parametrize("arguments, code, message", [
     (["linalg", 'bench.shapes=["0x5"]'], 2, '"0x5" is no shape'),
@@ -71,6 +102,9 @@ def test_the_gpeps_suite_writes_both_kinds_of_file(tmp_path):
     (["linalg", 'bench.shapes=["2000000x2000000"]'], 3, "a matrix of 2000000 by 2000000 needs about"),
     (["linalg", "bench.file=nowhere/out.h5"], 2, "there is no folder 'nowhere'"),
     (["gpeps", "bench.file=nowhere/out.csv"], 2, "there is no folder 'nowhere'"),
+    (["images", "bench.file=nowhere/out.csv"], 2, "there is no folder 'nowhere'"),
+    (["images", "bench.sizes=[8]"], 2, "bench.sizes has 1 value for 4 layers"),
+    (["images", "bench.channels=[4096]", "bench.sizes=[4096]", "bench.networks=[]"], 3, "a layer of 4096 channels needs"),
     (["gpeps", "bench.bond_dimensions=[4096]"], 3, "the update of a bond of dimension 4096 needs about"),
 ])  # fmt: skip
 def test_a_check_meets_what_a_run_would_meet(tmp_path, arguments, code, message, start):

@@ -1,6 +1,9 @@
 #include "models/image/image_layers.hpp"
 
 #include <algorithm>
+#include <cmath>
+
+#include "weights/rows/element_type.hpp"
 
 namespace rankine::models {
 
@@ -30,14 +33,37 @@ std::int64_t images_at_once(const Tensor& x, const weights::ConvolutionGeometry&
   return std::max<std::int64_t>(1, static_cast<std::int64_t>(most_numbers / numbers));
 }
 
+/// Nobody else sees what is written into x.
+bool is_ours(const Tensor& x) {
+  return !at::GradMode::is_enabled() && x.use_count() == 1 && x.storage().use_count() == 1;
+}
+
+/// libtorch has batch norm into new memory only.
+template <class T>
+void normalise_in_place(const Tensor& x, const NormTensors& norm, double epsilon) {
+  const std::int64_t channels = x.size(1), planes = x.size(0) * channels;
+  const std::int64_t pixels = planes > 0 ? x.numel() / planes : 0;
+  T* const values = x.data_ptr<T>();
+  const T *weight = norm.weight.data_ptr<T>(), *bias = norm.bias.data_ptr<T>();
+  const T *mean = norm.mean.data_ptr<T>(), *variance = norm.variance.data_ptr<T>();
+#pragma omp parallel for
+  for (std::int64_t plane = 0; plane < planes; ++plane) {
+    const std::int64_t c = plane % channels;
+    const T scale = weight[c] / std::sqrt(variance[c] + static_cast<T>(epsilon));
+    const T shift = bias[c] - mean[c] * scale;
+    T* const own = values + plane * pixels;
+    for (std::int64_t p = 0; p < pixels; ++p) own[p] = own[p] * scale + shift;
+  }
+}
+
 class Relu final : public ImageLayer {
-  Tensor forward(const Tensor& x) const override { return torch::relu(x); }
+  Tensor forward(Tensor x) const override { return is_ours(x) ? x.relu_() : x.relu(); }
 };
 
 class Pool final : public ImageLayer {
  public:
   explicit Pool(const LayerPlan& plan) : plan_(plan) {}
-  Tensor forward(const Tensor& x) const override {
+  Tensor forward(Tensor x) const override {
     const auto& window = plan_.geometry;
     if (plan_.kind == LayerKind::max_pool)
       return at::max_pool2d(x, window.kernel, window.stride, window.padding, window.dilation,
@@ -50,13 +76,13 @@ class Pool final : public ImageLayer {
 };
 
 class GlobalPool final : public ImageLayer {
-  Tensor forward(const Tensor& x) const override { return x.mean({2, 3}); }
+  Tensor forward(Tensor x) const override { return x.mean({2, 3}); }
 };
 
 class Flatten final : public ImageLayer {
  public:
   explicit Flatten(FlattenOrder order) : order_(order) {}
-  Tensor forward(const Tensor& x) const override {
+  Tensor forward(Tensor x) const override {
     return (order_ == FlattenOrder::channels_last && x.dim() == 4 ? x.permute({0, 2, 3, 1}) : x)
         .flatten(1);
   }
@@ -68,7 +94,7 @@ class Flatten final : public ImageLayer {
 class Subsample final : public ImageLayer {
  public:
   explicit Subsample(const LayerPlan& plan) : plan_(plan) {}
-  Tensor forward(const Tensor& x) const override {
+  Tensor forward(Tensor x) const override {
     const Tensor pixels = x.slice(2, 0, x.size(2), plan_.geometry.stride[0])
                               .slice(3, 0, x.size(3), plan_.geometry.stride[1]);
     const std::int64_t more = plan_.outputs.channels - plan_.inputs.channels;
@@ -89,9 +115,10 @@ Parameter whole(const std::string& name, const Tensor& values) {
 
 }  // namespace
 
-Tensor forward_through(const ImageLayers& layers, Tensor x) {
-  for (const auto& layer : layers) x = layer->forward(x);
-  return x;
+Tensor forward_through(const ImageLayers& layers, const Tensor& x) {
+  Tensor y = x;
+  for (const auto& layer : layers) y = layer->forward(std::move(y));
+  return y;
 }
 
 void pass_through(const ImageLayers& layers, std::vector<Tensor>& own, const NormVisit& visit) {
@@ -99,7 +126,7 @@ void pass_through(const ImageLayers& layers, std::vector<Tensor>& own, const Nor
 }
 
 void ImageLayer::pass(std::vector<Tensor>& own, const NormVisit&) {
-  for (Tensor& x : own) x = forward(x);
+  for (Tensor& x : own) x = forward(std::move(x));
 }
 
 void ConvolutionLayer::show_patches(const Tensor& x) const {
@@ -108,7 +135,7 @@ void ConvolutionLayer::show_patches(const Tensor& x) const {
     slot_.show_input(patches(x.narrow(0, first, std::min(step, x.size(0) - first)), geometry_));
 }
 
-Tensor ConvolutionLayer::forward(const Tensor& x) const {
+Tensor ConvolutionLayer::forward(Tensor x) const {
   const weights::Weight& weight = *slot_.weight();
   if (!slot_.is_observed()) return weight.convolve(x, geometry_, slot_.own_bias());
   if (slot_.shows_inputs()) show_patches(x);
@@ -119,15 +146,18 @@ Tensor ConvolutionLayer::forward(const Tensor& x) const {
   return sum.view(shape).permute({0, 3, 1, 2}).contiguous();
 }
 
-Tensor BatchNorm::forward(const Tensor& x) const {
+Tensor BatchNorm::forward(Tensor x) const {
   return statistics_ == NormStatistics::batch
              ? batch_norm_over_ranks(*ranks_, x, tensors_, epsilon_)
-             : normalised_as_stored(x);
+             : normalised_as_stored(std::move(x));
 }
 
-Tensor BatchNorm::normalised_as_stored(const Tensor& x) const {
-  return at::batch_norm(x, tensors_.weight, tensors_.bias, tensors_.mean, tensors_.variance, false,
-                        0.0, epsilon_, false);
+Tensor BatchNorm::normalised_as_stored(Tensor x) const {
+  const auto& [weight, bias, mean, variance] = tensors_;
+  if (!is_ours(x) || !x.is_contiguous())
+    return at::batch_norm(x, weight, bias, mean, variance, false, 0.0, epsilon_, false);
+  weights::with_element_type(x, [&]<class T>(T) { normalise_in_place<T>(x, tensors_, epsilon_); });
+  return x;
 }
 
 void BatchNorm::list(LayerParts& parts) {
@@ -141,7 +171,7 @@ void BatchNorm::pass(std::vector<Tensor>& own, const NormVisit& visit) {
   for (const Tensor& x : own) sums.add(x);
   sums.reduce(visit.ranks);
   visit.found(*this, {sums.mean(), sums.variance()});
-  for (Tensor& x : own) x = normalised_as_stored(x);
+  for (Tensor& x : own) x = normalised_as_stored(std::move(x));
 }
 
 void BatchNorm::store(const ChannelMoments& moments) {
@@ -165,13 +195,14 @@ std::unique_ptr<ImageLayer> plain_layer(const LayerPlan& plan) {
   }
 }
 
-Tensor Prelu::forward(const Tensor& x) const { return torch::prelu(x, slopes_); }
+Tensor Prelu::forward(Tensor x) const { return torch::prelu(x, slopes_); }
 
 void Prelu::list(LayerParts& parts) { parts.trained.push_back(whole(name_ + ".weight", slopes_)); }
 
-Tensor Residual::forward(const Tensor& x) const {
+Tensor Residual::forward(Tensor x) const {
   const Tensor around = forward_through(shortcut_, x);
-  return forward_through(body_, x) + around;
+  Tensor y = forward_through(body_, x);
+  return is_ours(y) ? y.add_(around) : y + around;
 }
 
 void Residual::pass(std::vector<Tensor>& own, const NormVisit& visit) {

@@ -41,8 +41,9 @@ class ImageLayer {
   ImageLayer& operator=(const ImageLayer&) = delete;
   virtual ~ImageLayer() = default;
 
-  /// x: images x channels x height x width, or images x features.
-  virtual torch::Tensor forward(const torch::Tensor& x) const = 0;
+  /// x: images x channels x height x width, or images x features. It is overwritten where nobody
+  /// else holds it and no gradient is wanted.
+  virtual torch::Tensor forward(torch::Tensor x) const = 0;
   /// Puts each x of this rank through the layer, other ranks having theirs; norms first hand out
   /// the statistics of all of them. Collective.
   virtual void pass(std::vector<torch::Tensor>& own, const NormVisit& visit);
@@ -55,7 +56,8 @@ class ImageLayer {
 
 using ImageLayers = std::vector<std::unique_ptr<ImageLayer>>;
 
-torch::Tensor forward_through(const ImageLayers& layers, torch::Tensor x);
+/// Leaves x as it is.
+torch::Tensor forward_through(const ImageLayers& layers, const torch::Tensor& x);
 void pass_through(const ImageLayers& layers, std::vector<torch::Tensor>& own,
                   const NormVisit& visit);
 
@@ -66,7 +68,7 @@ class ConvolutionLayer final : public ImageLayer {
       : slot_(std::move(slot)), geometry_(geometry) {}
 
   /// Observers see patches: (images * places) x (inputs * height * width).
-  torch::Tensor forward(const torch::Tensor& x) const override;
+  torch::Tensor forward(torch::Tensor x) const override;
   void list(LayerParts& parts) override { parts.slots.push_back(&slot_); }
 
  private:
@@ -79,9 +81,7 @@ class ConvolutionLayer final : public ImageLayer {
 class LinearLayer final : public ImageLayer {
  public:
   explicit LinearLayer(Slot slot) : slot_(std::move(slot)) {}
-  torch::Tensor forward(const torch::Tensor& x) const override {
-    return slot_.forward(x.flatten(1));
-  }
+  torch::Tensor forward(torch::Tensor x) const override { return slot_.forward(x.flatten(1)); }
   void list(LayerParts& parts) override { parts.slots.push_back(&slot_); }
 
  private:
@@ -93,7 +93,7 @@ class BatchNorm final : public ImageLayer {
   BatchNorm(std::string name, NormTensors tensors, double epsilon)
       : name_(std::move(name)), tensors_(std::move(tensors)), epsilon_(epsilon) {}
 
-  torch::Tensor forward(const torch::Tensor& x) const override;
+  torch::Tensor forward(torch::Tensor x) const override;
   void pass(std::vector<torch::Tensor>& own, const NormVisit& visit) override;
   void list(LayerParts& parts) override;
 
@@ -108,7 +108,7 @@ class BatchNorm final : public ImageLayer {
   const NormTensors& tensors() const { return tensors_; }
 
  private:
-  torch::Tensor normalised_as_stored(const torch::Tensor& x) const;
+  torch::Tensor normalised_as_stored(torch::Tensor x) const;
 
   std::string name_;
   NormTensors tensors_;
@@ -124,7 +124,7 @@ class Prelu final : public ImageLayer {
  public:
   Prelu(std::string name, torch::Tensor slopes)
       : name_(std::move(name)), slopes_(std::move(slopes)) {}
-  torch::Tensor forward(const torch::Tensor& x) const override;
+  torch::Tensor forward(torch::Tensor x) const override;
   void list(LayerParts& parts) override;
 
  private:
@@ -136,7 +136,7 @@ class Residual final : public ImageLayer {
  public:
   Residual(ImageLayers body, ImageLayers shortcut)
       : body_(std::move(body)), shortcut_(std::move(shortcut)) {}
-  torch::Tensor forward(const torch::Tensor& x) const override;
+  torch::Tensor forward(torch::Tensor x) const override;
   void pass(std::vector<torch::Tensor>& own, const NormVisit& visit) override;
   void list(LayerParts& parts) override;
 

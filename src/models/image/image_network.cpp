@@ -43,7 +43,7 @@ std::vector<Stage> ImageNetwork::stages() const {
                                     firsts.size() - 1),
                 .forward = [this, first = firsts[s], end = firsts[s + 1]](const Tensor& x) {
                   Tensor y = x;
-                  for (std::size_t l = first; l < end; ++l) y = layers_[l]->forward(y);
+                  for (std::size_t l = first; l < end; ++l) y = layers_[l]->forward(std::move(y));
                   return y;
                 }};
     LayerParts parts;

@@ -111,6 +111,30 @@ TEST(ImageLayers, FlattenInEitherOrderAndPadChannelsOnBothSides) {
                    expected.flatten(1)));
 }
 
+TEST(ImageLayers, OverwriteNothingThatOthersHold) {
+  const torch::NoGradGuard no_gradients;
+  const NetworkPlan plan = parse_plan(nlohmann::json::parse(R"({"layers": [
+    {"type": "residual", "body": [{"type": "relu"}, {"type": "batch-norm", "name": "a"},
+     {"type": "relu"}]},
+    {"type": "batch-norm", "name": "b"}, {"type": "relu"},
+    {"type": "residual", "body": []}, {"type": "relu"}, {"type": "flatten"}]})"),
+                                      "held.json", {3, 4, 4});
+  const ImageNetwork network = draw_image_network(alone().team(), plan, 1, Precision::float64);
+  const Tensor given = waves({2, 3, 4, 4}, 1), x = given.clone();
+  const double scale = 1 / std::sqrt(1 + 1e-5);  // of a norm that is drawn
+  const Tensor expected = 2 * ((given + given.relu() * scale) * scale).relu();
+  EXPECT_LT((network.logits(x) - expected.flatten(1)).abs().max().item<double>(), 1e-14);
+  EXPECT_TRUE(torch::equal(x, given));
+  EXPECT_LT((network.logits(x.narrow(0, 1, 1)) - expected.narrow(0, 1, 1).flatten(1))
+                .abs()
+                .max()
+                .item<double>(),
+            1e-14);
+  EXPECT_TRUE(torch::equal(x, given)) << "a view of it was given";
+  for (const Stage& stage : network.stages()) stage.forward(x);
+  EXPECT_TRUE(torch::equal(x, given)) << "a stage got it";
+}
+
 /// How a batch of 7 is cut into the parts of ranks: evenly, or all on the last rank.
 enum class Parts { even, last };
 
