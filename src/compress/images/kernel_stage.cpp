@@ -81,6 +81,29 @@ Norm measure_norm(ImageBench& bench) {
   return norm;
 }
 
+/// The geometric mean of weights by gradients and of weights that make errors relative. The former
+/// trust that errors are small, the latter know nothing of the loss; where much is taken away,
+/// neither holds.
+std::vector<double> balanced(const std::vector<double>& by_gradients,
+                             const std::vector<KernelCurve>& curves) {
+  std::vector<double> weights;
+  for (std::size_t k = 0; k < curves.size(); ++k) {
+    const double whole = curves[k].squared_norm;
+    weights.push_back(whole > 0 ? std::sqrt(by_gradients[k] / whole) : 0);
+  }
+  return weights;
+}
+
+std::vector<KernelRanks> allocate(const ImageBench& bench, const DealtKernels& kernels,
+                                  const std::vector<double>& error_weights) {
+  const RankOptions& ranks = bench.options.ranks;
+  const auto curves = kernels.curves();
+  const bool is_balanced = ranks.error_weights == ErrorWeights::balanced && !error_weights.empty();
+  return additive_kernel_ranks(bench.job.kernels, curves,
+                               is_balanced ? balanced(error_weights, curves) : error_weights,
+                               ranks.parameter_ratio);
+}
+
 std::vector<KernelRanks> choose_ranks(const ImageBench& bench, const DealtKernels& kernels,
                                       const Forms& forms, const std::vector<double>& error_weights) {
   const RankOptions& ranks = bench.options.ranks;
@@ -97,8 +120,7 @@ std::vector<KernelRanks> choose_ranks(const ImageBench& bench, const DealtKernel
   if (ranks.allocation == Allocation::uniform)
     chosen = uniform_kernel_ranks(bench.job.kernels, forms, ranks.parameter_ratio, ranks.multiple_of);
   else
-    chosen = additive_kernel_ranks(bench.job.kernels, kernels.curves(), error_weights,
-                                   ranks.parameter_ratio);
+    chosen = allocate(bench, kernels, error_weights);
   // A form that is no smaller than the kernel is not taken.
   for (std::size_t k = 0; k < chosen.size(); ++k)
     if (!chosen[k].empty() &&

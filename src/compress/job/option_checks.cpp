@@ -84,7 +84,7 @@ void check_allocation(const CompressOptions& options, deck::Findings& findings) 
   if (options.method.weighting == Weighting::two_sided &&
       options.ranks.error_weights != ErrorWeights::none)
     findings.add("ranks.error_weights",
-                 {.what = "ranks.error_weights = \"output-gradient\" stands beside "
+                 {.what = "ranks.error_weights stands beside "
                           "method.weighting = \"two-sided\"",
                   .why = "that norm has the gradients in it already",
                   .advice = "Drop one of them."});
@@ -175,6 +175,11 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
                  "ranks.multiple_of"},
                 "it is for image networks", "Drop it, or set model.architecture.");
   check_form(options.method, findings);
+  if (options.ranks.error_weights == ErrorWeights::balanced)
+    findings.add("ranks.error_weights",
+                 {.what = "ranks.error_weights = \"balanced\" is asked for a language model",
+                  .why = "it is for kernels of image networks",
+                  .advice = "Choose \"none\" or \"output-gradient\"."});
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_allocation(options, findings);

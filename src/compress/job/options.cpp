@@ -151,7 +151,8 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   section.keyword("error_weights", ranks.error_weights, error_weight_names)
       .describe(
           "What the squared error of a weight counts against that of another: as it is, or times "
-          "the mean squared loss gradient at its outputs. Two-sided errors need none.");
+          "the mean squared loss gradient at its outputs; balanced, for kernels: the geometric mean "
+          "of the latter and of relative errors. Two-sided errors need none.");
   section.keyword("parameter_ratio", ranks.parameter_ratio)
       .above(0)
       .at_most(1)

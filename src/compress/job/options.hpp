@@ -122,7 +122,7 @@ struct CompressOptions {
   bool is_profile() const { return !sensitivity.bond_dimensions.empty(); }
   bool needs_gradients() const {
     return method.weighting == Weighting::two_sided ||
-           ranks.error_weights == ErrorWeights::output_gradient;
+           ranks.error_weights != ErrorWeights::none;
   }
   bool needs_fermi() const {
     return method.has_ranks() && ranks.allocation == Allocation::fermi && !is_profile();
