@@ -1,5 +1,5 @@
-// rankine-compress: replaces the weights of a language model or an image network by forms with fewer
-// numbers, from a deck to a result file and a checkpoint.
+// rankine-compress: replaces the weights of a language model or an image network by forms with
+// fewer numbers, from a deck to a result file and a checkpoint.
 #include <fmt/format.h>
 
 #include "compress/compression.hpp"
@@ -85,7 +85,7 @@ class ImageCompression final : public PreparedJob {
   }
   void require() const override { memory_.require(); }
   int use_threads(const run::Machine& machine) const override {
-    models::set_tensor_threads(machine.threads);
+    models::set_image_threads(machine.threads);
     return machine.threads;
   }
 

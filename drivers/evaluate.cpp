@@ -90,7 +90,7 @@ class ImageEvaluation final : public PreparedJob {
   }
   void require() const override { memory_.require(); }
   int use_threads(const run::Machine& machine) const override {
-    models::set_tensor_threads(machine.threads);
+    models::set_image_threads(machine.threads);
     return machine.threads;
   }
 

@@ -16,6 +16,8 @@ Target model_configs();
 Target tokenizers();
 Target decks_of_evaluate();
 Target decks_of_compress();
+Target image_decks();
+Target image_layers();
 Target native_model_folders();
 Target restart_folders();
 

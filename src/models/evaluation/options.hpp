@@ -49,7 +49,7 @@ struct GenerateOptions {
 
 /// How image networks are scored.
 struct ImageScoringOptions {
-  std::int64_t batch_size = 100;
+  std::int64_t batch_size = 32;
   bool write_logits = false;
   double target_escape = 0.01;
 };

@@ -1,10 +1,15 @@
 // Gradients of the layers' own operations against finite differences; attention against plain
 // tensor operations.
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cstdint>
 #include <functional>
 
 #include "models/language/layers.hpp"
+#include "models/threads.hpp"
 
 namespace rankine::models {
 namespace {
@@ -100,6 +105,18 @@ TEST(CausalAttention, EqualsPlainTensorOperationsWithItsGradients) {
     EXPECT_TRUE(torch::allclose(ours[1], k.grad(), 1e-11, 1e-11));
     EXPECT_TRUE(torch::allclose(ours[2], v.grad(), 1e-11, 1e-11));
   }
+}
+
+TEST(Threads, OfImageNetworksFlushDenormalNumbers) {
+  const int before = at::get_num_threads();
+  set_image_threads(3);
+  std::vector<float> numbers(3, 1e-41f);
+#pragma omp parallel for num_threads(3) schedule(static, 1)
+  for (std::size_t i = 0; i < numbers.size(); ++i) numbers[i] *= 0.5f;
+  for (const float number : numbers) EXPECT_EQ(std::bit_cast<std::uint32_t>(number), 0u);
+#pragma omp parallel num_threads(3)
+  at::globalContext().setFlushDenormal(false);
+  set_tensor_threads(before);
 }
 
 }  // namespace
