@@ -73,7 +73,7 @@ double bound(const ConvolutionCase& layer, double gflops, double bytes_a_second)
 }
 
 double square_gemm_rate(std::int64_t repeats, int threads) {
-  constexpr std::int64_t n = 1024;
+  constexpr std::int64_t n = 512;
   const double seconds = shortest_time(repeats, [&] {
 #pragma omp parallel num_threads(threads)
     {
@@ -86,7 +86,7 @@ double square_gemm_rate(std::int64_t repeats, int threads) {
 
 double wide_convolution_rate(std::int64_t repeats) {
   const torch::NoGradGuard no_gradients;
-  constexpr std::int64_t channels = 256, size = 16, images = 16;
+  constexpr std::int64_t channels = 256, size = 8, images = 4;
   const Tensor x = torch::randn({images, channels, size, size});
   const Tensor kernel = torch::randn({channels, channels, 3, 3});
   const double seconds = shortest_time(repeats, [&] { torch::conv2d(x, kernel, {}, 1, 1); });

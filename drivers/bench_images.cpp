@@ -78,7 +78,7 @@ void print(const ConvolutionTime& time, const ConvolutionTime& dense) {
 
 void bench_layers(const ImageBenchOptions& options, const parallel::Communicator& self, int threads,
                   Measured& measured) {
-  const ProductRates rates = measured.products = product_rates(options.repeats + 2, threads);
+  const ProductRates rates = measured.products = product_rates(5 + 5 * options.repeats, threads);
   fmt::print(
       "{}, float32: matrix product {:.1f} GFlop/s, convolution of 256 channels {:.1f}\n\n3x3 "
       "convolutions on {} images: milliseconds, "
