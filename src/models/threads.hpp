@@ -6,7 +6,7 @@
 namespace rankine::models {
 
 /// Threads that layers compute with in this process; BLAS is called from each of them with one. All
-/// of them take numbers below the normal range (about 1e-38) as 0, which processors are many times
+/// of them take numbers below the normal range (about 1e-38) as 0, which many processors are far
 /// slower with.
 void set_tensor_threads(int threads);
 /// The same for image networks. Denormal numbers become zeros in all these threads: they take many
