@@ -50,7 +50,9 @@ std::unique_ptr<weights::Weight> kernel_of(const parallel::Communicator& team,
   return weights::make_tucker(team, split,
                               {.core = drawn({rank, rank, 3, 3}, rank * area),
                                .output = drawn({channels, rank}, rank),
-                               .input = drawn({channels, rank}, channels)},
+                               .input = drawn({channels, rank}, channels),
+                               .height = {},
+                               .width = {}},
                               torch::kFloat32);
 }
 

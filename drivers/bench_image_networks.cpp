@@ -68,7 +68,9 @@ void put_tucker(ImageNetwork& network) {
         weights::make_tucker(network.team(), weights::RowSplit::even(outputs, 1),
                              {.core = drawn({outputs / 2, inputs / 2, 3, 3}, inputs * 9 / 2),
                               .output = drawn({outputs, outputs / 2}, outputs / 2),
-                              .input = drawn({inputs, inputs / 2}, inputs)},
+                              .input = drawn({inputs, inputs / 2}, inputs),
+                              .height = {},
+                              .width = {}},
                              torch::kFloat32));
   });
 }
@@ -83,7 +85,9 @@ ImageNetwork our_network(const parallel::Communicator& team, const std::string& 
 
 /// Bytes and classes without any meaning.
 ImageSet noise_images(const NetworkPlan& plan, std::int64_t count) {
-  ImageSet set{.images = {.count = count, .shape = plan.input}};
+  ImageSet set;
+  set.images.count = count;
+  set.images.shape = plan.input;
   std::vector<std::uint8_t> bytes(static_cast<std::size_t>(count * plan.input.size()));
   for (std::size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = static_cast<std::uint8_t>((i * 2654435761U) >> 13);
@@ -144,7 +148,7 @@ void evaluate(const Network& logits, const Tensor& images, std::int64_t batch) {
   for (const Tensor& part : images.split(batch)) logits(part);
 }
 
-std::int64_t numbers_in(const BareLayers& network) {
+[[maybe_unused]] std::int64_t numbers_in(const BareLayers& network) {
   std::int64_t sum = 0;
   for (const Tensor& parameter : network.parameters()) sum += parameter.numel();
   return sum;

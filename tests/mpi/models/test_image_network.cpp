@@ -26,9 +26,9 @@ std::vector<std::int64_t> own_numbers() {
 }
 
 ImageSet test_images(const Normalisation& normalisation) {
-  ImageSet set{
-      .images = read_images((vision / "cifar10_test1000_images.npy").string(), ImageLayout::nhwc),
-      .normalisation = normalisation};
+  ImageSet set;
+  set.images = read_images((vision / "cifar10_test1000_images.npy").string(), ImageLayout::nhwc);
+  set.normalisation = normalisation;
   set.labels.assign(static_cast<std::size_t>(set.size()), 0);
   return set;
 }

@@ -34,7 +34,9 @@ void put_tucker(ImageNetwork& network, Precision precision) {
   const auto type = precision == Precision::float64 ? torch::kFloat64 : torch::kFloat32;
   const weights::TuckerFactors factors{.core = models::waves({3, 2, 3, 3}, 1) * 0.3,
                                        .output = models::waves({6, 3}, 2),
-                                       .input = models::waves({4, 2}, 3)};
+                                       .input = models::waves({4, 2}, 3),
+                                       .height = {},
+                                       .width = {}};
   network.replace_weight(
       "conv2", weights::make_tucker(alone().team(), weights::RowSplit::even(6, 1), factors, type));
 }
