@@ -97,7 +97,8 @@ std::int64_t steps_per_epoch(std::int64_t images, std::int64_t batch_size) {
 
 State train_images(ImageNetwork& network, const ImageSet& images, const ImageTraining& how,
                    const Communicator& world, const parallel::Teams& alone,
-                   const std::function<double(std::int64_t epochs)>& score, Keeper& keeper, run::StopRequest& stop) {
+                   const std::function<double(std::int64_t epochs)>& score, Keeper& keeper,
+                   run::StopRequest& stop) {
   const std::int64_t epoch_steps = steps_per_epoch(images.size(), how.batch_size);
   const Objective objective(world, alone, 1, image_loss(network, images, how, world));
   const auto finish = [&](std::int64_t epochs) {

@@ -29,7 +29,8 @@ std::int64_t steps_per_epoch(std::int64_t images, std::int64_t batch_size);
 /// `alone` makes each rank a team. Throws like train::run.
 State train_images(models::ImageNetwork& network, const models::ImageSet& images,
                    const ImageTraining& how, const parallel::Communicator& world,
-                   const parallel::Teams& alone, const std::function<double(std::int64_t epochs)>& score,
-                   Keeper& keeper, run::StopRequest& stop);
+                   const parallel::Teams& alone,
+                   const std::function<double(std::int64_t epochs)>& score, Keeper& keeper,
+                   run::StopRequest& stop);
 
 }  // namespace rankine::train

@@ -50,8 +50,7 @@ class CutStudy {
 
   void run() {
     for (const KernelCut cut : bench_.options.sensitivity.cuts)
-      for (const double fraction : bench_.options.sensitivity.rank_fractions)
-        study(cut, fraction);
+      for (const double fraction : bench_.options.sensitivity.rank_fractions) study(cut, fraction);
   }
 
  private:
@@ -81,9 +80,9 @@ class CutStudy {
     point.accuracy = scores.classification.accuracy;
     point.loss = scores.classification.loss;
     bench_.result.cuts.push_back(std::move(point));
-    progress_.update(static_cast<double>(bench_.result.cuts.size()) / static_cast<double>(total_),
-                     fmt::format("cut {} at {}", name_in(weights::kernel_cut_names, point.cut),
-                                 point.fraction));
+    progress_.update(
+        static_cast<double>(bench_.result.cuts.size()) / static_cast<double>(total_),
+        fmt::format("cut {} at {}", name_in(weights::kernel_cut_names, point.cut), point.fraction));
   }
 
   ImageBench& bench_;

@@ -1,5 +1,5 @@
-// Which cuts of its kernels a network bears: norm loss against loss of accuracy, kernel by kernel and
-// all together (arXiv:2403.14379).
+// Which cuts of its kernels a network bears: norm loss against loss of accuracy, kernel by kernel
+// and all together (arXiv:2403.14379).
 #pragma once
 
 #include "compress/images/image_bench.hpp"

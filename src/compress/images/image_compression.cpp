@@ -34,15 +34,20 @@ run::Stage training_stage(const ImageJob& job) {
   const TrainOptions& train = job.options.train;
   run::Fingerprint fingerprint;
   fingerprint.add(program_version()).add(method_line(job));
-  const std::int64_t numbers[] = {train.epochs, train.batch_size, train.seed, train.crop,
-                                  std::int64_t{train.flip}, train.score_every,
+  const std::int64_t numbers[] = {train.epochs,
+                                  train.batch_size,
+                                  train.seed,
+                                  train.crop,
+                                  std::int64_t{train.flip},
+                                  train.score_every,
                                   job.options.calibration.images,
                                   job.options.calibration.gradient_images};
   fingerprint.add(std::span<const std::int64_t>(numbers));
   fingerprint.add(train.learning_rate);
   fingerprint.add(train.weight_decay);
   const models::DataOptions& data = job.options.scoring.data;
-  for (const std::string* file : {&data.images, &data.labels, &data.test_split, &data.validation_split})
+  for (const std::string* file :
+       {&data.images, &data.labels, &data.test_split, &data.validation_split})
     fingerprint.add(*file);
   const std::int64_t counts[] = {data.split_seed, data.training_images, job.data.training.size()};
   fingerprint.add(std::span<const std::int64_t>(counts));
@@ -56,8 +61,7 @@ constexpr double not_scored = -1;
 /// After an epoch, where it is wanted; elsewhere a number that is no accuracy.
 double score_of_epoch(ImageBench& bench, std::int64_t epoch) {
   const TrainOptions& train = bench.options.train;
-  if (epoch % train.score_every != 0 && epoch != train.epochs)
-    return not_scored;
+  if (epoch % train.score_every != 0 && epoch != train.epochs) return not_scored;
   restore_statistics(bench);
   return bench.score().classification.accuracy;
 }
@@ -68,10 +72,10 @@ void train_network(ImageBench& bench) {
                                bench.control.values);
   train::SeriesKeeper keeper(stages, bench.alone, training_stage(bench.job), bench.control.options);
   const train::State state = bench.timed(bench.result.seconds.training, [&] {
-    return train::train_images(bench.network, bench.job.data.training,
-                               training_of(bench.options.train), bench.world, bench.alone,
-                               [&](std::int64_t epoch) { return score_of_epoch(bench, epoch); }, keeper,
-                               bench.control.stop);
+    return train::train_images(
+        bench.network, bench.job.data.training, training_of(bench.options.train), bench.world,
+        bench.alone, [&](std::int64_t epoch) { return score_of_epoch(bench, epoch); }, keeper,
+        bench.control.stop);
   });
   bench.result.training_losses = state.losses;
   for (std::size_t e = 0; e < state.scores.size(); ++e)

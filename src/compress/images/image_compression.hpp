@@ -10,7 +10,8 @@
 namespace rankine::compress {
 
 /// Collective over `world`; the result is the same on all ranks. `save` is called on all ranks when
-/// something more is known. Throws on all ranks: InputError, ResourceError, NumericalError; Stopped.
+/// something more is known. Throws on all ranks: InputError, ResourceError, NumericalError;
+/// Stopped.
 ImageResult compress_images(const ImageJob& job, const parallel::Communicator& world,
                             const run::RunControl& control, const SaveImageResult& save);
 

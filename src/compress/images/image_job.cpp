@@ -23,11 +23,11 @@ namespace {
 
 Kernel kernel_of(const LayerPlan& layer) {
   const std::int64_t inputs = layer.inputs.channels / layer.geometry.groups;
-  return {.name = layer.name,
-          .shape = {layer.outputs.channels, inputs, layer.geometry.kernel[0],
-                    layer.geometry.kernel[1]},
-          .geometry = layer.geometry,
-          .places = layer.outputs.pixels()};
+  return {
+      .name = layer.name,
+      .shape = {layer.outputs.channels, inputs, layer.geometry.kernel[0], layer.geometry.kernel[1]},
+      .geometry = layer.geometry,
+      .places = layer.outputs.pixels()};
 }
 
 std::vector<Kernel> selected_kernels(const models::NetworkPlan& plan,
@@ -90,7 +90,8 @@ void check_data(const ImageJob& job) {
   const CompressOptions& options = job.options;
   const auto need = [&](bool is_there, const char* keyword, const char* why) {
     if (!is_there)
-      throw InputError(fmt::format("{} is not set ({}). Name the .npy files under [data].", keyword, why));
+      throw InputError(
+          fmt::format("{} is not set ({}). Name the .npy files under [data].", keyword, why));
   };
   const bool trains = options.train.epochs > 0;
   const bool measures = job.replaces_kernels();
@@ -113,14 +114,14 @@ std::int64_t ImageJob::kernel_parameters() const {
 ImageJob prepare_image_job(const CompressOptions& options) {
   const models::DataOptions& data = options.scoring.data;
   const auto use = models::DataUse::training;
-  ImageJob job{.options = options,
-               .model = models::prepare_image_model(options.scoring.model,
-                                                    models::see_images(data, use)),
-               .data = {},
-               .kernels = {}};
+  ImageJob job{
+      .options = options,
+      .model = models::prepare_image_model(options.scoring.model, models::see_images(data, use)),
+      .data = {},
+      .kernels = {}};
   const models::NetworkPlan& plan = job.model.plan;
-  job.data = models::read_image_data(
-      data, use, {.channels = plan.input.channels, .classes = plan.classes});
+  job.data = models::read_image_data(data, use,
+                                     {.channels = plan.input.channels, .classes = plan.classes});
   job.kernels = selected_kernels(job.model.plan, options.select);
   split_off(job);
   job.other_parameters = job.model.plan.parameters() - job.kernel_parameters();
@@ -139,7 +140,8 @@ std::vector<std::string> look_into_folders(const ImageJob& job) {
         {&job.options.scoring.run.directory, "run.directory"}}) {
     if (folder->empty()) continue;
     files::check_folder_writable(*folder, fmt::format("{} = {}", keyword, *folder));
-    if (input_exists(*folder)) found.push_back(fmt::format("{}: there is a folder {} already", keyword, *folder));
+    if (input_exists(*folder))
+      found.push_back(fmt::format("{}: there is a folder {} already", keyword, *folder));
   }
   return found;
 }
@@ -149,14 +151,16 @@ std::string method_line(const ImageJob& job) {
   if (job.is_cut_study())
     return fmt::format("{}: study of {}", counted(std::ssize(job.kernels), "kernel"),
                        counted(std::ssize(options.sensitivity.cuts), "cut"));
-  std::string line = fmt::format("{} ({} parameters): {}", counted(std::ssize(job.kernels), "kernel"),
-                                 job.kernel_parameters(), name(options.method.form));
+  std::string line =
+      fmt::format("{} ({} parameters): {}", counted(std::ssize(job.kernels), "kernel"),
+                  job.kernel_parameters(), name(options.method.form));
   if (!job.replaces_kernels()) return line;
   if (options.method.form == weights::Form::cut)
     line += fmt::format(" {}", name_in(weights::kernel_cut_names, options.method.cut));
   line += fmt::format(", weighting {}", name(options.method.weighting));
   const RankOptions& ranks = options.ranks;
-  if (!ranks.tucker.empty()) return line + fmt::format(", ranks {}", fmt::join(ranks.tucker, " x "));
+  if (!ranks.tucker.empty())
+    return line + fmt::format(", ranks {}", fmt::join(ranks.tucker, " x "));
   if (ranks.rank_fraction > 0) return line + fmt::format(", {} of each rank", ranks.rank_fraction);
   return line + fmt::format(", {} ranks, ratio {}", name(ranks.allocation), ranks.parameter_ratio);
 }
@@ -176,9 +180,10 @@ double activation_bytes(const ImageJob& job) {
   const double trained =
       options.train.epochs > 0 ? 2 * sum * static_cast<double>(options.train.batch_size) : 0;
   // Calibration holds one border of all its images.
-  const std::int64_t images = options.calibration.images > 0 ? options.calibration.images
-                                                             : job.data.training.size();
-  const double border = 2 * largest * static_cast<double>(std::min(images, job.data.training.size()));
+  const std::int64_t images =
+      options.calibration.images > 0 ? options.calibration.images : job.data.training.size();
+  const double border =
+      2 * largest * static_cast<double>(std::min(images, job.data.training.size()));
   return std::max({scored, trained, job.replaces_kernels() ? border : 0});
 }
 
@@ -212,10 +217,11 @@ std::string ImageMemory::line() const {
 
 void ImageMemory::require() const {
   if (allowed <= 0 || bytes <= allowed) return;
-  throw ResourceError(fmt::format(
-      "a rank needs {} and may use {} (network, images, moments and activations together). Use fewer "
-      "ranks on a node, smaller batches, or fewer calibration images.",
-      format_bytes(bytes), format_bytes(allowed)));
+  throw ResourceError(
+      fmt::format("a rank needs {} and may use {} (network, images, moments and activations "
+                  "together). Use fewer "
+                  "ranks on a node, smaller batches, or fewer calibration images.",
+                  format_bytes(bytes), format_bytes(allowed)));
 }
 
 }  // namespace rankine::compress

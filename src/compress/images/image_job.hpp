@@ -17,9 +17,9 @@ struct ImageJob {
   CompressOptions options;
   models::ImageModel model;
   models::ImageData data;
-  std::vector<Kernel> kernels;            ///< selected ones that the form is for
-  std::vector<std::string> left = {};     ///< selected ones that stay as they are: grouped
-  std::int64_t other_parameters = 0;      ///< of the network, in no selected kernel
+  std::vector<Kernel> kernels;         ///< selected ones that the form is for
+  std::vector<std::string> left = {};  ///< selected ones that stay as they are: grouped
+  std::int64_t other_parameters = 0;   ///< of the network, in no selected kernel
 
   bool is_trained_from_scratch() const { return model.path.empty(); }
   bool is_cut_study() const { return !options.sensitivity.cuts.empty(); }
@@ -30,8 +30,8 @@ struct ImageJob {
   std::int64_t kernel_parameters() const;
 };
 
-/// Without MPI: reads images, the header of the checkpoint, files of layers; checks ranks and ratio.
-/// Throws InputError.
+/// Without MPI: reads images, the header of the checkpoint, files of layers; checks ranks and
+/// ratio. Throws InputError.
 ImageJob prepare_image_job(const CompressOptions& options);
 
 /// What is compressed and how, in one line.

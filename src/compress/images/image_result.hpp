@@ -34,7 +34,6 @@ struct CutPoint {
   double loss = 0;  ///< mean cross entropy, nat
 };
 
-
 /// After so many epochs of training.
 struct EpochScore {
   std::int64_t epochs;

@@ -120,16 +120,17 @@ void write_cuts(ResultFile& file, const ImageJob& job, const ImageResult& result
   file.write("/results/cuts/accuracy", accuracies, shape,
              {"accuracy of the truncated network", "1", dims});
   file.write("/results/cuts/loss", losses, shape, {"mean cross entropy of it", "nat", dims});
-  file.write("/results/cuts/norm_loss", norm_losses, shape,
-             {"1 - norm of the truncated kernel / norm of the kernel; for all the mean", "1", dims});
+  file.write(
+      "/results/cuts/norm_loss", norm_losses, shape,
+      {"1 - norm of the truncated kernel / norm of the kernel; for all the mean", "1", dims});
   file.write("/results/cuts/rank", ranks, shape, {"kept rank; 0 for all layers", "1", dims});
 }
 
 void write_times(ResultFile& file, const ImageResult& result) {
   const ImageTimes& seconds = result.seconds;
   const std::pair<const char*, double> times[] = {
-      {"load", seconds.load}, {"moments", seconds.moments}, {"gradients", seconds.gradients},
-      {"fit", seconds.fit}, {"statistics", seconds.statistics}, {"training", seconds.training},
+      {"load", seconds.load},  {"moments", seconds.moments},       {"gradients", seconds.gradients},
+      {"fit", seconds.fit},    {"statistics", seconds.statistics}, {"training", seconds.training},
       {"study", seconds.study}};
   for (const auto& [name, value] : times)
     write_scalar(file, fmt::format("/timing/{}_seconds", name), value,
@@ -160,9 +161,10 @@ std::string cuts_table(const ImageResult& result) {
   std::string table;
   for (const CutPoint& point : result.cuts)
     if (point.layer.empty())
-      table += fmt::format("{:<8} {:>5.2f} of the rank, all kernels: accuracy {:6.2f} %, norm loss {:.4f}\n",
-                           name_in(weights::kernel_cut_names, point.cut), point.fraction,
-                           100 * point.accuracy, point.norm_loss);
+      table += fmt::format(
+          "{:<8} {:>5.2f} of the rank, all kernels: accuracy {:6.2f} %, norm loss {:.4f}\n",
+          name_in(weights::kernel_cut_names, point.cut), point.fraction, 100 * point.accuracy,
+          point.norm_loss);
   return table;
 }
 
@@ -212,10 +214,10 @@ std::string results_table(const ImageJob& job, const ImageResult& result) {
   std::string table = kernels_table(result) + cuts_table(result);
   table += fmt::format("{}\n", method_line(job));
   if (!result.kernels.empty())
-    table += fmt::format("numbers of the kernels     {} -> {} ({:.4f})\n", job.kernel_parameters(),
-                         kernel_numbers(result),
-                         static_cast<double>(kernel_numbers(result)) /
-                             static_cast<double>(job.kernel_parameters()));
+    table += fmt::format(
+        "numbers of the kernels     {} -> {} ({:.4f})\n", job.kernel_parameters(),
+        kernel_numbers(result),
+        static_cast<double>(kernel_numbers(result)) / static_cast<double>(job.kernel_parameters()));
   table += fmt::format("numbers of the network     {} -> {}\n", result.parameters_before,
                        result.parameters_after);
   for (const Moment& moment : moments_of(result))

@@ -38,10 +38,9 @@ std::vector<SecondMoment> measure_patches(ImageBench& bench) {
 /// on those of the given labels say nothing.
 std::vector<SecondMoment> measure_gradients(ImageBench& bench, MomentPart part) {
   return bench.timed(bench.result.seconds.gradients, [&] {
-    return measure_output_gradients(bench.network, bench.world, bench.alone,
-                                    names_of(bench.job.kernels),
-                                    bench.own_calibration(bench.options.calibration.gradient_images),
-                                    Targets::sampled, part);
+    return measure_output_gradients(
+        bench.network, bench.world, bench.alone, names_of(bench.job.kernels),
+        bench.own_calibration(bench.options.calibration.gradient_images), Targets::sampled, part);
   });
 }
 
@@ -105,20 +104,22 @@ std::vector<KernelRanks> allocate(const ImageBench& bench, const DealtKernels& k
 }
 
 std::vector<KernelRanks> choose_ranks(const ImageBench& bench, const DealtKernels& kernels,
-                                      const Forms& forms, const std::vector<double>& error_weights) {
+                                      const Forms& forms,
+                                      const std::vector<double>& error_weights) {
   const RankOptions& ranks = bench.options.ranks;
   std::vector<KernelRanks> chosen;
   if (!ranks.tucker.empty() || ranks.rank_fraction > 0) {
     for (const auto& form : forms) {
-      KernelRanks given = form->at_fraction(ranks.rank_fraction > 0 ? ranks.rank_fraction : 1,
-                                            ranks.multiple_of);
+      KernelRanks given =
+          form->at_fraction(ranks.rank_fraction > 0 ? ranks.rank_fraction : 1, ranks.multiple_of);
       if (!ranks.tucker.empty() && form->form() == weights::Form::tucker) given = ranks.tucker;
       chosen.push_back(std::move(given));
     }
     return chosen;
   }
   if (ranks.allocation == Allocation::uniform)
-    chosen = uniform_kernel_ranks(bench.job.kernels, forms, ranks.parameter_ratio, ranks.multiple_of);
+    chosen =
+        uniform_kernel_ranks(bench.job.kernels, forms, ranks.parameter_ratio, ranks.multiple_of);
   else
     chosen = allocate(bench, kernels, error_weights);
   // A form that is no smaller than the kernel is not taken.

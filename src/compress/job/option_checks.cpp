@@ -83,11 +83,10 @@ void check_allocation(const CompressOptions& options, deck::Findings& findings) 
          .advice = "Set ranks.allocation = \"additive\" or \"uniform\"."});
   if (options.method.weighting == Weighting::two_sided &&
       options.ranks.error_weights != ErrorWeights::none)
-    findings.add("ranks.error_weights",
-                 {.what = "ranks.error_weights stands beside "
-                          "method.weighting = \"two-sided\"",
-                  .why = "that norm has the gradients in it already",
-                  .advice = "Drop one of them."});
+    findings.add("ranks.error_weights", {.what = "ranks.error_weights stands beside "
+                                                 "method.weighting = \"two-sided\"",
+                                         .why = "that norm has the gradients in it already",
+                                         .advice = "Drop one of them."});
   if (options.method.sized_by() != SizedBy::values && !options.is_profile() &&
       options.ranks.bond_dimension > 0 && options.ranks.allocation != Allocation::uniform)
     findings.add("ranks.bond_dimension",
@@ -143,21 +142,20 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
   const MethodOptions& method = options.method;
   using weights::Form;
   if (method.form == Form::pivoted || method.form == Form::clustered)
-    findings.add("method.form",
-                 {.what = fmt::format("method.form = \"{}\" is not made of kernels",
-                                      name(method.form)),
-                  .why = "model.architecture names an image network",
-                  .advice = "Choose \"tucker\", \"mpo\", \"cut\", \"low-rank\", or \"dense\" to "
-                            "train it as it is."});
+    findings.add(
+        "method.form",
+        {.what = fmt::format("method.form = \"{}\" is not made of kernels", name(method.form)),
+         .why = "model.architecture names an image network",
+         .advice = "Choose \"tucker\", \"mpo\", \"cut\", \"low-rank\", or \"dense\" to "
+                   "train it as it is."});
   if (method.weighting == Weighting::diagonal)
     findings.add("method.weighting", {.what = "method.weighting = \"diagonal\" is set",
                                       .why = "kernels are not made in that norm",
                                       .advice = "Choose \"none\", \"full\" or \"two-sided\"."});
   if (options.ranks.allocation == Allocation::fermi)
-    findings.add("ranks.allocation",
-                 {.what = "ranks.allocation = \"fermi\" is set",
-                  .why = "ranks of kernels are not faded out",
-                  .advice = "Choose \"additive\" or \"uniform\"."});
+    findings.add("ranks.allocation", {.what = "ranks.allocation = \"fermi\" is set",
+                                      .why = "ranks of kernels are not faded out",
+                                      .advice = "Choose \"additive\" or \"uniform\"."});
   if (const auto count = options.ranks.tucker.size(); count != 0 && count != 2 && count != 4)
     findings.add("ranks.tucker",
                  {.what = fmt::format("ranks.tucker has {} numbers", count),

@@ -44,7 +44,8 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .range(0, 1e9)
       .unit("images")
       .describe(
-          "Training images for output gradients of an image network, with labels drawn from its own "
+          "Training images for output gradients of an image network, with labels drawn from its "
+          "own "
           "predictions; 0 for all.");
   section.keyword("ridge", calibration.ridge)
       .above(0)
@@ -120,17 +121,20 @@ void declare_train(deck::Schema& schema, TrainOptions& train) {
       .range(1, 1'000'000)
       .unit("images")
       .describe(
-          "Images of a step over all ranks, at most: an epoch is cut into parts as even as can be.");
+          "Images of a step over all ranks, at most: an epoch is cut into parts as even as can "
+          "be.");
   section.keyword("learning_rate", train.learning_rate)
       .above(0)
-      .describe("The largest of AdamW, after a tenth of all steps; it falls as a cosine to a tenth.");
+      .describe(
+          "The largest of AdamW, after a tenth of all steps; it falls as a cosine to a tenth.");
   section.keyword("weight_decay", train.weight_decay)
       .at_least(0)
       .describe("Of kernels; of Tucker kernels it falls on the core alone.");
   section.keyword("seed", train.seed)
       .range(0, 9007199254740992.0)
       .describe(
-          "Of the random weights of a network without checkpoint, the order of the images and their "
+          "Of the random weights of a network without checkpoint, the order of the images and "
+          "their "
           "shifts.");
   section.keyword("crop", train.crop)
       .range(0, 10'000)
@@ -151,7 +155,8 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   section.keyword("error_weights", ranks.error_weights, error_weight_names)
       .describe(
           "What the squared error of a weight counts against that of another: as it is, or times "
-          "the mean squared loss gradient at its outputs; balanced, for kernels: the geometric mean "
+          "the mean squared loss gradient at its outputs; balanced, for kernels: the geometric "
+          "mean "
           "of the latter and of relative errors. Two-sided errors need none.");
   section.keyword("parameter_ratio", ranks.parameter_ratio)
       .above(0)

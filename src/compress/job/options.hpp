@@ -25,8 +25,8 @@ struct CalibrationOptions {
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
   Targets gradient_targets = Targets::given;
-  double ridge = 0.1;  ///< of the output moments, times their mean diagonal
-  std::int64_t images = 1000;          ///< of image networks; 0 for all training images
+  double ridge = 0.1;                   ///< of the output moments, times their mean diagonal
+  std::int64_t images = 1000;           ///< of image networks; 0 for all training images
   std::int64_t gradient_images = 1000;  ///< the same, for output gradients
 };
 
@@ -121,8 +121,7 @@ struct CompressOptions {
   /// A sensitivity profile takes the place of a compression.
   bool is_profile() const { return !sensitivity.bond_dimensions.empty(); }
   bool needs_gradients() const {
-    return method.weighting == Weighting::two_sided ||
-           ranks.error_weights != ErrorWeights::none;
+    return method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none;
   }
   bool needs_fermi() const {
     return method.has_ranks() && ranks.allocation == Allocation::fermi && !is_profile();

@@ -68,8 +68,8 @@ std::vector<Tensor> share(const Communicator& world, std::vector<Tensor> tensors
     const std::vector<std::int64_t> shape(next, next + axes);
     next += axes;
     tensor = world.rank() == root ? tensor.contiguous() : torch::empty(shape, torch::kFloat64);
-    world.broadcast(
-        std::span(tensor.data_ptr<double>(), static_cast<std::size_t>(tensor.numel())), root);
+    world.broadcast(std::span(tensor.data_ptr<double>(), static_cast<std::size_t>(tensor.numel())),
+                    root);
   }
   return tensors;
 }

@@ -15,9 +15,10 @@ namespace rankine::compress {
 
 /// Moments of all kernels in their order; empty where the norm has none.
 struct KernelMoments {
-  std::vector<SecondMoment> inputs = {};   ///< of patches, summed over all images
-  std::vector<SecondMoment> outputs = {};  ///< of gradients of the loss, summed over images and places
-  double output_ridge = 0.1;          ///< added to these, times their mean diagonal
+  std::vector<SecondMoment> inputs = {};  ///< of patches, summed over all images
+  std::vector<SecondMoment> outputs =
+      {};                     ///< of gradients of the loss, summed over images and places
+  double output_ridge = 0.1;  ///< added to these, times their mean diagonal
 };
 
 class DealtKernels {

@@ -70,8 +70,9 @@ double smallest_ratio(const std::vector<Kernel>& kernels, const Forms& forms,
          static_cast<double>(all_numbers(kernels));
 }
 
-std::vector<KernelRanks> uniform_kernel_ranks(const std::vector<Kernel>& kernels, const Forms& forms,
-                                              double ratio, std::int64_t multiple) {
+std::vector<KernelRanks> uniform_kernel_ranks(const std::vector<Kernel>& kernels,
+                                              const Forms& forms, double ratio,
+                                              std::int64_t multiple) {
   const std::int64_t budget = budget_of(kernels, ratio);
   double low = 0, high = 1;
   std::vector<KernelRanks> best = at_fraction(forms, high, multiple);
@@ -108,8 +109,7 @@ std::vector<KernelRanks> additive_kernel_ranks(const std::vector<Kernel>& kernel
     candidate.curve.push_back({shape.dense_numbers(), 0});
     candidates.push_back(std::move(candidate));
   }
-  const auto chosen =
-      additive_ranks(candidates, FactorGauge::free, budget_of(kernels, ratio));
+  const auto chosen = additive_ranks(candidates, FactorGauge::free, budget_of(kernels, ratio));
   std::vector<KernelRanks> ranks;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     const auto index = static_cast<std::size_t>(chosen[k]) - 1;

@@ -1,5 +1,5 @@
-// What the kernel of a layer may become: how many numbers it has at its ranks, what error it leaves,
-// and how it is made.
+// What the kernel of a layer may become: how many numbers it has at its ranks, what error it
+// leaves, and how it is made.
 #pragma once
 
 #include <torch/types.h>
@@ -30,7 +30,8 @@ struct Kernel {
 struct KernelProblem {
   const Kernel* kernel = nullptr;
   torch::Tensor matrix;
-  torch::Tensor inputs = {};   ///< S S^T, second moment of the patches; undefined for the unit matrix
+  torch::Tensor inputs =
+      {};  ///< S S^T, second moment of the patches; undefined for the unit matrix
   torch::Tensor outputs = {};  ///< R R^T, that of the output gradients; likewise
 };
 
@@ -72,8 +73,8 @@ class KernelForm {
   KernelRanks at_fraction(double fraction, std::int64_t multiple) const;
 };
 
-/// The form of the deck for a kernel: of 1 x 1 kernels and linear layers Tucker kernels are low-rank
-/// ones. Nothing for grouped kernels, which are left as they are.
+/// The form of the deck for a kernel: of 1 x 1 kernels and linear layers Tucker kernels are
+/// low-rank ones. Nothing for grouped kernels, which are left as they are.
 std::unique_ptr<KernelForm> form_of(const Kernel& kernel, const CompressOptions& options);
 
 /// ||R^T E S||_F^2 of an error.

@@ -53,7 +53,8 @@ class LowRankKernel final : public KernelForm {
     const Tensor u = decomposed.svd.u.narrow(1, 0, ranks[0]);
     if (!decomposed.output_root.defined()) return {u, u.t().matmul(problem.matrix)};
     const Tensor& root = decomposed.output_root;  // lower triangle of R R^T
-    return {at::linalg_solve_triangular(root.t(), u, /*upper=*/true), u.t().matmul(root.t().matmul(problem.matrix))};
+    return {at::linalg_solve_triangular(root.t(), u, /*upper=*/true),
+            u.t().matmul(root.t().matmul(problem.matrix))};
   }
 
   std::shared_ptr<weights::Weight> weight(const Communicator& team,
@@ -72,7 +73,8 @@ class LowRankKernel final : public KernelForm {
   Decomposed decompose(const KernelProblem& problem) const {
     Decomposed decomposed;
     Tensor weighted = problem.matrix;
-    if (problem.inputs.defined()) weighted = weighted.matmul(torch::linalg_cholesky(problem.inputs));
+    if (problem.inputs.defined())
+      weighted = weighted.matmul(torch::linalg_cholesky(problem.inputs));
     if (problem.outputs.defined()) {
       decomposed.output_root = torch::linalg_cholesky(problem.outputs);
       weighted = decomposed.output_root.t().matmul(weighted);

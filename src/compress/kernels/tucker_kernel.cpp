@@ -70,7 +70,8 @@ class TuckerKernel final : public KernelForm {
   /// At most some dozen ranks of an axis, the full one among them.
   std::vector<std::int64_t> grid(std::int64_t length) const {
     constexpr std::int64_t most = 16;
-    const std::int64_t step = std::max<std::int64_t>(1, (length / most + multiple_ - 1) / multiple_) * multiple_;
+    const std::int64_t step =
+        std::max<std::int64_t>(1, (length / most + multiple_ - 1) / multiple_) * multiple_;
     std::vector<std::int64_t> ranks;
     for (std::int64_t rank = step; rank < length; rank += step) ranks.push_back(rank);
     ranks.push_back(length);

@@ -36,7 +36,8 @@ class TensorList {
   TensorList(const ImageNetwork& network, ExportFormat format) : format_(format) {
     for (const Slot* slot : network.slots()) slots_[slot->name()] = slot;
     for (const BatchNorm* norm : network.norms()) norms_[norm->name()] = norm;
-    for (const Parameter& parameter : network.parameters()) others_[parameter.name] = parameter.values;
+    for (const Parameter& parameter : network.parameters())
+      others_[parameter.name] = parameter.values;
     network.plan().for_each([&](const LayerPlan& layer) { visit(layer); });
   }
   const std::vector<Written>& tensors() const { return tensors_; }
@@ -47,8 +48,10 @@ class TensorList {
       kernel(layer, *slots_.at(layer.name));
     } else if (layer.kind == LayerKind::batch_norm) {
       const NormTensors& norm = norms_.at(layer.name)->tensors();
-      for (const auto& [part, values] : {std::pair{"weight", norm.weight}, {"bias", norm.bias},
-                                         {"running_mean", norm.mean}, {"running_var", norm.variance}})
+      for (const auto& [part, values] : {std::pair{"weight", norm.weight},
+                                         {"bias", norm.bias},
+                                         {"running_mean", norm.mean},
+                                         {"running_var", norm.variance}})
         add(layer.name + "." + part, values);
     } else if (layer.kind == LayerKind::prelu) {
       add(layer.name + ".weight", others_.at(layer.name + ".weight"));
@@ -103,7 +106,8 @@ void write_image_network(const ImageNetwork& network, const parallel::Communicat
   parallel::agree_on_failure(world, [&] {
     if (world.rank() != 0) return;
     for (const Written& tensor : list.tensors())
-      weights::write_parameter(writer, tensor.name, {.name = tensor.name, .values = tensor.values}, 0);
+      weights::write_parameter(writer, tensor.name, {.name = tensor.name, .values = tensor.values},
+                               0);
   });
   writer.complete();
   parallel::agree_on_failure(world, [&] {

@@ -20,7 +20,8 @@ struct ImageExport {
 /// Collective over `world`, every rank of which has the network. The folder gets model.safetensors
 /// with PyTorch's names, network.json with the layers, and a Python file that builds the network
 /// from both. In other formats than dense, kernels are written as the tensors of their forms. Every
-/// file appears under its name when it is complete. Throws InputError or ResourceError on all ranks.
+/// file appears under its name when it is complete. Throws InputError or ResourceError on all
+/// ranks.
 void write_image_network(const ImageNetwork& network, const parallel::Communicator& world,
                          const ImageExport& wanted);
 

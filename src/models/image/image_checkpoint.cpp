@@ -62,7 +62,7 @@ NetworkPlan plan_of(const ModelOptions& options, Stem stem, const SeenImages& se
 }
 
 const files::TensorEntry* entry_named(const std::vector<files::TensorEntry>& entries,
-                               const std::string& name) {
+                                      const std::string& name) {
   const auto found = std::ranges::lower_bound(entries, name, {}, &files::TensorEntry::name);
   return found != entries.end() && found->name == name ? &*found : nullptr;
 }

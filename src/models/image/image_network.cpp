@@ -112,17 +112,17 @@ std::vector<ChannelMoments> measure_norm_statistics(ImageNetwork& network,
                                                     std::vector<Tensor> own) {
   const torch::NoGradGuard no_gradients;
   std::vector<ChannelMoments> all;
-  pass_through(network.layers(), own, {ranks, [&](BatchNorm&, const ChannelMoments& moments) {
-                                         all.push_back(moments);
-                                       }});
+  pass_through(network.layers(), own,
+               {ranks, [&](BatchNorm&, const ChannelMoments& moments) { all.push_back(moments); }});
   return all;
 }
 
 void restore_norm_statistics(ImageNetwork& network, const Communicator& ranks,
                              std::vector<Tensor> own) {
   const torch::NoGradGuard no_gradients;
-  pass_through(network.layers(), own,
-               {ranks, [](BatchNorm& norm, const ChannelMoments& moments) { norm.store(moments); }});
+  pass_through(network.layers(), own, {ranks, [](BatchNorm& norm, const ChannelMoments& moments) {
+                                         norm.store(moments);
+                                       }});
 }
 
 void shift_norm_statistics(ImageNetwork& network, const Communicator& ranks,

@@ -71,9 +71,10 @@ Outcome train(ImageNetwork& network, const ImageTraining& how, std::int64_t imag
   NoKeeper keeper;
   run::StopRequest stop(ranks, {});
   const auto set = models::striped_images(images);
-  return outcome_of(train_images(
-                        network, set, how, ranks, teams, [](std::int64_t) { return 0.0; }, keeper, stop),
-                    network);
+  return outcome_of(
+      train_images(
+          network, set, how, ranks, teams, [](std::int64_t) { return 0.0; }, keeper, stop),
+      network);
 }
 
 double largest_difference(const Outcome& a, const Outcome& b) {
