@@ -7,10 +7,11 @@ import argparse
 import os
 import sys
 
-from . import comparison, observables, table
+from . import comparison, image_table, observables, table
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
+from .image_result import is_of_images, read_image_result
 from .reader import read
 from .version import __version__
 
@@ -77,9 +78,13 @@ def _add_plot(commands) -> None:
         help="horizontal axis (default: theta_h if there are several, else step)",
     )  # fmt: skip
     command.add_argument(
-        "--view", choices=["experiments", "sensitivity", "tradeoff", "layers", "healing"],
-        help="of compressed models: perplexity against size, kept part of every weight, loss of healing, "
-        "changed values of clustered weights, or what each layer and kind of matrix matters (default: what the files hold)",
+        "--view",
+        choices=["experiments", "sensitivity", "tradeoff", "layers", "healing",
+                 "cuts", "norm-loss", "epochs", "accuracy", "confusion"],
+        help="of compressed language models: changed values of clustered weights, what each layer and kind of matrix "
+        "matters, perplexity against size, kept part of every weight, loss of healing; of image networks: accuracy lost to "
+        "cuts, norm lost beside it, accuracy of every epoch, accuracy against size, confusion matrix (default: what the files "
+        "hold)",
     )  # fmt: skip
     command.add_argument(
         "--overlay", action="append", default=[], metavar="CURVE.csv",
@@ -121,9 +126,19 @@ def _add_partial(command) -> None:
 
 
 def _run_table(options) -> int:
+    if is_of_images(options.file):
+        return _print_image_table(options)
     simulation = read(options.file, allow_partial=options.allow_partial)
     indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
     print(table.header(simulation, indices), table.table(simulation, indices), sep="\n\n")
+    return DONE
+
+
+def _print_image_table(options) -> int:
+    if options.step is not None or options.all_steps:
+        raise InputError("--step and --all-steps are for files of rankine-simulate. Drop them.")
+    result = read_image_result(options.file, allow_partial=options.allow_partial)
+    print(image_table.header(result), image_table.tables(result), sep="\n\n")
     return DONE
 
 

@@ -117,7 +117,7 @@ def _read(path: Path, file: h5py.File) -> Compression:
         path=path,
         **{name: words(path, file, name) for name in header},
         **{name: words(path, results, name, "") for name in lines},
-        deck=_read_deck(path, file),
+        deck=read_deck(path, file),
         **{name: _perplexity(path, results, name) for name in perplexities},
         recovered=real(path, results, "recovered", least=-np.inf, most=1e6),
         **{name: _count(path, results, name) for name in counts},
@@ -128,7 +128,8 @@ def _read(path: Path, file: h5py.File) -> Compression:
     )
 
 
-def _read_deck(path: Path, file: h5py.File) -> dict:
+def read_deck(path: Path, file: h5py.File) -> dict:
+    """The effective deck of a result file."""
     try:
         deck = tomllib.loads(document(path, file, "provenance/effective_deck"))
     except tomllib.TOMLDecodeError as error:

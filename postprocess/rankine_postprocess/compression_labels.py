@@ -1,6 +1,7 @@
 """Words on figures of compressed models: methods, sizes, kinds of weights, titles and footers."""
 
 import re
+from collections.abc import Callable
 
 from .compression import Compression
 from .labels import plain
@@ -46,17 +47,22 @@ def size(compression: Compression) -> str:
 
 
 def group_by_method(compressions: list[Compression]) -> dict[str, list[Compression]]:
-    """Label -> files that differ in nothing but how much they keep; labels say what else differs.
+    """Label -> files that differ in nothing but how much they keep; labels say what else differs."""
+    return group_by(compressions, method, _settings)
+
+
+def group_by(results: list, method: Callable[..., str], settings: Callable[..., dict[str, str]]) -> dict[str, list]:
+    """Label -> results of equal settings; labels are the method's and say which settings tell equal methods apart.
 
     Keywords that one of the files does not have (its program did not) tell nothing.
     """
-    groups: dict[tuple, list[Compression]] = {}
-    for compression in compressions:
-        groups.setdefault(tuple(sorted(_settings(compression).items())), []).append(compression)
+    groups: dict[tuple, list] = {}
+    for result in results:
+        groups.setdefault(tuple(sorted(settings(result).items())), []).append(result)
     by_method: dict[str, list[tuple]] = {}
     for key, members in groups.items():
         by_method.setdefault(method(members[0]), []).append(key)
-    labelled: dict[str, list[Compression]] = {}
+    labelled: dict[str, list] = {}
     for name, keys in by_method.items():
         for key in keys:
             differing = [_in_words(keyword, value) for keyword, value in key
@@ -116,5 +122,6 @@ def footer(compressions: list[Compression], *more: str) -> str:
         for program in dict.fromkeys(map(_program, compressions))
     ]
     partial = [f"PARTIAL RESULT (status {c.status})" for c in compressions if c.status != "complete"][:1]
-    lines = [first.evaluation, " · ".join([f"model {first.model}", *more, *programs, *partial])]
+    model = [f"model {first.model}"] if first.model else []
+    lines = [first.evaluation, " · ".join([*model, *more, *programs, *partial])]
     return plain("\n".join(filter(None, lines)))

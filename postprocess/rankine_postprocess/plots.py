@@ -6,11 +6,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import cluster_experiments, compression, figure, healing_curve, layer_map, reader, sensitivity_map, tradeoff
+from . import accuracy_tradeoff, cluster_experiments, compression, confusion_map, cut_map, cut_scatter, epoch_curve, figure
+from . import healing_curve, layer_map, reader, sensitivity_map, tradeoff
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
+from .image_result import is_of_images, read_image_result
 from .observables import choose
 from .reader import read
 from .result_header import filetype_of
@@ -20,7 +22,7 @@ from .result_header import filetype_of
 class Request:
     """What the command line says about a figure beside its files."""
 
-    view: str | None = None  # of VIEWS; None for the content to decide
+    view: str | None = None  # of VIEWS or IMAGE_VIEWS; None for the content to decide
     observable: str | None = None
     step: int | None = None
     against: str | None = None
@@ -32,21 +34,21 @@ class Request:
 class View:
     """A figure of compressed models: what the content must be to choose it, and how it is drawn."""
 
-    is_natural: Callable[[list[Compression]], bool]
-    draw: Callable[[list[Compression]], Figure]
+    is_natural: Callable[[list], bool]
+    draw: Callable[[list], Figure]
 
 
-def _of_one(draw: Callable[[Compression], Figure]) -> Callable[[list[Compression]], Figure]:
-    def draw_one(compressions: list[Compression]) -> Figure:
-        if len(compressions) > 1:
+def _of_one(draw: Callable[..., Figure]) -> Callable[[list], Figure]:
+    def draw_one(results: list) -> Figure:
+        if len(results) > 1:
             raise InputError("this figure is of one file. Give one, or choose another --view.")
-        return draw(compressions[0])
+        return draw(results[0])
 
     return draw_one
 
 
-# The first natural one is drawn.
-VIEWS = {
+# Of language models; the first natural one is drawn.
+VIEWS: dict[str, View] = {
     "experiments": View(lambda files: len(files) == 1 and files[0].experiments is not None,
                         _of_one(cluster_experiments.draw)),
     "sensitivity": View(lambda files: len(files) == 1 and files[0].sensitivity is not None,
@@ -55,11 +57,20 @@ VIEWS = {
     "layers": View(lambda files: bool(files[0].weights), _of_one(layer_map.draw)),
     "healing": View(lambda files: files[0].healing_loss is not None, healing_curve.draw),
 }  # fmt: skip
+# Of image networks.
+IMAGE_VIEWS: dict[str, View] = {
+    "cuts": View(lambda files: len(files) == 1 and files[0].cuts is not None, _of_one(cut_map.draw)),
+    "norm-loss": View(lambda files: False, _of_one(cut_scatter.draw)),
+    "epochs": View(lambda files: all(f.epoch is not None and not f.is_from_scratch for f in files), epoch_curve.draw),
+    "accuracy": View(lambda files: len(files) > 1, accuracy_tradeoff.draw),
+    "confusion": View(lambda files: files[0].confusion is not None, _of_one(confusion_map.draw)),
+}
+_OF_IMAGES = "image networks"
 
 
 def draw(files: list[str], request: Request) -> Figure:
     """The figure of these files. Raises InputError for files of different or unknown types."""
-    types = {filetype_of(file): file for file in files}
+    types = {_OF_IMAGES if is_of_images(file) else filetype_of(file): file for file in files}
     if len(types) > 1:
         raise InputError(f"the files are of different types ({', '.join(sorted(types))}). Draw them apart.")
     (filetype, file), = types.items()  # fmt: skip
@@ -79,15 +90,30 @@ def _draw_simulations(files: list[str], request: Request) -> Figure:
 
 
 def _draw_compressions(files: list[str], request: Request) -> Figure:
+    return _draw_view(VIEWS, "language models", read_compression, files, request)
+
+
+def _draw_images(files: list[str], request: Request) -> Figure:
+    return _draw_view(IMAGE_VIEWS, _OF_IMAGES, read_image_result, files, request)
+
+
+def _draw_view(views: dict[str, View], what: str, read_one: Callable, files: list[str], request: Request) -> Figure:
+    """The view that was asked for, or else the first natural one."""
     if request.observable or request.step is not None or request.against or request.overlays:
         raise InputError("--observable, --step, --against and --overlay are for files of rankine-simulate. Drop them.")
-    compressions = [read_compression(file, allow_partial=request.allow_partial) for file in files]
+    if request.view and request.view not in views:
+        raise InputError(f"--view {request.view} is not of {what} (their views are {', '.join(views)}). Choose one of them.")
+    results = [read_one(file, allow_partial=request.allow_partial) for file in files]
     if request.view:
-        return VIEWS[request.view].draw(compressions)
-    for view in VIEWS.values():
-        if view.is_natural(compressions):
-            return view.draw(compressions)
+        return views[request.view].draw(results)
+    for view in views.values():
+        if view.is_natural(results):
+            return view.draw(results)
     raise InputError(f"{files[0]}: the file holds nothing to draw yet.")
 
 
-_DRAWERS = {reader.FILETYPE: _draw_simulations, compression.FILETYPE: _draw_compressions}
+_DRAWERS = {
+    reader.FILETYPE: _draw_simulations,
+    compression.FILETYPE: _draw_compressions,
+    _OF_IMAGES: _draw_images,
+}

@@ -15,6 +15,8 @@ import test_compressions
 from compression_file import CompressDeck
 from compression_file import write as write_compression
 from damage import damage
+from image_file import INSPECTION, ImageDeck, study
+from image_file import write as write_images
 from rankine_postprocess import figure
 from result_file import Deck, write
 from test_layout import PROFILE, cosine
@@ -48,6 +50,14 @@ def benchmark(path: Path) -> Path:
     return test_bench.write(path, 2, lambda n, method: 1e-9 * n**3)
 
 
+def images(path: Path) -> Path:
+    return write_images(path, ImageDeck(epochs=[0.7, 0.8], good_class=0, rates=INSPECTION))
+
+
+def cuts(path: Path) -> Path:
+    return write_images(path, ImageDeck(cuts=study()))
+
+
 def lay_out(drawn, path):
     """All of saving that depends on the content; pixels take long, and so does the room between panels."""
     drawn.set_layout_engine("none")
@@ -62,6 +72,9 @@ COMMANDS = {
     healed: [PLOT, [*PLOT, "--view", "tradeoff"], [*PLOT, "--view", "healing"], ["plot", "FILE", "GOOD", "-o", "OUT"]],
     profile: [PLOT],
     experiments: [PLOT, [*PLOT, "--view", "layers"]],
+    images: [["table", "FILE"], PLOT, [*PLOT, "--view", "confusion"], [*PLOT, "--view", "accuracy"],
+             ["plot", "FILE", "GOOD", "-o", "OUT"]],
+    cuts: [["table", "FILE"], PLOT, [*PLOT, "--view", "norm-loss"]],
     benchmark: [["bench", "FILE", "-o", "OUT"], ["bench", "FILE", "GOOD", "-o", "OUT"]],
 }  # fmt: skip
 
