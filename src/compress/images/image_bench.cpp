@@ -1,12 +1,13 @@
 #include "compress/images/image_bench.hpp"
 
-#include <algorithm>
+#include <numeric>
 
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "models/checksum.hpp"
 #include "models/image/image_blocks.hpp"
 #include "models/image/image_network_reader.hpp"
+#include "models/image/image_split.hpp"
 
 namespace rankine::compress {
 
@@ -54,8 +55,14 @@ models::ImageScores ImageBench::score(const char* when) const {
 
 std::vector<models::Batch> ImageBench::own_calibration(std::int64_t images) const {
   const ImageSet& all = job.data.training;
-  const std::int64_t count = images > 0 ? std::min(images, all.size()) : all.size();
-  return models::own_blocks(all, count, options.scoring.images.batch_size, world,
+  // Files may be sorted by class, so that the first images would be of a few of them.
+  models::ImageNumbers numbers(static_cast<std::size_t>(all.size()));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  if (images > 0 && images < all.size())
+    numbers = models::draw_count(numbers, all.labels, images,
+                                 static_cast<std::uint64_t>(options.scoring.data.split_seed),
+                                 models::DrawnFor::calibration);
+  return models::own_blocks(all, numbers, options.scoring.images.batch_size, world,
                             network.number_type());
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/image/image_data.hpp"
@@ -10,9 +11,10 @@
 
 namespace rankine::models {
 
-/// The blocks of the first `count` images in their order, as batches with labels; those of other
-/// ranks are empty. For work that goes through a network stage by stage. Not collective.
-std::vector<Batch> own_blocks(const ImageSet& set, std::int64_t count, std::int64_t batch_size,
-                              const parallel::Communicator& ranks, torch::ScalarType type);
+/// The blocks of these images in their order, as batches with labels; those of other ranks are
+/// empty. For work that goes through a network stage by stage. Not collective.
+std::vector<Batch> own_blocks(const ImageSet& set, std::span<const std::int64_t> numbers,
+                              std::int64_t batch_size, const parallel::Communicator& ranks,
+                              torch::ScalarType type);
 
 }  // namespace rankine::models

@@ -17,7 +17,7 @@ using ImageNumbers = std::vector<std::int64_t>;
 ImageNumbers read_split(const std::string& path, std::int64_t count);
 
 /// What the images of a draw are for; tells draws of one seed apart.
-enum class DrawnFor : std::uint64_t { test = 1, validation = 2, training = 3 };
+enum class DrawnFor : std::uint64_t { test = 1, validation = 2, training = 3, calibration = 4 };
 
 /// From `numbers`, whose images have `labels[number]`: of each class the fraction, to the nearest
 /// whole number.
