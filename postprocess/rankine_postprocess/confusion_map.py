@@ -114,5 +114,5 @@ def _draw_rates(panel, result: ImageResult) -> None:
     panel.set_xticks([0, 1], list(rates), fontsize=9.5)
     panel.set_xlim(-0.6, 1.8)
     panel.set_ylim(0.0, min(105.0, 1.15 * max(1.0, *(100 * rate.high for rate, _ in rates.values()))))
-    panel.set_ylabel("rate (%), bars: Clopper and Pearson", fontsize=9.5)
+    panel.set_ylabel("rate at the threshold (%), bars: Clopper and Pearson", fontsize=9)
     panel.grid(axis="x", visible=False)

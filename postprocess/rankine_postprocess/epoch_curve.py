@@ -40,7 +40,7 @@ def draw(results: list[ImageResult]) -> Figure:
         panel.margins(y=0.08)
         panel.set_xlim(left=0)
         panel.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
-        title = compression_labels.title(trained, f"{image_labels.network(trained[0])}: accuracy regained by training")
+        title = compression_labels.title(trained, f"{image_labels.network(trained[0])}: accuracy after epochs of training")
         add_frame(figure, title, compression_labels.footer(trained))
     return figure
 
