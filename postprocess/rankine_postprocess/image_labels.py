@@ -38,8 +38,10 @@ def _epochs(number) -> str:
 
 def _allocation(result: ImageResult) -> str:
     allocation = str(result.setting("ranks.allocation", ""))
-    by_gradient = allocation == "additive" and result.setting("ranks.error_weights") == "output-gradient"
-    return f"{allocation} by gradients" if by_gradient else allocation
+    weights = str(result.setting("ranks.error_weights", "none"))
+    if allocation != "additive" or weights == "none":
+        return allocation
+    return "additive by gradients" if weights == "output-gradient" else f"additive, {weights}"
 
 
 def size(result: ImageResult) -> str:

@@ -38,7 +38,8 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .range(0, 1e9)
       .unit("images")
       .describe(
-          "Training images, as many of every class as far as there are, from which an image network "
+          "Training images, as many of every class as far as there are, from which an image "
+          "network "
           "takes the moments of its patches and the statistics of its batch norms; 0 for all.");
   section.keyword("gradient_images", calibration.gradient_images)
       .range(0, 1e9)
