@@ -73,6 +73,7 @@ class TuckerKernel final : public KernelForm {
     const std::int64_t step =
         std::max<std::int64_t>(1, (length / most + multiple_ - 1) / multiple_) * multiple_;
     std::vector<std::int64_t> ranks;
+    if (multiple_ < std::min(step, length)) ranks.push_back(multiple_);  // the smallest there is
     for (std::int64_t rank = step; rank < length; rank += step) ranks.push_back(rank);
     ranks.push_back(length);
     return ranks;
