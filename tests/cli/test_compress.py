@@ -429,3 +429,17 @@ def test_a_model_too_large_for_one_rank_is_compressed_on_the_number_named(wide):
     results = wide.read()
     assert results["perplexity_after"] == pytest.approx(reference["perplexity_after"], rel=1e-4)
     assert {name: int(weight["rank"]) for name, weight in weights_of(wide).items()} == ranks
+
+
+def test_calibration_images_are_of_all_classes_though_files_are_sorted(tmp_path):
+    program = Program(tmp_path, "rankine-compress", {})
+    images = np.zeros((40, 4, 4), np.uint8)
+    images[20:] = 255  # the second class; the stored mean of a channel tells how many of each were looked at
+    for name, array in (("images", images), ("labels", np.arange(40) // 20), ("split", np.arange(40) % 10 == 9)):
+        np.save(tmp_path / f"{name}.npy", array)
+    layers = [{"type": "batch-norm", "name": "norm"}, {"type": "flatten"}, {"type": "linear", "name": "fc", "outputs": 2}]
+    program.write("layers.json", json.dumps({"layers": layers}))
+    program.results(model={"architecture": "plain", "layers": "layers.json"},
+                    data={"images": "images.npy", "labels": "labels.npy", "test_split": "split.npy", "layout": "nhw"},
+                    method={"form": "dense"}, calibration={"images": 10}, train={"epochs": 1}, export={"directory": "out"})
+    assert tensors(tmp_path / "out")["norm.running_mean"] == pytest.approx([0.5])
