@@ -13,6 +13,7 @@ import pytest
 BINARIES = Path(os.environ.get("RANKINE_BIN", Path(__file__).parents[2] / "build" / "bin"))
 MPIRUN = ["mpirun", "--oversubscribe", "--bind-to", "none", "-n"]
 HANG_SECONDS = 120
+PEERS = Path(__file__).parents[2] / "build" / "python-peers" / "bin" / "python"
 STORIES = Path(__file__).parents[2] / "inputs" / "models" / "stories260K"
 RESULT = "result.h5"
 
@@ -168,3 +169,18 @@ def expect_refusal(rankine: Program):
         return outcomes[-1]
 
     return expect
+
+
+@pytest.fixture
+def peers(tmp_path):
+    """Runs a script of this folder in an interpreter that has torch and transformers; nothing is fetched."""
+    assert PEERS.exists(), "There are no Python packages to compare with in build/python-peers. Run scripts/setup --peers."
+
+    def run(script, *arguments):
+        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([PEERS, Path(__file__).parent / script, *map(str, arguments)], env=environment,
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run

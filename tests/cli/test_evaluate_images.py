@@ -10,7 +10,8 @@ import pytest
 
 from checkpoints import write_tensors
 from conftest import RESULT, Program, expect_refusal
-from images import CIFAR_TEST, CONVNETJS_LAYERS, RESNET_PIXELS, VISION, cifar_resnet, linear_classifier, needs_vision
+from images import (CIFAR_TEST, CONVNETJS_LAYERS, RESNET_PIXELS, VISION, cifar_resnet, linear_classifier, needs_vision,
+                    save)
 
 EIGHTH = 1 / 8  # a standard deviation of pixels that NumPy divides by as the program does
 
@@ -24,13 +25,6 @@ def scoring(tmp_path) -> Program:
 @pytest.fixture
 def refuses(scoring):
     return expect_refusal(scoring)
-
-
-def save(program: Program, **arrays) -> dict:
-    """Arrays as .npy files; returns their names as keywords of [data]."""
-    for name, array in arrays.items():
-        np.save(program.folder / f"{name}.npy", array)
-    return {name: f"{name}.npy" for name in arrays}
 
 
 @needs_vision

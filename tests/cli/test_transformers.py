@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import os
-import subprocess
 import sys
 import types
 from pathlib import Path
@@ -15,22 +13,6 @@ from checkpoints import results_of, write_gpt2, write_hugging_face_stories
 from conftest import STORIES, Program
 
 ROOT = Path(__file__).parents[2]
-PYTHON = ROOT / "build" / "python-peers" / "bin" / "python"
-
-
-@pytest.fixture
-def peers(tmp_path):
-    """Runs a script of this folder in an interpreter that has transformers; nothing is fetched."""
-    assert PYTHON.exists(), "There are no Python packages to compare with in build/python-peers. Run scripts/setup --peers."
-
-    def run(script, *arguments):
-        environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([PYTHON, Path(__file__).parent / script, *map(str, arguments)], env=environment,
-                              capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
-
-    return run
 
 
 @pytest.fixture

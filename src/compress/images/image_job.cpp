@@ -119,6 +119,7 @@ ImageJob prepare_image_job(const CompressOptions& options) {
       .model = models::prepare_image_model(options.scoring.model, models::see_images(data, use)),
       .data = {},
       .kernels = {}};
+  if (job.is_cut_study()) job.options.method.form = weights::Form::cut;
   const models::NetworkPlan& plan = job.model.plan;
   job.data = models::read_image_data(data, use,
                                      {.channels = plan.input.channels, .classes = plan.classes});

@@ -141,7 +141,8 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
                 "Drop it, or model.architecture for a language model.");
   const MethodOptions& method = options.method;
   using weights::Form;
-  if (method.form == Form::pivoted || method.form == Form::clustered)
+  const bool is_cut_study = !options.sensitivity.cuts.empty();
+  if (!is_cut_study && (method.form == Form::pivoted || method.form == Form::clustered))
     findings.add(
         "method.form",
         {.what = fmt::format("method.form = \"{}\" is not made of kernels", name(method.form)),

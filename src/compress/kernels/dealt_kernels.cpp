@@ -39,11 +39,13 @@ std::vector<int> deal(const std::vector<Kernel>& kernels, int ranks) {
   return owners;
 }
 
-/// The moment with its ridge on its owner; undefined elsewhere, and where it says nothing.
-Tensor assemble(const SecondMoment& moment, const Communicator& world, int owner, double ridge) {
+/// The moment with its ridge on its owner, against the rounding of the products it is a sum of;
+/// undefined elsewhere, and where it says nothing.
+Tensor assemble(const SecondMoment& moment, const Communicator& world, int owner, double ridge,
+                torch::ScalarType products) {
   Tensor whole = moment.assemble_on(world, owner);
   if (world.rank() != owner || weights::is_zero(whole)) return {};
-  weights::add_ridge(whole, weights::ridge_above_rounding(ridge, moment.size(), torch::kFloat64));
+  weights::add_ridge(whole, weights::ridge_above_rounding(ridge, moment.size(), products));
   return whole;
 }
 
@@ -114,10 +116,11 @@ DealtKernels::DealtKernels(const models::Network& network, const Communicator& w
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     KernelProblem& problem = problems_[k];
     problem.kernel = &kernels[k];
+    const auto type = weight_of(network, kernels[k].name)->own_rows().scalar_type();
     if (!moments.inputs.empty())
-      problem.inputs = assemble(moments.inputs[k], world, owners_[k], weights::input_ridge);
+      problem.inputs = assemble(moments.inputs[k], world, owners_[k], weights::input_ridge, type);
     if (!moments.outputs.empty())
-      problem.outputs = assemble(moments.outputs[k], world, owners_[k], moments.output_ridge);
+      problem.outputs = assemble(moments.outputs[k], world, owners_[k], moments.output_ridge, type);
     if (world.rank() == owners_[k])
       problem.matrix = weight_of(network, kernels[k].name)->own_rows().detach().to(torch::kFloat64);
   }

@@ -131,9 +131,10 @@ void shift_norm_statistics(ImageNetwork& network, const Communicator& ranks,
   auto then = before.begin();
   const auto shift = [&](BatchNorm& norm, const ChannelMoments& now) {
     const Tensor mean = norm.tensors().mean.to(torch::kFloat64) + now.mean - then->mean;
-    const Tensor grown =
-        norm.tensors().variance.to(torch::kFloat64) * now.variance / then->variance;
-    norm.store({mean, torch::where(then->variance > 0, grown, now.variance)});
+    const Tensor stored = norm.tensors().variance.to(torch::kFloat64);
+    // A channel that never changed says nothing of how its variance grows.
+    norm.store({mean, torch::where(then->variance > 0, stored * now.variance / then->variance,
+                                   stored + now.variance)});
     ++then;
   };
   pass_through(network.layers(), own, {ranks, shift});
