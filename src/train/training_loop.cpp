@@ -53,6 +53,19 @@ void require_finite(bool is_finite, const char* what, std::int64_t step, const R
                                  what, recipe.name, step + 1, recipe.advice)));
 }
 
+/// Normalised activations keep parameters finite that have lost all sense. The loss is the same on
+/// all ranks.
+void require_sense(double loss, const State& state, const Recipe& recipe,
+                   const parallel::Communicator& world) {
+  constexpr double senseless = 1e6;
+  if (state.losses.empty() || loss <= senseless * std::max(1.0, state.losses.front())) return;
+  throw known_to_all(
+      world.size(),
+      NumericalError(fmt::format(
+          "the loss of {} step {} is {:.3g}, after {:.3g} in the first (the training diverged). {}",
+          recipe.name, state.steps + 1, loss, state.losses.front(), recipe.advice)));
+}
+
 }  // namespace
 
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
@@ -70,6 +83,7 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
   while (state.steps < schedule.steps) {
     const double loss = objective.gradient(state.steps, parameters);
     require_finite(std::isfinite(loss), "loss", state.steps, recipe, world);
+    require_sense(loss, state, recipe, world);
     if (recipe.largest_gradient > 0) clip_gradients(objective, parameters, recipe.largest_gradient);
     optimiser.step(schedule.rate(state.steps));
     require_finite(are_moderate(parameters), "result", state.steps, recipe, world);

@@ -170,8 +170,8 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
 
 void check_text_model(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings,
-                {"train.epochs", "sensitivity.cuts", "ranks.tucker", "ranks.rank_fraction",
-                 "ranks.multiple_of"},
+                {"data.images", "data.test_images", "train.epochs", "sensitivity.cuts",
+                 "ranks.tucker", "ranks.rank_fraction", "ranks.multiple_of"},
                 "it is for image networks", "Drop it, or set model.architecture.");
   check_form(options.method, findings);
   if (options.ranks.error_weights == ErrorWeights::balanced)

@@ -13,9 +13,7 @@ KernelRanks KernelForm::at_fraction(double fraction, std::int64_t multiple) cons
     // Halves go to the even neighbour, as numpy rounds.
     const double steps =
         std::nearbyint(fraction * static_cast<double>(rank) / static_cast<double>(multiple));
-    const std::int64_t wanted =
-        std::max<std::int64_t>(1, static_cast<std::int64_t>(steps) * multiple);
-    rank = std::min(rank, wanted);
+    rank = std::min(rank, std::max<std::int64_t>(1, static_cast<std::int64_t>(steps)) * multiple);
   }
   return ranks;
 }

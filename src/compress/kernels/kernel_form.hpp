@@ -69,7 +69,7 @@ class KernelForm {
                                                   const std::vector<torch::Tensor>& tensors,
                                                   torch::ScalarType type) const = 0;
 
-  /// The fraction of every rank, to the nearest multiple of `multiple`, and at least one.
+  /// The fraction of every rank, to the nearest multiple of `multiple` but 0, or the full rank.
   KernelRanks at_fraction(double fraction, std::int64_t multiple) const;
 };
 

@@ -115,8 +115,8 @@ TEST(Kernels, CurvesSayWhatIsLeft) {
         const auto made = forms[k]->make(problem, point.ranks);
         const auto weight = forms[k]->weight(models::alone().team(), made, torch::kFloat64);
         const double left = squared_norm(problem, weight->own_rows() - problem.matrix);
-        // Sweeps may leave less than the start that a curve is made of.
-        EXPECT_LT(left, point.squared_error + 1e-9 * whole) << name(form);
+        // A fit of the very ranks mostly leaves less; it may end in another minimum.
+        EXPECT_LT(left, 1.02 * point.squared_error + 1e-9 * whole) << name(form);
         EXPECT_EQ(forms[k]->numbers(point.ranks), point.numbers);
         if (form == Form::low_rank || form == Form::cut)
           EXPECT_NEAR(left, point.squared_error, 1e-9 * whole);
