@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "compress/allocation/allocation.hpp"
+#include "core/contracts.hpp"
 #include "core/errors.hpp"
 
 namespace rankine::compress {
@@ -112,6 +113,7 @@ std::vector<KernelRanks> additive_kernel_ranks(const std::vector<Kernel>& kernel
   const auto chosen = additive_ranks(candidates, FactorGauge::free, budget_of(kernels, ratio));
   std::vector<KernelRanks> ranks;
   for (std::size_t k = 0; k < kernels.size(); ++k) {
+    RANKINE_EXPECTS(chosen[k] > 0, "the budget holds all kernels at their smallest ranks");
     const auto index = static_cast<std::size_t>(chosen[k]) - 1;
     ranks.push_back(index < points[k].size() ? points[k][index].ranks : KernelRanks{});
   }
