@@ -111,7 +111,7 @@ def test_a_stopped_training_ends_as_a_straight_one(tmp_path, count):
     for name in ("straight", "stopped"):
         (tmp_path / name).mkdir()
         programs[name] = striped_program(tmp_path / name)
-    sections = T_CNN | {"train": {"epochs": 40, "score_every": 10}, "export": {"directory": "network"}}
+    sections = T_CNN | {"train": {"epochs": 400, "score_every": 100}, "export": {"directory": "network"}}
     straight = results_of(programs["straight"], count, **sections)
     kept = sections | {"run": {"directory": "kept", "checkpoint_interval": 0.2}}
     stops = go_on_until_done(programs["stopped"], kept, random.Random(1), count, ("file", "time") if count else ("SIGTERM", "file"))

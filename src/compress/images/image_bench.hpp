@@ -7,6 +7,7 @@
 #include "compress/images/image_job.hpp"
 #include "compress/images/image_result.hpp"
 #include "core/timer.hpp"
+#include "models/image/image_batch.hpp"
 #include "models/image/image_network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
@@ -36,6 +37,12 @@ struct ImageBench {
 
   /// This rank's calibration images, in blocks.
   std::vector<models::Batch> own_calibration(std::int64_t images) const;
+
+  /// Of training images.
+  models::Augmentation augmentation() const {
+    const TrainOptions& train = options.train;
+    return {train.crop, train.flip, static_cast<std::uint64_t>(train.seed)};
+  }
 
   void save() const { save_result(result); }
 

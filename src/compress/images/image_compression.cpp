@@ -19,14 +19,14 @@ namespace rankine::compress {
 
 namespace {
 
-train::ImageTraining training_of(const TrainOptions& train) {
-  const auto seed = static_cast<std::uint64_t>(train.seed);
+train::ImageTraining training_of(const ImageBench& bench) {
+  const TrainOptions& train = bench.options.train;
   return {.epochs = train.epochs,
           .batch_size = train.batch_size,
           .learning_rate = train.learning_rate,
           .weight_decay = train.weight_decay,
-          .seed = seed,
-          .augmentation = {.crop = train.crop, .is_flipped = train.flip, .seed = seed}};
+          .seed = static_cast<std::uint64_t>(train.seed),
+          .augmentation = bench.augmentation()};
 }
 
 /// What a kept state of the training depends on, beside the numbers it began with.
@@ -62,7 +62,7 @@ constexpr double not_scored = -1;
 double score_of_epoch(ImageBench& bench, std::int64_t epoch) {
   const TrainOptions& train = bench.options.train;
   if (epoch % train.score_every != 0 && epoch != train.epochs) return not_scored;
-  restore_statistics(bench);
+  restore_statistics_of_training(bench);
   return bench.score().classification.accuracy;
 }
 
@@ -73,15 +73,15 @@ void train_network(ImageBench& bench) {
   train::SeriesKeeper keeper(stages, bench.alone, training_stage(bench.job), bench.control.options);
   const train::State state = bench.timed(bench.result.seconds.training, [&] {
     return train::train_images(
-        bench.network, bench.job.data.training, training_of(bench.options.train), bench.world,
-        bench.alone, [&](std::int64_t epoch) { return score_of_epoch(bench, epoch); }, keeper,
+        bench.network, bench.job.data.training, training_of(bench), bench.world, bench.alone,
+        [&](std::int64_t epoch) { return score_of_epoch(bench, epoch); }, keeper,
         bench.control.stop);
   });
   bench.result.training_losses = state.losses;
   for (std::size_t e = 0; e < state.scores.size(); ++e)
     if (state.scores[e] != not_scored)
       bench.result.epochs.push_back({std::int64_t(e) + 1, state.scores[e]});
-  restore_statistics(bench);
+  restore_statistics_of_training(bench);
   log().info("trained for {} in {}", counted(bench.options.train.epochs, "epoch"),
              format_duration(bench.result.seconds.training));
 }
@@ -103,7 +103,7 @@ void compress_kernels(ImageBench& bench) {
   replace_kernels(bench);
   bench.save();
   bench.result.compressed = bench.score("with the old statistics of batch norms");
-  restore_statistics(bench, &statistics);
+  shift_statistics(bench, statistics);
   bench.result.re_estimated = bench.score("with statistics of its own");
   bench.save();
 }

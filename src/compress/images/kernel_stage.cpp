@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "compress/kernels/dealt_kernels.hpp"
 #include "compress/kernels/kernel_allocation.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
+#include "models/image/image_batch.hpp"
 
 namespace rankine::compress {
 
@@ -200,12 +202,28 @@ std::vector<Tensor> own_images(const ImageBench& bench) {
 
 }  // namespace
 
-void restore_statistics(ImageBench& bench, const std::vector<models::ChannelMoments>* before) {
+void shift_statistics(ImageBench& bench, const std::vector<models::ChannelMoments>& before) {
   bench.timed(bench.result.seconds.statistics, [&] {
-    if (before)
-      models::shift_norm_statistics(bench.network, bench.world, own_images(bench), *before);
-    else
-      models::restore_norm_statistics(bench.network, bench.world, own_images(bench));
+    models::shift_norm_statistics(bench.network, bench.world, own_images(bench), before);
+  });
+}
+
+void restore_statistics_of_training(ImageBench& bench) {
+  const models::Augmentation how = bench.augmentation();
+  bench.timed(bench.result.seconds.statistics, [&] {
+    std::vector<Tensor> own;
+    std::int64_t first = 0;  // of a block among all calibration images
+    for (const Batch& batch : bench.own_calibration(bench.options.calibration.images)) {
+      std::vector<std::int64_t> numbers(
+          static_cast<std::size_t>(bench.options.scoring.images.batch_size));
+      std::iota(numbers.begin(), numbers.end(), first);
+      first += std::ssize(numbers);
+      if (!batch.inputs.defined()) continue;
+      numbers.resize(static_cast<std::size_t>(batch.inputs.size(0)));
+      own.push_back(how.is_wanted() ? models::augment(batch.inputs, numbers, how, 0)
+                                    : batch.inputs);
+    }
+    models::restore_norm_statistics(bench.network, bench.world, std::move(own));
   });
 }
 

@@ -9,10 +9,13 @@ namespace rankine::compress {
 /// weights keeps the norm of every kernel. Collective over the world.
 void replace_kernels(ImageBench& bench);
 
-/// The statistics of batch norms anew, from the calibration images: as they change from `before`,
-/// those of the network as it was read, if that is given. Collective over the world.
-void restore_statistics(ImageBench& bench,
-                        const std::vector<models::ChannelMoments>* before = nullptr);
+/// The statistics of batch norms change as those of the calibration images have, from `before`, the
+/// network as it was read. Collective over the world.
+void shift_statistics(ImageBench& bench, const std::vector<models::ChannelMoments>& before);
+
+/// Those of a network that was trained, from calibration images shifted and mirrored as it has seen
+/// them. Collective over the world.
+void restore_statistics_of_training(ImageBench& bench);
 
 /// Those of the network as it is. Collective over the world.
 std::vector<models::ChannelMoments> measure_statistics(ImageBench& bench);
