@@ -109,7 +109,7 @@ class ImageCompression final : public PreparedJob {
   std::string table() const override { return compress::results_table(job_, result_); }
 
   compress::ImageJob job_;
-  compress::ImageMemory memory_;
+  models::ImageMemoryPlan memory_;
   compress::ImageResult result_;
 };
 

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <cmath>
-#include <filesystem>
 
 #include "compress/experiment_results.hpp"
 #include "core/text_format.hpp"
@@ -16,22 +15,8 @@ namespace {
 
 using files::ResultFile;
 using models::Score;
-
-std::string file_name(const std::string& path) {
-  std::filesystem::path clean(path);
-  if (!clean.has_filename()) clean = clean.parent_path();
-  return clean.filename().string();
-}
-
-void write_number(ResultFile& file, const std::string& path, double value, const char* long_name,
-                  const char* units) {
-  file.write(path, std::span<const double>(&value, 1), {}, {long_name, units, {}});
-}
-
-void write_count(ResultFile& file, const std::string& path, std::int64_t value,
-                 const char* long_name, const char* units = "1") {
-  file.write(path, std::span<const std::int64_t>(&value, 1), {}, {long_name, units, {}});
-}
+using models::write_count;
+using models::write_scalar;
 
 /// The part of the loss that compression cost and healing brought back; nothing where compression
 /// cost none.
@@ -45,12 +30,12 @@ std::optional<double> recovered(const CompressionResult& result) {
 void write_score(ResultFile& file, const std::string& when, const std::optional<Score>& score) {
   if (!score) return;
   for (const models::Metric& metric : score->metrics)
-    write_number(file, "/results/" + metric.name + "_" + when, metric.value, metric.meaning.c_str(),
+    write_scalar(file, "/results/" + metric.name + "_" + when, metric.value, metric.meaning.c_str(),
                  "1");
   file.write(
       "/results/negative_log_likelihood_" + when, score->part_losses, {score->part_losses.size()},
       {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
-  write_number(file, "/timing/score_" + when + "_seconds", score->seconds,
+  write_scalar(file, "/timing/score_" + when + "_seconds", score->seconds,
                "time to score all windows", "s");
 }
 
@@ -65,20 +50,20 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
   write_count(file, path + "/parameters_before", weight.shape.dense_numbers(),
               "numbers of the weight in the original");
   write_count(file, path + "/bytes", weight.bytes, "stored bytes, indices included", "B");
-  write_number(file, path + "/weighted_error", weight.weighted_error,
+  write_scalar(file, path + "/weighted_error", weight.weighted_error,
                "discarded part of the weight in the norm of method.weighting, relative; before "
                "rounding",
                "1");
-  write_number(file, path + "/rounding_error", weight.rounding_error,
+  write_scalar(file, path + "/rounding_error", weight.rounding_error,
                "change of the matrix by the rounding of method.storage, relative", "1");
   if (!weight.spectrum.empty())
     file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
                {"singular values in the norm of method.weighting", "1", {"components"}});
   if (weight.pivot_side.empty()) return;  // not pivoted, or not yet
   file.set_attribute(path, "pivots", weight.pivot_side);
-  write_number(file, path + "/largest_coefficient", weight.largest_coefficient,
+  write_scalar(file, path + "/largest_coefficient", weight.largest_coefficient,
                "largest coefficient that expresses other rows or columns by pivots", "1");
-  write_number(file, path + "/identity_error", weight.identity_error,
+  write_scalar(file, path + "/identity_error", weight.identity_error,
                "relative change of the matrix by fixing its gauge, before rounding", "1");
 }
 
@@ -88,7 +73,7 @@ void write_protocol(ResultFile& file, const CompressionJob& job) {
     file.set_attribute("/results", name, std::move(value));
   };
   set("title", options.scoring.title);
-  set("model", file_name(options.scoring.model.path));
+  set("model", models::file_name(options.scoring.model.path));
   set("precision", std::string(name(options.scoring.model.precision)));
   set("method", method_line(job));
   if (!job.scoring.plan.windows.empty()) set("evaluation", models::protocol_line(job.scoring));
@@ -104,7 +89,7 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
                                                   {"healing", seconds.healing},
                                                   {"experiments", seconds.experiments}};
   for (const auto& [name, value] : times)
-    write_number(file, fmt::format("/timing/{}_seconds", name), value,
+    write_scalar(file, fmt::format("/timing/{}_seconds", name), value,
                  "time of this stage on the slowest rank", "s");
 }
 
@@ -135,7 +120,7 @@ std::string method_line(const CompressionJob& job) {
   if (options.method.storage != weights::Storage::exact)
     line += fmt::format(", stored as {}", name(options.method.storage));
   if (options.needs_calibration())
-    line += fmt::format(", calibration {}: {} of {}", file_name(options.calibration.text),
+    line += fmt::format(", calibration {}: {} of {}", models::file_name(options.calibration.text),
                         counted(options.calibration.windows, "window"),
                         counted(options.calibration.window_length, "token"));
   return line;
@@ -161,7 +146,7 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   write_score(file, "unhealed", result.unhealed);
   write_score(file, "after", result.after);
   if (const auto part = recovered(result))
-    write_number(file, "/results/recovered", *part,
+    write_scalar(file, "/results/recovered", *part,
                  "part of the loss lost by compression that healing brought back", "1");
   if (!result.healing_losses.empty())
     file.write("/results/healing_loss", result.healing_losses, {result.healing_losses.size()},

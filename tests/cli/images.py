@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from checkpoints import write_tensors
 from conftest import Program
 
 VISION = Path(__file__).parents[3] / "shared" / "data" / "vision"
-needs_vision = pytest.mark.skipif(not VISION.is_dir(), reason="trained image networks are not at hand")
 
 CONVNETJS_LAYERS = [
     layer

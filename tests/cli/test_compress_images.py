@@ -7,8 +7,7 @@ import pytest
 
 from checkpoints import results_of, write_tensors
 from conftest import RESULT, Program, expect_refusal
-from images import (CIFAR_TEST, VISION, cifar_resnet, image_compression, logits_of, needs_vision, plain_network,
-                    random_images, save)
+from images import image_compression, logits_of, plain_network, random_images, save
 
 FORMS = ("tucker", "mpo", "cut", "low-rank")
 CUTS = {"o|ihw": (0,), "i|ohw": (1,), "h|oiw": (2,), "w|oih": (3,), "oi|hw": (0, 1), "oh|iw": (0, 2), "ow|ih": (0, 3)}
@@ -351,14 +350,6 @@ def test_checkpoints_of_other_networks_are_refused(images, refuses):
     refuses("other.weight is missing", "mixed.weight has no place", method={"form": "tucker"})
 
 
-@needs_vision
-def test_a_checkpoint_of_another_depth_is_refused(images, refuses):
-    images.given |= {"data": CIFAR_TEST}
-    model = cifar_resnet(20)["model"] | {"layers": ""}
-    refuses("is not of this architecture", "layer1.3.bn1.bias is missing", method={"form": "tucker"},
-            model=model | {"architecture": "cifar-resnet-56"})
-
-
 def test_choices_that_do_not_exist_are_refused(refuses):
     refuses('method.cut = "o|i"', *CUTS, method={"form": "cut", "cut": "o|i"})
     refuses('sensitivity.cuts', *CUTS, sensitivity={"cuts": ["hw|oi"]})
@@ -389,36 +380,3 @@ def test_keywords_of_image_networks_are_refused(compress, compress_refuses, keyw
     section, key = keyword.split(".")
     labels = {key.replace("images", "labels"): value} if section == "data" else {}
     compress_refuses(f"{keyword} has no use here", deck=compress.deck(**{section: {key: value} | labels}))
-
-
-# --- trained networks ----------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def resnet(images) -> Program:
-    images.given |= cifar_resnet(20) | {"select": {"weights": ["layer*.conv*"]}}
-    images.given["data"] = images.given["data"] | {
-        "images": str(VISION / "cifar10_train4000_images.npy"), "labels": str(VISION / "cifar10_train4000_labels.npy")}
-    return images
-
-
-@needs_vision
-@pytest.mark.parametrize("cut, fraction, accuracy, norm_loss", [("i|ohw", 0.75, 0.840, 0.031), ("i|ohw", 0.5, 0.433, 0.103),
-                                                                ("oh|iw", 0.34, 0.832, 0.054)])
-def test_cuts_of_a_trained_network_lose_what_was_measured(resnet, cut, fraction, accuracy, norm_loss):
-    results = results_of(resnet, 2, method={"form": "cut", "cut": cut, "weighting": "none"}, calibration={"images": 64},
-                         ranks={"allocation": "uniform", "rank_fraction": fraction})
-    assert results["accuracy_before"] == pytest.approx(0.915, abs=1e-12)
-    assert results["accuracy_compressed"] == pytest.approx(accuracy, abs=0.015)
-    with h5py.File(resnet.folder / RESULT) as file:
-        losses = [group["norm_loss"][()] for group in file["results/weights"].values()]
-    assert len(losses) == 18 and np.mean(losses) == pytest.approx(norm_loss, abs=0.003)
-
-
-@needs_vision
-@pytest.mark.parametrize("ranks, accuracy", [({"allocation": "uniform"}, 0.82),
-                                             ({"allocation": "additive", "error_weights": "output-gradient"}, 0.86)])
-def test_half_of_a_trained_network_keeps_its_accuracy(resnet, ranks, accuracy):
-    results = results_of(resnet, 2, method={"form": "tucker", "weighting": "full", "sweeps": 8},
-                         ranks=ranks | {"parameter_ratio": 0.51})
-    assert results["accuracy_after"] >= accuracy
-    assert results["kernel_parameters_after"] <= 0.51 * results["kernel_parameters_before"]

@@ -1,6 +1,5 @@
 """What rankine-evaluate makes of images: logits against references and NumPy, defects, and what it refuses."""
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -10,8 +9,7 @@ import pytest
 
 from checkpoints import write_tensors
 from conftest import RESULT, Program, expect_refusal
-from images import (CIFAR_TEST, CONVNETJS_LAYERS, RESNET_PIXELS, VISION, cifar_resnet, linear_classifier, needs_vision,
-                    save)
+from images import linear_classifier, save
 
 EIGHTH = 1 / 8  # a standard deviation of pixels that NumPy divides by as the program does
 
@@ -25,40 +23,6 @@ def scoring(tmp_path) -> Program:
 @pytest.fixture
 def refuses(scoring):
     return expect_refusal(scoring)
-
-
-@needs_vision
-@pytest.mark.parametrize("depth, accuracy", [(20, 0.915), (56, 0.926)])
-def test_residual_networks_reproduce_their_references(scoring, depth, accuracy):
-    results = scoring.results(ranks=2, **cifar_resnet(depth))
-    assert results["accuracy"] == pytest.approx(accuracy, abs=1e-12)
-    low, high = results["accuracy_interval"]
-    assert low < accuracy < high < low + 0.04
-    reference = VISION / f"ref_logits_resnet{depth}_test1000.npy"
-    if reference.exists():
-        assert np.abs(results["logits"] - np.load(reference)).max() < 1e-4
-
-
-@needs_vision
-def test_a_plain_network_reproduces_its_reference(scoring):
-    scoring.write("layers.json", json.dumps({"layers": CONVNETJS_LAYERS}))
-    results = scoring.results(
-        model={"architecture": "plain", "layers": "layers.json",
-               "path": str(VISION / "vanilla_cnn_convnetjs_cifar10.safetensors")},
-        data=CIFAR_TEST | {"mean": 0.5})
-    assert results["accuracy"] == pytest.approx(0.756, abs=1e-12)
-    assert np.abs(results["logits"] - np.load(VISION / "ref_logits_vanilla_test1000.npy")).max() < 1e-4
-
-
-@needs_vision
-def test_logits_do_not_depend_on_the_ranks(scoring):
-    images = np.load(CIFAR_TEST["test_images"])[:150]
-    labels = np.load(CIFAR_TEST["test_labels"])[:150]
-    data = save(scoring, test_images=images, test_labels=labels) | {"layout": "nhwc"} | RESNET_PIXELS
-    deck = cifar_resnet(20) | {"data": data, "evaluate": {"batch_size": 32}}
-    one = scoring.results(ranks=1, **deck)
-    for ranks in (2, 3, 4):
-        assert (scoring.results(ranks=ranks, **deck)["logits"] == one["logits"]).all()
 
 
 def test_metrics_follow_from_the_logits(scoring):
@@ -237,15 +201,6 @@ def test_splits_without_images_are_refused(scoring, tiny, refuses):
 def test_images_that_the_network_does_not_take_are_refused(scoring, tiny, refuses):
     write_tensors(scoring.folder / "color.safetensors", {"fc.weight": np.zeros((2, 48), np.float32)})
     refuses("fc.weight", "2 x 48", model={"path": "color.safetensors"}, data=tiny)
-
-
-@needs_vision
-def test_what_does_not_fit_a_trained_network_is_refused(scoring, refuses):
-    deck = cifar_resnet(20)
-    gray = save(scoring, test_images=np.zeros((4, 32, 32), np.uint8), test_labels=np.arange(4))
-    refuses("1 channel", "takes 3", **deck | {"data": gray})
-    refuses("is not of this architecture", **deck | {"model": deck["model"] | {"architecture": "cifar-resnet-32"}})
-    refuses("data.layout", **deck | {"data": deck["data"] | {"layout": "nchw"}})
 
 
 def test_numbers_that_are_not_finite_are_refused(scoring, tiny, refuses):

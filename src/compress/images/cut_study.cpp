@@ -28,7 +28,7 @@ TruncatedKernels truncate(const ImageBench& bench, KernelCut cut, double fractio
     const auto form = cut_kernel(kernel, options);
     const torch::Tensor rows = weight_of(bench.network, kernel.name)->own_rows();
     const KernelRanks ranks = form->at_fraction(fraction, 1);
-    const KernelProblem problem{.kernel = &kernel, .matrix = rows.to(torch::kFloat64)};
+    const KernelProblem problem{.matrix = rows.to(torch::kFloat64)};
     auto weight =
         form->weight(bench.network.team(), form->make(problem, ranks), rows.scalar_type());
     const double before = rows.norm().item<double>();

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <string>
-#include <type_traits>
+#include <utility>
 
 #include "compress/images/image_job.hpp"
 #include "compress/images/image_result.hpp"
-#include "core/timer.hpp"
+#include "compress/job/timed_stage.hpp"
 #include "models/image/image_batch.hpp"
 #include "models/image/image_network.hpp"
 #include "parallel/communicator.hpp"
@@ -46,17 +46,10 @@ struct ImageBench {
 
   void save() const { save_result(result); }
 
+  /// As compress::timed, over the world.
   template <class Work>
   auto timed(double& seconds, Work&& work) const {
-    const Stopwatch clock;
-    if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
-      work();
-      seconds += world.max(clock.seconds());
-    } else {
-      auto value = work();
-      seconds += world.max(clock.seconds());
-      return value;
-    }
+    return compress::timed(world, seconds, std::forward<Work>(work));
   }
 };
 

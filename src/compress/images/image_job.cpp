@@ -125,7 +125,6 @@ ImageJob prepare_image_job(const CompressOptions& options) {
                                      {.channels = plan.input.channels, .classes = plan.classes});
   job.kernels = selected_kernels(job.model.plan, options.select);
   split_off(job);
-  job.other_parameters = job.model.plan.parameters() - job.kernel_parameters();
   check_data(job);
   if (job.replaces_kernels()) {
     check_tucker_ranks(job);
@@ -168,8 +167,8 @@ std::string method_line(const ImageJob& job) {
 
 namespace {
 
-/// Largest activations of a batch, with what a backward pass keeps of them.
-double activation_bytes(const ImageJob& job) {
+/// What a backward pass keeps of a batch, and what calibration keeps of its images.
+double activation_numbers(const ImageJob& job) {
   double sum = 0, largest = 0;
   job.model.plan.for_each([&](const LayerPlan& layer) {
     const auto numbers = static_cast<double>(layer.outputs.size());
@@ -177,7 +176,6 @@ double activation_bytes(const ImageJob& job) {
     largest = std::max(largest, numbers);
   });
   const auto& options = job.options;
-  const double scored = 4 * largest * static_cast<double>(options.scoring.images.batch_size);
   const double trained =
       options.train.epochs > 0 ? 2 * sum * static_cast<double>(options.train.batch_size) : 0;
   // Calibration holds one border of all its images.
@@ -185,7 +183,7 @@ double activation_bytes(const ImageJob& job) {
       options.calibration.images > 0 ? options.calibration.images : job.data.training.size();
   const double border =
       2 * largest * static_cast<double>(std::min(images, job.data.training.size()));
-  return std::max({scored, trained, job.replaces_kernels() ? border : 0});
+  return std::max(trained, job.replaces_kernels() ? border : 0);
 }
 
 double moment_bytes(const ImageJob& job) {
@@ -200,29 +198,16 @@ double moment_bytes(const ImageJob& job) {
 
 }  // namespace
 
-ImageMemory plan_memory(const ImageJob& job, const run::Machine& machine) {
-  const double size = models::bytes_of(job.options.scoring.model.precision);
-  const double weights = size * static_cast<double>(job.model.plan.parameters());
-  const double optimiser = job.options.train.epochs > 0 ? 3 * weights : 0;
-  const double asked = job.options.scoring.parallel.memory_per_rank * 1073741824.0;
-  const double share = static_cast<double>(machine.node_bytes) / machine.ranks_per_node;
-  return {.bytes = models::program_bytes + 2 * weights + optimiser + size * activation_bytes(job) +
-                   moment_bytes(job) + static_cast<double>(job.data.bytes()),
-          .allowed = asked > 0 ? asked : share};
-}
-
-std::string ImageMemory::line() const {
-  return fmt::format("memory: at most {} a rank{}", format_bytes(bytes),
-                     allowed > 0 ? fmt::format(" of {}", format_bytes(allowed)) : "");
-}
-
-void ImageMemory::require() const {
-  if (allowed <= 0 || bytes <= allowed) return;
-  throw ResourceError(
-      fmt::format("a rank needs {} and may use {} (network, images, moments and activations "
-                  "together). Use fewer "
-                  "ranks on a node, smaller batches, or fewer calibration images.",
-                  format_bytes(bytes), format_bytes(allowed)));
+models::ImageMemoryPlan plan_memory(const ImageJob& job, const run::Machine& machine) {
+  const CompressOptions& options = job.options;
+  models::ImageMemoryPlan plan =
+      models::plan_memory({options.scoring, job.model, job.data}, machine);
+  const double optimiser = options.train.epochs > 0 ? 3 * plan.weights : 0;
+  plan.weights = 2 * plan.weights + optimiser;  // of the network, and of what it becomes
+  plan.activations = std::max(plan.activations, models::bytes_of(options.scoring.model.precision) *
+                                                    activation_numbers(job));
+  plan.moments = moment_bytes(job);
+  return plan;
 }
 
 }  // namespace rankine::compress

@@ -7,6 +7,7 @@
 
 #include "compress/job/options.hpp"
 #include "compress/kernels/kernel_form.hpp"
+#include "models/evaluation/image_forecast.hpp"
 #include "models/image/image_checkpoint.hpp"
 #include "models/image/image_data.hpp"
 #include "run/machine.hpp"
@@ -19,7 +20,6 @@ struct ImageJob {
   models::ImageData data;
   std::vector<Kernel> kernels;         ///< selected ones that the form is for
   std::vector<std::string> left = {};  ///< selected ones that stay as they are: grouped
-  std::int64_t other_parameters = 0;   ///< of the network, in no selected kernel
 
   bool is_trained_from_scratch() const { return model.path.empty(); }
   bool is_cut_study() const { return !options.sensitivity.cuts.empty(); }
@@ -41,15 +41,7 @@ std::string method_line(const ImageJob& job);
 /// folder that the deck names could not be written to.
 std::vector<std::string> look_into_folders(const ImageJob& job);
 
-/// Bytes that a rank needs, at most, and what it may use (0: unknown).
-struct ImageMemory {
-  double bytes = 0;
-  double allowed = 0;
-
-  std::string line() const;
-  /// Throws ResourceError if it is too much.
-  void require() const;
-};
-ImageMemory plan_memory(const ImageJob& job, const run::Machine& machine);
+/// As for an evaluation, with optimiser, moments and calibration images.
+models::ImageMemoryPlan plan_memory(const ImageJob& job, const run::Machine& machine);
 
 }  // namespace rankine::compress

@@ -18,12 +18,8 @@ namespace {
 
 using files::ResultFile;
 using models::ImageScores;
+using models::write_count;
 using models::write_scalar;
-
-void write_count(ResultFile& file, const std::string& path, std::int64_t value,
-                 const char* long_name, const char* units = "1") {
-  file.write(path, std::span<const std::int64_t>(&value, 1), {}, {long_name, units, {}});
-}
 
 struct Moment {
   const char* name;     ///< in datasets

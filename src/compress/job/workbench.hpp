@@ -3,13 +3,13 @@
 
 #include <optional>
 #include <string>
-#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "compress/job/compression_job.hpp"
 #include "compress/job/compression_result.hpp"
+#include "compress/job/timed_stage.hpp"
 #include "core/progress.hpp"
-#include "core/timer.hpp"
 #include "models/language/language_model.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
@@ -58,18 +58,10 @@ struct Workbench {
   /// Shown on rank 0.
   Output progress() const { return world.rank() == 0 ? Output::shown : Output::silent; }
 
-  /// Runs `work`, which is collective, and adds the time of the slowest rank.
+  /// As compress::timed, over the world.
   template <class Work>
-  std::invoke_result_t<Work> timed(double& seconds, Work&& work) const {
-    const Stopwatch clock;
-    if constexpr (std::is_void_v<std::invoke_result_t<Work>>) {
-      work();
-      seconds += world.max(clock.seconds());
-    } else {
-      auto value = work();
-      seconds += world.max(clock.seconds());
-      return value;
-    }
+  auto timed(double& seconds, Work&& work) const {
+    return compress::timed(world, seconds, std::forward<Work>(work));
   }
 };
 

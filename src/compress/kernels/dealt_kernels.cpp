@@ -115,12 +115,13 @@ DealtKernels::DealtKernels(const models::Network& network, const Communicator& w
       problems_(kernels.size()) {
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     KernelProblem& problem = problems_[k];
-    problem.kernel = &kernels[k];
     const auto type = weight_of(network, kernels[k].name)->own_rows().scalar_type();
     if (!moments.inputs.empty())
-      problem.inputs = assemble(moments.inputs[k], world, owners_[k], weights::input_ridge, type);
+      problem.norm.inputs =
+          assemble(moments.inputs[k], world, owners_[k], weights::input_ridge, type);
     if (!moments.outputs.empty())
-      problem.outputs = assemble(moments.outputs[k], world, owners_[k], moments.output_ridge, type);
+      problem.norm.outputs =
+          assemble(moments.outputs[k], world, owners_[k], moments.output_ridge, type);
     if (world.rank() == owners_[k])
       problem.matrix = weight_of(network, kernels[k].name)->own_rows().detach().to(torch::kFloat64);
   }
@@ -148,7 +149,7 @@ void DealtKernels::for_own(const char* what, const Work& work) const {
 std::vector<KernelCurve> DealtKernels::curves() const {
   std::vector<KernelCurve> curves(kernels_.size());
   for_own("errors of ranks", [&](std::size_t k) {
-    curves[k] = {squared_norm(problems_[k], problems_[k].matrix), forms_[k]->points(problems_[k])};
+    curves[k] = {problems_[k].norm.squared(problems_[k].matrix), forms_[k]->points(problems_[k])};
   });
   for (std::size_t k = 0; k < kernels_.size(); ++k) {
     world_.broadcast(std::span(&curves[k].squared_norm, 1), owners_[k]);
@@ -163,8 +164,8 @@ std::vector<DealtKernels::Made> DealtKernels::make(const std::vector<KernelRanks
     if (ranks[k].empty()) return;
     made[k].tensors = forms_[k]->make(problems_[k], ranks[k]);
     const auto weight = forms_[k]->weight(network_.team(), made[k].tensors, torch::kFloat64);
-    made[k].squared_error = squared_norm(problems_[k], weight->own_rows() - problems_[k].matrix);
-    made[k].squared_norm = squared_norm(problems_[k], problems_[k].matrix);
+    made[k].squared_error = problems_[k].norm.squared(weight->own_rows() - problems_[k].matrix);
+    made[k].squared_norm = problems_[k].norm.squared(problems_[k].matrix);
   });
   for (std::size_t k = 0; k < kernels_.size(); ++k) {
     made[k].tensors = share(world_, std::move(made[k].tensors), owners_[k]);

@@ -5,8 +5,6 @@
 
 namespace rankine::compress {
 
-using torch::Tensor;
-
 KernelRanks KernelForm::at_fraction(double fraction, std::int64_t multiple) const {
   KernelRanks ranks = full();
   for (std::int64_t& rank : ranks) {
@@ -16,12 +14,6 @@ KernelRanks KernelForm::at_fraction(double fraction, std::int64_t multiple) cons
     rank = std::min(rank, std::max<std::int64_t>(1, static_cast<std::int64_t>(steps)) * multiple);
   }
   return ranks;
-}
-
-double squared_norm(const KernelProblem& problem, const Tensor& error) {
-  const Tensor right = problem.inputs.defined() ? error.matmul(problem.inputs) : error;
-  const Tensor left = problem.outputs.defined() ? problem.outputs.matmul(right) : right;
-  return (left * error).sum().item<double>();
 }
 
 }  // namespace rankine::compress

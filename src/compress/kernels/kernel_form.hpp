@@ -13,6 +13,7 @@
 #include "parallel/communicator.hpp"
 #include "weights/forms/kernel_shape.hpp"
 #include "weights/forms/weight.hpp"
+#include "weights/making/moment_norm.hpp"
 #include "weights/rows/convolution_geometry.hpp"
 
 namespace rankine::compress {
@@ -25,14 +26,11 @@ struct Kernel {
   std::int64_t places = 1;  ///< at which it is applied to an image
 };
 
-/// A kernel whole on this rank, outputs x (inputs height width), and the norm ||R^T E S||_F of its
-/// errors. All float64.
+/// A kernel whole on this rank, outputs x (inputs height width), and the norm of its errors, of the
+/// second moments of patches and of output gradients. All float64.
 struct KernelProblem {
-  const Kernel* kernel = nullptr;
   torch::Tensor matrix;
-  torch::Tensor inputs =
-      {};  ///< S S^T, second moment of the patches; undefined for the unit matrix
-  torch::Tensor outputs = {};  ///< R R^T, that of the output gradients; likewise
+  weights::MomentNorm norm = {};
 };
 
 /// One number for each rank of a form, in its own order.
@@ -76,8 +74,5 @@ class KernelForm {
 /// The form of the deck for a kernel: of 1 x 1 kernels and linear layers Tucker kernels are
 /// low-rank ones. Nothing for grouped kernels, which are left as they are.
 std::unique_ptr<KernelForm> form_of(const Kernel& kernel, const CompressOptions& options);
-
-/// ||R^T E S||_F^2 of an error.
-double squared_norm(const KernelProblem& problem, const torch::Tensor& error);
 
 }  // namespace rankine::compress

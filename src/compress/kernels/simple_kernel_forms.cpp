@@ -73,10 +73,10 @@ class LowRankKernel final : public KernelForm {
   Decomposed decompose(const KernelProblem& problem) const {
     Decomposed decomposed;
     Tensor weighted = problem.matrix;
-    if (problem.inputs.defined())
-      weighted = weighted.matmul(torch::linalg_cholesky(problem.inputs));
-    if (problem.outputs.defined()) {
-      decomposed.output_root = torch::linalg_cholesky(problem.outputs);
+    if (problem.norm.inputs.defined())
+      weighted = weighted.matmul(torch::linalg_cholesky(problem.norm.inputs));
+    if (problem.norm.outputs.defined()) {
+      decomposed.output_root = torch::linalg_cholesky(problem.norm.outputs);
       weighted = decomposed.output_root.t().matmul(weighted);
     }
     decomposed.svd = weights::leading_triplets(weighted.contiguous(), full()[0]);
@@ -135,7 +135,7 @@ class MatrixProductKernel final : public KernelForm {
   weights::MatrixProductOptions options(const KernelProblem& problem) const {
     return {.row_legs = legs_.rows,
             .column_legs = legs_.columns,
-            .norm = {.inputs = problem.inputs, .outputs = problem.outputs},
+            .norm = problem.norm,
             .sweeps = sweeps_};
   }
 
@@ -162,7 +162,7 @@ class CutKernel final : public KernelForm {
     std::vector<KernelPoint> points;
     for (const std::int64_t rank : ranks_up_to(full()[0], multiple_)) {
       const Tensor error = decomposed.truncated(rank).view_as(problem.matrix) - problem.matrix;
-      points.push_back({{rank}, numbers({rank}), squared_norm(problem, error)});
+      points.push_back({{rank}, numbers({rank}), problem.norm.squared(error)});
     }
     return points;
   }

@@ -89,7 +89,7 @@ class TuckerKernel final : public KernelForm {
   weights::WeightedKernel weighted(const KernelProblem& problem) const {
     return weights::WeightedKernel(
         problem.matrix.view({shape_.outputs, shape_.inputs, shape_.height, shape_.width}),
-        {.inputs = problem.inputs, .outputs = problem.outputs});
+        problem.norm);
   }
 
   KernelShape shape_;

@@ -36,10 +36,10 @@ double activations_per_image(const NetworkPlan& plan) {
 
 std::string ImageMemoryPlan::line() const {
   return fmt::format(
-      "memory of a rank at most {} (weights {}, images {}, activations {}, program {}); a rank may "
-      "use {}",
+      "memory of a rank at most {} (weights {}, images {}, activations {}{}, program {}); a rank "
+      "may use {}",
       format_bytes(total()), format_bytes(weights), format_bytes(images), format_bytes(activations),
-      format_bytes(program),
+      moments > 0 ? fmt::format(", moments {}", format_bytes(moments)) : "", format_bytes(program),
       allowed > 0 ? format_bytes(allowed) : std::string("an unknown amount"));
 }
 

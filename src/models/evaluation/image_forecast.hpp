@@ -15,10 +15,11 @@ struct ImageMemoryPlan {
   double weights = 0;
   double images = 0;       ///< and their logits
   double activations = 0;  ///< of one batch
+  double moments = 0;      ///< of calibration
   double program = 0;      ///< a constant: program, libraries, MPI buffers
   double allowed = 0;      ///< 0 when unknown
 
-  double total() const { return weights + images + activations + program; }
+  double total() const { return weights + images + activations + moments + program; }
   std::string line() const;
   /// Throws ResourceError when the forecast exceeds what is allowed.
   void require() const;

@@ -124,6 +124,11 @@ void write_scalar(ResultFile& file, const std::string& path, double value,
   file.write(path, std::span<const double>(&value, 1), {}, {long_name, units, {}});
 }
 
+void write_count(ResultFile& file, const std::string& path, std::int64_t value,
+                 const std::string& long_name, const std::string& units) {
+  file.write(path, std::span<const std::int64_t>(&value, 1), {}, {long_name, units, {}});
+}
+
 std::string protocol_line(const EvaluationJob& job) {
   const TextOptions& how = job.options.evaluate;
   return fmt::format("{}: {} of {}, stride {}, {}, beginning of sequence: {}, {}",

@@ -18,6 +18,8 @@ inline constexpr std::int64_t result_format_version = 1;
 std::string file_name(const std::string& path);
 void write_scalar(files::ResultFile& file, const std::string& path, double value,
                   const std::string& long_name, const std::string& units = "1");
+void write_count(files::ResultFile& file, const std::string& path, std::int64_t value,
+                 const std::string& long_name, const std::string& units = "1");
 
 /// The rules that a perplexity depends on, in one line.
 std::string protocol_line(const EvaluationJob& job);

@@ -61,13 +61,12 @@ struct KernelCase {
     return forms;
   }
   KernelProblem problem(std::size_t k, bool is_weighted) const {
-    KernelProblem problem{.kernel = &kernels[k],
-                          .matrix = weight_of(network, kernels[k].name)->own_rows()};
+    KernelProblem problem{.matrix = weight_of(network, kernels[k].name)->own_rows()};
     at::Generator random = at::detail::createCPUGenerator(k + 1);
     const std::int64_t n = problem.matrix.size(1);
     const Tensor x =
         at::normal(0.0, 1.0, {2 * n, n}, random, torch::TensorOptions(torch::kFloat64));
-    if (is_weighted) problem.inputs = x.t().mm(x);
+    if (is_weighted) problem.norm.inputs = x.t().mm(x);
     return problem;
   }
 };
@@ -110,11 +109,11 @@ TEST(Kernels, CurvesSayWhatIsLeft) {
     const auto forms = networks.forms(options_for(form));
     for (std::size_t k = 0; k < forms.size(); ++k) {
       const KernelProblem problem = networks.problem(k, true);
-      const double whole = squared_norm(problem, problem.matrix);
+      const double whole = problem.norm.squared(problem.matrix);
       for (const KernelPoint& point : forms[k]->points(problem)) {
         const auto made = forms[k]->make(problem, point.ranks);
         const auto weight = forms[k]->weight(models::alone().team(), made, torch::kFloat64);
-        const double left = squared_norm(problem, weight->own_rows() - problem.matrix);
+        const double left = problem.norm.squared(weight->own_rows() - problem.matrix);
         // A fit of the very ranks mostly leaves less; it may end in another minimum.
         EXPECT_LT(left, 1.02 * point.squared_error + 1e-9 * whole) << name(form);
         EXPECT_EQ(forms[k]->numbers(point.ranks), point.numbers);

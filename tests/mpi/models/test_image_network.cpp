@@ -1,70 +1,23 @@
-// Image networks: logits of trained ones, and batch norm over ranks against the whole batch.
+// Image networks: logits over ranks, layers, and batch norm over ranks against the whole batch.
 #include <gtest/gtest.h>
 
-#include <filesystem>
-
-#include "files/npy.hpp"
 #include "image_testing.hpp"
 #include "models/image/image_batch.hpp"
 #include "models/image/image_network_reader.hpp"
+#include "models/image/image_scoring.hpp"
 #include "weights/rows/row_split.hpp"
 
 namespace rankine::models {
 namespace {
 
-namespace fs = std::filesystem;
 using parallel::Communicator;
 using torch::Tensor;
 
-const fs::path vision = fs::path(RANKINE_SHARED) / "data/vision";
-
-/// Every 40th of the test images, dealt out to the ranks.
-std::vector<std::int64_t> own_numbers() {
-  std::vector<std::int64_t> numbers;
-  for (std::int64_t n = world().rank(); n < 25; n += world().size()) numbers.push_back(40 * n);
-  return numbers;
-}
-
-ImageSet test_images(const Normalisation& normalisation) {
-  ImageSet set;
-  set.images = read_images((vision / "cifar10_test1000_images.npy").string(), ImageLayout::nhwc);
-  set.normalisation = normalisation;
-  set.labels.assign(static_cast<std::size_t>(set.size()), 0);
-  return set;
-}
-
-void expect_logits(const ImageModel& model, const Normalisation& normalisation,
-                   const std::string& reference) {
-  const torch::NoGradGuard no_gradients;
+TEST(ScoredImages, HaveTheSameLogitsAtAnyNumberOfRanks) {
+  const ImageSet set = striped_images(23);
   const ImageNetwork network =
-      read_image_network(world(), alone().team(), model, Precision::float32);
-  const auto numbers = own_numbers();
-  const Tensor logits = network.logits(make_batch(test_images(normalisation), numbers).inputs);
-  auto known = files::read_npy(vision / reference);
-  const Tensor rows =
-      torch::from_blob(std::get<std::vector<float>>(known.values).data(), {1000, 10});
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    EXPECT_LT((logits[static_cast<std::int64_t>(i)] - rows[numbers[i]]).abs().max().item<float>(),
-              1e-4f)
-        << "image " << numbers[i];
-}
-
-TEST(TrainedNetworks, GiveTheLogitsOfTheReference) {
-  if (!fs::exists(vision)) GTEST_SKIP() << "without " << vision;
-  const ImageShape shape{3, 32, 32};
-  expect_logits({cifar_resnet(20, shape, 10), (vision / "resnet20_cifar10.safetensors").string()},
-                {{0.485, 0.456, 0.406}, {0.229, 0.224, 0.225}}, "ref_logits_resnet20_test1000.npy");
-  const char* plain = R"({"layers": [
-    {"type": "convolution", "name": "conv1", "outputs": 16, "kernel": 5, "padding": 2},
-    {"type": "relu"}, {"type": "max-pool", "kernel": 2},
-    {"type": "convolution", "name": "conv2", "outputs": 20, "kernel": 5, "padding": 2},
-    {"type": "relu"}, {"type": "max-pool", "kernel": 2},
-    {"type": "convolution", "name": "conv3", "outputs": 20, "kernel": 5, "padding": 2},
-    {"type": "relu"}, {"type": "max-pool", "kernel": 2},
-    {"type": "flatten"}, {"type": "linear", "name": "fc", "outputs": 10}]})";
-  expect_logits({parse_plan(nlohmann::json::parse(plain), "plain.json", shape),
-                 (vision / "vanilla_cnn_convnetjs_cifar10.safetensors").string()},
-                {{0.5, 0.5, 0.5}, {1, 1, 1}}, "ref_logits_vanilla_test1000.npy");
+      draw_image_network(alone().team(), cifar_resnet(8, set.shape(), 3), 1, Precision::float32);
+  EXPECT_EQ(score_images(network, set, 5, world()), score_images(network, set, 5, alone().team()));
 }
 
 /// What the only stage without weights makes of x.
