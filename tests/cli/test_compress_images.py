@@ -262,7 +262,7 @@ def test_results_with_a_good_class(images):
 def test_a_check_forecasts(images):
     outcome = images.start(images.deck(ranks={"parameter_ratio": 0.5}, method={"form": "tucker"}), "--check")
     assert outcome.code == 0, outcome.err
-    assert "48 training images, 33 test images" in outcome.out and "memory: at most" in outcome.out
+    assert "48 training images, 33 test images" in outcome.out and "memory of a rank at most" in outcome.out
     assert images.result_files() == []
 
 
