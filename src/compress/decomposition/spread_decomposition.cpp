@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "compress/decomposition/decomposition_plan.hpp"
+#include "core/errors.hpp"
 #include "linalg/distributed/dist_blas.hpp"
 #include "linalg/distributed/dist_factorisations.hpp"
 #include "linalg/svd/svd.hpp"
@@ -117,16 +118,27 @@ InputFactor input_factor(const GroupTask& task, const ProcessGrid& grid, std::in
   return factor;
 }
 
-/// R^T, upper triangular, of a moment whose mean diagonal is not zero, with its ridge.
-DistMatrix<double> output_factor(const SecondMoment& outputs, double ridge, double mean,
-                                 const ProcessGrid& grid, std::int64_t block) {
+/// The upper Cholesky factor of a moment with `raised` on its diagonal.
+DistMatrix<double> upper_factor(const SecondMoment& outputs, double raised, const ProcessGrid& grid,
+                                std::int64_t block) {
   DistMatrix<double> moment = spread(outputs, grid, block);
-  add_to_diagonal(moment, ridge * mean);
+  add_to_diagonal(moment, raised);
   linalg::cholesky(moment.view());
   moment.view().for_each_local([](std::int64_t i, std::int64_t j, double& value) {
     if (i > j) value = 0;
   });
   return moment;
+}
+
+/// R^T, upper triangular, of a moment whose mean diagonal is not zero, with its ridge: tenfold, and
+/// again, while rounding leaves no positive matrix, as weights::add_ridge does.
+DistMatrix<double> output_factor(const SecondMoment& outputs, double ridge, double mean,
+                                 const ProcessGrid& grid, std::int64_t block) {
+  for (; ridge < 1; ridge *= 10) try {
+      return upper_factor(outputs, ridge * mean, grid, block);
+    } catch (const NumericalError&) {  // of all ranks
+    }
+  return upper_factor(outputs, ridge * mean, grid, block);
 }
 
 DistMatrix<double> product(Op op, const DistMatrix<double>& a, const DistMatrix<double>& b) {

@@ -81,8 +81,8 @@ void WholeGroup::run() {
     const bool has_no_effect = moment.defined() && weights::is_zero(moment);
     norm.outputs = Tensor();
     if (moment.defined() && !has_no_effect) {
-      weights::add_ridge(moment, weights::ridge_above_rounding(ridge_, member.rows, type_));
-      norm.outputs = torch::linalg_cholesky(moment);
+      norm.outputs =
+          weights::add_ridge(moment, weights::ridge_above_rounding(ridge_, member.rows, type_));
     }
     WeightedComponents components = weighted_svd(member.matrix, norm, type_);
     member.matrix = Tensor();

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <limits>
 
+#include "core/errors.hpp"
+
 namespace rankine::weights {
+
+using torch::Tensor;
 
 double ridge_above_rounding(double wanted, std::int64_t n, torch::ScalarType type) {
   const double eps = type == torch::kFloat64 ? std::numeric_limits<double>::epsilon()
@@ -13,23 +17,31 @@ double ridge_above_rounding(double wanted, std::int64_t n, torch::ScalarType typ
 
 namespace {
 
-torch::Tensor diagonal_of(const torch::Tensor& moment) {
-  return moment.dim() == 1 ? moment : moment.diagonal();
-}
+Tensor diagonal_of(const Tensor& moment) { return moment.dim() == 1 ? moment : moment.diagonal(); }
 
 }  // namespace
 
-void add_ridge(const torch::Tensor& moment, double part) {
-  const torch::Tensor diagonal = diagonal_of(moment);
-  diagonal.add_(part * diagonal.mean().item<double>());
+Tensor add_ridge(const Tensor& moment, double part) {
+  const Tensor diagonal = diagonal_of(moment);
+  const double mean = diagonal.mean().item<double>();
+  diagonal.add_(part * mean);
+  if (moment.dim() == 1) return {};
+  for (double there = part; there < 1; there *= 10) {
+    auto [factor, failed_minor] = at::linalg_cholesky_ex(moment);
+    if (failed_minor.item<int>() == 0) return factor;
+    diagonal.add_(9 * there * mean);
+  }
+  throw NumericalError(
+      "a second moment of inputs or gradients is not that of finite numbers. Check the model and "
+      "the calibration data.");
 }
 
-torch::Tensor damped_inverse(const torch::Tensor& matrix) {
+Tensor damped_inverse(const Tensor& matrix) {
   const double ridge = 1e-6 * matrix.diagonal().mean().item<double>() + 1e-300;
   return at::cholesky_inverse(
       at::linalg_cholesky(matrix + ridge * torch::eye(matrix.size(0), matrix.options())));
 }
 
-bool is_zero(const torch::Tensor& moment) { return diagonal_of(moment).sum().item<double>() == 0; }
+bool is_zero(const Tensor& moment) { return diagonal_of(moment).sum().item<double>() == 0; }
 
 }  // namespace rankine::weights

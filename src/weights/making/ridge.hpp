@@ -16,9 +16,11 @@ inline constexpr double input_ridge = 1e-6;
 /// `type` that were summed may have taken more from the smallest eigenvalue.
 double ridge_above_rounding(double wanted, std::int64_t n, torch::ScalarType type);
 
-/// Adds `part` of the mean diagonal to the diagonal of a moment, n x n or its n diagonal numbers,
-/// in place.
-void add_ridge(const torch::Tensor& moment, double part);
+/// Adds `part` of the mean diagonal to the diagonal of a moment that is not zero, n x n or its n
+/// diagonal numbers, in place; tenfold more, and again, while rounding still leaves no positive
+/// matrix. Returns the lower Cholesky factor of an n x n one. Throws NumericalError for numbers
+/// that are not finite.
+torch::Tensor add_ridge(const torch::Tensor& moment, double part);
 
 /// Inverse of a positive semidefinite matrix whose weak directions are held back by 1e-6 of the
 /// mean diagonal, for where it need not be exact.

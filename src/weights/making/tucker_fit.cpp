@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
+#include <utility>
 
 #include "core/contracts.hpp"
 #include "weights/making/conjugate_gradients.hpp"
@@ -209,12 +211,14 @@ TuckerFactors Alternation::factors() const {
   return result;
 }
 
-/// With a ridge, in float64; undefined where it says nothing.
-Tensor prepared(const Tensor& moment, double ridge) {
+/// A moment in float64 with its ridge, and its lower Cholesky factor; undefined where it says
+/// nothing.
+std::pair<Tensor, Tensor> prepared(const Tensor& moment, double ridge) {
   if (!moment.defined() || is_zero(moment)) return {};
   const Tensor exact = moment.to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
-  add_ridge(exact, ridge_above_rounding(ridge, moment.size(0), moment.scalar_type()));
-  return exact;
+  const Tensor root =
+      add_ridge(exact, ridge_above_rounding(ridge, moment.size(0), moment.scalar_type()));
+  return {exact, root};
 }
 
 }  // namespace
@@ -224,8 +228,8 @@ WeightedKernel::WeightedKernel(const Tensor& kernel, const MomentNorm& norm) {
   RANKINE_EXPECTS(kernel.dim() == 4, "a kernel has four axes");
   kernel_.shape = {kernel.size(0), kernel.size(1), kernel.size(2), kernel.size(3)};
   kernel_.matrix = kernel.detach().to(torch::kFloat64).flatten(1).contiguous();
-  kernel_.norm = {prepared(norm.inputs, input_ridge), prepared(norm.outputs, 0)};
-  if (kernel_.norm.outputs.defined()) kernel_.root = torch::linalg_cholesky(kernel_.norm.outputs);
+  kernel_.norm.inputs = prepared(norm.inputs, input_ridge).first;
+  std::tie(kernel_.norm.outputs, kernel_.root) = prepared(norm.outputs, 0);
   kernel_.weighed = product_with(kernel_.matrix, kernel_.norm.inputs);
   kernel_.squared_norm = squared_error(torch::zeros_like(kernel_.matrix));
 }

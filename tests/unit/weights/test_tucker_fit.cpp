@@ -1,9 +1,13 @@
 // Kernels in Tucker form: in the plain norm and in that of second moments, against closed forms and
-// a generic optimiser.
+// a generic optimiser; the ridge of these moments.
 #include <gtest/gtest.h>
 #include <torch/optim/lbfgs.h>
 #include <torch/torch.h>
 
+#include <cmath>
+
+#include "core/errors.hpp"
+#include "weights/making/ridge.hpp"
 #include "weights/making/tucker_factorisation.hpp"
 #include "weights/making/tucker_fit.hpp"
 
@@ -53,6 +57,25 @@ void expect_form(const TuckerFactors& factors, const TuckerRanks& ranks) {
 Tensor tails(const Tensor& matrix) {
   const Tensor squares = torch::linalg_svdvals(matrix).square();
   return torch::cat({squares.flip(0).cumsum(0).flip(0), torch::zeros({1}, torch::kFloat64)});
+}
+
+TEST(Ridge, GrowsUntilAMomentIsPositive) {
+  const Tensor moment_of_rounding = moment(5, 2, 4);
+  moment_of_rounding.diagonal().sub_(1e-7 * moment_of_rounding.diagonal().mean());
+  const Tensor raised = moment_of_rounding.clone();
+  const Tensor factor = add_ridge(raised, 1e-9);
+  EXPECT_TRUE(torch::allclose(factor.matmul(factor.t()), raised));
+  const Tensor added = raised - moment_of_rounding;
+  const double part = (added[0][0] / moment_of_rounding.diagonal().mean()).item<double>();
+  EXPECT_GE(part, 1e-7);
+  EXPECT_LE(part, 1.1e-6);
+  EXPECT_TRUE(torch::allclose(added, added[0][0] * torch::eye(5, torch::kFloat64)));
+
+  const Tensor positive = moment(5, 5, 4), kept = positive.clone();
+  add_ridge(kept, 1e-9);
+  EXPECT_TRUE(torch::allclose(
+      kept, positive + 1e-9 * positive.diagonal().mean() * torch::eye(5, torch::kFloat64)));
+  EXPECT_THROW(add_ridge(torch::full({2, 2}, std::nan(""), torch::kFloat64), 1e-9), NumericalError);
 }
 
 TEST(TuckerInThePlainNorm, KeepsWhatItSays) {
