@@ -20,17 +20,18 @@ const char* name(Outcome outcome);
 /// of the channels, on samples that are not trained on: 1 for predicting the means.
 struct SliceReport {
   std::string name;
-  std::int64_t parameters = 0;         ///< stored numbers of its replaced weights
-  double feature_error_before = 0;     ///< of the plain decomposition at the same ranks
-  double feature_error_fit = 0;        ///< of the fit
-  double feature_error_after = 0;      ///< in the end
-  std::vector<double> feature_errors;  ///< after each epoch
+  std::int64_t parameters = 0;              ///< stored numbers of its replaced weights
+  double feature_error_before = 0;          ///< of the plain decomposition at the same ranks
+  double feature_error_fit = 0;             ///< of the fit
+  double feature_error_after = 0;           ///< in the end
+  std::vector<double> feature_errors = {};  ///< after each epoch
   Outcome outcome = Outcome::trained;
   int team = 0;
-  double cost = 0;                ///< that was foretold, seconds
+  double cost = 0;                   ///< that was foretold, seconds
   double started = 0, finished = 0;  ///< seconds since slices began to be trained
-  bool is_restored = false;       ///< from an earlier run
-  std::optional<double> score;    ///< of the network with this slice alone: accuracy or perplexity
+  bool is_restored = false;          ///< from an earlier run
+  std::optional<double> score =
+      {};  ///< of the network with this slice alone: accuracy or perplexity
 
   double seconds() const { return finished - started; }
 };
@@ -42,13 +43,13 @@ struct SimulatedTeams {
 };
 
 struct LocalReport {
-  std::vector<SliceReport> slices;     ///< in the order of the network
-  std::int64_t samples = 0;            ///< images or windows that are trained on
+  std::vector<SliceReport> slices;  ///< in the order of the network
+  std::int64_t samples = 0;         ///< images or windows that are trained on
   std::int64_t held_out = 0;
-  std::int64_t waves = 1;              ///< times the teacher has run
+  std::int64_t waves = 1;  ///< times the teacher has run
   int teams = 0;
-  double teacher_seconds = 0;          ///< of all waves
-  double seconds = 0;                  ///< of everything local, wall clock
+  double teacher_seconds = 0;  ///< of all waves
+  double seconds = 0;          ///< of everything local, wall clock
   SimulatedTeams simulated;
 };
 

@@ -7,7 +7,6 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
-#include "core/progress.hpp"
 #include "train/clipping.hpp"
 
 namespace rankine::train {
@@ -79,7 +78,7 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
   optimiser.set_steps(state.steps);
   if (state.steps > 0) log().info("{} goes on after step {}", recipe.name, state.steps);
 
-  ProgressLine progress(world.rank() == 0 ? Output::shown : Output::silent);
+  ProgressLine progress(world.rank() == 0 ? recipe.progress : Output::silent);
   while (state.steps < schedule.steps) {
     const double loss = objective.gradient(state.steps, parameters);
     require_finite(std::isfinite(loss), "loss", state.steps, recipe, world);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/progress.hpp"
 #include "run/stop_request.hpp"
 #include "train/adamw.hpp"
 #include "train/objective.hpp"
@@ -53,6 +54,7 @@ struct Recipe {
   std::string name = "training";  ///< in messages
   std::string advice = "Lower the learning rate.";  ///< where it diverges
   Epochs epochs = {};
+  Output progress = Output::shown;  ///< on the first rank
 };
 
 /// The state after schedule.steps, with the mean loss of each, those of an earlier run first.

@@ -1,0 +1,310 @@
+#include "distill/local_distillation.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <span>
+
+#include "core/errors.hpp"
+#include "core/log.hpp"
+#include "core/text_format.hpp"
+#include "core/timer.hpp"
+#include "distill/kept_slices.hpp"
+#include "distill/slice_training.hpp"
+#include "distill/teacher_borders.hpp"
+#include "distill/team_schedule.hpp"
+#include "parallel/agreement.hpp"
+#include "weights/rows/row_exchange.hpp"
+
+namespace rankine::distill {
+
+using models::Stage;
+using parallel::Communicator;
+using parallel::Teams;
+using torch::Tensor;
+using weights::Parameter;
+
+namespace {
+
+/// The stages of a slice in a network, and what is trained in them.
+struct StudentSlice {
+  std::vector<Stage> stages;
+  std::vector<Parameter> parameters;
+};
+
+StudentSlice slice_of(const models::Network& network, const Slice& slice) {
+  const std::vector<Stage> all = network.stages();
+  StudentSlice found;
+  found.stages.assign(all.begin() + static_cast<std::ptrdiff_t>(slice.first_stage),
+                      all.begin() + static_cast<std::ptrdiff_t>(slice.end_stage));
+  for (const std::string& name : slice.weights)
+    for (Parameter& parameter : weight_of(network, name)->parameters()) {
+      parameter.name = name + "." + parameter.name;
+      found.parameters.push_back(std::move(parameter));
+    }
+  for (const Stage& stage : found.stages)
+    found.parameters.insert(found.parameters.end(), stage.parameters.begin(),
+                            stage.parameters.end());
+  return found;
+}
+
+class LocalDistillation {
+ public:
+  explicit LocalDistillation(const LocalTask& task)
+      : task_(task),
+        deal_(task.samples.count, task.how.held_out, task.how.batch_size,
+              static_cast<std::uint64_t>(task.how.seed)),
+        parts_(task.teams.team(),
+               task.samples.sharing == Sharing::dealt ? task.teams.team().size() : 1) {
+    for (const Slice& slice : task.slices) slices_.push_back(slice_of(task.student, slice));
+    report_.slices.resize(slices_.size());
+    report_.samples = deal_.trained();
+    report_.held_out = deal_.held_out();
+    report_.teams = task.teams.count();
+    report_.waves = task.waves;
+  }
+
+  LocalReport run();
+
+ private:
+  bool is_left(std::size_t s) const { return !report_.slices[s].is_restored; }
+  void restore();
+  /// Seconds that each slice will take one rank; 0 for those that are finished.
+  std::vector<double> measure_costs() const;
+  double measure_cost(std::size_t s, const Tensor& inputs) const;
+  Borders pass_teacher_for(const TeamSchedule& schedule, int wave);
+  void train(const TeamSchedule& schedule, int wave, Borders borders);
+  SliceReport train(std::size_t s, const Borders& borders);
+  double error_of_plain(const SliceTask& task, const Slice& slice) const;
+  double learning_rate(std::size_t s) const {
+    return task_.how.learning_rates.empty() ? task_.how.learning_rate : task_.how.learning_rates[s];
+  }
+  /// Every rank gets the parameters of a slice, and its report, from the team that trained it.
+  void share(std::size_t s, int team);
+  void share_report(SliceReport& report, int lead) const;
+  void simulate_teams();
+
+  const LocalTask& task_;
+  SampleDeal deal_;
+  Teams parts_;  ///< of this team
+  std::vector<StudentSlice> slices_;
+  LocalReport report_;
+  Stopwatch clock_;
+};
+
+void LocalDistillation::restore() {
+  const run::StageStore store(task_.world, task_.control.options.directory, task_.original,
+                              task_.control.values);
+  for (std::size_t s = 0; s < slices_.size(); ++s)
+    if (auto kept = restore_slice(store, slice_stage(task_.slices[s].name, task_.of_deck),
+                                  slices_[s].parameters))
+      report_.slices[s] = *kept;
+  const auto restored = std::ranges::count_if(report_.slices, &SliceReport::is_restored);
+  if (restored > 0)
+    log().info("{} taken from '{}'", counted(restored, "finished slice"),
+               store.directory().string());
+}
+
+double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) const {
+  for (const Parameter& parameter : slices_[s].parameters) parameter.values.set_requires_grad(true);
+  const auto step = [&] {
+    pass(slices_[s].stages, task_.samples.sharing, inputs).square().sum().backward();
+  };
+  step();  // the first one pays for memory
+  const Stopwatch clock;
+  step();
+  const double seconds = clock.seconds();
+  for (const Parameter& parameter : slices_[s].parameters) {
+    parameter.values.mutable_grad() = Tensor();
+    parameter.values.set_requires_grad(false);
+  }
+  const auto steps = static_cast<double>(task_.how.epochs * deal_.trained());
+  return seconds * steps / static_cast<double>(inputs.size(0));
+}
+
+std::vector<double> LocalDistillation::measure_costs() const {
+  // The networks are held by teams that measure different slices.
+  const Teams holders(task_.world, task_.world.size() / task_.student.team().size());
+  std::vector<std::int64_t> numbers(static_cast<std::size_t>(
+      std::min<std::int64_t>(task_.samples.sharing == Sharing::dealt ? 16 : 1, deal_.trained())));
+  std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
+  std::vector<double> costs(slices_.size(), 0.0);
+  parallel::agree_between_teams(task_.world, task_.student.team(), [&] {
+    const std::vector<Stage> stages = task_.teacher.stages();
+    Tensor x = task_.samples.inputs(numbers);
+    std::size_t next = 0;
+    for (std::size_t s = 0; s < slices_.size(); ++s) {
+      {
+        const torch::NoGradGuard no_gradients;
+        const std::size_t first = task_.slices[s].first_stage;
+        x = pass(std::span(stages).subspan(next, first - next), task_.samples.sharing, x);
+        next = first;
+      }
+      const bool is_mine = s % static_cast<std::size_t>(holders.count()) ==
+                           static_cast<std::size_t>(holders.index());
+      if (is_left(s) && is_mine) costs[s] = measure_cost(s, x);
+    }
+  });
+  if (!holders.leads()) std::ranges::fill(costs, 0.0);
+  task_.world.sum(std::span(costs));
+  return costs;
+}
+
+Borders LocalDistillation::pass_teacher_for(const TeamSchedule& schedule, int wave) {
+  std::vector<std::set<std::size_t>> wanted(static_cast<std::size_t>(task_.teams.count()));
+  for (int team = 0; team < task_.teams.count(); ++team)
+    for (const std::size_t s : schedule.slices(team, wave))
+      wanted[static_cast<std::size_t>(team)].insert(
+          {task_.slices[s].first_stage, task_.slices[s].end_stage});
+  const Stopwatch clock;
+  Borders borders = pass_teacher(task_.teacher, task_.samples, deal_, task_.world, task_.teams,
+                                 wanted, task_.control.stop);
+  report_.teacher_seconds += task_.world.max(clock.seconds());
+  return borders;
+}
+
+/// With the plain weights in place of the fitted ones; biases and norms are the same.
+double LocalDistillation::error_of_plain(const SliceTask& task, const Slice& slice) const {
+  models::TemporaryWeights weights(task_.student);
+  for (const std::string& name : slice.weights)
+    if (const auto plain = task_.plain.find(name); plain != task_.plain.end())
+      weights.replace(name, plain->second);
+  return FeatureError(task).held_out();
+}
+
+SliceReport LocalDistillation::train(std::size_t s, const Borders& borders) {
+  const Slice& slice = task_.slices[s];
+  const SliceTask task{.name = slice.name,
+                       .position = s,
+                       .stages = slices_[s].stages,
+                       .parameters = slices_[s].parameters,
+                       .inputs = borders.at(slice.first_stage),
+                       .targets = borders.at(slice.end_stage),
+                       .samples = task_.samples,
+                       .deal = deal_,
+                       .team = task_.teams.team(),
+                       .parts = parts_,
+                       .progress = task_.world.rank() == 0 ? Output::shown : Output::silent};
+  const double started = clock_.seconds();
+  const double before = error_of_plain(task, slice);
+  SliceReport report = train_slice(task, task_.how, learning_rate(s), task_.control.stop);
+  report.feature_error_before = before;
+  report.team = task_.teams.index();
+  report.started = started;
+  report.finished = clock_.seconds();
+  return report;
+}
+
+void LocalDistillation::train(const TeamSchedule& schedule, int wave, Borders borders) {
+  const run::StageStore store(task_.teams.team(), task_.control.options.directory, task_.original,
+                              task_.control.values);
+  parallel::agree_between_teams(task_.world, task_.teams.team(), [&] {
+    for (const std::size_t s : schedule.slices(task_.teams.index(), wave)) {
+      const double cost = report_.slices[s].cost;
+      report_.slices[s] = train(s, borders);
+      report_.slices[s].cost = cost;
+      keep_slice(store, slice_stage(task_.slices[s].name, task_.of_deck), parts_, report_.slices[s],
+                 slices_[s].parameters);
+    }
+  });
+}
+
+void LocalDistillation::share_report(SliceReport& report, int lead) const {
+  std::vector<double> numbers{report.feature_error_before,
+                              report.feature_error_fit,
+                              report.feature_error_after,
+                              double(report.outcome),
+                              double(report.team),
+                              report.cost,
+                              report.started,
+                              report.finished};
+  const std::size_t fixed = numbers.size();
+  numbers.insert(numbers.end(), report.feature_errors.begin(), report.feature_errors.end());
+  std::int64_t length = std::ssize(numbers);
+  task_.world.broadcast(std::span(&length, 1), lead);
+  numbers.resize(static_cast<std::size_t>(length));
+  task_.world.broadcast(std::span(numbers), lead);
+  report.feature_error_before = numbers[0];
+  report.feature_error_fit = numbers[1];
+  report.feature_error_after = numbers[2];
+  report.outcome = static_cast<Outcome>(numbers[3]);
+  report.team = static_cast<int>(numbers[4]);
+  report.cost = numbers[5];
+  report.started = numbers[6];
+  report.finished = numbers[7];
+  report.feature_errors.assign(numbers.begin() + static_cast<std::ptrdiff_t>(fixed), numbers.end());
+}
+
+void LocalDistillation::share(std::size_t s, int team) {
+  const Communicator& world = task_.world;
+  const bool is_mine = team == task_.teams.index();
+  const int lead = world.max(is_mine && task_.teams.leads() ? world.rank() : -1);
+  share_report(report_.slices[s], lead);
+  const torch::NoGradGuard no_gradients;
+  const bool is_whole = task_.samples.sharing == Sharing::dealt;
+  for (const Parameter& parameter : slices_[s].parameters) {
+    Tensor values = parameter.values;
+    const weights::RowRange own{parameter.first_row, values.size(0)};
+    const bool is_copy = is_whole || parameter.placement == weights::Placement::copy;
+    const bool gives = is_mine && (!is_copy || world.rank() == lead);
+    const Tensor rows = values.reshape({values.size(0), -1});
+    const weights::RowRange given = gives ? own : weights::RowRange{};
+    const Tensor found =
+        weights::exchange_rows(world, rows.narrow(0, 0, given.count).contiguous(), given, own);
+    values.copy_(found.view(values.sizes()));
+  }
+}
+
+/// What as many ranks as there are would have taken without a limit of memory.
+void LocalDistillation::simulate_teams() {
+  constexpr int most = 48;
+  const auto all_ranks = static_cast<double>(task_.world.size());
+  SimulatedWork work{.slices = {},
+                     .teacher = report_.teacher_seconds * all_ranks / report_.waves,
+                     .batch_size = task_.how.batch_size};
+  const double ranks = all_ranks / task_.teams.count();
+  for (const SliceReport& slice : report_.slices) work.slices.push_back(slice.seconds() * ranks);
+  report_.simulated = simulate(work, most);
+}
+
+LocalReport LocalDistillation::run() {
+  restore();
+  const std::vector<double> costs = measure_costs();
+  for (std::size_t s = 0; s < slices_.size(); ++s)
+    if (is_left(s)) report_.slices[s].cost = costs[s];
+  const TeamSchedule schedule(costs, task_.teams.count(), task_.waves);
+  for (int wave = 0; wave < task_.waves; ++wave)
+    train(schedule, wave, pass_teacher_for(schedule, wave));
+  for (std::size_t s = 0; s < slices_.size(); ++s) {
+    report_.slices[s].name = task_.slices[s].name;
+    if (is_left(s)) share(s, schedule.team_of(s));
+    for (const std::string& name : task_.slices[s].weights)
+      report_.slices[s].parameters += weight_of(task_.student, name)->stored_numbers();
+    if (report_.slices[s].outcome == Outcome::diverged)
+      log().warn("{}: its training diverged, the fit is kept", task_.slices[s].name);
+  }
+  report_.seconds = task_.world.max(clock_.seconds());
+  simulate_teams();
+  return std::move(report_);
+}
+
+void check_learning_rates(const LocalTask& task) {
+  const auto given = std::ssize(task.how.learning_rates);
+  if (given == 0 || given == std::ssize(task.slices)) return;
+  throw InputError(fmt::format(
+      "distill.learning_rates has {}, and there are {} (one is needed for each slice, in the order "
+      "of the network). Give as many, or distill.learning_rate for all.",
+      counted(given, "number"), counted(std::ssize(task.slices), "slice")));
+}
+
+}  // namespace
+
+LocalReport train_slices(const LocalTask& task) {
+  check_learning_rates(task);
+  return LocalDistillation(task).run();
+}
+
+}  // namespace rankine::distill

@@ -1,0 +1,20 @@
+#include "distill/samples.hpp"
+
+#include <vector>
+
+namespace rankine::distill {
+
+using torch::Tensor;
+
+torch::Tensor pass(std::span<const models::Stage> stages, Sharing sharing, const Tensor& x) {
+  const auto through = [&](Tensor y) {
+    for (const models::Stage& stage : stages) y = stage.forward(y);
+    return y;
+  };
+  if (sharing == Sharing::dealt) return through(x);
+  std::vector<Tensor> all;
+  for (const Tensor& sample : x.unbind(0)) all.push_back(through(sample));
+  return torch::stack(all);
+}
+
+}  // namespace rankine::distill
