@@ -36,7 +36,7 @@ void heal_weights(Workbench& bench) {
     log().info("nothing is healed: all weights are dense");
     return;
   }
-  bench.result.unhealed = bench.score("before healing, after");
+  if (!bench.result.unhealed) bench.result.unhealed = bench.score("before healing, after");
   bench.timed(bench.result.seconds.healing,
               [&] { bench.result.healing_losses = heal(bench, names); });
 }
@@ -52,9 +52,10 @@ void export_checkpoint(const Workbench& bench) {
                             .precision = bench.options.scoring.model.precision});
 }
 
-void compress_model(Workbench& bench) {
+void compress_model(Workbench& bench, const BetweenStages& between) {
   replace_weights(bench);
   bench.save();
+  if (between) between(bench);
   heal_weights(bench);
   making_of(bench.options.method.form).finish(bench);
   round_weights(bench);
@@ -65,14 +66,15 @@ void compress_model(Workbench& bench) {
 }  // namespace
 
 CompressionResult compress(const CompressionJob& job, const parallel::Communicator& world,
-                           const run::RunControl& control, const SaveResult& save) {
+                           const run::RunControl& control, const SaveResult& save,
+                           const BetweenStages& between) {
   Workbench bench(job, world, control, save);
   bench.result.before = bench.score_original();
   bench.save();
   if (bench.options.is_profile())
     profile_sensitivity(bench);
   else
-    compress_model(bench);
+    compress_model(bench, between);
   bench.result.peak_bytes_largest_rank = world.max(peak_resident_bytes());
   return std::move(bench.result);
 }

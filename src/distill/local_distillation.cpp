@@ -29,6 +29,11 @@ using weights::Parameter;
 
 namespace {
 
+/// A weight that gains nothing from its form stays dense, and is not trained.
+bool is_replaced(const models::Network& student, const std::string& name) {
+  return weight_of(student, name)->form() != weights::Form::dense;
+}
+
 /// The stages of a slice in a network, and what is trained in them.
 struct StudentSlice {
   std::vector<Stage> stages;
@@ -40,11 +45,13 @@ StudentSlice slice_of(const models::Network& network, const Slice& slice) {
   StudentSlice found;
   found.stages.assign(all.begin() + static_cast<std::ptrdiff_t>(slice.first_stage),
                       all.begin() + static_cast<std::ptrdiff_t>(slice.end_stage));
-  for (const std::string& name : slice.weights)
+  for (const std::string& name : slice.weights) {
+    if (!is_replaced(network, name)) continue;
     for (Parameter& parameter : weight_of(network, name)->parameters()) {
       parameter.name = name + "." + parameter.name;
       found.parameters.push_back(std::move(parameter));
     }
+  }
   for (const Stage& stage : found.stages)
     found.parameters.insert(found.parameters.end(), stage.parameters.begin(),
                             stage.parameters.end());
@@ -121,8 +128,8 @@ double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) cons
     parameter.values.mutable_grad() = Tensor();
     parameter.values.set_requires_grad(false);
   }
-  const auto steps = static_cast<double>(task_.how.epochs * deal_.trained());
-  return seconds * steps / static_cast<double>(inputs.size(0));
+  const auto samples = static_cast<double>(task_.how.epochs * deal_.trained());
+  return seconds * samples / static_cast<double>(inputs.size(0));
 }
 
 std::vector<double> LocalDistillation::measure_costs() const {
@@ -170,8 +177,7 @@ Borders LocalDistillation::pass_teacher_for(const TeamSchedule& schedule, int wa
 double LocalDistillation::error_of_plain(const SliceTask& task, const Slice& slice) const {
   models::TemporaryWeights weights(task_.student);
   for (const std::string& name : slice.weights)
-    if (const auto plain = task_.plain.find(name); plain != task_.plain.end())
-      weights.replace(name, plain->second);
+    if (is_replaced(task_.student, name)) weights.replace(name, task_.plain(name));
   return FeatureError(task).held_out();
 }
 
@@ -301,6 +307,33 @@ void check_learning_rates(const LocalTask& task) {
 }
 
 }  // namespace
+
+std::uint64_t fingerprint_of_slices(run::Fingerprint of_fit, const TrainingOptions& how) {
+  const std::int64_t numbers[] = {how.epochs, how.batch_size, how.seed};
+  of_fit.add(std::span<const std::int64_t>(numbers));
+  for (const double value : {how.learning_rate, how.warm_up, how.held_out}) of_fit.add(value);
+  for (const double value : how.learning_rates) of_fit.add(value);
+  return of_fit.value();
+}
+
+SwappedSlice::SwappedSlice(models::Network& network, const models::Network& student,
+                           const Slice& slice)
+    : weights_(network) {
+  const torch::NoGradGuard no_gradients;
+  for (const std::string& name : slice.weights) weights_.replace(name, weight_of(student, name));
+  const std::vector<Stage> stages = network.stages(), theirs = student.stages();
+  for (std::size_t s = slice.first_stage; s < slice.end_stage; ++s)
+    for (std::size_t p = 0; p < stages[s].parameters.size(); ++p) {
+      Tensor values = stages[s].parameters[p].values;
+      originals_.emplace_back(values, values.clone());
+      values.copy_(theirs[s].parameters[p].values);
+    }
+}
+
+SwappedSlice::~SwappedSlice() {
+  const torch::NoGradGuard no_gradients;
+  for (auto& [values, original] : originals_) values.copy_(original);
+}
 
 LocalReport train_slices(const LocalTask& task) {
   check_learning_rates(task);

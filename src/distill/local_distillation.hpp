@@ -3,9 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "distill/options.hpp"
@@ -15,18 +16,21 @@
 #include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
+#include "run/fingerprint.hpp"
 #include "run/run_control.hpp"
 
 namespace rankine::distill {
 
-/// Weights by the names of their slots.
-using NamedWeights = std::map<std::string, std::shared_ptr<weights::Weight>>;
+/// The plain decomposition of a weight at the rank that the fit has given it. Collective over the
+/// team of the networks.
+using PlainWeight =
+    std::function<std::shared_ptr<weights::Weight>(const std::string& slot)>;
 
 /// What local distillation is given; all of it outlives it.
 struct LocalTask {
   const models::Network& teacher;
   models::Network& student;   ///< after the fit
-  const NamedWeights& plain;  ///< plain decompositions of replaced weights, where they are known
+  PlainWeight plain;
   const std::vector<Slice>& slices;
   const Samples& samples;
   const TrainingOptions& how;
@@ -36,6 +40,23 @@ struct LocalTask {
   std::uint64_t original = 0;  ///< checksum of the teacher, where states are kept
   std::uint64_t of_deck = 0;   ///< fingerprint of what the fit and the samples depend on
   int waves = 1;
+};
+
+/// What a trained slice depends on: what the fit does, and how it is trained.
+std::uint64_t fingerprint_of_slices(run::Fingerprint of_fit, const TrainingOptions& how);
+
+/// One slice of `network` is that of `student` while it lives.
+class SwappedSlice {
+ public:
+  SwappedSlice(models::Network& network, const models::Network& student, const Slice& slice);
+  SwappedSlice(const SwappedSlice&) = delete;
+  SwappedSlice& operator=(const SwappedSlice&) = delete;
+  ~SwappedSlice();
+
+ private:
+  models::TemporaryWeights weights_;
+  /// What is trained beside the weights, and the values it had.
+  std::vector<std::pair<torch::Tensor, torch::Tensor>> originals_;
 };
 
 /// Trains every slice; the student has the trained weights on all ranks in the end. Slices that an

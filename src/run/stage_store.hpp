@@ -54,6 +54,7 @@ class StageStore {
   bool is_wanted() const { return !directory_.empty(); }
   const parallel::Communicator& ranks() const { return world_; }
   const std::filesystem::path& directory() const { return directory_; }
+  std::uint64_t model() const { return model_; }
   std::filesystem::path folder(const Stage& stage) const;
 
   /// The notes of a complete stage, on all ranks; nothing if there is none. Collective over the

@@ -59,6 +59,27 @@ class Deal {
   std::int64_t epoch_ = -1;
 };
 
+/// Predictions are softened, so that the teacher's order of the wrong classes counts.
+constexpr double temperature = 4;
+
+/// The divergence of softened predictions from those of the teacher, for each image: in units in
+/// which its gradient is that of a cross entropy.
+Tensor divergences(const Tensor& logits, const Tensor& of_teacher) {
+  const Tensor expected = (of_teacher.to(torch::kFloat64) / temperature).log_softmax(1);
+  const Tensor predicted = (logits.to(torch::kFloat64) / temperature).log_softmax(1);
+  return (expected.exp() * (expected - predicted)).sum(1) * (temperature * temperature);
+}
+
+Tensor losses_of(const ImageNetwork& network, const ImageNetwork* teacher,
+                 const models::Batch& batch) {
+  if (!teacher) return network.losses(network.logits(batch.inputs), batch.targets);
+  const Tensor expected = [&] {
+    const torch::NoGradGuard no_gradients;
+    return teacher->logits(batch.inputs);
+  }();
+  return divergences(network.logits(batch.inputs), expected);
+}
+
 /// The share of this rank in the mean loss of a step, times the number of ranks, over which
 /// train::Objective takes the mean.
 WindowLoss image_loss(const ImageNetwork& network, const ImageSet& images, const ImageTraining& how,
@@ -74,7 +95,7 @@ WindowLoss image_loss(const ImageNetwork& network, const ImageSet& images, const
                              static_cast<std::uint64_t>(deal->epoch_of(step)));
     const double share =
         static_cast<double>(world.size()) / static_cast<double>(deal->batch_size(step));
-    return network.losses(network.logits(batch.inputs), batch.targets).sum() * share;
+    return losses_of(network, how.teacher, batch).sum() * share;
   };
 }
 

@@ -19,6 +19,8 @@ struct ImageTraining {
   double weight_decay = 0;  ///< of kernels; of Tucker kernels, of their cores
   std::uint64_t seed = 1;   ///< of the order of the images and of augmentation
   models::Augmentation augmentation = {};
+  /// Whose predictions are learnt in place of labels (Hinton, Vinyals and Dean, arXiv:1503.02531).
+  const models::ImageNetwork* teacher = nullptr;
 };
 
 /// Steps of an epoch: the images in as many parts as batches of this size need, as even as can be.

@@ -40,6 +40,8 @@ ImageBench::ImageBench(const ImageJob& what, const parallel::Communicator& ranks
   if (!control.options.directory.empty()) original = models::checksum(network);
 }
 
+ImageNetwork ImageBench::read_network() const { return network_of(job, world, alone.team()); }
+
 models::ImageScores ImageBench::score() const {
   return models::score_network(network, job.data, options.scoring, world,
                                [&](double) { control.stop.check(world); });

@@ -30,6 +30,9 @@ struct ImageBench {
   ImageBench(const ImageJob& job, const parallel::Communicator& world,
              const run::RunControl& control, const SaveImageResult& save);
 
+  /// The network as it began once more. Collective over the world.
+  models::ImageNetwork read_network() const;
+
   /// Of the network as it is, logged as the accuracy `when`. Collective over the world.
   models::ImageScores score(const char* when) const;
   /// The same without a word.

@@ -1,100 +1,14 @@
 #include "compress/images/image_compression.hpp"
 
-#include <span>
-
 #include "compress/images/cut_study.hpp"
 #include "compress/images/image_bench.hpp"
 #include "compress/images/kernel_stage.hpp"
-#include "core/log.hpp"
+#include "compress/images/network_stages.hpp"
 #include "core/memory.hpp"
-#include "core/text_format.hpp"
-#include "core/version.hpp"
-#include "models/export/image_export.hpp"
-#include "run/fingerprint.hpp"
-#include "run/stage_store.hpp"
-#include "train/image_training.hpp"
-#include "train/series_keeper.hpp"
 
 namespace rankine::compress {
 
 namespace {
-
-train::ImageTraining training_of(const ImageBench& bench) {
-  const TrainOptions& train = bench.options.train;
-  return {.epochs = train.epochs,
-          .batch_size = train.batch_size,
-          .learning_rate = train.learning_rate,
-          .weight_decay = train.weight_decay,
-          .seed = static_cast<std::uint64_t>(train.seed),
-          .augmentation = bench.augmentation()};
-}
-
-/// What a kept state of the training depends on, beside the numbers it began with.
-run::Stage training_stage(const ImageJob& job) {
-  const TrainOptions& train = job.options.train;
-  run::Fingerprint fingerprint;
-  fingerprint.add(program_version()).add(method_line(job));
-  const std::int64_t numbers[] = {train.epochs,
-                                  train.batch_size,
-                                  train.seed,
-                                  train.crop,
-                                  std::int64_t{train.flip},
-                                  train.score_every,
-                                  job.options.calibration.images,
-                                  job.options.calibration.gradient_images};
-  fingerprint.add(std::span<const std::int64_t>(numbers));
-  fingerprint.add(train.learning_rate);
-  fingerprint.add(train.weight_decay);
-  const models::DataOptions& data = job.options.scoring.data;
-  for (const std::string* file :
-       {&data.images, &data.labels, &data.test_split, &data.validation_split})
-    fingerprint.add(*file);
-  const std::int64_t counts[] = {data.split_seed, data.training_images, job.data.training.size()};
-  fingerprint.add(std::span<const std::int64_t>(counts));
-  for (const double value : {data.noise, data.test_fraction, data.validation_fraction})
-    fingerprint.add(value);
-  return {"image-training", fingerprint.value()};
-}
-
-constexpr double not_scored = -1;
-
-/// After an epoch, where it is wanted; elsewhere a number that is no accuracy.
-double score_of_epoch(ImageBench& bench, std::int64_t epoch) {
-  const TrainOptions& train = bench.options.train;
-  if (epoch % train.score_every != 0 && epoch != train.epochs) return not_scored;
-  restore_statistics_of_training(bench);
-  return bench.score().classification.accuracy;
-}
-
-void train_network(ImageBench& bench) {
-  if (bench.options.train.epochs == 0) return;
-  const run::StageStore stages(bench.world, bench.control.options.directory, bench.original,
-                               bench.control.values);
-  train::SeriesKeeper keeper(stages, bench.alone, training_stage(bench.job), bench.control.options);
-  const train::State state = bench.timed(bench.result.seconds.training, [&] {
-    return train::train_images(
-        bench.network, bench.job.data.training, training_of(bench), bench.world, bench.alone,
-        [&](std::int64_t epoch) { return score_of_epoch(bench, epoch); }, keeper,
-        bench.control.stop);
-  });
-  bench.result.training_losses = state.losses;
-  for (std::size_t e = 0; e < state.scores.size(); ++e)
-    if (state.scores[e] != not_scored)
-      bench.result.epochs.push_back({std::int64_t(e) + 1, state.scores[e]});
-  restore_statistics_of_training(bench);
-  log().info("trained for {} in {}", counted(bench.options.train.epochs, "epoch"),
-             format_duration(bench.result.seconds.training));
-}
-
-void export_network(const ImageBench& bench) {
-  const ExportOptions& wanted = bench.options.result;
-  if (wanted.directory.empty()) return;
-  models::write_image_network(bench.network, bench.world,
-                              {.folder = wanted.directory,
-                               .format = wanted.format,
-                               .method = method_line(bench.job),
-                               .normalisation = bench.job.data.test.normalisation});
-}
 
 void compress_kernels(ImageBench& bench) {
   if (!bench.job.replaces_kernels()) return;

@@ -191,6 +191,26 @@ void replace_kernels(ImageBench& bench) {
              format_duration(bench.result.seconds.gradients));
 }
 
+std::map<std::string, std::shared_ptr<weights::Weight>> plain_kernels(
+    const ImageBench& bench, const models::ImageNetwork& original) {
+  const std::vector<Kernel>& kernels = bench.job.kernels;
+  const torch::NoGradGuard no_gradients;
+  Forms forms;
+  std::vector<KernelRanks> ranks;
+  for (std::size_t k = 0; k < kernels.size(); ++k) {
+    forms.push_back(form_of(kernels[k], bench.options));
+    ranks.push_back(bench.result.kernels[k].ranks);
+  }
+  const DealtKernels dealt(original, bench.world, kernels, forms, {});
+  const auto made = dealt.make(ranks);
+  std::map<std::string, std::shared_ptr<weights::Weight>> plain;
+  for (std::size_t k = 0; k < kernels.size(); ++k)
+    if (!ranks[k].empty())
+      plain[kernels[k].name] = forms[k]->weight(original.team(), made[k].tensors,
+                                                original.number_type());
+  return plain;
+}
+
 namespace {
 
 std::vector<Tensor> own_images(const ImageBench& bench) {

@@ -1,6 +1,10 @@
 // The kernels of an image network get their forms: moments, ranks, fits.
 #pragma once
 
+#include <map>
+#include <memory>
+#include <string>
+
 #include "compress/images/image_bench.hpp"
 
 namespace rankine::compress {
@@ -8,6 +12,11 @@ namespace rankine::compress {
 /// Replaces the selected kernels and reports each. A network that is to be trained from random
 /// weights keeps the norm of every kernel. Collective over the world.
 void replace_kernels(ImageBench& bench);
+
+/// The forms of the kernels of `original` in the plain norm, at the ranks of those that were
+/// replaced, by name. Collective over the world.
+std::map<std::string, std::shared_ptr<weights::Weight>> plain_kernels(
+    const ImageBench& bench, const models::ImageNetwork& original);
 
 /// The statistics of batch norms change as those of the calibration images have, from `before`, the
 /// network as it was read. Collective over the world.
