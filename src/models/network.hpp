@@ -27,10 +27,14 @@ struct Batch {
 
 /// A part of a network that turns one activation into the next.
 struct Stage {
-  std::string name;  ///< for people: "layer 3 of 30"
+  std::string name;    ///< for people: "layer 3 of 30"
+  std::string module;  ///< its name in the checkpoint: "model.layers.2", "layer1.0"
   /// Collective over the team, forward and backward; the activations are the same on all its ranks.
   std::function<torch::Tensor(const torch::Tensor&)> forward;
   std::vector<const Slot*> slots = {};  ///< in the order in which activations meet them
+  /// What is trained in it beside the weights in slots: biases, norms, slopes. Named as in
+  /// Network::parameters.
+  std::vector<weights::Parameter> parameters = {};
 };
 
 class Network {

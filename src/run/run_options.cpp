@@ -1,5 +1,6 @@
 #include "run/run_options.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace rankine::run {
@@ -32,7 +33,9 @@ void declare_run(deck::Schema& schema, RunOptions& options) {
 
 void declare_parallel(deck::Schema& schema, ParallelOptions& options, std::string teams) {
   auto section = schema.section("parallel", "How the ranks share the work.");
-  section.keyword("teams", options.teams).range(1, 1000000).describe(std::move(teams));
+  section.keyword("teams", options.teams)
+      .range(static_cast<double>(std::min<std::int64_t>(options.teams, 1)), 1000000)
+      .describe(std::move(teams));
   section.keyword("memory_per_rank", options.memory_per_rank)
       .at_least(0)
       .unit("GiB")

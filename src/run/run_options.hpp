@@ -23,7 +23,8 @@ struct ParallelOptions {
 
 void declare_run(deck::Schema& schema, RunOptions& options);
 
-/// `teams` is the sentence that says what a team does.
+/// `teams` is the sentence that says what a team does. Where `options` has 0 of them, a deck may
+/// say 0, which its program gives a meaning.
 void declare_parallel(deck::Schema& schema, ParallelOptions& options, std::string teams);
 
 void declare_output(deck::Schema& schema, std::string& file);

@@ -30,8 +30,10 @@ struct CheckpointNames {
   std::string last_norm;
   std::string head;
 
+  /// "model.layers.3"
+  std::string of_layer(std::int64_t layer) const { return layer_prefix + std::to_string(layer); }
   std::string in_layer(std::int64_t layer, const std::string& name) const {
-    return layer_prefix + std::to_string(layer) + "." + name;
+    return of_layer(layer) + "." + name;
   }
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 namespace rankine::models {
 
 namespace {
@@ -122,17 +124,14 @@ void check_work(const EvaluateOptions& options, deck::Findings& findings) {
 
 }  // namespace
 
-void declare_scoring(deck::Schema& schema, EvaluateOptions& options) {
+void declare_scoring(deck::Schema& schema, EvaluateOptions& options, std::string teams) {
   schema.keyword("title", options.title)
       .describe("A sentence about the run; stands in tables and figures.");
   declare_model(schema, options.model);
   declare_text(schema, options.evaluate);
   declare_image_scoring(schema, options.images);
   declare_data(schema, options.data);
-  run::declare_parallel(
-      schema, options.parallel,
-      "Teams of ranks that score different windows at the same time; each team holds the whole "
-      "model, its ranks share the rows.");
+  run::declare_parallel(schema, options.parallel, std::move(teams));
   run::declare_run(schema, options.run);
   run::declare_output(schema, options.output_file);
   schema.check([&](deck::Findings& findings) { check_text(options, findings); });

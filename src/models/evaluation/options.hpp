@@ -66,9 +66,15 @@ struct EvaluateOptions {
   std::string output_file;
 };
 
+/// What teams are for where the deck is of a program that has no other use for them.
+inline constexpr const char* teams_that_score =
+    "Teams of ranks that score different windows at the same time; each team holds the whole "
+    "model, its ranks share the rows.";
+
 /// Declares title, [model], [evaluate], [data], [parallel], [run] and [output]: what every program
-/// that scores a model has.
-void declare_scoring(deck::Schema& schema, EvaluateOptions& options);
+/// that scores a model has. `teams` says what a team does.
+void declare_scoring(deck::Schema& schema, EvaluateOptions& options,
+                     std::string teams = teams_that_score);
 
 /// Declares every keyword of rankine-evaluate.
 void declare_keywords(deck::Schema& schema, EvaluateOptions& options);

@@ -14,14 +14,9 @@ using torch::Tensor;
 
 namespace {
 
-/// Where a stage begins: at what holds weights of its own.
-bool begins_stage(const LayerPlan& plan) {
-  return plan.has_kernel() || plan.kind == LayerKind::residual;
-}
-
-const std::string& name_of(const LayerPlan& plan) {
-  return plan.kind == LayerKind::residual && !plan.body.empty() ? plan.body.front().name
-                                                                : plan.name;
+void add_bias(std::vector<weights::Parameter>& all, const Slot& slot) {
+  if (const Tensor& bias = slot.own_bias(); bias.defined())
+    all.push_back({slot.name() + ".bias", bias, weights::Placement::rows, 0, bias.size(0)});
 }
 
 }  // namespace
@@ -33,22 +28,21 @@ ImageNetwork::ImageNetwork(const Communicator& ranks, NetworkPlan plan, ImageLay
 }
 
 std::vector<Stage> ImageNetwork::stages() const {
-  std::vector<std::size_t> firsts;
-  for (std::size_t l = 0; l < layers_.size(); ++l)
-    if (l == 0 || begins_stage(plan_.layers[l])) firsts.push_back(l);
-  firsts.push_back(layers_.size());
+  const std::vector<StagePlan> plans = stages_of(plan_);
   std::vector<Stage> stages;
-  for (std::size_t s = 0; s + 1 < firsts.size(); ++s) {
-    Stage stage{.name = fmt::format("{} ({} of {})", name_of(plan_.layers[firsts[s]]), s + 1,
-                                    firsts.size() - 1),
-                .forward = [this, first = firsts[s], end = firsts[s + 1]](const Tensor& x) {
+  for (const StagePlan& plan : plans) {
+    Stage stage{.name = fmt::format("{} ({} of {})", plan.module, stages.size() + 1, plans.size()),
+                .module = plan.module,
+                .forward = [this, first = plan.first, end = plan.end](const Tensor& x) {
                   Tensor y = x;
                   for (std::size_t l = first; l < end; ++l) y = layers_[l]->forward(std::move(y));
                   return y;
                 }};
     LayerParts parts;
-    for (std::size_t l = firsts[s]; l < firsts[s + 1]; ++l) layers_[l]->list(parts);
+    for (std::size_t l = plan.first; l < plan.end; ++l) layers_[l]->list(parts);
     stage.slots.assign(parts.slots.begin(), parts.slots.end());
+    for (const Slot* slot : parts.slots) add_bias(stage.parameters, *slot);
+    stage.parameters.insert(stage.parameters.end(), parts.trained.begin(), parts.trained.end());
     stages.push_back(std::move(stage));
   }
   return stages;
@@ -83,8 +77,7 @@ std::vector<weights::Parameter> ImageNetwork::parameters() const {
       parameter.name = slot->name() + "." + parameter.name;
       all.push_back(std::move(parameter));
     }
-    if (const Tensor& bias = slot->own_bias(); bias.defined())
-      all.push_back({slot->name() + ".bias", bias, weights::Placement::rows, 0, bias.size(0)});
+    add_bias(all, *slot);
   }
   all.insert(all.end(), parts_.trained.begin(), parts_.trained.end());
   return all;

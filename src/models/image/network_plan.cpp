@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace rankine::models {
 
 namespace {
@@ -43,7 +45,49 @@ std::int64_t trained_numbers(const LayerPlan& layer) {
   }
 }
 
+bool begins_stage(const LayerPlan& layer) {
+  return layer.has_kernel() || layer.kind == LayerKind::residual ||
+         layer.kind == LayerKind::global_pool;
+}
+
+/// "layer1.0" of "layer1.0.conv1" and "layer1.0.bn1": what all names have before a dot.
+std::string shared_prefix(const std::vector<std::string>& names) {
+  std::string prefix = names.front();
+  const auto is_shared = [&] {
+    return std::ranges::all_of(
+        names, [&](const std::string& name) { return name.starts_with(prefix + "."); });
+  };
+  while (!prefix.empty() && !is_shared()) {
+    const auto dot = prefix.rfind('.');
+    prefix.resize(dot == std::string::npos ? 0 : dot);
+  }
+  return prefix;
+}
+
+std::string module_of(const LayerPlan& layer) {
+  if (layer.kind != LayerKind::residual)
+    return layer.name.empty() ? std::string(name(layer.kind)) : layer.name;
+  std::vector<std::string> names;
+  const auto note = [&](const LayerPlan& inner) {
+    if (!inner.name.empty()) names.push_back(inner.name);
+  };
+  visit_all(layer.body, note);
+  visit_all(layer.shortcut, note);
+  if (names.empty()) return std::string(name(layer.kind));
+  const std::string prefix = shared_prefix(names);
+  return prefix.empty() ? names.front() : prefix;
+}
+
 }  // namespace
+
+std::vector<StagePlan> stages_of(const NetworkPlan& plan) {
+  std::vector<StagePlan> stages;
+  for (std::size_t l = 0; l < plan.layers.size(); ++l) {
+    if (l == 0 || begins_stage(plan.layers[l])) stages.push_back({module_of(plan.layers[l]), l, l});
+    stages.back().end = l + 1;
+  }
+  return stages;
+}
 
 std::string shown(const ImageShape& shape) {
   return fmt::format("{} x {} x {}", shape.channels, shape.height, shape.width);

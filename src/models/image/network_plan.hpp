@@ -2,6 +2,7 @@
 // and exports share.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -65,6 +66,16 @@ struct NetworkPlan {
   /// Numbers that are trained.
   std::int64_t parameters() const;
 };
+
+/// Layers of a network that make a stage of it (models/network.hpp).
+struct StagePlan {
+  std::string module;      ///< "conv1"; "layer1.0" of a residual block
+  std::size_t first, end;  ///< layers [first, end)
+};
+
+/// A stage begins at a layer with a kernel, at a residual block and at a global pool, so that no
+/// border cuts a skip connection and one stands behind the last block.
+std::vector<StagePlan> stages_of(const NetworkPlan& plan);
 
 /// From the first convolution of a residual network of the ImageNet family on.
 enum class Stem {

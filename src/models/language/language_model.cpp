@@ -10,6 +10,35 @@
 namespace rankine::models {
 
 using torch::Tensor;
+using Parameters = std::vector<weights::Parameter>;
+
+namespace {
+
+void add_copy(Parameters& all, const std::string& name, const Tensor& values) {
+  if (values.defined()) all.push_back({name, values, weights::Placement::copy, 0, values.size(0)});
+}
+
+void add_norm(Parameters& all, const Norm& norm) {
+  add_copy(all, norm.name + ".weight", norm.weight);
+  add_copy(all, norm.name + ".bias", norm.bias);
+}
+
+}  // namespace
+
+void LanguageModel::add_bias(Parameters& all, const Slot& slot) const {
+  const weights::RowSplit& split = slot.weight()->split();
+  if (slot.own_bias().defined())
+    all.push_back({slot.name() + ".bias", slot.own_bias(), weights::Placement::rows,
+                   split.first(team_->rank()), split.total()});
+}
+
+void LanguageModel::add_slot(Parameters& all, const Slot& slot) const {
+  for (weights::Parameter parameter : slot.weight()->parameters()) {
+    parameter.name = slot.name() + "." + parameter.name;
+    all.push_back(std::move(parameter));
+  }
+  add_bias(all, slot);
+}
 
 Tensor LanguageModel::embed(const Tensor& ids, std::int64_t first_position) const {
   const Tensor x = weights::sum_over_ranks(*team_, embedding_.weight()->look_up(ids));
@@ -44,13 +73,26 @@ KeyValueCache LanguageModel::make_cache(std::int64_t capacity) const {
 }
 
 std::vector<Stage> LanguageModel::stages() const {
-  std::vector<Stage> all{{"embedding", [this](const Tensor& ids) { return embed(ids); }}};
-  for (const TransformerLayer& layer : layers_)
-    all.push_back(
-        {fmt::format("layer {} of {}", all.size(), layers_.size()),
-         [this, &layer](const Tensor& x) { return layer.forward(*team_, *config_, x, 0, nullptr); },
-         layer.slots()});
-  all.push_back({"last norm", [this](const Tensor& x) { return last_norm_.forward(x); }});
+  std::vector<Stage> all{{.name = "embedding",
+                          .module = embedding_.name(),
+                          .forward = [this](const Tensor& ids) { return embed(ids); }}};
+  add_slot(all.back().parameters, embedding_);
+  add_copy(all.back().parameters, "positions", positions_);
+  for (const TransformerLayer& layer : layers_) {
+    Stage stage{
+        .name = fmt::format("layer {} of {}", all.size(), layers_.size()),
+        .module = layer.name,
+        .forward = [this, &layer](
+                       const Tensor& x) { return layer.forward(*team_, *config_, x, 0, nullptr); },
+        .slots = layer.slots()};
+    for (const Slot* slot : stage.slots) add_bias(stage.parameters, *slot);
+    for (const Norm* norm : layer.norms()) add_norm(stage.parameters, *norm);
+    all.push_back(std::move(stage));
+  }
+  all.push_back({.name = "last norm",
+                 .module = last_norm_.name,
+                 .forward = [this](const Tensor& x) { return last_norm_.forward(x); }});
+  add_norm(all.back().parameters, last_norm_);
   return all;
 }
 
@@ -65,31 +107,14 @@ Tensor LanguageModel::sample_targets(const Tensor& hidden, std::int64_t count,
 
 std::vector<weights::Parameter> LanguageModel::parameters() const {
   std::vector<weights::Parameter> all;
-  const auto add_copy = [&](const std::string& name, const Tensor& values) {
-    if (values.defined())
-      all.push_back({name, values, weights::Placement::copy, 0, values.size(0)});
-  };
   std::vector<const Slot*> in_order = slots();
   in_order.insert(in_order.begin(), &embedding_);
   if (head_.weight() != embedding_.weight()) in_order.push_back(&head_);
-  for (const Slot* slot : in_order) {
-    for (weights::Parameter parameter : slot->weight()->parameters()) {
-      parameter.name = slot->name() + "." + parameter.name;
-      all.push_back(std::move(parameter));
-    }
-    const weights::RowSplit& split = slot->weight()->split();
-    if (slot->own_bias().defined())
-      all.push_back({slot->name() + ".bias", slot->own_bias(), weights::Placement::rows,
-                     split.first(team_->rank()), split.total()});
-  }
-  std::vector<const Norm*> norms{&last_norm_};
+  for (const Slot* slot : in_order) add_slot(all, *slot);
+  add_norm(all, last_norm_);
   for (const TransformerLayer& layer : layers_)
-    for (const Norm* norm : layer.norms()) norms.push_back(norm);
-  for (const Norm* norm : norms) {
-    add_copy(norm->name + ".weight", norm->weight);
-    add_copy(norm->name + ".bias", norm->bias);
-  }
-  add_copy("positions", positions_);
+    for (const Norm* norm : layer.norms()) add_norm(all, *norm);
+  add_copy(all, "positions", positions_);
   return all;
 }
 

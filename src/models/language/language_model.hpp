@@ -63,6 +63,10 @@ class LanguageModel final : public Network {
   friend class ModelReader;
   LanguageModel() = default;
 
+  /// The bias of a slot, if there is one, and all of a slot, as `parameters` has them.
+  void add_bias(std::vector<weights::Parameter>& all, const Slot& slot) const;
+  void add_slot(std::vector<weights::Parameter>& all, const Slot& slot) const;
+
   std::unique_ptr<const ModelConfig> config_;  // autograd nodes point to it
   const parallel::Communicator* team_ = nullptr;
   Slot embedding_;

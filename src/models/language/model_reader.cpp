@@ -90,6 +90,7 @@ class ModelReader {
     const auto name = [&](const std::string& part) { return names_.in_layer(layer, part); };
     const std::int64_t width = config_.width;
     TransformerLayer result;
+    result.name = names_.of_layer(layer);
     result.attention_norm = norm(name(names_.first_norm));
     result.query = slot(name(names_.query), width, plan.queries);
     result.key = slot(name(names_.key), width, plan.keys);
@@ -108,6 +109,7 @@ class ModelReader {
     const auto name = [&](const std::string& part) { return names_.in_layer(layer, part); };
     const std::int64_t width = config_.width;
     TransformerLayer result;
+    result.name = names_.of_layer(layer);
     result.attention_norm = norm(name(names_.first_norm));
     auto joint =
         transposed(name(names_.joint_attention), width, {plan.queries, plan.keys, plan.keys});

@@ -49,6 +49,7 @@ struct LayerCache {
 };
 
 struct TransformerLayer {
+  std::string name;  ///< in the checkpoint: "model.layers.3"
   Norm attention_norm;
   Slot query, key, value, attention_output;
   Norm mlp_norm;

@@ -23,9 +23,11 @@ class TwoLayerPerceptron final : public models::Network {
 
   std::vector<models::Stage> stages() const override {
     return {{"hidden layer",
+             "hidden",
              [this](const torch::Tensor& x) { return torch::relu(product(hidden_, x)); },
              {&hidden_}},
             {"output layer",
+             "output",
              [this](const torch::Tensor& h) { return product(output_, h); },
              {&output_}}};
   }
