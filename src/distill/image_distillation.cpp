@@ -80,8 +80,7 @@ void ImageDistillation::fit() {
 void ImageDistillation::train_slices() {
   // A slice takes what the teacher makes, so that the teacher's statistics are the right ones.
   take_statistics(bench_.network, *teacher_);
-  const Samples samples =
-      samples_of(job_.compression.data.training, bench_.network.number_type());
+  const Samples samples = samples_of(job_.compression.data.training, bench_.network.number_type());
   const auto plain = compress::plain_kernels(bench_, *teacher_);
   result_.local_report = distill::train_slices(
       {.teacher = *teacher_,
@@ -96,7 +95,11 @@ void ImageDistillation::train_slices() {
        .original = bench_.original,
        .of_deck = fingerprint_of_slices(compress::fingerprint_of_fit(job_.compression),
                                         job_.options.distill),
-       .waves = job_.waves});
+       .waves =
+           [&](const TeamSchedule& schedule) {
+             DistillMemory memory = job_.memory;
+             return plan_waves(memory, job_.stages, job_.slices, schedule);
+           }});
   if (job_.options.distill.score_slices) score_slices();
   compress::shift_statistics(bench_, statistics_);
   result_.local = bench_.score("with all slices trained");

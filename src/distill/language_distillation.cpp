@@ -18,15 +18,15 @@ namespace {
 
 /// The windows of a text, all of one length.
 Samples samples_of(const compress::TokenWindows& windows) {
-  return {.count = std::ssize(windows),
-          .sharing = Sharing::same,
-          .inputs = [&windows](std::span<const std::int64_t> numbers) {
-            std::vector<torch::Tensor> all;
-            for (const std::int64_t number : numbers)
-              all.push_back(
-                  torch::tensor(windows[static_cast<std::size_t>(number)], torch::kInt64));
-            return torch::stack(all);
-          }};
+  return {
+      .count = std::ssize(windows),
+      .sharing = Sharing::same,
+      .inputs = [&windows](std::span<const std::int64_t> numbers) {
+        std::vector<torch::Tensor> all;
+        for (const std::int64_t number : numbers)
+          all.push_back(torch::tensor(windows[static_cast<std::size_t>(number)], torch::kInt64));
+        return torch::stack(all);
+      }};
 }
 
 /// What compress does, with the training of the whole model as its healing.
@@ -55,26 +55,30 @@ class SlicesOfModel {
 
   LocalReport train() {
     const Samples samples = samples_of(job_.windows);
-    LocalReport report = train_slices(
-        {.teacher = teacher_,
-         .student = bench_.model,
-         .plain =
-             [&](const std::string& name) {
-               return plain_weight(bench_.teams.team(), *weight_of(teacher_, name),
-                                   *weight_of(bench_.model, name),
-                                   static_cast<int>(bench_.options.method.sites));
-             },
-         .slices = job_.slices,
-         .samples = samples,
-         .how = job_.options.distill,
-         .world = bench_.world,
-         .teams = bench_.teams,
-         .control = bench_.control,
-         .original = bench_.stages.model(),
-         .of_deck = fingerprint_of_slices(
-             run::Fingerprint().add(compress::weights_stage(bench_.job).of_deck),
-             job_.options.distill),
-         .waves = job_.waves});
+    LocalReport report =
+        train_slices({.teacher = teacher_,
+                      .student = bench_.model,
+                      .plain =
+                          [&](const std::string& name) {
+                            return plain_weight(bench_.teams.team(), *weight_of(teacher_, name),
+                                                *weight_of(bench_.model, name),
+                                                static_cast<int>(bench_.options.method.sites));
+                          },
+                      .slices = job_.slices,
+                      .samples = samples,
+                      .how = job_.options.distill,
+                      .world = bench_.world,
+                      .teams = bench_.teams,
+                      .control = bench_.control,
+                      .original = bench_.stages.model(),
+                      .of_deck = fingerprint_of_slices(
+                          run::Fingerprint().add(compress::weights_stage(bench_.job).of_deck),
+                          job_.options.distill),
+                      .waves =
+                          [&](const TeamSchedule& schedule) {
+                            DistillMemory memory = job_.memory;
+                            return plan_waves(memory, job_.stages, job_.slices, schedule);
+                          }});
     if (job_.options.distill.score_slices) score(report);
     return report;
   }

@@ -15,7 +15,6 @@
 #include "distill/kept_slices.hpp"
 #include "distill/slice_training.hpp"
 #include "distill/teacher_borders.hpp"
-#include "distill/team_schedule.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/rows/row_exchange.hpp"
 
@@ -71,7 +70,6 @@ class LocalDistillation {
     report_.samples = deal_.trained();
     report_.held_out = deal_.held_out();
     report_.teams = task.teams.count();
-    report_.waves = task.waves;
   }
 
   LocalReport run();
@@ -268,9 +266,10 @@ void LocalDistillation::share(std::size_t s, int team) {
 void LocalDistillation::simulate_teams() {
   constexpr int most = 48;
   const auto all_ranks = static_cast<double>(task_.world.size());
-  SimulatedWork work{.slices = {},
-                     .teacher = report_.teacher_seconds * all_ranks / report_.waves,
-                     .batch_size = task_.how.batch_size};
+  SimulatedWork work{
+      .slices = {},
+      .teacher = report_.teacher_seconds * all_ranks / static_cast<double>(report_.waves),
+      .batch_size = task_.how.batch_size};
   const double ranks = all_ranks / task_.teams.count();
   for (const SliceReport& slice : report_.slices) work.slices.push_back(slice.seconds() * ranks);
   report_.simulated = simulate(work, most);
@@ -281,8 +280,9 @@ LocalReport LocalDistillation::run() {
   const std::vector<double> costs = measure_costs();
   for (std::size_t s = 0; s < slices_.size(); ++s)
     if (is_left(s)) report_.slices[s].cost = costs[s];
-  const TeamSchedule schedule(costs, task_.teams.count(), task_.waves);
-  for (int wave = 0; wave < task_.waves; ++wave)
+  if (task_.waves) report_.waves = task_.waves(TeamSchedule(costs, task_.teams.count(), 1));
+  const TeamSchedule schedule(costs, task_.teams.count(), static_cast<int>(report_.waves));
+  for (int wave = 0; wave < schedule.waves(); ++wave)
     train(schedule, wave, pass_teacher_for(schedule, wave));
   for (std::size_t s = 0; s < slices_.size(); ++s) {
     report_.slices[s].name = task_.slices[s].name;

@@ -13,6 +13,7 @@
 #include "distill/samples.hpp"
 #include "distill/slice_report.hpp"
 #include "distill/slices.hpp"
+#include "distill/team_schedule.hpp"
 #include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/teams.hpp"
@@ -23,13 +24,12 @@ namespace rankine::distill {
 
 /// The plain decomposition of a weight at the rank that the fit has given it. Collective over the
 /// team of the networks.
-using PlainWeight =
-    std::function<std::shared_ptr<weights::Weight>(const std::string& slot)>;
+using PlainWeight = std::function<std::shared_ptr<weights::Weight>(const std::string& slot)>;
 
 /// What local distillation is given; all of it outlives it.
 struct LocalTask {
   const models::Network& teacher;
-  models::Network& student;   ///< after the fit
+  models::Network& student;  ///< after the fit
   PlainWeight plain;
   const std::vector<Slice>& slices;
   const Samples& samples;
@@ -39,7 +39,8 @@ struct LocalTask {
   const run::RunControl& control;
   std::uint64_t original = 0;  ///< checksum of the teacher, where states are kept
   std::uint64_t of_deck = 0;   ///< fingerprint of what the fit and the samples depend on
-  int waves = 1;
+  /// In how many waves the borders of slices fit, which are dealt to teams in one.
+  std::function<int(const TeamSchedule&)> waves = {};
 };
 
 /// What a trained slice depends on: what the fit does, and how it is trained.

@@ -58,6 +58,8 @@ struct TrainingOptions {
   GlobalTargets targets = GlobalTargets::teacher;
   std::int64_t global_epochs = 5;  ///< of the mode hybrid
   double global_learning_rate = 5e-4;
+  std::int64_t crop = 0;  ///< pixels; of the images that the whole network is trained on
+  bool flip = false;
 };
 
 struct DistillOptions {
@@ -76,6 +78,9 @@ struct DistillOptions {
     return distill.mode == Mode::hybrid ? distill.global_learning_rate : distill.learning_rate;
   }
 };
+
+/// "; hybrid, 9 slices over 2 teams", for the end of a line that says how weights are replaced.
+std::string mode_text(const DistillOptions& options, std::int64_t slices, int teams);
 
 /// Declares every keyword of rankine-distill.
 void declare_keywords(deck::Schema& schema, DistillOptions& options);

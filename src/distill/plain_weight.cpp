@@ -36,14 +36,14 @@ std::shared_ptr<Weight> plain_weight(const Communicator& team, const Weight& den
                                      const Weight& fitted, int sites) {
   const torch::NoGradGuard no_gradients;
   if (fitted.form() != weights::Form::matrix_product)
-    return plain_factors(team, dense, std::min({fitted.kept_rank(), dense.outputs(), dense.inputs()}));
+    return plain_factors(team, dense,
+                         std::min({fitted.kept_rank(), dense.outputs(), dense.inputs()}));
   const Tensor own = dense.own_rows();
-  return weights::make_matrix_product(
-      team, dense.split(), own,
-      {.row_legs = weights::balanced_legs(dense.outputs(), sites),
-       .column_legs = weights::balanced_legs(dense.inputs(), sites),
-       .bond_dimension = fitted.kept_rank()},
-      own.scalar_type());
+  return weights::make_matrix_product(team, dense.split(), own,
+                                      {.row_legs = weights::balanced_legs(dense.outputs(), sites),
+                                       .column_legs = weights::balanced_legs(dense.inputs(), sites),
+                                       .bond_dimension = fitted.kept_rank()},
+                                      own.scalar_type());
 }
 
 }  // namespace rankine::distill

@@ -200,18 +200,6 @@ train::Recipe recipe_of(const SliceTask& task, const TrainingOptions& how, doubl
 
 }  // namespace
 
-const char* name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::trained:
-      return "trained";
-    case Outcome::fit_kept:
-      return "fit kept";
-    case Outcome::diverged:
-      return "diverged";
-  }
-  return "";
-}
-
 SliceReport train_slice(const SliceTask& task, const TrainingOptions& how, double learning_rate,
                         run::StopRequest& stop) {
   const FeatureError error(task);

@@ -26,12 +26,16 @@ TeamSchedule::TeamSchedule(const std::vector<double>& costs, int teams, int wave
   }
 }
 
+std::pair<std::size_t, std::size_t> TeamSchedule::part_of_wave(std::size_t count, int wave,
+                                                               int waves) {
+  const auto w = static_cast<std::size_t>(wave), of = static_cast<std::size_t>(waves);
+  return {count * w / of, count * (w + 1) / of};
+}
+
 std::span<const std::size_t> TeamSchedule::slices(int team, int wave) const {
   const auto& all = of_team_[static_cast<std::size_t>(team)];
-  const auto at = [&](int w) {
-    return all.size() * static_cast<std::size_t>(w) / static_cast<std::size_t>(waves_);
-  };
-  return std::span(all).subspan(at(wave), at(wave + 1) - at(wave));
+  const auto [first, end] = part_of_wave(all.size(), wave, waves_);
+  return std::span(all).subspan(first, end - first);
 }
 
 double TeamSchedule::largest_load() const { return *std::ranges::max_element(loads_); }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "distill/slice_report.hpp"
@@ -17,6 +18,10 @@ class TeamSchedule {
   /// cost are not trained.
   TeamSchedule(const std::vector<double>& costs, int teams, int waves);
 
+  /// Which of so many slices of a team are trained in a wave: [first, end).
+  static std::pair<std::size_t, std::size_t> part_of_wave(std::size_t count, int wave, int waves);
+
+  int teams() const { return static_cast<int>(of_team_.size()); }
   int waves() const { return waves_; }
   /// The slices of a team in a wave, in the order in which it trains them.
   std::span<const std::size_t> slices(int team, int wave) const;

@@ -206,8 +206,8 @@ std::map<std::string, std::shared_ptr<weights::Weight>> plain_kernels(
   std::map<std::string, std::shared_ptr<weights::Weight>> plain;
   for (std::size_t k = 0; k < kernels.size(); ++k)
     if (!ranks[k].empty())
-      plain[kernels[k].name] = forms[k]->weight(original.team(), made[k].tensors,
-                                                original.number_type());
+      plain[kernels[k].name] =
+          forms[k]->weight(original.team(), made[k].tensors, original.number_type());
   return plain;
 }
 

@@ -171,6 +171,12 @@ std::int64_t CompressionJob::selected_parameters() const {
   return sum;
 }
 
+TokenWindows calibration_windows(const CompressionJob& job, std::int64_t length,
+                                 std::int64_t count) {
+  check_text_exists(job.options.calibration.text);
+  return cut(job, models::read_text(text_options(job.options, length)), length, count);
+}
+
 CompressionJob prepare_compression(const CompressOptions& options) {
   CompressionJob job;
   job.options = options;

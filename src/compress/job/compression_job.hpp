@@ -29,4 +29,9 @@ struct CompressionJob {
 /// InputError.
 CompressionJob prepare_compression(const CompressOptions& options);
 
+/// `count` windows of `length` tokens of the calibration text, from calibration.first_window on.
+/// Throws InputError: the file, a text with fewer of them.
+TokenWindows calibration_windows(const CompressionJob& job, std::int64_t length,
+                                 std::int64_t count);
+
 }  // namespace rankine::compress

@@ -15,6 +15,12 @@ namespace rankine::compress {
 
 using weights::SizedBy;
 
+double gradient_activations(const models::ModelConfig& c, std::int64_t tokens) {
+  const auto per_token = static_cast<double>(8 * c.width + 4 * c.heads * c.head_size +
+                                             4 * c.key_heads * c.head_size + 6 * c.hidden);
+  return static_cast<double>(tokens * c.layers) * per_token;
+}
+
 namespace {
 
 constexpr int most_ranks = 65536;
@@ -61,13 +67,6 @@ Sums sums_of(const CompressionJob& job) {
     sums.largest_components = std::max(sums.largest_components, components);
   }
   return sums;
-}
-
-/// Numbers kept for a backward pass through all layers, for one window.
-double gradient_activations(const models::ModelConfig& c, std::int64_t tokens) {
-  const auto per_token = static_cast<double>(8 * c.width + 4 * c.heads * c.head_size +
-                                             4 * c.key_heads * c.head_size + 6 * c.hidden);
-  return static_cast<double>(tokens * c.layers) * per_token;
 }
 
 double activations_of(const CompressionJob& job, const models::MemoryPlan& scoring, double number) {

@@ -34,6 +34,9 @@ struct CompressionMemory {
 /// ranks are taken to be on nodes of their own.
 CompressionMemory plan_memory(const CompressionJob& job, const run::Machine& machine);
 
+/// Numbers kept for a backward pass through all layers, for one window of so many tokens.
+double gradient_activations(const models::ModelConfig& config, std::int64_t tokens);
+
 /// Bytes that a rank may use while it decomposes, beside what it keeps; 0 if unknown.
 /// `machine.node_bytes` is what the node has left once model and moments are there.
 double left_for_decomposition(const CompressionJob& job, const run::Machine& machine);

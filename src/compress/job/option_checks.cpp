@@ -132,13 +132,16 @@ void refuse_unused(deck::Findings& findings, std::initializer_list<const char*> 
   for (const char* keyword : keywords) findings.expect_unused(keyword, why, advice);
 }
 
+constexpr const char* for_texts = "model.architecture names an image network";
+constexpr const char* without_architecture = "Drop it, or model.architecture for a language model.";
+constexpr const char* for_images = "it is for image networks";
+constexpr const char* with_architecture = "Drop it, or set model.architecture.";
+
 void check_images(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings,
-                {"evaluate.text", "calibration.text", "calibration.windows", "heal.steps",
-                 "experiments.names", "sensitivity.bond_dimensions", "method.storage",
-                 "method.clusters", "ranks.bond_dimension", "parallel.teams"},
-                "model.architecture names an image network",
-                "Drop it, or model.architecture for a language model.");
+                {"evaluate.text", "calibration.text", "calibration.windows", "method.storage",
+                 "method.clusters", "ranks.bond_dimension"},
+                for_texts, without_architecture);
   const MethodOptions& method = options.method;
   using weights::Form;
   const bool is_cut_study = !options.sensitivity.cuts.empty();
@@ -162,17 +165,13 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
                  {.what = fmt::format("ranks.tucker has {} numbers", count),
                   .why = "they are the ranks of outputs and inputs, or also of height and width",
                   .advice = "Give two numbers or four."});
-  if (options.scoring.model.path.empty() && options.train.epochs == 0)
-    findings.add("train.epochs", {.what = "train.epochs is 0 and model.path is not set",
-                                  .why = "a network with random weights knows nothing",
-                                  .advice = "Name a checkpoint, or train for some epochs."});
 }
 
 void check_text_model(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings,
-                {"data.images", "data.test_images", "train.epochs", "sensitivity.cuts",
-                 "ranks.tucker", "ranks.rank_fraction", "ranks.multiple_of"},
-                "it is for image networks", "Drop it, or set model.architecture.");
+                {"data.images", "data.test_images", "ranks.tucker", "ranks.rank_fraction",
+                 "ranks.multiple_of"},
+                for_images, with_architecture);
   check_form(options.method, findings);
   if (options.ranks.error_weights == ErrorWeights::balanced)
     findings.add("ranks.error_weights",
@@ -183,17 +182,42 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
   check_weighting(options.method, findings);
   check_allocation(options, findings);
   check_export(options, findings);
+}
+
+/// What rankine-compress alone has for image networks.
+void check_image_training(const CompressOptions& options, deck::Findings& findings) {
+  refuse_unused(
+      findings,
+      {"heal.steps", "experiments.names", "sensitivity.bond_dimensions", "parallel.teams"},
+      for_texts, without_architecture);
+  if (options.scoring.model.path.empty() && options.train.epochs == 0)
+    findings.add("train.epochs", {.what = "train.epochs is 0 and model.path is not set",
+                                  .why = "a network with random weights knows nothing",
+                                  .advice = "Name a checkpoint, or train for some epochs."});
+}
+
+/// What it alone has for language models.
+void check_text_studies(const CompressOptions& options, deck::Findings& findings) {
+  refuse_unused(findings, {"train.epochs", "sensitivity.cuts"}, for_images, with_architecture);
   check_experiments(options, findings);
   check_profile(options, findings);
 }
 
 }  // namespace
 
-void check_options(const CompressOptions& options, deck::Findings& findings) {
+void check_compression(const CompressOptions& options, deck::Findings& findings) {
   if (options.scoring.model.is_image_network())
     check_images(options, findings);
   else
     check_text_model(options, findings);
+}
+
+void check_options(const CompressOptions& options, deck::Findings& findings) {
+  check_compression(options, findings);
+  if (options.scoring.model.is_image_network())
+    check_image_training(options, findings);
+  else
+    check_text_studies(options, findings);
 }
 
 }  // namespace rankine::compress

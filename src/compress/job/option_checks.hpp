@@ -1,11 +1,14 @@
-// Keywords of a deck of rankine-compress that do not go together.
+// Keywords of a deck that do not go together.
 #pragma once
 
 #include "compress/job/options.hpp"
 
 namespace rankine::compress {
 
-/// Adds a finding for each.
+/// Those of declare_compression and declare_scoring; adds a finding for each.
+void check_compression(const CompressOptions& options, deck::Findings& findings);
+
+/// All of rankine-compress.
 void check_options(const CompressOptions& options, deck::Findings& findings);
 
 }  // namespace rankine::compress

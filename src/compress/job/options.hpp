@@ -131,6 +131,10 @@ struct CompressOptions {
   }
 };
 
+/// Declares [calibration], [select], [method], [ranks] and [export]: what every program that
+/// compresses a network has beside [model] and its scores.
+void declare_compression(deck::Schema& schema, CompressOptions& options);
+
 /// Declares every keyword of rankine-compress.
 void declare_keywords(deck::Schema& schema, CompressOptions& options);
 

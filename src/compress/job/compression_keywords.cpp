@@ -1,0 +1,156 @@
+// What the deck of every program that compresses a network has.
+#include "compress/job/options.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) {
+  auto section = schema.section("calibration", "The text that says which inputs a weight meets.");
+  section.keyword("text", calibration.text)
+      .describe(
+          "A text file in UTF-8 or a .npy file of token ids, as in evaluate.text; empty where "
+          "nothing is weighted.");
+  section.keyword("windows", calibration.windows)
+      .range(1, 100'000'000)
+      .describe("Windows of the text whose activations are measured.");
+  section.keyword("first_window", calibration.first_window)
+      .range(0, 100'000'000)
+      .describe("Windows from the beginning of the text that are passed over, in both lengths.");
+  section.keyword("window_length", calibration.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("gradient_windows", calibration.gradient_windows)
+      .range(1, 100'000'000)
+      .describe("Windows for output gradients (two-sided weighting, ranks.error_weights).");
+  section.keyword("gradient_window_length", calibration.gradient_window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
+  section.keyword("gradient_targets", calibration.gradient_targets, gradient_target_names)
+      .describe(
+          "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
+          "model's own predictions, whose moments are the Fisher information.");
+  section.keyword("images", calibration.images)
+      .range(0, 1e9)
+      .unit("images")
+      .describe(
+          "Training images, as many of every class as far as there are, from which an image "
+          "network "
+          "takes the moments of its patches and the statistics of its batch norms; 0 for all.");
+  section.keyword("gradient_images", calibration.gradient_images)
+      .range(0, 1e9)
+      .unit("images")
+      .describe(
+          "Training images for output gradients of an image network, with labels drawn from its "
+          "own "
+          "predictions; 0 for all.");
+  section.keyword("ridge", calibration.ridge)
+      .above(0)
+      .describe(
+          "Added to the diagonal of the second moments of the output gradients, times their mean "
+          "diagonal; no less than what rounding of the moments needs.");
+}
+
+void declare_method(deck::Schema& schema, CompressOptions& options) {
+  auto select = schema.section("select", "Which weights are compressed.");
+  select.keyword("weights", options.select)
+      .describe(
+          "Patterns with * and ? of weight names in the layers, without .weight; embedding and "
+          "head "
+          "stay as they are.");
+  auto method = schema.section("method", "What a weight becomes.");
+  method.keyword("form", options.method.form, weights::all_forms())
+      .describe(
+          "Two factors; two factors with pivot rows or columns made the identity; a matrix-product "
+          "operator; "
+          "few shared values; or the low-rank matrix stored as a dense one.");
+  method.keyword("weighting", options.method.weighting, weighting_names)
+      .describe(
+          "The norm of an error: of the weight; of the outputs on the calibration text, by the "
+          "sizes of the inputs or by their second moments; or that weighted with the second "
+          "moments "
+          "of the loss gradient.");
+  method.keyword("sites", options.method.sites)
+      .range(2, 16)
+      .describe("Sites of a matrix-product operator.");
+  method.keyword("sweeps", options.method.sweeps)
+      .range(0, 1000)
+      .describe(
+          "Passes of alternating least squares over the cores of a weighted operator; each lowers "
+          "the error further and takes as long as the others.");
+  method.keyword("clusters", options.method.clusters)
+      .range(1, 65536)
+      .describe("Shared values of a clustered weight.");
+  method.keyword("outliers", options.method.outliers)
+      .range(0, 1e9)
+      .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
+  method.keyword("storage", options.method.storage, weights::storage_names)
+      .describe(
+          "What the numbers of the selected weights are rounded to, in whatever form they are; "
+          "exact: the model's precision.");
+  method.keyword("cut", options.method.cut, weights::kernel_cut_names)
+      .describe(
+          "Of form = \"cut\": the axes of a kernel (outputs, inputs, height, width) on either side "
+          "of the cut.");
+}
+
+void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
+  auto section = schema.section("ranks", "How ranks are shared among the weights.");
+  section.keyword("allocation", ranks.allocation, allocation_names)
+      .describe(
+          "The same part of every weight; least sum of weighted errors; or from there on by the "
+          "gradient of the model's loss (FermiGrad).");
+  section.keyword("error_weights", ranks.error_weights, error_weight_names)
+      .describe(
+          "What the squared error of a weight counts against that of another: as it is, or times "
+          "the mean squared loss gradient at its outputs; balanced, for kernels: the geometric "
+          "mean "
+          "of the latter and of relative errors. Two-sided errors need none.");
+  section.keyword("parameter_ratio", ranks.parameter_ratio)
+      .above(0)
+      .at_most(1)
+      .describe("Kept part of the parameters of the selected weights.");
+  section.keyword("bond_dimension", ranks.bond_dimension)
+      .range(0, 1e9)
+      .describe("The rank of every selected weight; 0 to follow parameter_ratio.");
+  section.keyword("fermi_steps", ranks.fermi_steps)
+      .range(1, 1'000'000)
+      .describe("Steps of FermiGrad, each on a window of its own for every team.");
+  section.keyword("tucker", ranks.tucker)
+      .range(1, 1e9)
+      .allow_empty()
+      .describe(
+          "Of Tucker kernels: ranks of outputs and inputs, maybe of height and width, for every "
+          "selected kernel; empty to follow parameter_ratio.");
+  section.keyword("rank_fraction", ranks.rank_fraction)
+      .range(0, 1)
+      .describe(
+          "Of kernels: the kept part of each rank, with uniform allocation; 0 to follow "
+          "parameter_ratio.");
+  section.keyword("multiple_of", ranks.multiple_of)
+      .range(1, 4096)
+      .describe("Of kernels: ranks are multiples of this, or full.");
+}
+
+void declare_export(deck::Schema& schema, ExportOptions& result) {
+  auto section = schema.section("export", "The compressed model as a checkpoint.");
+  section.keyword("directory", result.directory).describe("A folder to write; empty for none.");
+  section.keyword("format", result.format, models::export_format_names)
+      .describe(
+          "dense: a checkpoint of the original's layout, with the new matrices in it; factorised: "
+          "low-rank and pivoted weights as they are stored, with a modelling file; native: every "
+          "form as it is stored, for Rankine's programs.");
+}
+
+}  // namespace
+
+void declare_compression(deck::Schema& schema, CompressOptions& options) {
+  declare_calibration(schema, options.calibration);
+  declare_method(schema, options);
+  declare_ranks(schema, options.ranks);
+  declare_export(schema, options.result);
+}
+
+}  // namespace rankine::compress
