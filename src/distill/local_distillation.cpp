@@ -16,6 +16,7 @@
 #include "distill/slice_training.hpp"
 #include "distill/teacher_borders.hpp"
 #include "parallel/agreement.hpp"
+#include "run/fingerprint.hpp"
 #include "weights/rows/row_exchange.hpp"
 
 namespace rankine::distill {
@@ -76,6 +77,7 @@ class LocalDistillation {
 
  private:
   bool is_left(std::size_t s) const { return !report_.slices[s].is_restored; }
+  run::Stage stage_of(std::size_t s) const;
   void restore();
   /// Seconds that each slice will take one rank; 0 for those that are finished.
   std::vector<double> measure_costs() const;
@@ -100,12 +102,16 @@ class LocalDistillation {
   Stopwatch clock_;
 };
 
+/// The order of its batches follows from its position.
+run::Stage LocalDistillation::stage_of(std::size_t s) const {
+  return slice_stage(task_.slices[s].name, run::Fingerprint().add(task_.of_deck).add(s).value());
+}
+
 void LocalDistillation::restore() {
   const run::StageStore store(task_.world, task_.control.options.directory, task_.original,
                               task_.control.values);
   for (std::size_t s = 0; s < slices_.size(); ++s)
-    if (auto kept = restore_slice(store, slice_stage(task_.slices[s].name, task_.of_deck),
-                                  slices_[s].parameters))
+    if (auto kept = restore_slice(store, stage_of(s), slices_[s].parameters))
       report_.slices[s] = *kept;
   const auto restored = std::ranges::count_if(report_.slices, &SliceReport::is_restored);
   if (restored > 0)
@@ -127,12 +133,13 @@ double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) cons
     parameter.values.set_requires_grad(false);
   }
   const auto samples = static_cast<double>(task_.how.epochs * deal_.trained());
-  return seconds * samples / static_cast<double>(inputs.size(0));
+  // Never nothing, which would mean that the slice is finished.
+  return std::max(seconds, 1e-9) * samples / static_cast<double>(inputs.size(0));
 }
 
 std::vector<double> LocalDistillation::measure_costs() const {
   // The networks are held by teams that measure different slices.
-  const Teams holders(task_.world, task_.world.size() / task_.student.team().size());
+  const Teams holders(task_.world, task_.world.sum(task_.student.team().rank() == 0 ? 1 : 0));
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(
       std::min<std::int64_t>(task_.samples.sharing == Sharing::dealt ? 16 : 1, deal_.trained())));
   std::iota(numbers.begin(), numbers.end(), std::int64_t{0});
@@ -210,8 +217,7 @@ void LocalDistillation::train(const TeamSchedule& schedule, int wave, Borders bo
       const double cost = report_.slices[s].cost;
       report_.slices[s] = train(s, borders);
       report_.slices[s].cost = cost;
-      keep_slice(store, slice_stage(task_.slices[s].name, task_.of_deck), parts_, report_.slices[s],
-                 slices_[s].parameters);
+      keep_slice(store, stage_of(s), parts_, report_.slices[s], slices_[s].parameters);
     }
   });
 }
@@ -254,7 +260,8 @@ void LocalDistillation::share(std::size_t s, int team) {
     const weights::RowRange own{parameter.first_row, values.size(0)};
     const bool is_copy = is_whole || parameter.placement == weights::Placement::copy;
     const bool gives = is_mine && (!is_copy || world.rank() == lead);
-    const Tensor rows = values.reshape({values.size(0), -1});
+    const std::int64_t width = whole_numel(parameter) / parameter.total_rows;
+    const Tensor rows = values.reshape({values.size(0), width});
     const weights::RowRange given = gives ? own : weights::RowRange{};
     const Tensor found =
         weights::exchange_rows(world, rows.narrow(0, 0, given.count).contiguous(), given, own);

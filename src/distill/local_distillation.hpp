@@ -35,10 +35,11 @@ struct LocalTask {
   const Samples& samples;
   const TrainingOptions& how;
   const parallel::Communicator& world;
-  const parallel::Teams& teams;  ///< that train slices; of one rank or those that hold the networks
+  const parallel::Teams& teams;  ///< that train slices; those that hold the networks, or any teams
+                                 ///< where every rank holds them
   const run::RunControl& control;
   std::uint64_t original = 0;  ///< checksum of the teacher, where states are kept
-  std::uint64_t of_deck = 0;   ///< fingerprint of what the fit and the samples depend on
+  std::uint64_t of_deck = 0;   ///< fingerprint_of_slices
   /// In how many waves the borders of slices fit, which are dealt to teams in one.
   std::function<int(const TeamSchedule&)> waves = {};
 };

@@ -1,5 +1,7 @@
 #include "distill/slice_training.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -85,8 +87,9 @@ FeatureError::FeatureError(const SliceTask& task) : task_(task) {
   const double count = sum_of_shares(task, own.count);
   const double samples = sum_of_shares(task, static_cast<double>(task.targets.size(0)));
   const double around_means = (all[1] - all[0].square() / count).clamp_min(0).sum().item<double>();
-  // A slice whose features never change has no scale of its own.
-  variance_ = around_means > 0 ? around_means / samples : 1;
+  // A slice whose features never change, but for rounding, has no scale of its own.
+  const double rounding = 1e-14 * all[1].sum().item<double>();
+  variance_ = around_means > rounding ? around_means / samples : 1;
 }
 
 double FeatureError::held_out() const {
@@ -188,6 +191,15 @@ class BestState {
   double error_;
 };
 
+/// The same on all ranks of the team.
+void require_finite(double error, const SliceTask& task) {
+  if (std::isfinite(error)) return;
+  throw known_to_all(task.team.size(),
+                     NumericalError(fmt::format("the features behind {} are not finite (its "
+                                                "training diverged). Lower distill.learning_rate.",
+                                                task.name)));
+}
+
 train::Recipe recipe_of(const SliceTask& task, const TrainingOptions& how, double learning_rate) {
   return {.schedule = {.steps = how.epochs * task.deal.batches(),
                        .largest = learning_rate,
@@ -212,7 +224,8 @@ SliceReport train_slice(const SliceTask& task, const TrainingOptions& how, doubl
   train::Recipe recipe = recipe_of(task, how, learning_rate);
   recipe.epochs = {task.deal.batches(), [&](std::int64_t) {
                      const double now = error.held_out();
-                     if (std::isfinite(now)) report.feature_errors.push_back(now);
+                     require_finite(now, task);
+                     report.feature_errors.push_back(now);
                      best.offer(now);
                      return now;
                    }};

@@ -221,6 +221,7 @@ Borders pass_teacher(const models::Network& teacher, const Samples& samples, con
     progress.update(static_cast<double>(turn + 1) / static_cast<double>(delivery.turns()),
                     "features of the teacher");
   }
+  std::erase_if(own, [](const auto& border) { return !border.second.defined(); });
   return own;
 }
 
