@@ -18,7 +18,7 @@ from .wording import broken
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5B3F8C", "#333333", "#E69F00", "#7A9E9F")
 _MARKERS = "osD^vP*Xh<>p"
 _LEGEND_LETTERS = 80
-_INTERVALS = {
+INTERVALS = {
     "paired": "bars: 95 % intervals of the difference to the original on the same images (Agresti and Min)",
     "single": "bars: 95 % intervals of the accuracy (Clopper and Pearson)",
     "seeds": "bars: smallest and largest of the seeds; points: their mean",
@@ -44,7 +44,7 @@ def draw(results: list[ImageResult]) -> Figure:
         _finish(panel, scored)
         panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
         title = compression_labels.title(scored, f"{image_labels.network(scored[0])}: accuracy against size")
-        add_frame(figure, title, "\n".join([*(_INTERVALS[kind] for kind in kinds), compression_labels.footer(scored)]))
+        add_frame(figure, title, "\n".join([*(INTERVALS[kind] for kind in kinds), compression_labels.footer(scored)]))
     return figure
 
 
@@ -72,8 +72,8 @@ def _draw_method(panel, members: list[ImageResult], look: dict) -> list[str]:
     for result in sorted(members, key=kept_part):
         points.setdefault(kept_part(result), []).append(result)
     values = [np.mean([100.0 * r.accuracy.value for r in same]) for same in points.values()]
-    bars = [_bar(same) for same in points.values()]
-    low, high = (np.maximum(0.0, [sign * (value - bar[end]) for value, bar in zip(values, bars)])
+    bars = [bar(same) for same in points.values()]
+    low, high = (np.maximum(0.0, [sign * (value - ends[end]) for value, ends in zip(values, bars)])
                  for end, sign in ((0, 1.0), (1, -1.0)))  # fmt: skip
     panel.errorbar(list(points), values, yerr=[low, high], fmt="none", ecolor=look["color"], elinewidth=1.1, capsize=3, zorder=3)
     panel.plot(list(points), values, lw=1.4, ms=6.5, mec="white", mew=0.5, gid="after", zorder=4, **look)
@@ -81,10 +81,10 @@ def _draw_method(panel, members: list[ImageResult], look: dict) -> list[str]:
         if result.setting("train.epochs", 0) and result.accuracy_re_estimated is not None:
             panel.plot([kept_part(result)], [100.0 * result.accuracy_re_estimated], ls="none", ms=6.5, mfc="none", mew=1.2,
                        gid="untrained", **look)  # fmt: skip
-    return [bar[2] for bar in bars]
+    return [ends[2] for ends in bars]
 
 
-def _bar(same: list[ImageResult]) -> tuple[float, float, str]:
+def bar(same: list[ImageResult]) -> tuple[float, float, str]:
     """Lower and upper end in percent, and what they are."""
     values = [100.0 * r.accuracy.value for r in same]
     first = same[0]

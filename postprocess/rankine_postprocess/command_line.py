@@ -7,12 +7,13 @@ import argparse
 import os
 import sys
 
-from . import comparison, image_table, observables, table
+from . import comparison, distill_table, distillation, image_table, observables, paired_comparison, table
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
 from .image_result import is_of_images, read_image_result
 from .reader import read
+from .result_header import filetype_of
 from .version import __version__
 
 DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
@@ -80,11 +81,13 @@ def _add_plot(commands) -> None:
     command.add_argument(
         "--view",
         choices=["experiments", "sensitivity", "tradeoff", "layers", "healing",
-                 "cuts", "norm-loss", "epochs", "accuracy", "confusion"],
+                 "cuts", "norm-loss", "epochs", "accuracy", "confusion",
+                 "slices", "time-line", "speed-up", "images", "slice-epochs"],
         help="of compressed language models: changed values of clustered weights, what each layer and kind of matrix "
         "matters, perplexity against size, kept part of every weight, loss of healing; of image networks: accuracy lost to "
-        "cuts, norm lost beside it, accuracy of every epoch, accuracy against size, confusion matrix (default: what the files "
-        "hold)",
+        "cuts, norm lost beside it, accuracy of every epoch, accuracy against size, confusion matrix; of distilled networks, "
+        "those too: feature error of every slice, who trained what when, speed-up against teams, scores against size "
+        "(accuracy) and against images, feature error of every epoch (default: what the files hold)",
     )  # fmt: skip
     command.add_argument(
         "--overlay", action="append", default=[], metavar="CURVE.csv",
@@ -95,9 +98,10 @@ def _add_plot(commands) -> None:
 
 
 def _add_compare(commands) -> None:
-    command = commands.add_parser("compare", help="hold results against a reference curve")
+    command = commands.add_parser("compare", help="hold results against a reference curve, or two image networks against each other")
     command.add_argument("file", metavar="FILE", help="result file (HDF5)")
-    command.add_argument("reference", metavar="REF.csv", help="two columns: theta_h (rad) and value")
+    command.add_argument("reference", metavar="REFERENCE",
+                         help="two columns, theta_h (rad) and value; of an image network another result file")  # fmt: skip
     command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
     command.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
     command.add_argument("--bond-dimension", type=int, metavar="N", help="of a sweep (default: the largest)")
@@ -126,19 +130,22 @@ def _add_partial(command) -> None:
 
 
 def _run_table(options) -> int:
-    if is_of_images(options.file):
-        return _print_image_table(options)
+    if filetype_of(options.file) == distillation.FILETYPE or is_of_images(options.file):
+        return _print_network_table(options)
     simulation = read(options.file, allow_partial=options.allow_partial)
     indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
     print(table.header(simulation, indices), table.table(simulation, indices), sep="\n\n")
     return DONE
 
 
-def _print_image_table(options) -> int:
+def _print_network_table(options) -> int:
     if options.step is not None or options.all_steps:
         raise InputError("--step and --all-steps are for files of rankine-simulate. Drop them.")
-    result = read_image_result(options.file, allow_partial=options.allow_partial)
-    print(image_table.header(result), image_table.tables(result), sep="\n\n")
+    if filetype_of(options.file) == distillation.FILETYPE:
+        result, tables = distillation.read_distillation(options.file, allow_partial=options.allow_partial), distill_table
+    else:
+        result, tables = read_image_result(options.file, allow_partial=options.allow_partial), image_table
+    print(tables.header(result), tables.tables(result), sep="\n\n")
     return DONE
 
 
@@ -165,6 +172,8 @@ def _run_bench(options) -> int:
 
 
 def _run_compare(options) -> int:
+    if is_of_images(options.file):
+        return _compare_networks(options)
     simulation = read(options.file, allow_partial=options.allow_partial)
     found = comparison.compare(
         simulation,
@@ -179,3 +188,14 @@ def _run_compare(options) -> int:
     within = bool(found.difference.max() <= options.tolerance)
     print(f"tolerance                {options.tolerance:.3e}: {'met' if within else 'EXCEEDED'}")
     return DONE if within else BEYOND_TOLERANCE
+
+
+def _compare_networks(options) -> int:
+    for name in ("observable", "step", "bond_dimension", "tolerance"):
+        if getattr(options, name) is not None:
+            raise InputError(f"--{name.replace('_', '-')} is for files of rankine-simulate. Drop it.")
+    if not is_of_images(options.reference):
+        raise InputError(f"{options.reference}: not the result file of an image network, as {options.file} is.")
+    pair = [read_image_result(file, allow_partial=options.allow_partial) for file in (options.file, options.reference)]
+    print(paired_comparison.report(paired_comparison.compare(*pair)))
+    return DONE

@@ -104,10 +104,11 @@ def read_compression(path: str | Path, *, allow_partial: bool = False) -> Compre
 def _read_file(path: Path, allow_partial: bool) -> Compression:
     with opened(path) as file:
         check_header(path, file, FILETYPE, FORMAT_VERSION, allow_partial)
-        return _read(path, file)
+        return read_results(path, file)
 
 
-def _read(path: Path, file: h5py.File) -> Compression:
+def read_results(path: Path, file: h5py.File) -> Compression:
+    """From an open file whose header is known."""
     results = subgroup(path, file, "results")
     header = ("status", "program", "program_version", "git_commit")
     lines = ("title", "model", "precision", "method", "evaluation")

@@ -48,7 +48,7 @@ def size(compression: Compression) -> str:
 
 def group_by_method(compressions: list[Compression]) -> dict[str, list[Compression]]:
     """Label -> files that differ in nothing but how much they keep; labels say what else differs."""
-    return group_by(compressions, method, _settings)
+    return group_by(compressions, method, settings)
 
 
 def group_by(results: list, method: Callable[..., str], settings: Callable[..., dict[str, str]]) -> dict[str, list]:
@@ -80,7 +80,7 @@ def _in_words(keyword: str, value: str) -> str:
     return f"{keyword.split('.')[1]} {value}".replace("_", " ")
 
 
-def _settings(compression: Compression) -> dict[str, str]:
+def settings(compression: Compression) -> dict[str, str]:
     """The keywords that tell methods apart; where nothing is calibrated or trained, not how."""
     calibrated = compression.setting("method.weighting", "none") != "none"
     healed = bool(compression.setting("heal.steps", 0))

@@ -44,6 +44,12 @@ def _allocation(result: ImageResult) -> str:
     return "additive by gradients" if weights == "output-gradient" else f"additive, {weights}"
 
 
+def described(result: ImageResult) -> str:
+    """Network, program and method, as far as the file says them."""
+    words = [network(result), result.program, str(result.setting("distill.mode", "")), result.method]
+    return ", ".join(filter(None, words))
+
+
 def size(result: ImageResult) -> str:
     """What of the deck decides how much is kept: "ratio 0.5", "0.5 of the rank", "ranks 16 x 16"."""
     setting = result.setting
@@ -58,10 +64,10 @@ def size(result: ImageResult) -> str:
 
 def group_by_method(results: list[ImageResult]) -> dict[str, list[ImageResult]]:
     """Label -> files that differ in nothing but how much they keep, and in the seed of the training."""
-    return group_by(results, method, _settings)
+    return group_by(results, method, settings)
 
 
-def _settings(result: ImageResult) -> dict[str, str]:
+def settings(result: ImageResult) -> dict[str, str]:
     """The keywords that tell methods apart; where nothing is calibrated or trained, not how."""
     is_dense = result.setting("method.form", "dense") == "dense"
     unused = set()

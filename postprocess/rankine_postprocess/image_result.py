@@ -1,4 +1,4 @@
-"""What rankine-compress and rankine-evaluate say of an image network, in memory, from one of their result files."""
+"""What rankine-compress, rankine-distill and rankine-evaluate say of an image network, in memory, from one of their result files."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ from .own_process import in_own_process
 from .result_header import check_header, opened
 from .wording import count
 
-FILETYPES = (compression.FILETYPE, "rankine-evaluate")
+FILETYPES = (compression.FILETYPE, "rankine-evaluate", "rankine-distill")
 FORMAT_VERSION = 1
 
 
@@ -76,6 +76,8 @@ class ImageResult:
     parameters_before: int | None
     parameters_after: int | None
     confusion: np.ndarray | None  # classes x predicted classes
+    labels: np.ndarray | None  # class of each test image
+    predictions: np.ndarray | None  # that it was taken for
     kernels: dict[str, CompressedKernel] = field(default_factory=dict)
     epoch: np.ndarray | None = None
     epoch_accuracy: np.ndarray | None = None
@@ -121,10 +123,11 @@ def read_image_result(path: str | Path, *, allow_partial: bool = False) -> Image
 def _read_file(path: Path, allow_partial: bool) -> ImageResult:
     with opened(path) as file:
         check_header(path, file, words(path, file, "filetype", "none"), FORMAT_VERSION, allow_partial)
-        return _read(path, file)
+        return read_results(path, file)
 
 
-def _read(path: Path, file: h5py.File) -> ImageResult:
+def read_results(path: Path, file: h5py.File) -> ImageResult:
+    """From an open file whose header is known."""
     results = subgroup(path, file, "results")
     header = ("status", "program", "program_version", "git_commit")
     lines = ("title", "model", "architecture", "method")
@@ -143,6 +146,7 @@ def _read(path: Path, file: h5py.File) -> ImageResult:
         auc=_share(path, results, "auc"),
         **{name: whole(path, results, name, least=1) if name in results else None for name in counts},
         confusion=_confusion(path, results),
+        **_predictions(path, results),
         kernels=_kernels(path, results),
         **_epochs(path, results),
         cuts=_cuts(path, results) if "cuts" in results else None,
@@ -162,6 +166,13 @@ def _confusion(path: Path, results: h5py.Group) -> np.ndarray | None:
         return None
     (classes,) = reals(path, results, "recall", (None,)).shape
     return integers(path, results, "confusion", (classes, classes))
+
+
+def _predictions(path: Path, results: h5py.Group) -> dict[str, np.ndarray | None]:
+    if "predictions" not in results:
+        return {"labels": None, "predictions": None}
+    labels = integers(path, results, "labels", (None,))
+    return {"labels": labels, "predictions": integers(path, results, "predictions", labels.shape)}
 
 
 def _kernels(path: Path, results: h5py.Group) -> dict[str, CompressedKernel]:

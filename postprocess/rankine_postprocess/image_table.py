@@ -2,26 +2,34 @@
 
 import numpy as np
 
+from .compression import Compression
 from .image_result import CutStudy, ImageResult, Share
 
 _MOST_CLASSES = 50
 
 
-def header(result: ImageResult) -> str:
+def header(result: ImageResult | Compression) -> str:
     """Which network, how and by what."""
-    rows = [("title", result.title), ("network", ", ".join(filter(None, [result.architecture, result.model]))),
-            ("method", result.method), ("program", f"{result.program} {result.program_version}, commit {result.git_commit[:12]}"),
+    network = ", ".join(filter(None, [getattr(result, "architecture", ""), result.model]))
+    rows = [("title", result.title), ("network", network), ("method", result.method),
+            ("program", f"{result.program} {result.program_version}, commit {result.git_commit[:12]}"),
             ("status", result.status)]  # fmt: skip
-    return "\n".join(_row(name, text) for name, text in rows if text)
+    return "\n".join(row(name, text) for name, text in rows if text)
 
 
 def tables(result: ImageResult) -> str:
     """Everything the file holds, one table below the other."""
-    parts = [_accuracies(result), _kernels(result), _cuts(result), _epochs(result), _classes(result), _inspection(result)]
+    return "\n\n".join(filter(None, [_accuracies(result), details(result)]))
+
+
+def details(result: ImageResult) -> str:
+    """All but the accuracies of the whole network."""
+    parts = [_kernels(result), _cuts(result), _epochs(result), _classes(result), _inspection(result)]
     return "\n\n".join(filter(None, parts))
 
 
-def _row(name: str, text: str) -> str:
+def row(name: str, text: str) -> str:
+    """A line of a list of names and what they are."""
     return f"{name:<28} {text}"
 
 
@@ -32,15 +40,22 @@ def _share(share: Share) -> str:
 def _accuracies(result: ImageResult) -> str:
     moments = (("accuracy before", result.accuracy_before), ("compressed", result.accuracy_compressed),
                ("statistics of its own", result.accuracy_re_estimated))  # fmt: skip
-    rows = [_row(name, f"{100 * value:.2f} %") for name, value in moments if value is not None]
-    if result.accuracy is not None:
-        rows.append(_row("accuracy", f"{_share(result.accuracy)}, {result.evaluation}"))
-    if result.difference is not None:
-        rows.append(_row("difference to before", _share(result.difference).replace("%", "points")))
+    rows = [row(name, f"{100 * value:.2f} %") for name, value in moments if value is not None]
+    rows += end(result)
     if None not in (result.parameters_before, result.parameters_after):
         part = result.parameters_after / result.parameters_before
-        rows.append(_row("numbers of the network", f"{result.parameters_before} -> {result.parameters_after} ({part:.4f})"))
+        rows.append(row("numbers of the network", f"{result.parameters_before} -> {result.parameters_after} ({part:.4f})"))
     return "\n".join(rows)
+
+
+def end(result: ImageResult) -> list[str]:
+    """Lines of the accuracy in the end, and of its difference to the network that was read."""
+    rows = []
+    if result.accuracy is not None:
+        rows.append(row("accuracy", f"{_share(result.accuracy)}, {result.evaluation}"))
+    if result.difference is not None:
+        rows.append(row("difference to before", _share(result.difference).replace("%", "points")))
+    return rows
 
 
 def _kernels(result: ImageResult) -> str:
@@ -79,7 +94,7 @@ def _weakest(result: ImageResult, study: CutStudy) -> str:
         alone = study.accuracy[c, least, :-1]
         if alone.size and np.isfinite(alone).any():
             worst = int(np.nanargmin(alone))
-            rows.append(_row(cut, f"{100 * alone[worst]:.2f} %  {study.layers[worst]}"))
+            rows.append(row(cut, f"{100 * alone[worst]:.2f} %  {study.layers[worst]}"))
     return "\n".join(rows)
 
 
@@ -97,14 +112,14 @@ def _classes(result: ImageResult) -> str:
     rows = [f"{c:>5}  {total:>6}  {100 * right / total:8.2f} %" if total else f"{c:>5}  {total:>6}         -"
             for c, (total, right) in enumerate(zip(totals[:_MOST_CLASSES], found))]  # fmt: skip
     more = [] if len(totals) <= _MOST_CLASSES else [f"and {len(totals) - _MOST_CLASSES} more"]
-    miss = [] if result.macro_miss_rate is None else ["", _row("macro miss rate", f"{100 * result.macro_miss_rate:.2f} %")]
+    miss = [] if result.macro_miss_rate is None else ["", row("macro miss rate", f"{100 * result.macro_miss_rate:.2f} %")]
     return "\n".join(["class  images    recall", *rows, *more, *miss])
 
 
 def _inspection(result: ImageResult) -> str:
     if result.missed_defects is None or result.false_alarms is None:
         return ""
-    rows = [_row("missed defects", _share(result.missed_defects)), _row("false alarms", _share(result.false_alarms))]
+    rows = [row("missed defects", _share(result.missed_defects)), row("false alarms", _share(result.false_alarms))]
     if result.auc is not None:
-        rows.append(_row("area under the curve", f"{result.auc.value:.4f} ({result.auc.low:.4f} to {result.auc.high:.4f})"))
+        rows.append(row("area under the curve", f"{result.auc.value:.4f} ({result.auc.low:.4f} to {result.auc.high:.4f})"))
     return "\n".join(rows)

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import accuracy_tradeoff, cluster_experiments, compression, confusion_map, cut_map, cut_scatter, epoch_curve, figure
-from . import healing_curve, layer_map, reader, sensitivity_map, tradeoff
+from . import accuracy_tradeoff, cluster_experiments, compression, confusion_map, cut_map, cut_scatter, distill_labels
+from . import distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, reader, sensitivity_map, slice_epochs
+from . import slice_errors, team_speed_up, team_time_line, tradeoff
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
 from .curves import Axis
+from .distillation import Distillation, read_distillation
 from .errors import InputError
 from .image_result import is_of_images, read_image_result
 from .observables import choose
@@ -22,7 +24,7 @@ from .result_header import filetype_of
 class Request:
     """What the command line says about a figure beside its files."""
 
-    view: str | None = None  # of VIEWS or IMAGE_VIEWS; None for the content to decide
+    view: str | None = None  # of VIEWS, IMAGE_VIEWS or DISTILL_VIEWS; None for the content to decide
     observable: str | None = None
     step: int | None = None
     against: str | None = None
@@ -65,18 +67,40 @@ IMAGE_VIEWS: dict[str, View] = {
     "accuracy": View(lambda files: len(files) > 1, accuracy_tradeoff.draw),
     "confusion": View(lambda files: files[0].confusion is not None, _of_one(confusion_map.draw)),
 }
+# Of distilled networks, which have the views of compressed ones besides.
+DISTILL_VIEWS: dict[str, View] = {
+    "slices": View(lambda files: len(files) == 1 and bool(files[0].slices), _of_one(slice_errors.draw)),
+    "speed-up": View(lambda files: _differ(files, distill_labels.teams) and len(distill_labels.group_by_run(files)) == 1,
+                     team_speed_up.draw),
+    "images": View(lambda files: _differ(files, distill_labels.samples) and not _differ(files, distill_labels.size),
+                   distill_scores.draw_against_samples),
+    "accuracy": View(lambda files: len(files) > 1, distill_scores.draw_against_size),
+    "time-line": View(lambda files: False, _of_one(team_time_line.draw)),
+    "slice-epochs": View(lambda files: False, _of_one(slice_epochs.draw)),
+}  # fmt: skip
 _OF_IMAGES = "image networks"
+
+
+def _differ(files: list[Distillation], what: Callable[[Distillation], object]) -> bool:
+    return len({what(file) for file in files}) > 1
 
 
 def draw(files: list[str], request: Request) -> Figure:
     """The figure of these files. Raises InputError for files of different or unknown types."""
-    types = {_OF_IMAGES if is_of_images(file) else filetype_of(file): file for file in files}
+    types = {_type_of(file): file for file in files}
+    if distillation.FILETYPE in types:  # compressions may stand beside them
+        types = {kind: file for kind, file in types.items() if kind not in (_OF_IMAGES, compression.FILETYPE)}
     if len(types) > 1:
         raise InputError(f"the files are of different types ({', '.join(sorted(types))}). Draw them apart.")
     (filetype, file), = types.items()  # fmt: skip
     if filetype not in _DRAWERS:
         raise InputError(f"{file}: filetype is '{filetype}' (plot draws {', '.join(_DRAWERS)}).")
     return _DRAWERS[filetype](files, request)
+
+
+def _type_of(file: str) -> str:
+    filetype = filetype_of(file)
+    return _OF_IMAGES if filetype != distillation.FILETYPE and is_of_images(file) else filetype
 
 
 def _draw_simulations(files: list[str], request: Request) -> Figure:
@@ -90,30 +114,53 @@ def _draw_simulations(files: list[str], request: Request) -> Figure:
 
 
 def _draw_compressions(files: list[str], request: Request) -> Figure:
-    return _draw_view(VIEWS, "language models", read_compression, files, request)
+    return _draw_view(VIEWS, "language models", _read_all(read_compression, files, request), request)
 
 
 def _draw_images(files: list[str], request: Request) -> Figure:
-    return _draw_view(IMAGE_VIEWS, _OF_IMAGES, read_image_result, files, request)
+    return _draw_view(IMAGE_VIEWS, _OF_IMAGES, _read_all(read_image_result, files, request), request)
 
 
-def _draw_view(views: dict[str, View], what: str, read_one: Callable, files: list[str], request: Request) -> Figure:
-    """The view that was asked for, or else the first natural one."""
+def _draw_distillations(files: list[str], request: Request) -> Figure:
+    results = _read_all(read_distillation, files, request)
+    if _differ(results, lambda result: result.is_of_images):
+        raise InputError("some of the files are of image networks and others of language models. Draw them apart.")
+    is_of_images = results[0].is_of_images
+    views = DISTILL_VIEWS | {name: _of_network(view) for name, view in (IMAGE_VIEWS if is_of_images else VIEWS).items()
+                             if name not in DISTILL_VIEWS}  # fmt: skip
+    return _draw_view(views, f"distilled {_OF_IMAGES if is_of_images else 'language models'}", results, request)
+
+
+def _of_network(view: View) -> View:
+    """The view of a compression, for what a distillation says too."""
+
+    def networks(files: list[Distillation]) -> list:
+        return [file.network for file in files]
+
+    return View(lambda files: view.is_natural(networks(files)), lambda files: view.draw(networks(files)))
+
+
+def _read_all(read_one: Callable, files: list[str], request: Request) -> list:
     if request.observable or request.step is not None or request.against or request.overlays:
         raise InputError("--observable, --step, --against and --overlay are for files of rankine-simulate. Drop them.")
+    return [read_one(file, allow_partial=request.allow_partial) for file in files]
+
+
+def _draw_view(views: dict[str, View], what: str, results: list, request: Request) -> Figure:
+    """The view that was asked for, or else the first natural one."""
     if request.view and request.view not in views:
         raise InputError(f"--view {request.view} is not of {what} (their views are {', '.join(views)}). Choose one of them.")
-    results = [read_one(file, allow_partial=request.allow_partial) for file in files]
     if request.view:
         return views[request.view].draw(results)
     for view in views.values():
         if view.is_natural(results):
             return view.draw(results)
-    raise InputError(f"{files[0]}: the file holds nothing to draw yet.")
+    raise InputError(f"{results[0].path}: the file holds nothing to draw yet.")
 
 
 _DRAWERS = {
     reader.FILETYPE: _draw_simulations,
     compression.FILETYPE: _draw_compressions,
     _OF_IMAGES: _draw_images,
+    distillation.FILETYPE: _draw_distillations,
 }

@@ -1,0 +1,114 @@
+"""Figure: the feature error of every slice of a network, before, after the fit and after its training."""
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from . import distill_labels as labels
+from .distillation import DIVERGED, FIT_KEPT, Distillation
+from .errors import InputError
+from .frame import add_frame
+from .perplexity_scale import drawable, scale_perplexity
+from .style import EXACT, STYLE
+from .ticks import CompleteNumbers
+
+_SERIES = {
+    "error_before": ("plain decomposition", {"color": "0.45", "marker": "s", "mfc": "white", "mew": 1.2, "ms": 5.5}),
+    "error_fit": ("fit", {"color": "#E69F00", "marker": "D", "ms": 5.5}),
+    "error_after": ("after training", {"color": "#0072B2", "marker": "o", "ms": 6.5}),
+}
+_MARKS = {
+    FIT_KEPT: ("fit kept: training made it no better", {"marker": "o", "ms": 11, "mfc": "none", "mec": "#5B3F8C", "mew": 1.5}),
+    DIVERGED: ("diverged: fit kept", {"marker": "X", "ms": 11, "mfc": "none", "mec": "#D55E00", "mew": 1.5}),
+}
+LEAST, MOST = 1e-16, 1e16  # errors on a figure
+_MOST_NAMES = 64
+
+
+def draw(result: Distillation) -> Figure:
+    """Errors of slices in the order of the network, and the scores with each alone. Raises InputError."""
+    require_slices(result)
+    is_scored = any(one.score is not None for one in result.slices)
+    with matplotlib.rc_context(STYLE):
+        height = 5.4 + (2.0 if is_scored else 0.0)
+        figure = Figure(figsize=(min(12.0, 7.4 + 0.09 * len(result.slices)), height), layout="constrained")
+        heights = [2.0, 1.0] if is_scored else [1.0]
+        panels = figure.subplots(len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights})[:, 0]
+        handles = _draw_errors(panels[0], result)
+        if is_scored:
+            _draw_scores(panels[1], result)
+        name_slices(figure, panels[-1], result)
+        panels[0].legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3, borderaxespad=0.2)
+        title = labels.title([result], f"{labels.network(result)}: feature error of its slices, {labels.size(result)}")
+        add_frame(figure, title, f"{_outcome(result)}\n{labels.footer([result])}")
+    return figure
+
+
+def require_slices(result: Distillation) -> None:
+    if not result.slices:
+        raise InputError(f"{result.path}: the file holds no slice (distill.mode is '{result.mode}').")
+
+
+def _draw_errors(panel, result: Distillation) -> list[Line2D]:
+    handles = []
+    for name, (label, look) in _SERIES.items():
+        values = np.array([getattr(one, name) for one in result.slices])
+        if np.isfinite(values).any():
+            panel.plot(range(len(values)), np.clip(values, LEAST, MOST), lw=1.0, gid=name, label=label, zorder=3, **look)
+            handles.append(panel.lines[-1])
+    for outcome, (label, look) in _MARKS.items():
+        marked = [k for k, one in enumerate(result.slices) if one.outcome == outcome]
+        if marked:
+            values = np.clip([result.slices[k].error_after for k in marked], LEAST, MOST)
+            panel.plot(marked, values, ls="none", gid=outcome, label=label, zorder=4, **look)
+            handles.append(panel.lines[-1])
+    panel.set_yscale("log")
+    drawn = [value for line in panel.lines for value in line.get_ydata() if np.isfinite(value)]
+    if drawn:
+        low, high = min(drawn), max(drawn)
+        if high > 0.5:
+            panel.axhline(1.0, color=EXACT, lw=1.2, ls="--", zorder=2)
+            handles.append(Line2D([], [], color=EXACT, lw=1.2, ls="--", label="means of the channels"))
+        room = max((high / low) ** 0.06, 1.15)
+        panel.set_ylim(low / room, max(high, 1.0 if high > 0.5 else high) * room)
+    panel.set_ylabel("feature error")
+    return handles
+
+
+def _draw_scores(panel, result: Distillation) -> None:
+    """Of the network with each slice alone replaced."""
+    scores = [np.nan if one.score is None else one.score for one in result.slices]
+    values = 100.0 * np.array(scores) if result.is_of_images else np.array([drawable(score) for score in scores])
+    before = None if result.before is None else 100.0 * result.before if result.is_of_images else drawable(result.before)
+    if before is not None:
+        panel.axhline(before, color=EXACT, lw=1.2, ls="--", zorder=2, gid="original")
+    panel.plot(range(len(values)), values, color="#009E73", marker="^", ms=6, lw=1.0, gid="score", zorder=3)
+    if result.is_of_images:
+        panel.yaxis.set_major_locator(MaxNLocator(5))
+        panel.yaxis.set_major_formatter(CompleteNumbers())
+    else:
+        scale_perplexity(panel, [*values, before], before)
+    panel.set_ylabel("accuracy with this\nslice alone (%)" if result.is_of_images else "perplexity with\nthis slice alone")
+
+
+def name_slices(figure: Figure, panel, result: Distillation) -> None:
+    """At the horizontal axis; upright where they are many or long."""
+    count = len(result.slices)
+    names = [one.name for one in result.slices]
+    short, prefix = labels.short_names(names), labels.shared_prefix(names)
+    places = range(0, count, -(-count // _MOST_NAMES))
+    letters = max(len(short[place]) for place in places)
+    is_upright = letters * len(places) * 0.085 > 0.8 * figure.get_figwidth()
+    panel.set_xticks(places, [short[place] for place in places], rotation=90 if is_upright else 0, fontsize=8.5)
+    panel.set_xlim(-0.6, count - 0.4)
+    panel.set_xlabel(f"slice ({labels.plain(prefix)}…)" if prefix else "slice")
+
+
+def _outcome(result: Distillation) -> str:
+    """The scores of the whole network, stage by stage."""
+    stages = {"": result.before, "fit ": result.fitted, "slices ": result.assembled, "end ": result.after}
+    scores = [f"{name}{labels.score(result, value)}" for name, value in stages.items() if value is not None]
+    words = f"mode {result.mode}" + (f" · {result.metric} " + " → ".join(scores) if scores else "")
+    return f"{words}\nfeature error: squared error over the variance around the means of the channels, on samples that are not trained on"
