@@ -114,7 +114,7 @@ def score(result: Distillation, value: float) -> str:
 def short_names(names: list[str]) -> list[str]:
     """Names of slices without what all layers of a network share: "29", "1.0", "1.0 to 1.2"."""
     found = [" to ".join(_LONG_PLACES.sub("", part) for part in name.split("-")) for name in names]
-    return [plain(shortened(name, 24)) for name in found]
+    return [plain(shortened(name, 16)) for name in found]
 
 
 def shared_prefix(names: list[str]) -> str:

@@ -7,10 +7,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from . import accuracy_tradeoff
 from . import distill_labels as labels
-from .distillation import Distillation
+from .distillation import MODES, Distillation
 from .errors import InputError
 from .frame import add_frame
 from .perplexity_scale import drawable, scale_perplexity
@@ -19,12 +20,13 @@ from .ticks import CompleteNumbers
 from .wording import broken
 
 _LEGEND_LETTERS = 80
+_APART = 2.0  # points between lines with bars at one place
 _BARS = accuracy_tradeoff.INTERVALS | {"none": ""}
 
 
 def draw_against_size(results: list[Distillation]) -> Figure:
     """A line a mode. Raises InputError for scores that cannot be compared."""
-    scored = [r for r in results if r.after is not None and None not in (r.network.parameters_before, r.network.parameters_after)]
+    scored = [r for r in _in_order(results) if None not in (r.after, r.network.parameters_before, r.network.parameters_after)]
     if not scored:
         raise InputError("none of the files has a score in the end and numbers to set it against.")
     figure = _draw(scored, labels.group_by_method(scored), lambda r: accuracy_tradeoff.kept_part(r.network), "size")
@@ -35,14 +37,14 @@ def draw_against_size(results: list[Distillation]) -> Figure:
     panel.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 2.5, 5, 10]))
     panel.xaxis.set_major_formatter(CompleteNumbers())
     kept = [accuracy_tradeoff.kept_part(r.network) for r in scored]
-    room = 0.06 * max(max(kept) - min(kept), 0.05)
+    room = max(0.06 * (max(kept) - min(kept)), 0.02)
     panel.set_xlim(min(kept) - room, max(kept) + room)
     return figure
 
 
 def draw_against_samples(results: list[Distillation]) -> Figure:
     """A line for each mode and size. Raises InputError for scores that cannot be compared."""
-    scored = [r for r in results if r.after is not None and labels.samples(r)]
+    scored = [r for r in _in_order(results) if r.after is not None and labels.samples(r)]
     if not scored:
         raise InputError("none of the files has a score in the end and tells of how many samples.")
     figure = _draw(scored, labels.group_by_size(scored), labels.samples, "samples")
@@ -55,6 +57,11 @@ def draw_against_samples(results: list[Distillation]) -> Figure:
     panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     panel.set_xlabel("images" if scored[0].is_of_images else "windows of text")
     return figure
+
+
+def _in_order(results: list[Distillation]) -> list[Distillation]:
+    """Modes in one order, so that figures give them the same colours; compressions last."""
+    return sorted(results, key=lambda r: MODES.index(r.mode) if r.mode else len(MODES))
 
 
 def _spread(counts: list[int]) -> list[int]:
@@ -76,8 +83,11 @@ def _draw(scored: list[Distillation], groups: dict[str, list], place_of: Callabl
         handles, bars = [], {}
         for number, (label, members) in enumerate(groups.items()):
             look = {"color": labels.COLOURS[number % len(labels.COLOURS)], "marker": labels.MARKERS[number % len(labels.MARKERS)]}
+            aside = (number - 0.5 * (len(groups) - 1)) * _APART if first.is_of_images else 0.0
+            look["transform"] = panel.transData + ScaledTranslation(aside / 72.0, 0.0, figure.dpi_scale_trans)
             bars |= dict.fromkeys(_draw_group(panel, members, place_of, look))
-            handles.append(Line2D([], [], lw=1.4, ms=6, label=labels.plain(broken(label, _LEGEND_LETTERS)), **look))
+            handles.append(Line2D([], [], lw=1.4, ms=6, label=labels.plain(broken(label, _LEGEND_LETTERS)),
+                                  color=look["color"], marker=look["marker"]))  # fmt: skip
         before = dict.fromkeys(r.before for r in scored if r.before is not None)
         for value in before:
             panel.axhline(_height(first, value), color=EXACT, lw=1.4, ls="--", zorder=2, gid="original")
@@ -86,7 +96,8 @@ def _draw(scored: list[Distillation], groups: dict[str, list], place_of: Callabl
         _scale(panel, scored)
         panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2)
         title = labels.title(scored, f"{labels.network(first)}: {first.metric} against {_in_words(against, first)}")
-        add_frame(figure, title, "\n".join([*(filter(None, (_BARS[kind] for kind in bars))), labels.footer(scored)]))
+        apart = "bars at one place are drawn side by side" if first.is_of_images and len(groups) > 1 else ""
+        add_frame(figure, title, "\n".join(filter(None, [*(_BARS[kind] for kind in bars), apart, labels.footer(scored)])))
     return figure
 
 
@@ -118,7 +129,8 @@ def _draw_group(panel, members: list[Distillation], place_of, look: dict) -> lis
     values = np.array([np.mean([_height(r, r.after) for r in same]) for same in points.values()])
     bars = [_bar(same) for same in points.values()]
     reach = [np.maximum(0.0, values - [bar[0] for bar in bars]), np.maximum(0.0, [bar[1] for bar in bars] - values)]
-    panel.errorbar(list(points), values, yerr=reach, fmt="none", ecolor=look["color"], elinewidth=1.1, capsize=3, zorder=3)
+    panel.errorbar(list(points), values, yerr=reach, fmt="none", ecolor=look["color"], elinewidth=1.1, capsize=3, zorder=3,
+                   transform=look["transform"])  # fmt: skip
     panel.plot(list(points), values, lw=1.4, ms=6.5, mec="white", mew=0.5, gid="after", zorder=4, **look)
     return [bar[2] for bar in bars]
 

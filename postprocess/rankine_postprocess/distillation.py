@@ -120,6 +120,8 @@ def _read(path: Path, file: h5py.File, is_distilled: bool) -> Distillation:
     metric, least, most = ("accuracy", 0.0, 1.0) if is_of_images else ("perplexity", 1.0, np.inf)
     moments = {"before": "before", "fitted": "fit", "assembled": "local", "after": "after"}
     scores = {name: real(path, results, f"{metric}_{moment}", least=least, most=most) for name, moment in moments.items()}
+    if scores["after"] is None:
+        scores["after"] = real(path, results, metric, least=least, most=most)  # files of image networks have both
     return Distillation(
         network=(image_result if is_of_images else compression).read_results(path, file),
         mode=_one_of(path, results, "mode", MODES) if is_distilled else "",

@@ -70,9 +70,8 @@ IMAGE_VIEWS: dict[str, View] = {
 # Of distilled networks, which have the views of compressed ones besides.
 DISTILL_VIEWS: dict[str, View] = {
     "slices": View(lambda files: len(files) == 1 and bool(files[0].slices), _of_one(slice_errors.draw)),
-    "speed-up": View(lambda files: _differ(files, distill_labels.teams) and len(distill_labels.group_by_run(files)) == 1,
-                     team_speed_up.draw),
-    "images": View(lambda files: _differ(files, distill_labels.samples) and not _differ(files, distill_labels.size),
+    "speed-up": View(lambda files: _differ_alone(files, distill_labels.teams, distill_labels.group_by_run), team_speed_up.draw),
+    "images": View(lambda files: _differ_alone(files, distill_labels.samples, distill_labels.group_by_size),
                    distill_scores.draw_against_samples),
     "accuracy": View(lambda files: len(files) > 1, distill_scores.draw_against_size),
     "time-line": View(lambda files: False, _of_one(team_time_line.draw)),
@@ -83,6 +82,11 @@ _OF_IMAGES = "image networks"
 
 def _differ(files: list[Distillation], what: Callable[[Distillation], object]) -> bool:
     return len({what(file) for file in files}) > 1
+
+
+def _differ_alone(files: list[Distillation], what: Callable[[Distillation], int], group: Callable[[list], dict]) -> bool:
+    """Whether files that are alike otherwise differ in this."""
+    return any(_differ(alike, what) for alike in group(files).values())
 
 
 def draw(files: list[str], request: Request) -> Figure:

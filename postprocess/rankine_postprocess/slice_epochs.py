@@ -11,7 +11,7 @@ from . import distill_labels as labels
 from .distillation import DIVERGED, Distillation
 from .errors import InputError
 from .frame import add_frame
-from .slice_errors import LEAST, MOST, require_slices
+from .slice_errors import LEAST, MOST, beyond, require_slices, scale_errors
 from .style import SEQUENCE, STYLE
 
 _MOST_NAMES = 30
@@ -31,15 +31,17 @@ def draw(result: Distillation) -> Figure:
             errors = np.clip(np.append(one.error_fit, one.errors), LEAST, MOST)
             look = {"ls": ":", "lw": 1.6} if one.outcome == DIVERGED else {"lw": 1.2}
             panel.plot(range(len(errors)), errors, color=scale.to_rgba(place), marker=".", ms=5, gid="slice", **look)
-        panel.set_yscale("log")
+        has_one = scale_errors(panel)
         panel.set_ylabel("feature error on samples not trained on")
         panel.set_xlabel("epochs of training (0: the fit)")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
         panel.set_xlim(left=0)
         _name_colours(figure, panel, scale, labels.short_names([one.name for one in trained]))
         title = labels.title([result], f"{labels.network(result)}: training of its slices, {labels.size(result)}")
-        dotted = "dotted: diverged\n" if any(one.outcome == DIVERGED for one in trained) else ""
-        add_frame(figure, title, f"{dotted}{labels.footer([result])}")
+        notes = ["dashed: means of the channels" if has_one else "",
+                 "dotted: diverged" if any(one.outcome == DIVERGED for one in trained) else "",
+                 beyond(np.concatenate([one.errors for one in trained]))]  # fmt: skip
+        add_frame(figure, title, "\n".join(filter(None, [" · ".join(filter(None, notes)), labels.footer([result])])))
     return figure
 
 

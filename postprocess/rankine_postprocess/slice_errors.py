@@ -4,7 +4,7 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from . import distill_labels as labels
 from .distillation import DIVERGED, FIT_KEPT, Distillation
@@ -23,7 +23,7 @@ _MARKS = {
     FIT_KEPT: ("fit kept: training made it no better", {"marker": "o", "ms": 11, "mfc": "none", "mec": "#5B3F8C", "mew": 1.5}),
     DIVERGED: ("diverged: fit kept", {"marker": "X", "ms": 11, "mfc": "none", "mec": "#D55E00", "mew": 1.5}),
 }
-LEAST, MOST = 1e-16, 1e16  # errors on a figure
+LEAST, MOST = 1e-16, 100.0  # errors on a figure
 _MOST_NAMES = 64
 
 
@@ -64,17 +64,35 @@ def _draw_errors(panel, result: Distillation) -> list[Line2D]:
             values = np.clip([result.slices[k].error_after for k in marked], LEAST, MOST)
             panel.plot(marked, values, ls="none", gid=outcome, label=label, zorder=4, **look)
             handles.append(panel.lines[-1])
-    panel.set_yscale("log")
-    drawn = [value for line in panel.lines for value in line.get_ydata() if np.isfinite(value)]
-    if drawn:
-        low, high = min(drawn), max(drawn)
-        if high > 0.5:
-            panel.axhline(1.0, color=EXACT, lw=1.2, ls="--", zorder=2)
-            handles.append(Line2D([], [], color=EXACT, lw=1.2, ls="--", label="means of the channels"))
-        room = max((high / low) ** 0.06, 1.15)
-        panel.set_ylim(low / room, max(high, 1.0 if high > 0.5 else high) * room)
+    if scale_errors(panel):
+        handles.append(Line2D([], [], color=EXACT, lw=1.2, ls="--", label="means of the channels"))
     panel.set_ylabel("feature error")
     return handles
+
+
+def scale_errors(panel) -> bool:
+    """A logarithmic axis for what is drawn; returns whether 1 is on it, which is drawn too."""
+    panel.set_yscale("log")
+    drawn = [value for line in panel.lines for value in line.get_ydata() if np.isfinite(value)]
+    if not drawn:
+        return False
+    low, high = min(drawn), max(drawn)
+    has_one = high > 0.5
+    if has_one:
+        panel.axhline(1.0, color=EXACT, lw=1.2, ls="--", zorder=2)
+        low, high = min(low, 1.0), max(high, 1.0)
+    room = max((high / low) ** 0.06, 1.15)
+    panel.set_ylim(low / room, high * room)
+    if high / low < 50.0:  # decades alone would be too few numbers
+        panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        panel.yaxis.set_minor_locator(NullLocator())
+        panel.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    return has_one
+
+
+def beyond(errors) -> str:
+    """What the footer says of errors that have no room on the axis."""
+    return f"errors above {MOST:g} are drawn there" if np.any(np.asarray(errors) > MOST) else ""
 
 
 def _draw_scores(panel, result: Distillation) -> None:
@@ -103,7 +121,7 @@ def name_slices(figure: Figure, panel, result: Distillation) -> None:
     is_upright = letters * len(places) * 0.085 > 0.8 * figure.get_figwidth()
     panel.set_xticks(places, [short[place] for place in places], rotation=90 if is_upright else 0, fontsize=8.5)
     panel.set_xlim(-0.6, count - 0.4)
-    panel.set_xlabel(f"slice ({labels.plain(prefix)}…)" if prefix else "slice")
+    panel.set_xlabel(f"slice ({labels.plain(prefix)}*)" if prefix else "slice")
 
 
 def _outcome(result: Distillation) -> str:
@@ -111,4 +129,6 @@ def _outcome(result: Distillation) -> str:
     stages = {"": result.before, "fit ": result.fitted, "slices ": result.assembled, "end ": result.after}
     scores = [f"{name}{labels.score(result, value)}" for name, value in stages.items() if value is not None]
     words = f"mode {result.mode}" + (f" · {result.metric} " + " → ".join(scores) if scores else "")
-    return f"{words}\nfeature error: squared error over the variance around the means of the channels, on samples that are not trained on"
+    drawn = [getattr(one, name) for one in result.slices for name in _SERIES]
+    meaning = "feature error: squared error over the variance around the means of the channels, on samples that are not trained on"
+    return "\n".join(filter(None, [words, meaning, beyond(drawn)]))

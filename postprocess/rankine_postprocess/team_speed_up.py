@@ -113,6 +113,6 @@ def _ticks(most: float) -> list[float]:
 
 def _footer(results: list[Distillation]) -> str:
     """What times are of, and on how many ranks."""
-    ranks = ", ".join(f"{count(r.local.teams, 'team')} on {count(r.n_ranks, 'rank')}"
-                      for r in sorted(results, key=lambda r: r.local.teams))  # fmt: skip
-    return f"times include the teacher's passes · {ranks}"
+    ordered = sorted(results, key=lambda r: r.local.teams)
+    ranks = dict.fromkeys(f"{count(r.local.teams, 'team')} on {count(r.n_ranks, 'rank')}" for r in ordered)
+    return f"times include the teacher's passes · {', '.join(ranks)}"

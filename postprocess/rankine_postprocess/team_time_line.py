@@ -16,9 +16,10 @@ from .ticks import CompleteNumbers
 from .wording import count
 
 _WAITING, _TEACHER = "0.86", "#F0C040"
-_COLOURS = {FIT_KEPT: "#CC79A7", DIVERGED: "#D55E00"}
-_TRAINED = ("#0072B2", "#3B93C9")  # by turns, so that neighbours stand out
+_COLOURS = {FIT_KEPT: "#5B3F8C", DIVERGED: "#D55E00"}
+_TRAINED = ("#0072B2", "#004C7A")  # by turns, so that neighbours stand out
 _HALF = 0.39  # of the height of a row
+_WRITINGS = ((10, 0), (8, 0), (8, 90))  # size and angle of the name of a slice
 _UNITS = ((3 * 3600.0, 3600.0, "h"), (300.0, 60.0, "min"), (0.0, 1.0, "s"))
 
 
@@ -89,7 +90,7 @@ def _draw_rows(panel, trained: list[Slice], passes, span: tuple[float, float], t
             colour = _COLOURS.get(one.outcome, _TRAINED[place % 2])
             bar = block(team, one.started, one.finished, colour, "slice", ec="white", lw=0.6, zorder=3)
             middle = (0.5 * (one.started + one.finished) - begin) / unit
-            texts.append((panel.text(middle, team, name, ha="center", va="center", fontsize=8, color="white", zorder=4), bar))
+            texts.append((panel.text(middle, team, name, ha="center", va="center", color="white", zorder=4), bar))
     return texts
 
 
@@ -124,12 +125,12 @@ def _footer(result: Distillation, trained: list[Slice]) -> str:
 
 
 def _keep_fitting(figure: Figure, texts: list[tuple]) -> None:
-    """Names that are wider than their blocks are written upright, or go."""
+    """Names that are wider than their blocks are written small, upright, or go."""
     figure.draw_without_rendering()
     for text, bar in texts:
         box = bar.get_window_extent()
-        for rotation in (0, 90):
-            text.set_rotation(rotation)
+        for size, rotation in _WRITINGS:
+            text.set(fontsize=size, rotation=rotation)
             own = text.get_window_extent()
             if own.width <= 0.94 * box.width and own.height <= 0.94 * box.height:
                 break

@@ -68,7 +68,8 @@ def write(path: Path, deck: DistillDeck, *, status: str = "complete") -> Path:
 
 def _write_network(path: Path, deck: DistillDeck, status: str) -> None:
     if deck.is_of_images:
-        network = image_file.ImageDeck(ratio=deck.ratio, kept=deck.kept, accuracy=deck.after, title=deck.title)
+        network = image_file.ImageDeck(ratio=deck.ratio, kept=deck.kept, accuracy=deck.after, before=0.91,
+                                       title=deck.title)  # fmt: skip
         image_file.write(path, network, status=status)
     else:
         network = compression_file.CompressDeck(ratio=deck.ratio, perplexity=deck.after, title=deck.title)

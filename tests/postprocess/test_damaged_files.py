@@ -15,10 +15,13 @@ import test_compressions
 from compression_file import CompressDeck
 from compression_file import write as write_compression
 from damage import damage
+from distill_file import DistillDeck
+from distill_file import write as write_distillation
 from image_file import INSPECTION, ImageDeck, study
 from image_file import write as write_images
 from rankine_postprocess import figure
 from result_file import Deck, write
+from test_distill_results import predictions
 from test_layout import PROFILE, cosine
 
 MUTATIONS = int(os.environ.get("RANKINE_MUTATIONS", 40))
@@ -58,6 +61,19 @@ def cuts(path: Path) -> Path:
     return write_images(path, ImageDeck(cuts=study()))
 
 
+def slices(path: Path) -> Path:
+    return write_distillation(path, DistillDeck(slices=["a", "b", "c"], teams=2, mode="hybrid", scored=True, restored=(1,)))
+
+
+def layers(path: Path) -> Path:
+    deck = DistillDeck(is_of_images=False, slices=["a", "b"], waves=2, after=25.0, outcomes={0: "diverged"})
+    return write_distillation(path, deck)
+
+
+def pair(path: Path) -> Path:
+    return predictions(path, 3, 4, 20, is_second=False)
+
+
 def lay_out(drawn, path):
     """All of saving that depends on the content; pixels take long, and so does the room between panels."""
     drawn.set_layout_engine("none")
@@ -75,6 +91,11 @@ COMMANDS = {
     images: [["table", "FILE"], PLOT, [*PLOT, "--view", "confusion"], [*PLOT, "--view", "accuracy"],
              ["plot", "FILE", "GOOD", "-o", "OUT"]],
     cuts: [["table", "FILE"], PLOT, [*PLOT, "--view", "norm-loss"]],
+    slices: [["table", "FILE"], PLOT, [*PLOT, "--view", "time-line"], [*PLOT, "--view", "slice-epochs"],
+             [*PLOT, "--view", "accuracy"], ["plot", "FILE", "GOOD", "-o", "OUT", "--view", "speed-up"]],
+    layers: [["table", "FILE"], PLOT, [*PLOT, "--view", "time-line"], [*PLOT, "--view", "images"],
+             ["plot", "FILE", "GOOD", "-o", "OUT"]],
+    pair: [["compare", "FILE", "GOOD"], ["compare", "GOOD", "FILE"]],
     benchmark: [["bench", "FILE", "-o", "OUT"], ["bench", "FILE", "GOOD", "-o", "OUT"]],
 }  # fmt: skip
 
