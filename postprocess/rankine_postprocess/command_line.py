@@ -11,9 +11,8 @@ from . import comparison, distill_table, distillation, image_table, observables,
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
-from .image_result import is_of_images, read_image_result
+from .image_result import OF_IMAGES, is_of_images, read_image_result, type_of
 from .reader import read
-from .result_header import filetype_of
 from .version import __version__
 
 DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
@@ -130,18 +129,19 @@ def _add_partial(command) -> None:
 
 
 def _run_table(options) -> int:
-    if filetype_of(options.file) == distillation.FILETYPE or is_of_images(options.file):
-        return _print_network_table(options)
+    filetype = type_of(options.file)
+    if filetype in (distillation.FILETYPE, OF_IMAGES):
+        return _print_network_table(options, filetype)
     simulation = read(options.file, allow_partial=options.allow_partial)
     indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
     print(table.header(simulation, indices), table.table(simulation, indices), sep="\n\n")
     return DONE
 
 
-def _print_network_table(options) -> int:
+def _print_network_table(options, filetype: str) -> int:
     if options.step is not None or options.all_steps:
         raise InputError("--step and --all-steps are for files of rankine-simulate. Drop them.")
-    if filetype_of(options.file) == distillation.FILETYPE:
+    if filetype == distillation.FILETYPE:
         result, tables = distillation.read_distillation(options.file, allow_partial=options.allow_partial), distill_table
     else:
         result, tables = read_image_result(options.file, allow_partial=options.allow_partial), image_table

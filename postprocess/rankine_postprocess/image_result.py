@@ -15,6 +15,7 @@ from .wording import count
 
 FILETYPES = (compression.FILETYPE, "rankine-evaluate", "rankine-distill")
 FORMAT_VERSION = 1
+OF_IMAGES = "image networks"
 
 
 @dataclass(frozen=True)
@@ -109,10 +110,24 @@ def is_of_images(path: str | Path) -> bool:
     return in_own_process(_is_of_images, path)
 
 
+def type_of(path: str | Path) -> str:
+    """The file's type; OF_IMAGES for compressions and evaluations of image networks. Raises InputError as `is_of_images`."""
+    return in_own_process(_type_of, path)
+
+
 def _is_of_images(path: str | Path) -> bool:
     with opened(path) as file:
-        results = file.get("results")
-        return words(path, file, "filetype", "none") in FILETYPES and results is not None and "architecture" in results.attrs
+        return _has_image_network(path, file, FILETYPES)
+
+
+def _type_of(path: str | Path) -> str:
+    with opened(path) as file:
+        return OF_IMAGES if _has_image_network(path, file, FILETYPES[:2]) else words(path, file, "filetype", "none")
+
+
+def _has_image_network(path: str | Path, file: h5py.File, filetypes: tuple[str, ...]) -> bool:
+    results = file.get("results")
+    return words(path, file, "filetype", "none") in filetypes and results is not None and "architecture" in results.attrs
 
 
 def read_image_result(path: str | Path, *, allow_partial: bool = False) -> ImageResult:

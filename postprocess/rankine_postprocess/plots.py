@@ -14,10 +14,9 @@ from .curve_file import read_curve_file
 from .curves import Axis
 from .distillation import Distillation, read_distillation
 from .errors import InputError
-from .image_result import is_of_images, read_image_result
+from .image_result import OF_IMAGES, read_image_result, type_of
 from .observables import choose
 from .reader import read
-from .result_header import filetype_of
 
 
 @dataclass(frozen=True)
@@ -77,7 +76,6 @@ DISTILL_VIEWS: dict[str, View] = {
     "time-line": View(lambda files: False, _of_one(team_time_line.draw)),
     "slice-epochs": View(lambda files: False, _of_one(slice_epochs.draw)),
 }  # fmt: skip
-_OF_IMAGES = "image networks"
 
 
 def _differ(files: list[Distillation], what: Callable[[Distillation], object]) -> bool:
@@ -91,20 +89,15 @@ def _differ_alone(files: list[Distillation], what: Callable[[Distillation], int]
 
 def draw(files: list[str], request: Request) -> Figure:
     """The figure of these files. Raises InputError for files of different or unknown types."""
-    types = {_type_of(file): file for file in files}
+    types = {type_of(file): file for file in files}
     if distillation.FILETYPE in types:  # compressions may stand beside them
-        types = {kind: file for kind, file in types.items() if kind not in (_OF_IMAGES, compression.FILETYPE)}
+        types = {kind: file for kind, file in types.items() if kind not in (OF_IMAGES, compression.FILETYPE)}
     if len(types) > 1:
         raise InputError(f"the files are of different types ({', '.join(sorted(types))}). Draw them apart.")
     (filetype, file), = types.items()  # fmt: skip
     if filetype not in _DRAWERS:
         raise InputError(f"{file}: filetype is '{filetype}' (plot draws {', '.join(_DRAWERS)}).")
     return _DRAWERS[filetype](files, request)
-
-
-def _type_of(file: str) -> str:
-    filetype = filetype_of(file)
-    return _OF_IMAGES if filetype != distillation.FILETYPE and is_of_images(file) else filetype
 
 
 def _draw_simulations(files: list[str], request: Request) -> Figure:
@@ -122,7 +115,7 @@ def _draw_compressions(files: list[str], request: Request) -> Figure:
 
 
 def _draw_images(files: list[str], request: Request) -> Figure:
-    return _draw_view(IMAGE_VIEWS, _OF_IMAGES, _read_all(read_image_result, files, request), request)
+    return _draw_view(IMAGE_VIEWS, OF_IMAGES, _read_all(read_image_result, files, request), request)
 
 
 def _draw_distillations(files: list[str], request: Request) -> Figure:
@@ -132,7 +125,7 @@ def _draw_distillations(files: list[str], request: Request) -> Figure:
     is_of_images = results[0].is_of_images
     views = DISTILL_VIEWS | {name: _of_network(view) for name, view in (IMAGE_VIEWS if is_of_images else VIEWS).items()
                              if name not in DISTILL_VIEWS}  # fmt: skip
-    return _draw_view(views, f"distilled {_OF_IMAGES if is_of_images else 'language models'}", results, request)
+    return _draw_view(views, f"distilled {OF_IMAGES if is_of_images else 'language models'}", results, request)
 
 
 def _of_network(view: View) -> View:
@@ -165,6 +158,6 @@ def _draw_view(views: dict[str, View], what: str, results: list, request: Reques
 _DRAWERS = {
     reader.FILETYPE: _draw_simulations,
     compression.FILETYPE: _draw_compressions,
-    _OF_IMAGES: _draw_images,
+    OF_IMAGES: _draw_images,
     distillation.FILETYPE: _draw_distillations,
 }

@@ -10,7 +10,6 @@ import h5py
 
 from .errors import InputError
 from .fields import one_line, whole_attribute, words
-from .own_process import in_own_process
 
 
 @contextmanager
@@ -41,16 +40,6 @@ def _require_file(path: str | Path) -> None:
         raise InputError(f"{path}: cannot be opened ({getattr(error, 'strerror', error)}).") from error
     if not stat.S_ISREG(mode):
         raise InputError(f"{path}: not a file{' but a folder' if stat.S_ISDIR(mode) else ''}. Name a result file.")
-
-
-def filetype_of(path: str | Path) -> str:
-    """What the file says it is; "none" where it says nothing. Raises InputError as `opened` does."""
-    return in_own_process(_filetype_of, path)
-
-
-def _filetype_of(path: str | Path) -> str:
-    with opened(path) as file:
-        return words(path, file, "filetype", "none")
 
 
 def check_header(path: Path, file: h5py.File, filetype: str, format_version: int, allow_partial: bool) -> None:

@@ -24,7 +24,7 @@ from result_file import Deck, write
 from test_distill_results import predictions
 from test_layout import PROFILE, cosine
 
-MUTATIONS = int(os.environ.get("RANKINE_MUTATIONS", 40))
+MUTATIONS = int(os.environ.get("RANKINE_MUTATIONS", 25))
 
 
 def simulation(path: Path) -> Path:
