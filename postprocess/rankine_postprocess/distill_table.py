@@ -89,6 +89,8 @@ def _simulated(local: Local) -> list[str]:
         return []
     rows = ["", "simulated teams   seconds  speed-up  efficiency"]
     for teams, value in sorted(seconds.items()):
+        if teams & (teams - 1) and teams != max(seconds):  # of many, the powers of two and the last
+            continue
         speed = seconds[1] / value if 1 in seconds and value > 0 else np.nan
         told = f"{speed:8.2f}  {100 * speed / teams:8.1f} %" if np.isfinite(speed) else f"{'-':>8}  {'-':>10}"
         rows.append(f"{teams:>15}  {value:8.2f}  {told}")

@@ -39,7 +39,7 @@ class Slice:
     errors: np.ndarray  # after each epoch
     outcome: str  # of OUTCOMES; empty where nothing was trained
     team: int | None
-    started: float  # seconds since slices began to be trained
+    started: float  # seconds since local training began, the teacher's passes included
     finished: float
     cost: float  # that was foretold, seconds
     score: float | None  # accuracy or perplexity of the network with this slice alone
@@ -74,7 +74,7 @@ class Distillation:
     n_ranks: int
     slices: list[Slice] = field(default_factory=list)
     local: Local | None = None
-    training_loss: np.ndarray | None = None  # of the global training, nat
+    training_loss: np.ndarray | None = None  # of each step of the global training, nat
     seconds: dict[str, float] = field(default_factory=dict)  # fit, teacher, local, global: those that ran
 
     @property
@@ -122,16 +122,21 @@ def _read(path: Path, file: h5py.File, is_distilled: bool) -> Distillation:
     scores = {name: real(path, results, f"{metric}_{moment}", least=least, most=most) for name, moment in moments.items()}
     if scores["after"] is None:
         scores["after"] = real(path, results, metric, least=least, most=most)  # files of image networks have both
+    network = (image_result if is_of_images else compression).read_results(path, file)
     return Distillation(
-        network=(image_result if is_of_images else compression).read_results(path, file),
+        network=network,
         mode=_one_of(path, results, "mode", MODES) if is_distilled else "",
         **scores,
         n_ranks=whole_attribute(path, file, "n_ranks", 1) if "n_ranks" in file.attrs else 1,
         slices=_slices(path, results, (least, most)) if "slices" in results else [],
         local=_local(path, subgroup(path, results, "local")) if "local" in results else None,
-        training_loss=reals(path, results, "training_loss", (None,)) if "training_loss" in results else None,
+        training_loss=_training_loss(path, results) if is_of_images else network.healing_loss,
         seconds=_seconds(path, file),
     )
+
+
+def _training_loss(path: Path, results: h5py.Group) -> np.ndarray | None:
+    return reals(path, results, "training_loss", (None,)) if "training_loss" in results else None
 
 
 def _one_of(path: Path, group: h5py.Group, name: str, choices: tuple[str, ...]) -> str:
@@ -192,4 +197,4 @@ def _seconds(path: Path, file: h5py.File) -> dict[str, float]:
         return {}
     timing = subgroup(path, file, "timing")
     found = {stage: real(path, timing, f"{stage}_seconds", most=_LONGEST) for stage in _STAGES}
-    return {stage: seconds for stage, seconds in found.items() if seconds is not None}
+    return {stage: seconds for stage, seconds in found.items() if seconds}

@@ -1,4 +1,4 @@
-"""What rankine-compress, rankine-distill and rankine-evaluate say of an image network, in memory, from one of their result files."""
+"""What the programs say of an image network, in memory, from one of their result files."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

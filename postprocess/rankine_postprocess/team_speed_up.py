@@ -100,7 +100,7 @@ def _finish(upper, lower) -> None:
     lower.set_ylim(0.0, max(110.0, 1.08 * float(efficiencies.max())))
     upper.set_ylabel("speed-up")
     lower.set_ylabel("efficiency (%)")
-    lower.set_xlabel("teams")
+    lower.set_xlabel("teams (simulated: of one rank each)")
 
 
 def _ticks(most: float) -> list[float]:

@@ -15,7 +15,7 @@ from .style import STYLE
 from .ticks import CompleteNumbers
 from .wording import count
 
-_WAITING, _TEACHER = "0.86", "#F0C040"
+_WAITING, _PREPARATION, _TEACHER = "0.86", "0.6", "#F0C040"
 _COLOURS = {FIT_KEPT: "#5B3F8C", DIVERGED: "#D55E00"}
 _TRAINED = ("#0072B2", "#004C7A")  # by turns, so that neighbours stand out
 _HALF = 0.39  # of the height of a row
@@ -34,34 +34,35 @@ def draw(result: Distillation) -> Figure:
     if max(one.team for one in trained) >= teams:
         raise InputError(f"{result.path}: a slice is of a team that is not there. Run the deck again.")
     passes = _teacher_passes(result, trained)
-    begin, end = min([0.0, *(low for low, _ in passes)]), max(one.finished for one in trained)
+    end = max(result.seconds.get("local", 0.0), *(one.finished for one in trained))
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(10.4, min(9.0, 2.5 + 0.62 * teams)), layout="constrained")
         panel = figure.subplots()
-        unit, name = next((size, name) for least, size, name in _UNITS if end - begin >= least)
-        texts = _draw_rows(panel, trained, passes, (begin, end), teams, unit)
-        _finish(panel, trained, teams, (end - begin) / unit, name)
-        share = _busy(trained, passes, teams) / max(teams * (end - begin), 1e-300)
-        words = f"{count(teams, 'team')}, {(end - begin) / unit:.3g} {name}, {100 * min(share, 1.0):.0f} % busy"
+        unit, name = next((size, name) for least, size, name in _UNITS if end >= least)
+        texts = _draw_rows(panel, trained, passes, end, teams, unit)
+        _finish(panel, trained, teams, end / unit, name)
+        share = _busy(trained, passes, teams) / max(teams * end, 1e-300)
+        words = f"{count(teams, 'team')}, {end / unit:.3g} {name}, {100 * min(share, 1.0):.0f} % busy"
         add_frame(figure, f"{labels.title([result], labels.network(result))}: {words}", _footer(result, trained))
         _keep_fitting(figure, texts)
     return figure
 
 
 def _teacher_passes(result: Distillation, trained: list[Slice]) -> list[tuple[float, float]]:
-    """Before the slices; where the teacher ran again for every wave, then also in the gaps that all teams have."""
-    end = max(one.finished for one in trained)
-    seconds = result.seconds.get("teacher", 0.0)
-    if result.local.waves == 1:
-        return [(-seconds, 0.0)] if seconds > 0 else []
-    lead = min(seconds, max(0.0, result.seconds.get("local", end) - end))
+    """When the teacher ran: before the slices of each wave, while all teams wait for it.
+
+    Files have the time of all passes; what is left of a gap before the first is preparation.
+    """
     gaps, reached = [], 0.0
     for one in sorted(trained, key=lambda one: one.started):
         if one.started > reached:
             gaps.append((reached, one.started))
         reached = max(reached, one.finished)
-    longest = sorted(gaps, key=lambda gap: gap[0] - gap[1])[: result.local.waves - 1]
-    return [*([(-lead, 0.0)] if lead > 0 else []), *sorted(longest)]
+    later = [gap for gap in gaps if gap[0] > 0.0]
+    later = sorted(sorted(later, key=lambda gap: gap[0] - gap[1])[: result.local.waves - 1])
+    first = min(one.started for one in trained)
+    seconds = min(first, max(0.0, result.seconds.get("teacher", 0.0) - sum(high - low for low, high in later)))
+    return ([(first - seconds, first)] if seconds > 0.0 else []) + later
 
 
 def _busy(trained: list[Slice], passes: list[tuple[float, float]], teams: int) -> float:
@@ -69,12 +70,11 @@ def _busy(trained: list[Slice], passes: list[tuple[float, float]], teams: int) -
     return sum(one.finished - one.started for one in trained) + teams * sum(high - low for low, high in passes)
 
 
-def _draw_rows(panel, trained: list[Slice], passes, span: tuple[float, float], teams: int, unit: float) -> list[tuple]:
+def _draw_rows(panel, trained: list[Slice], passes, end: float, teams: int, unit: float) -> list[tuple]:
     """Returns the names of slices and the blocks they stand in."""
-    begin, end = span
 
     def block(team: int, low: float, high: float, colour: str, gid: str, **more):
-        (drawn,) = panel.barh([team], [(high - low) / unit], left=[(low - begin) / unit], height=2 * _HALF, color=colour, gid=gid,
+        (drawn,) = panel.barh([team], [(high - low) / unit], left=[low / unit], height=2 * _HALF, color=colour, gid=gid,
                               **more)  # fmt: skip
         drawn.set_gid(gid)
         return drawn
@@ -82,14 +82,16 @@ def _draw_rows(panel, trained: list[Slice], passes, span: tuple[float, float], t
     texts = []
     names = labels.short_names([one.name for one in trained])
     for team in range(teams):
-        block(team, begin, end, _WAITING, "waiting", zorder=1)
+        block(team, 0.0, end, _WAITING, "waiting", zorder=1)
+        if passes and passes[0][0] > 0.0:
+            block(team, 0.0, passes[0][0], _PREPARATION, "preparation", zorder=2)
         for low, high in passes:
             block(team, low, high, _TEACHER, "teacher", zorder=2)
         mine = [(one, name) for one, name in zip(trained, names) if one.team == team]
         for place, (one, name) in enumerate(sorted(mine, key=lambda pair: pair[0].started)):
             colour = _COLOURS.get(one.outcome, _TRAINED[place % 2])
             bar = block(team, one.started, one.finished, colour, "slice", ec="white", lw=0.6, zorder=3)
-            middle = (0.5 * (one.started + one.finished) - begin) / unit
+            middle = 0.5 * (one.started + one.finished) / unit
             texts.append((panel.text(middle, team, name, ha="center", va="center", color="white", zorder=4), bar))
     return texts
 
@@ -100,16 +102,17 @@ def _finish(panel, trained: list[Slice], teams: int, length: float, unit: str) -
     panel.grid(False)
     panel.set_yticks(range(0, teams, -(-teams // 16)))
     panel.set_ylabel("team")
-    panel.set_xlabel(f"time since the teacher began ({unit})")
+    panel.set_xlabel(f"time of local training ({unit})")
     panel.xaxis.set_major_locator(MaxNLocator(10))
     panel.xaxis.set_major_formatter(CompleteNumbers())
     present = {one.outcome for one in trained}
     gids = {bar.get_gid() for bar in panel.patches}
-    handles = [Patch(color=_TEACHER, label="teacher")] if "teacher" in gids else []
+    handles = [Patch(color=_PREPARATION, label="costs are measured")] if "preparation" in gids else []
+    handles += [Patch(color=_TEACHER, label="teacher")] if "teacher" in gids else []
     handles.append(Patch(color=_TRAINED[0], label="slice is trained"))
     handles += [Patch(color=colour, label=outcome) for outcome, colour in _COLOURS.items() if outcome in present]
     handles.append(Patch(color=_WAITING, label="waiting"))
-    panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=5, borderaxespad=0.2)
+    panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=6, borderaxespad=0.2)
 
 
 def _footer(result: Distillation, trained: list[Slice]) -> str:
