@@ -46,8 +46,7 @@ def _allocation(result: ImageResult) -> str:
 
 def described(result: ImageResult) -> str:
     """Network, program and method, as far as the file says them."""
-    words = [network(result), result.program, str(result.setting("distill.mode", "")), result.method]
-    return ", ".join(filter(None, words))
+    return ", ".join(filter(None, [network(result), result.program, result.method]))
 
 
 def size(result: ImageResult) -> str:

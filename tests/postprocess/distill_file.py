@@ -30,6 +30,7 @@ class DistillDeck:
     kept: int = 500  # of a thousand numbers; of images only
     title: str = ""
     after: float = 0.88  # accuracy or perplexity
+    preparation: float = 0.0  # seconds before the teacher
     overhead: float = 0.0  # of the wall time, beyond the longest team
     outcomes: dict = field(default_factory=dict)  # position -> outcome
     restored: tuple = ()  # positions
@@ -58,7 +59,7 @@ def write(path: Path, deck: DistillDeck, *, status: str = "complete") -> Path:
             results[f"{metric}_local"] = before + 1.1 * (deck.after - before)
             _write_local(file, deck)
         if deck.mode in ("global", "hybrid"):
-            results["training_loss"] = 2.0 * 0.9 ** np.arange(20)
+            results["training_loss" if deck.is_of_images else "healing_loss"] = 2.0 * 0.9 ** np.arange(20)
         file["timing/fit_seconds"] = 3.0
         text = file["provenance/effective_deck"][()].decode()
         del file["provenance/effective_deck"]
@@ -96,17 +97,19 @@ def _write_local(file: h5py.File, deck: DistillDeck) -> None:
     seconds = costs(count)
     plan = schedule(seconds, deck.teams)
     teacher = 8.0 / deck.teams
+    begin = deck.preparation + teacher
     for position, name in enumerate(deck.slices):
         team, started = plan[position]
-        _write_slice(file.create_group(f"results/slices/{name}"), deck, position, (team, started, float(seconds[position])))
-    last = max(begin + length for (_, begin), length in zip(plan, seconds))
+        run = (team, begin + started, float(seconds[position]))
+        _write_slice(file.create_group(f"results/slices/{name}"), deck, position, run)
+    last = begin + max(started + length for (_, started), length in zip(plan, seconds))
     local = file.create_group("results/local")
     for name in ("samples", "held_out", "waves", "teams"):
         local[name] = getattr(deck, name)
     teams = np.array([1, 2, 4, 8, 16, 32, 48])
-    totals = [max(begin + length for (_, begin), length in zip(schedule(seconds, n), seconds)) + 8.0 / n for n in teams]
+    totals = [max(start + length for (_, start), length in zip(schedule(seconds, n), seconds)) + 8.0 / n for n in teams]
     local["simulated_teams"], local["simulated_seconds"] = teams, totals
-    file["timing/teacher_seconds"], file["timing/local_seconds"] = teacher, (last + teacher) * (1 + deck.overhead)
+    file["timing/teacher_seconds"], file["timing/local_seconds"] = teacher, last * (1 + deck.overhead)
 
 
 def _write_slice(group: h5py.Group, deck: DistillDeck, position: int, run: tuple[int, float, float]) -> None:

@@ -74,15 +74,16 @@ def test_scores_of_single_slices_stand_below(file_of):
 
 
 def test_time_line_has_the_teacher_then_the_slices_of_each_team(file_of):
-    figure = draw(file_of(slices=list("abc"), teams=2, outcomes={2: "diverged"}), view="time-line")
+    figure = draw(file_of(slices=list("abc"), teams=2, outcomes={2: "diverged"}, preparation=2.0), view="time-line")
     panel = figure.axes[0]
     a, b, c = costs(3)  # b to the first team, then c to the second and a behind it
-    assert blocks(panel, "teacher") == [pytest.approx((0, 4, row)) for row in (0, 1)]
-    drawn = {round(begin, 6): (end, row) for begin, end, row in blocks(panel, "slice")}
-    assert len(blocks(panel, "slice")) == 3 and max(end for end, _ in drawn.values()) == pytest.approx(4 + a + c)
-    share = (a + b + c + 8) / (2 * (4 + a + c))
-    assert f"2 teams, {4 + a + c:.3g} s, {100 * share:.0f} % busy" in figure._suptitle.get_text()
-    assert texts(figure) == ["teacher", "slice is trained", "diverged", "waiting"]
+    assert blocks(panel, "preparation") == [pytest.approx((0, 2, row)) for row in (0, 1)]
+    assert blocks(panel, "teacher") == [pytest.approx((2, 6, row)) for row in (0, 1)]
+    drawn = sorted(blocks(panel, "slice"))
+    assert drawn == [pytest.approx((6, 6 + c, 1)), pytest.approx((6, 6 + b, 0)), pytest.approx((6 + c, 6 + c + a, 1))]
+    share = (a + b + c + 8) / (2 * (6 + a + c))
+    assert f"2 teams, {6 + a + c:.3g} s, {100 * share:.0f} % busy" in figure._suptitle.get_text()
+    assert texts(figure) == ["costs are measured", "teacher", "slice is trained", "diverged", "waiting"]
 
 
 def test_time_line_of_waves_has_the_teacher_between_them(file_of):
@@ -92,6 +93,7 @@ def test_time_line_of_waves_has_the_teacher_between_them(file_of):
         later["started"][()] += 5.0
         later["finished"][()] += 5.0
         content["timing/local_seconds"][()] += 5.0
+        content["timing/teacher_seconds"][()] += 5.0
     panel = draw(file, view="time-line").axes[0]
     b = costs(2)[1]
     assert blocks(panel, "teacher") == [pytest.approx((0, 8, 0)), pytest.approx((8 + b, 8 + b + 5, 0))]
