@@ -79,7 +79,14 @@ def _gain(compression: Compression) -> str:
 
 
 def _quantity(compressions: list[Compression]) -> str:
-    kinds = {c.setting("heal.loss", "next-token") for c in compressions}
+    kinds = {_loss(c) for c in compressions}
     if kinds == {"next-token"}:
         return "next-token loss on the calibration text (nat)"
     return "divergence from the original (nat)" if kinds == {"distillation"} else "training loss (nat)"
+
+
+def _loss(compression: Compression) -> str:
+    """Decks of rankine-distill say what is to be predicted."""
+    if targets := compression.setting("distill.targets"):
+        return "distillation" if targets == "teacher" else "next-token"
+    return compression.setting("heal.loss", "next-token")

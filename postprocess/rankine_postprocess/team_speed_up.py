@@ -35,7 +35,8 @@ def draw(results: list[Distillation]) -> Figure:
         upper.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), borderaxespad=0.2,
                      ncols=3 if len(groups) == 1 else 1)  # fmt: skip
         title = labels.title(timed, f"{labels.network(timed[0])}: speed-up of the training of slices")
-        add_frame(figure, title, f"{_footer(timed)}\n{labels.footer(timed)}")
+        farthest = [_farthest(simulated) for _, simulated in groups.values() if simulated]
+        add_frame(figure, title, "\n".join([_footer(timed), *farthest[:1], labels.footer(timed)]))
     return figure
 
 
@@ -109,6 +110,12 @@ def _ticks(most: float) -> list[float]:
     if most <= 1.25 * powers[-1]:
         return powers if most == powers[-1] else [*powers[:-1], most]
     return [*powers, most] if float(most).is_integer() else powers
+
+
+def _farthest(simulated: dict[int, float]) -> str:
+    teams = max(simulated)
+    efficiency = 100.0 * simulated[teams] / teams
+    return f"simulated with {count(teams, 'team')}: {simulated[teams]:.3g} times as fast as with one, efficiency {efficiency:.0f} %"
 
 
 def _footer(results: list[Distillation]) -> str:

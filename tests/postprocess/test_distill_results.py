@@ -127,6 +127,7 @@ def test_speed_up_is_of_the_wall_times_of_files_that_differ_in_teams(file_of):
     efficiency = lines(figure.axes[1], "measured")[0].get_ydata()
     assert efficiency == pytest.approx(100 * measured.get_ydata() / [1, 2, 4])
     assert texts(figure) == ["simulated", "measured", "ideal"]
+    assert "simulated with 48 teams: " in figure._supxlabel.get_text()
 
 
 def test_speed_up_needs_a_single_team_or_a_simulation(file_of):
@@ -186,6 +187,8 @@ def test_views_of_compressed_networks_are_there_too(file_of, run, tmp_path):
     assert draw(file_of(), view="confusion").axes[0].images[0].get_gid() == "confusion"
     assert draw(file_of(mode="global")).axes[0].images[0].get_gid() == "confusion"
     assert draw(file_of(is_of_images=False, after=25.0), view="layers").axes[0].images[0].get_gid() == "kept"
+    healed = draw(file_of(is_of_images=False, after=25.0, mode="hybrid"), view="healing")
+    assert healed.axes[0].get_ylabel() == "divergence from the original (nat)"
     code, _, err = run("plot", file_of(), "-o", tmp_path / "f.png", "--view", "layers")
     assert code == 2 and "--view layers is not of distilled image networks" in err
     code, _, err = run("plot", file_of(mode="global"), "-o", tmp_path / "f.png", "--view", "slices")
