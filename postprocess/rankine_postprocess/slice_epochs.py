@@ -11,7 +11,7 @@ from . import distill_labels as labels
 from .distillation import DIVERGED, Distillation
 from .errors import InputError
 from .frame import add_frame
-from .slice_errors import LEAST, MOST, beyond, require_slices, scale_errors
+from .slice_errors import beyond, drawable_errors, require_slices, scale_errors
 from .style import SEQUENCE, STYLE
 
 _MOST_NAMES = 30
@@ -28,7 +28,7 @@ def draw(result: Distillation) -> Figure:
         panel = figure.subplots()
         scale = ScalarMappable(Normalize(0, max(1, len(trained) - 1)), SEQUENCE)
         for place, one in enumerate(trained):
-            errors = np.clip(np.append(one.error_fit, one.errors), LEAST, MOST)
+            errors = drawable_errors(result, np.append(one.error_fit, one.errors))
             look = {"ls": ":", "lw": 1.6} if one.outcome == DIVERGED else {"lw": 1.2}
             panel.plot(range(len(errors)), errors, color=scale.to_rgba(place), marker=".", ms=5, gid="slice", **look)
         has_one = scale_errors(panel)

@@ -56,13 +56,13 @@ def _draw_errors(panel, result: Distillation) -> list[Line2D]:
     for name, (label, look) in _SERIES.items():
         values = np.array([getattr(one, name) for one in result.slices])
         if np.isfinite(values).any():
-            panel.plot(range(len(values)), np.clip(values, LEAST, MOST), lw=1.0, gid=name, label=label, zorder=3, **look)
+            panel.plot(range(len(values)), drawable_errors(result, values), lw=1.0, gid=name, label=label, zorder=3, **look)
             handles.append(panel.lines[-1])
     for outcome, (label, look) in _MARKS.items():
         marked = [k for k, one in enumerate(result.slices) if one.outcome == outcome]
         if marked:
-            values = np.clip([result.slices[k].error_after for k in marked], LEAST, MOST)
-            panel.plot(marked, values, ls="none", gid=outcome, label=label, zorder=4, **look)
+            values = [result.slices[k].error_after for k in marked]
+            panel.plot(marked, drawable_errors(result, values), ls="none", gid=outcome, label=label, zorder=4, **look)
             handles.append(panel.lines[-1])
     if scale_errors(panel):
         handles.append(Line2D([], [], color=EXACT, lw=1.2, ls="--", label="means of the channels"))
@@ -90,9 +90,21 @@ def scale_errors(panel) -> bool:
     return has_one
 
 
+def drawable_errors(result: Distillation, errors) -> np.ndarray:
+    """Those that have no room on a logarithmic axis stand at its ends: the lower one is not far from what has."""
+    known = np.concatenate([[getattr(one, name) for name in _SERIES] + list(one.errors) for one in result.slices])
+    known = known[(known > LEAST) & (known <= MOST)]
+    errors = np.asarray(errors, dtype=float)
+    foot = known.min() / 3.0 if known.size else LEAST
+    return np.where(errors <= LEAST, foot, np.minimum(errors, MOST))
+
+
 def beyond(errors) -> str:
     """What the footer says of errors that have no room on the axis."""
-    return f"errors above {MOST:g} are drawn there" if np.any(np.asarray(errors) > MOST) else ""
+    errors = np.asarray(errors)
+    notes = [f"errors above {MOST:g} are drawn there" if np.any(errors > MOST) else "",
+             "errors of 0 are drawn at the foot" if np.any(errors <= LEAST) else ""]  # fmt: skip
+    return " · ".join(filter(None, notes))
 
 
 def _draw_scores(panel, result: Distillation) -> None:

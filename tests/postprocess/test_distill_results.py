@@ -66,6 +66,17 @@ def test_slices_view_has_a_line_a_stage_and_marks_what_kept_its_fit(file_of):
     assert panel.get_xlabel() == "slice (layer*)" and panel.get_yscale() == "log"
 
 
+def test_errors_of_zero_stand_at_the_foot(file_of):
+    file = file_of()
+    with h5py.File(file, "a") as content:
+        for name in ("before", "fit", "after"):
+            content[f"results/slices/layer1.1/feature_error_{name}"][()] = 0.0
+    figure = draw(file)
+    after = lines(figure.axes[0], "error_after")[0].get_ydata()
+    assert after[1] == pytest.approx(np.delete(after, 1).min() / 3)
+    assert "errors of 0 are drawn at the foot" in figure._supxlabel.get_text()
+
+
 def test_scores_of_single_slices_stand_below(file_of):
     figure = draw(file_of(is_of_images=False, after=25.0, slices=LAYERS, scored=True))
     (score,) = lines(figure.axes[1], "score")
