@@ -142,5 +142,5 @@ def _outcome(result: Distillation) -> str:
     scores = [f"{name}{labels.score(result, value)}" for name, value in stages.items() if value is not None]
     words = f"mode {result.mode}" + (f" · {result.metric} " + " → ".join(scores) if scores else "")
     drawn = [getattr(one, name) for one in result.slices for name in _SERIES]
-    meaning = "feature error: squared error over the variance around the means of the channels, on samples that are not trained on"
+    meaning = "feature error: squared error over the variance around the means of the channels, on samples not trained on"
     return "\n".join(filter(None, [words, meaning, beyond(drawn)]))

@@ -93,8 +93,8 @@ def _finish(upper, lower) -> None:
     room = most**0.04
     upper.set_xlim(1.0 / room, most * room)
     upper.set_ylim(min(1.0, float(speeds.min())) / room, max(most, float(speeds.max())) * room)
-    for axis, last in ((upper.xaxis, most), (upper.yaxis, max(most, float(speeds.max())))):
-        axis.set_major_locator(FixedLocator(_ticks(last)))
+    for axis, first, last in ((upper.xaxis, 1.0, most), (upper.yaxis, float(speeds.min()), max(most, float(speeds.max())))):
+        axis.set_major_locator(FixedLocator(_ticks(first, last)))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     efficiencies = np.concatenate([line.get_ydata() for line in lower.lines if line.get_gid()])
@@ -104,9 +104,9 @@ def _finish(upper, lower) -> None:
     lower.set_xlabel("teams (simulated: of one rank each)")
 
 
-def _ticks(most: float) -> list[float]:
+def _ticks(least: float, most: float) -> list[float]:
     """Powers of two, and the last place where it is none."""
-    powers = [2.0**k for k in range(int(np.log2(most)) + 1)]
+    powers = [2.0**k for k in range(max(-20, int(np.floor(np.log2(min(least, 1.0))))), int(np.log2(most)) + 1)]
     if most <= 1.25 * powers[-1]:
         return powers if most == powers[-1] else [*powers[:-1], most]
     return [*powers, most] if float(most).is_integer() else powers

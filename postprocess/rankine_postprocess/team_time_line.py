@@ -15,9 +15,10 @@ from .style import STYLE
 from .ticks import CompleteNumbers
 from .wording import count
 
-_WAITING, _PREPARATION, _TEACHER = "0.86", "0.6", "#F0C040"
+_WAITING, _AROUND, _TEACHER = "0.86", "0.6", "#F0C040"
 _COLOURS = {FIT_KEPT: "#5B3F8C", DIVERGED: "#D55E00"}
 _TRAINED = ("#0072B2", "#004C7A")  # by turns, so that neighbours stand out
+_LEAST_SHOWN = 1e-3  # of the whole time
 _HALF = 0.39  # of the height of a row
 _WRITINGS = ((10, 0), (8, 0), (8, 90))  # size and angle of the name of a slice
 _UNITS = ((3 * 3600.0, 3600.0, "h"), (300.0, 60.0, "min"), (0.0, 1.0, "s"))
@@ -83,8 +84,9 @@ def _draw_rows(panel, trained: list[Slice], passes, end: float, teams: int, unit
     names = labels.short_names([one.name for one in trained])
     for team in range(teams):
         block(team, 0.0, end, _WAITING, "waiting", zorder=1)
-        if passes and passes[0][0] > 0.0:
-            block(team, 0.0, passes[0][0], _PREPARATION, "preparation", zorder=2)
+        for low, high in ((0.0, passes[0][0] if passes else 0.0), (max(one.finished for one in trained), end)):
+            if high - low > _LEAST_SHOWN * end:
+                block(team, low, high, _AROUND, "around", zorder=2)
         for low, high in passes:
             block(team, low, high, _TEACHER, "teacher", zorder=2)
         mine = [(one, name) for one, name in zip(trained, names) if one.team == team]
@@ -107,11 +109,11 @@ def _finish(panel, trained: list[Slice], teams: int, length: float, unit: str) -
     panel.xaxis.set_major_formatter(CompleteNumbers())
     present = {one.outcome for one in trained}
     gids = {bar.get_gid() for bar in panel.patches}
-    handles = [Patch(color=_PREPARATION, label="costs are measured")] if "preparation" in gids else []
-    handles += [Patch(color=_TEACHER, label="teacher")] if "teacher" in gids else []
+    handles = [Patch(color=_TEACHER, label="teacher")] if "teacher" in gids else []
     handles.append(Patch(color=_TRAINED[0], label="slice is trained"))
     handles += [Patch(color=colour, label=outcome) for outcome, colour in _COLOURS.items() if outcome in present]
     handles.append(Patch(color=_WAITING, label="waiting"))
+    handles += [Patch(color=_AROUND, label="costs are measured, slices exchanged")] if "around" in gids else []
     panel.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=6, borderaxespad=0.2)
 
 

@@ -88,13 +88,13 @@ def test_time_line_has_the_teacher_then_the_slices_of_each_team(file_of):
     figure = draw(file_of(slices=list("abc"), teams=2, outcomes={2: "diverged"}, preparation=2.0), view="time-line")
     panel = figure.axes[0]
     a, b, c = costs(3)  # b to the first team, then c to the second and a behind it
-    assert blocks(panel, "preparation") == [pytest.approx((0, 2, row)) for row in (0, 1)]
+    assert blocks(panel, "around") == [pytest.approx((0, 2, row)) for row in (0, 1)]
     assert blocks(panel, "teacher") == [pytest.approx((2, 6, row)) for row in (0, 1)]
     drawn = sorted(blocks(panel, "slice"))
     assert drawn == [pytest.approx((6, 6 + c, 1)), pytest.approx((6, 6 + b, 0)), pytest.approx((6 + c, 6 + c + a, 1))]
     share = (a + b + c + 8) / (2 * (6 + a + c))
     assert f"2 teams, {6 + a + c:.3g} s, {100 * share:.0f} % busy" in figure._suptitle.get_text()
-    assert texts(figure) == ["costs are measured", "teacher", "slice is trained", "diverged", "waiting"]
+    assert texts(figure) == ["teacher", "slice is trained", "diverged", "waiting", "costs are measured, slices exchanged"]
 
 
 def test_time_line_of_waves_has_the_teacher_between_them(file_of):
