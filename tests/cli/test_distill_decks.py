@@ -173,7 +173,8 @@ def assert_same_fit(distill: Program, compress: Program, metric: str, **deck) ->
     expected_weights = weights_of(compress)
     found = results_of(distill, distill={"mode": "fit-only"}, **deck)
     for name, values in expected.items():
-        np.testing.assert_array_equal(found[name], values, err_msg=name)
+        if not name.endswith(("_compressed", "_re_estimated")):  # scores on the way, which the fit is one of
+            np.testing.assert_array_equal(found[name], values, err_msg=name)
     assert weights_of(distill) == expected_weights
     assert found[f"{metric}_fit"] == found[f"{metric}_after"] and f"{metric}_local" not in found
     with h5py.File(distill.folder / RESULT) as file:

@@ -11,12 +11,40 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
+
+std::vector<std::size_t> dealt(const TeamSchedule& schedule, int team, int wave = 0) {
+  const auto slices = schedule.slices(team, wave);
+  return {slices.begin(), slices.end()};
+}
 
 TEST(Teams, GetTheLongestSlicesFirst) {
-  EXPECT_THAT(deal_longest_first({1, 5, 3, 2, 5}, 2),
-              ElementsAre(ElementsAre(1, 2), ElementsAre(4, 3, 0)));
-  EXPECT_THAT(deal_longest_first({1, 1}, 3),
-              ElementsAre(ElementsAre(0), ElementsAre(1), IsEmpty()));
+  const TeamSchedule schedule({1, 5, 0, 3, 2, 5}, 2, 1);
+  EXPECT_THAT(dealt(schedule, 0), ElementsAre(1, 3));
+  EXPECT_THAT(dealt(schedule, 1), ElementsAre(5, 4, 0));
+  EXPECT_EQ(schedule.team_of(4), 1);
+  EXPECT_EQ(schedule.largest_load(), 8);
+  const TeamSchedule idle({1, 1}, 3, 1);
+  EXPECT_THAT(dealt(idle, 1), ElementsAre(1));
+  EXPECT_THAT(dealt(idle, 2), IsEmpty());
+}
+
+TEST(Teams, TrainEverySliceInOneWave) {
+  const TeamSchedule schedule({1, 2, 3, 4, 5, 6, 7}, 2, 3);
+  std::vector<std::size_t> all;
+  for (int team = 0; team < 2; ++team)
+    for (int wave = 0; wave < 3; ++wave)
+      for (const std::size_t slice : dealt(schedule, team, wave)) all.push_back(slice);
+  EXPECT_THAT(all, UnorderedElementsAre(0, 1, 2, 3, 4, 5, 6));
+}
+
+TEST(Teams, OfSlicesOfOneLengthAreAllBusy) {
+  const SimulatedWork work{.slices = std::vector<double>(48, 10.0), .teacher = 0, .batch_size = 64};
+  const SimulatedTeams simulated = simulate(work, 48);
+  ASSERT_EQ(simulated.seconds.size(), 48u);
+  EXPECT_EQ(simulated.seconds[0], 480);
+  EXPECT_EQ(simulated.seconds[23], 20);
+  EXPECT_EQ(simulated.seconds[47], 10);
 }
 
 TEST(Waves, TakeEverySliceOnce) {
@@ -24,7 +52,7 @@ TEST(Waves, TakeEverySliceOnce) {
     for (int waves = 1; waves <= 4; ++waves) {
       std::size_t next = 0;
       for (int wave = 0; wave < waves; ++wave) {
-        const auto [first, end] = part_of_wave(count, wave, waves);
+        const auto [first, end] = TeamSchedule::part_of_wave(count, wave, waves);
         EXPECT_EQ(first, next);
         next = end;
       }
@@ -54,20 +82,21 @@ TEST(Memory, IsPlannedWithItsWavesAndRefusedWithoutAWay) {
       {.module = "b", .weights = {"b"}, .cost = 1, .parameters = 20, .inputs = 4, .outputs = 2}};
   const auto slices = plan_slices(stages, {});
   const SliceMemory rank{.bytes_of_number = 4, .samples = 100, .batch = 5};
+  const auto planned = [&](double allowed, int teams) {
+    DistillMemory memory{.compression = 1000, .allowed = allowed, .rank = rank};
+    plan_waves(memory, stages, slices, teams);
+    return memory;
+  };
   EXPECT_EQ(training_bytes(stages, slices, rank), 4 * 5 * 20);
-  DistillMemory memory{.compression = 1000, .allowed = 4900};
-  plan_waves(memory, stages, slices, 1, rank);
+  const DistillMemory memory = planned(4900, 1);
   EXPECT_EQ(memory.waves, 2);
   EXPECT_EQ(memory.borders, 4 * 100 * 7);
   EXPECT_THAT(memory.border_line(), HasSubstr("in 2 waves"));
   EXPECT_NO_THROW(memory.require());
-  DistillMemory two_teams{.compression = 1000, .allowed = 4900};
-  plan_waves(two_teams, stages, slices, 2, rank);
+  const DistillMemory two_teams = planned(4900, 2);
   EXPECT_EQ(two_teams.waves, 1);
   EXPECT_THAT(two_teams.border_line(), HasSubstr("kept in memory"));
-  DistillMemory none{.compression = 1000, .allowed = 900};
-  plan_waves(none, stages, slices, 1, rank);
-  EXPECT_THROW(none.require(), ResourceError);
+  EXPECT_THROW(planned(900, 1).require(), ResourceError);
 }
 
 }  // namespace
