@@ -1,4 +1,4 @@
-// Which slices a team trains, and in how many waves their borders fit its memory.
+// In how many waves the borders of slices fit the memory of their teams.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,44 +8,7 @@
 namespace rankine::distill {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::UnorderedElementsAre;
-
-std::vector<std::size_t> dealt(const TeamSchedule& schedule, int team, int wave = 0) {
-  const auto slices = schedule.slices(team, wave);
-  return {slices.begin(), slices.end()};
-}
-
-TEST(Teams, GetTheLongestSlicesFirst) {
-  const TeamSchedule schedule({1, 5, 0, 3, 2, 5}, 2, 1);
-  EXPECT_THAT(dealt(schedule, 0), ElementsAre(1, 3));
-  EXPECT_THAT(dealt(schedule, 1), ElementsAre(5, 4, 0));
-  EXPECT_EQ(schedule.team_of(4), 1);
-  EXPECT_EQ(schedule.largest_load(), 8);
-  const TeamSchedule idle({1, 1}, 3, 1);
-  EXPECT_THAT(dealt(idle, 1), ElementsAre(1));
-  EXPECT_THAT(dealt(idle, 2), IsEmpty());
-}
-
-TEST(Teams, TrainEverySliceInOneWave) {
-  const TeamSchedule schedule({1, 2, 3, 4, 5, 6, 7}, 2, 3);
-  std::vector<std::size_t> all;
-  for (int team = 0; team < 2; ++team)
-    for (int wave = 0; wave < 3; ++wave)
-      for (const std::size_t slice : dealt(schedule, team, wave)) all.push_back(slice);
-  EXPECT_THAT(all, UnorderedElementsAre(0, 1, 2, 3, 4, 5, 6));
-}
-
-TEST(Teams, OfSlicesOfOneLengthAreAllBusy) {
-  const SimulatedWork work{.slices = std::vector<double>(48, 10.0), .teacher = 0, .batch_size = 64};
-  const SimulatedTeams simulated = simulate(work, 48);
-  ASSERT_EQ(simulated.seconds.size(), 48u);
-  EXPECT_EQ(simulated.seconds[0], 480);
-  EXPECT_EQ(simulated.seconds[23], 20);
-  EXPECT_EQ(simulated.seconds[47], 10);
-}
 
 TEST(Waves, TakeEverySliceOnce) {
   for (const std::size_t count : {0u, 1u, 5u, 9u})
