@@ -67,7 +67,7 @@ DistillMemory plan_memory(const ImageDistillJob& job, const run::Machine& machin
   const double number = models::bytes_of(job.compression.options.scoring.model.precision);
   const double weights = number * static_cast<double>(job.compression.model.plan.parameters());
   DistillMemory memory{.compression = compression.total(), .allowed = compression.allowed};
-  if (job.options.distill.mode != Mode::fit_only) memory.teacher = weights;
+  memory.teacher = weights;
   if (!job.options.trains_slices()) return memory;
   const std::int64_t ranks = std::max(1, machine.ranks / job.teams);
   const auto share = [&](std::int64_t samples) {

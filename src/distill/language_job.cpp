@@ -72,7 +72,7 @@ std::vector<std::string> look_into_folders(const LanguageDistillJob& job,
 DistillMemory plan_memory(const LanguageDistillJob& job, const run::Machine& machine) {
   const compress::CompressionMemory compression = compress::plan_memory(job.compression, machine);
   DistillMemory memory{.compression = compression.forecast.total(), .allowed = compression.allowed};
-  if (job.options.distill.mode != Mode::fit_only) memory.teacher = compression.forecast.row_blocks;
+  if (job.options.has_teacher()) memory.teacher = compression.forecast.row_blocks;
   if (job.options.trains_network())
     memory.training =
         std::max(0.0, forecast_with_training(job, machine) - memory.compression - memory.teacher);

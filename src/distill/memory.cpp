@@ -27,8 +27,8 @@ std::string DistillMemory::border_line() const {
 void DistillMemory::require() const {
   if (allowed <= 0 || total() <= allowed) return;
   throw ResourceError(fmt::format(
-      "distilling needs up to {} on the largest rank (a rank may use {}). Use fewer ranks on a "
-      "node, fewer samples, or a smaller distill.batch_size.",
+      "distilling needs up to {} on the largest rank (a rank may use {}). Use fewer teams, fewer "
+      "samples, a smaller distill.batch_size, or more nodes.",
       format_bytes(total()), format_bytes(allowed)));
 }
 

@@ -34,7 +34,7 @@ void declare_local_training(deck::SectionDeclaration& section, TrainingOptions& 
       .describe(
           "fit-only: weights that fit the layers' own inputs, as rankine-compress makes them; "
           "local: each slice is then trained to give what the original's slice gives; global: the "
-          "whole network is trained, from a plain decomposition; hybrid: local, then global.");
+          "whole network is trained in place of that, from the fit; hybrid: local, then global.");
   section.keyword("epochs", training.epochs)
       .range(0, 1'000'000)
       .describe(

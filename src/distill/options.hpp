@@ -71,6 +71,10 @@ struct DistillOptions {
   bool trains_network() const {
     return distill.mode == Mode::global || distill.mode == Mode::hybrid;
   }
+  /// Whether the network as it was is needed beside the new one.
+  bool has_teacher() const {
+    return trains_slices() || (trains_network() && distill.targets == GlobalTargets::teacher);
+  }
   std::int64_t network_epochs() const {
     return distill.mode == Mode::hybrid ? distill.global_epochs : distill.epochs;
   }

@@ -80,7 +80,6 @@ void write_training(ResultFile& file, const ImageJob& job, const ImageResult& re
              {"epochs of training that were over", "1", {"epochs"}});
   file.write("/results/epoch_accuracy", accuracies, {accuracies.size()},
              {"accuracy on the test images after each of them", "1", {"epochs"}});
-  if (job.options.train.epochs == 0) return;  // another program has trained
   const auto images = static_cast<double>(job.data.training.size() * job.options.train.epochs);
   write_scalar(file, "/timing/training_images_per_second", images / result.seconds.training,
                "images of training, scores between epochs included", "1/s");

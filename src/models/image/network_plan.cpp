@@ -64,7 +64,9 @@ std::string shared_prefix(const std::vector<std::string>& names) {
   return prefix;
 }
 
-std::string module_of(const LayerPlan& layer) {
+/// Of a residual block what the names of its layers share, unless another has it already; else the
+/// first of them.
+std::string module_of(const LayerPlan& layer, const std::vector<StagePlan>& taken) {
   if (layer.kind != LayerKind::residual)
     return layer.name.empty() ? std::string(name(layer.kind)) : layer.name;
   std::vector<std::string> names;
@@ -75,7 +77,8 @@ std::string module_of(const LayerPlan& layer) {
   visit_all(layer.shortcut, note);
   if (names.empty()) return std::string(name(layer.kind));
   const std::string prefix = shared_prefix(names);
-  return prefix.empty() ? names.front() : prefix;
+  const bool is_free = std::ranges::find(taken, prefix, &StagePlan::module) == taken.end();
+  return is_free && !prefix.empty() ? prefix : names.front();
 }
 
 }  // namespace
@@ -83,7 +86,8 @@ std::string module_of(const LayerPlan& layer) {
 std::vector<StagePlan> stages_of(const NetworkPlan& plan) {
   std::vector<StagePlan> stages;
   for (std::size_t l = 0; l < plan.layers.size(); ++l) {
-    if (l == 0 || begins_stage(plan.layers[l])) stages.push_back({module_of(plan.layers[l]), l, l});
+    if (l == 0 || begins_stage(plan.layers[l]))
+      stages.push_back({module_of(plan.layers[l], stages), l, l});
     stages.back().end = l + 1;
   }
   return stages;

@@ -1,6 +1,8 @@
 // Image networks: logits over ranks, layers, and batch norm over ranks against the whole batch.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "image_testing.hpp"
 #include "models/image/image_batch.hpp"
 #include "models/image/image_network_reader.hpp"
@@ -86,6 +88,28 @@ TEST(ImageLayers, OverwriteNothingThatOthersHold) {
   EXPECT_TRUE(torch::equal(x, given)) << "a view of it was given";
   for (const Stage& stage : network.stages()) stage.forward(x);
   EXPECT_TRUE(torch::equal(x, given)) << "a stage got it";
+}
+
+TEST(ImageNetwork, StagesHaveAllParametersOnceAndMakeWhatItMakes) {
+  const ImageNetwork network =
+      draw_image_network(alone().team(), small_plan(), 1, Precision::float64);
+  std::vector<std::string> of_stages, all, modules;
+  Tensor x = waves({3, 2, 8, 8}, 1);
+  const Tensor expected = network.logits(x);
+  for (const Stage& stage : network.stages()) {
+    modules.push_back(stage.module);
+    x = stage.forward(x);
+    for (const Slot* slot : stage.slots)
+      for (const auto& parameter : slot->weight()->parameters())
+        of_stages.push_back(slot->name() + "." + parameter.name);
+    for (const auto& parameter : stage.parameters) of_stages.push_back(parameter.name);
+  }
+  EXPECT_TRUE(torch::equal(x, expected));
+  EXPECT_EQ(modules, (std::vector<std::string>{"conv1", "conv2", "global-pool", "fc"}));
+  for (const auto& parameter : network.parameters()) all.push_back(parameter.name);
+  std::ranges::sort(of_stages);
+  std::ranges::sort(all);
+  EXPECT_EQ(of_stages, all);
 }
 
 /// How a batch of 7 is cut into the parts of ranks: evenly, or all on the last rank.

@@ -176,6 +176,25 @@ TEST(LanguageModel, OnlyWeightsOfItsOwnAreReplaced) {
   EXPECT_EQ(model.layers()[1].up.weight(), up);
 }
 
+TEST(LanguageModel, StagesAndHeadHaveAllParametersOnce) {
+  for (const TinyModel& tiny : tiny_models()) {
+    const TinyFolder folder(tiny);
+    const LanguageModel model = read(folder.path());
+    std::vector<std::string> of_stages, all;
+    for (const Stage& stage : model.stages()) {
+      for (const Slot* slot : stage.slots) {
+        EXPECT_TRUE(slot->name().starts_with(stage.module + ".")) << slot->name();
+        for (const auto& parameter : slot->weight()->parameters())
+          of_stages.push_back(slot->name() + "." + parameter.name);
+      }
+      for (const auto& parameter : stage.parameters) of_stages.push_back(parameter.name);
+    }
+    for (const auto& parameter : model.parameters())
+      if (!parameter.name.starts_with("lm_head")) all.push_back(parameter.name);
+    EXPECT_THAT(of_stages, testing::UnorderedElementsAreArray(all));
+  }
+}
+
 /// Sixteen windows.
 EvaluationJob tiny_evaluation(const TinyModel& tiny, const TinyFolder& folder) {
   EvaluationJob job;
