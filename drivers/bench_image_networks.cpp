@@ -9,6 +9,7 @@
 #include "bench_bare_network.hpp"
 #include "bench_timing.hpp"
 #include "core/contracts.hpp"
+#include "distill/slice_training.hpp"
 #include "models/image/image_network_reader.hpp"
 #include "models/image/plan_building.hpp"
 #include "train/image_training.hpp"
@@ -26,6 +27,15 @@ namespace {
 
 constexpr double learning_rate = 1e-3;
 
+/// A 3x3 convolution, or the three of a Tucker layer at half ranks.
+void add_convolution(models::LayerSequence& layers, const std::string& name, std::int64_t channels,
+                     bool is_split) {
+  if (!is_split) return layers.convolution(name, channels, 3, 1);
+  layers.convolution(name + ".input", layers.shape().channels / 2, 1, 1);
+  layers.convolution(name + ".core", channels / 2, 3, 1);
+  layers.convolution(name + ".output", channels, 1, 1);
+}
+
 /// A plain network for gray images; with `split` every Tucker layer as its three convolutions.
 NetworkPlan plain_plan(bool is_split) {
   const models::ImageShape input{1, 64, 64};
@@ -33,14 +43,7 @@ NetworkPlan plain_plan(bool is_split) {
   std::int64_t number = 0;
   for (const std::int64_t channels : {32, 64, 128, 128}) {
     const std::string name = "conv" + std::to_string(++number);
-    const std::int64_t inputs = layers.shape().channels;
-    if (is_split && inputs > 1) {
-      layers.convolution(name + ".input", inputs / 2, 1, 1);
-      layers.convolution(name + ".core", channels / 2, 3, 1);
-      layers.convolution(name + ".output", channels, 1, 1);
-    } else {
-      layers.convolution(name, channels, 3, 1);
-    }
+    add_convolution(layers, name, channels, is_split && layers.shape().channels > 1);
     layers.batch_norm("bn" + std::to_string(number));
     layers.plain(LayerKind::relu);
     layers.add({.kind = LayerKind::max_pool, .geometry = {.kernel = {2, 2}, .stride = {2, 2}}});
@@ -50,7 +53,22 @@ NetworkPlan plain_plan(bool is_split) {
   return {input, 6, layers.take()};
 }
 
+/// A residual block of ResNet-20, of Tucker layers.
+NetworkPlan block_plan(bool is_split) {
+  const models::ImageShape input{16, 32, 32};
+  models::LayerSequence body(input), layers(input);
+  add_convolution(body, "conv1", 16, is_split);
+  body.batch_norm("bn1");
+  body.plain(LayerKind::relu);
+  add_convolution(body, "conv2", 16, is_split);
+  body.batch_norm("bn2");
+  layers.add({.kind = LayerKind::residual, .body = body.take()});
+  layers.plain(LayerKind::relu);
+  return {input, input.channels, layers.take()};
+}
+
 NetworkPlan plan_of(const std::string& network, bool is_split) {
+  if (network == "slice") return block_plan(is_split);
   return network == "t-cnn" ? plain_plan(is_split) : models::cifar_resnet(20, {3, 32, 32}, 10);
 }
 
@@ -79,7 +97,7 @@ ImageNetwork our_network(const parallel::Communicator& team, const std::string& 
   torch::manual_seed(1);
   ImageNetwork network =
       models::draw_image_network(team, plan_of(which, false), 1, models::Precision::float32);
-  if (which == "t-cnn") put_tucker(network);
+  if (which != "resnet-20") put_tucker(network);
   return network;
 }
 
@@ -165,10 +183,93 @@ struct Times {
   }
 };
 
+void time_evaluation(const ImageNetwork& ours, const BareLayers& bare, const Tensor& images,
+                     std::int64_t batch, Times& times) {
+  times.take(
+      shortest_time(2, [&] { evaluate([&](auto& x) { return ours.logits(x); }, images, batch); }),
+      shortest_time(2, [&] { evaluate([&](auto& x) { return bare.forward(x); }, images, batch); }));
+}
+
+/// The features before and behind a slice, as a rank of a team has them.
+struct SliceData {
+  distill::Samples samples;
+  distill::SampleDeal deal;
+  Tensor inputs, targets;
+
+  SliceData(const NetworkPlan& plan, const NetworkCase& which, const parallel::Communicator& team)
+      : samples{which.images, distill::Sharing::dealt, {}},
+        deal(which.images, distill::TrainingOptions().held_out, which.batch, 1) {
+    const auto own = std::ssize(deal.samples_of(samples.sharing, team.rank(), team.size()));
+    for (Tensor* features : {&inputs, &targets})
+      *features =
+          torch::randn({own, plan.input.channels, plan.input.height, plan.input.width}).relu();
+  }
+};
+
+/// An epoch of the training of a slice, s, with its part of all that is done but once.
+double train_slice(const ImageNetwork& network, const SliceData& data,
+                   const parallel::Communicator& world, const parallel::Teams& alone) {
+  constexpr std::int64_t epochs = 5;
+  const std::vector<models::Stage> stages = network.stages();
+  const distill::SliceTask task{.name = "slice",
+                                .stages = stages,
+                                .parameters = network.parameters(),
+                                .inputs = data.inputs,
+                                .targets = data.targets,
+                                .samples = data.samples,
+                                .deal = data.deal,
+                                .team = world,
+                                .parts = alone};
+  run::StopRequest stop(world, {});
+  const Stopwatch watch;
+  distill::train_slice(task, {.epochs = epochs}, learning_rate, stop);
+  return watch.seconds() / epochs;
+}
+
+/// An epoch of the loop that one writes first, on one rank.
+void train_bare_slice(BareLayers& network, torch::optim::AdamW& optimiser, const SliceData& data,
+                      std::int64_t batch) {
+  const auto trained = [&](const Tensor& features) {
+    return features.narrow(0, data.deal.held_out(), data.deal.trained()).split(batch);
+  };
+  const auto inputs = trained(data.inputs), targets = trained(data.targets);
+  for (std::size_t b = 0; b < inputs.size(); ++b) {
+    optimiser.zero_grad();
+    torch::nn::functional::mse_loss(network.forward(inputs[b]), targets[b]).backward();
+    optimiser.step();
+  }
+}
+
+/// A slice of a network, against the features of another.
+NetworkRates time_slice(const parallel::Communicator& world, const NetworkCase& which,
+                        std::int64_t repeats) {
+  const parallel::Teams alone(world, world.size());
+  const parallel::Communicator self = world.split(world.rank(), 0);
+  const ImageNetwork ours = our_network(alone.team(), which.network);
+  BareLayers bare(plan_of(which.network, true).layers);
+  RANKINE_EXPECTS(numbers_in(bare) == ours.stored_numbers(), "both have the same layers");
+  bare.eval();  // the statistics of batch norms stay as they are
+  torch::optim::AdamW optimiser(bare.parameters(), learning_rate);
+  const SliceData own(ours.plan(), which, world), whole(ours.plan(), which, self);
+  Times training, evaluation;
+  for (std::int64_t repeat = 0; repeat < repeats; ++repeat) {
+    const double seconds = train_slice(ours, own, world, alone);
+    if (world.rank() != 0) continue;
+    training.take(seconds,
+                  shortest_time(2, [&] { train_bare_slice(bare, optimiser, whole, which.batch); }));
+    time_evaluation(ours, bare, whole.inputs, which.batch, evaluation);
+  }
+  const auto trained = static_cast<double>(own.deal.trained());
+  const auto count = static_cast<double>(which.images);
+  return {which.network,           ours.stored_numbers(),   trained / training.ours,
+          trained / training.bare, count / evaluation.ours, count / evaluation.bare};
+}
+
 }  // namespace
 
 NetworkRates time_network(const parallel::Communicator& world, const NetworkCase& which,
                           std::int64_t repeats) {
+  if (which.network == "slice") return time_slice(world, which, repeats);
   const parallel::Teams alone(world, world.size());
   ImageNetwork ours = our_network(alone.team(), which.network);
   BareLayers bare(plan_of(which.network, true).layers);
@@ -187,12 +288,7 @@ NetworkRates time_network(const parallel::Communicator& world, const NetworkCase
     }());
     if (!is_first) continue;
     bare.eval();
-    evaluation.take(
-        shortest_time(
-            2, [&] { evaluate([&](auto& x) { return ours.logits(x); }, all.inputs, which.batch); }),
-        shortest_time(2, [&] {
-          evaluate([&](auto& x) { return bare.forward(x); }, all.inputs, which.batch);
-        }));
+    time_evaluation(ours, bare, all.inputs, which.batch, evaluation);
   }
   const auto count = static_cast<double>(which.images);
   return {which.network,         ours.stored_numbers(),   count / training.ours,

@@ -9,7 +9,8 @@
 namespace rankine::bench {
 
 struct NetworkCase {
-  std::string network;  ///< "resnet-20", or "t-cnn": a plain network of Tucker layers at half ranks
+  std::string network;  ///< "resnet-20"; of Tucker layers at half ranks "t-cnn", a plain network,
+                        ///< or "slice", a residual block that is trained as a slice
   std::int64_t images = 0;
   std::int64_t batch = 0;
 };

@@ -34,8 +34,8 @@ void declare_keywords(deck::Schema& schema, ImageBenchOptions& options) {
       .describe("Ranks of Tucker kernels, as fractions of the channels.");
   section.keyword("networks", options.networks)
       .allow_empty()
-      .choices({"resnet-20", "t-cnn"})
-      .describe("Whole networks to train and to evaluate.");
+      .choices({"resnet-20", "t-cnn", "slice"})
+      .describe("Whole networks, and a slice of one, to train and to evaluate.");
   section.keyword("batch_size", options.batch_size)
       .range(1, 65536)
       .describe("Images of a pass and of a step of training.");
@@ -211,7 +211,8 @@ void check(const ImageBenchOptions& options) {
     require_memory(32 * numbers, fmt::format("a layer of {} channels", options.channels[l]),
                    "bench.batch_size");
   }
-  require_memory(5 * 64.0 * 64.0 * static_cast<double>(options.images),
+  // The features before and behind a slice, of all samples and of a rank's own.
+  require_memory(4 * 4 * 32.0 * 32.0 * 16 * static_cast<double>(options.images),
                  counted(options.images, "image"), "bench.images");
 }
 

@@ -15,7 +15,7 @@ struct ImageBenchOptions {
   std::vector<std::int64_t> channels{16, 32, 64, 128};
   std::vector<std::int64_t> sizes{32, 16, 8, 8};
   std::vector<double> ranks{0.25, 0.5, 0.75};
-  std::vector<std::string> networks{"resnet-20", "t-cnn"};
+  std::vector<std::string> networks{"resnet-20", "t-cnn", "slice"};
   std::int64_t batch_size = 64;
   std::int64_t images = 256;
   std::int64_t repeats = 5;

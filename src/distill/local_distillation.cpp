@@ -120,6 +120,9 @@ void LocalDistillation::restore() {
 }
 
 double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) const {
+  // Never nothing, which would mean that the slice is finished.
+  constexpr double least = 1e-9;
+  if (slices_[s].parameters.empty()) return least;
   for (const Parameter& parameter : slices_[s].parameters) parameter.values.set_requires_grad(true);
   const auto step = [&] {
     pass(slices_[s].stages, task_.samples.sharing, inputs).square().sum().backward();
@@ -133,8 +136,7 @@ double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) cons
     parameter.values.set_requires_grad(false);
   }
   const auto samples = static_cast<double>(task_.how.epochs * deal_.trained());
-  // Never nothing, which would mean that the slice is finished.
-  return std::max(seconds, 1e-9) * samples / static_cast<double>(inputs.size(0));
+  return std::max(seconds, least) * samples / static_cast<double>(inputs.size(0));
 }
 
 std::vector<double> LocalDistillation::measure_costs() const {

@@ -217,6 +217,9 @@ SliceReport train_slice(const SliceTask& task, const TrainingOptions& how, doubl
   const FeatureError error(task);
   SliceReport report{.name = task.name};
   report.feature_error_fit = error.held_out();
+  report.feature_error_after = report.feature_error_fit;
+  report.outcome = Outcome::fit_kept;
+  if (task.parameters.empty()) return report;
   const BestState fit(task.parameters, report.feature_error_fit);
   BestState best = fit;
   BatchLoss loss(task, error);
@@ -233,13 +236,12 @@ SliceReport train_slice(const SliceTask& task, const TrainingOptions& how, doubl
   try {
     train::run(task.parameters, objective, recipe, keeper, stop);
     best.restore();
-    report.outcome = best.error() < report.feature_error_fit ? Outcome::trained : Outcome::fit_kept;
+    if (best.error() < report.feature_error_fit) report.outcome = Outcome::trained;
+    report.feature_error_after = best.error();
   } catch (const NumericalError&) {  // of all ranks of the team
     fit.restore();
     report.outcome = Outcome::diverged;
   }
-  report.feature_error_after =
-      report.outcome == Outcome::trained ? best.error() : report.feature_error_fit;
   return report;
 }
 

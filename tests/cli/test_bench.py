@@ -80,7 +80,7 @@ def test_the_images_suite_measures_layers_and_networks(tmp_path, ranks):
         assert layers["multiply_adds"][:2].tolist() == [dense, 4 * 8 * 8 * (4 * 2 + 2 * 2 * 9 + 2 * 4)]
         for name in ("forward_seconds", "both_seconds", "forward_bound", "both_bound", "copy_rate"):
             assert (layers[name][...] > 0).all(), name
-        assert networks["network"].asstr()[...].tolist() == ["resnet-20", "t-cnn"]
+        assert networks["network"].asstr()[...].tolist() == ["resnet-20", "t-cnn", "slice"]
         assert networks["parameters"][0] == 269722
         for name in ("training", "bare_training", "evaluation", "bare_evaluation"):
             assert (networks[name][...] > 0).all(), name
