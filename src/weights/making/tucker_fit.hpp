@@ -52,9 +52,9 @@ class WeightedKernel {
   /// gains next to nothing.
   TuckerFit fit(const TuckerRanks& ranks, int sweeps = 8) const;
 
-  /// Squared errors (float64), a row for each of `input_ranks` and a column for each output rank
-  /// from 0 to O; height and width are whole. Each input rank has three bases of the inputs, which
-  /// a fit for the very ranks improves: these are upper bounds, 2 % above a fit on average.
+  /// Squared errors (float64), a row for each of `input_ranks`, which rise, and a column for each
+  /// output rank from 0 to O; height and width are whole. The bases of the inputs are nested, which
+  /// a fit for the very ranks improves: these are upper bounds.
   torch::Tensor errors(const std::vector<std::int64_t>& input_ranks) const;
 
  private:
