@@ -52,11 +52,11 @@ struct TrainingOptions {
   std::vector<double> learning_rates = {};  ///< one for each slice in place of that; empty for none
   std::int64_t seed = 1;
   double warm_up = 0.1;
-  double held_out = 0.05;            ///< part of the samples by which the best state is chosen
-  bool fail_on_divergence = false;   ///< exit code 4 where a slice diverged
-  bool score_slices = false;         ///< the network with each slice alone replaced
+  double held_out = 0.05;           ///< part of the samples by which the best state is chosen
+  bool fail_on_divergence = false;  ///< exit code 4 where a slice diverged
+  bool score_slices = false;        ///< the network with each slice alone replaced
   GlobalTargets targets = GlobalTargets::teacher;
-  std::int64_t global_epochs = 5;    ///< of the mode hybrid
+  std::int64_t global_epochs = 5;  ///< of the mode hybrid
   double global_learning_rate = 5e-4;
 };
 
@@ -65,9 +65,7 @@ struct DistillOptions {
   SliceOptions slices;
   TrainingOptions distill;
 
-  bool trains_slices() const {
-    return distill.mode == Mode::local || distill.mode == Mode::hybrid;
-  }
+  bool trains_slices() const { return distill.mode == Mode::local || distill.mode == Mode::hybrid; }
   bool trains_network() const {
     return distill.mode == Mode::global || distill.mode == Mode::hybrid;
   }

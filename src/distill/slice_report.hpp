@@ -27,10 +27,10 @@ struct SliceReport {
   std::vector<double> feature_errors;  ///< after each epoch
   Outcome outcome = Outcome::trained;
   int team = 0;
-  double cost = 0;                ///< that was foretold, seconds
+  double cost = 0;                   ///< that was foretold, seconds
   double started = 0, finished = 0;  ///< seconds since slices began to be trained
-  bool is_restored = false;       ///< from an earlier run
-  std::optional<double> score;    ///< of the network with this slice alone: accuracy or perplexity
+  bool is_restored = false;          ///< from an earlier run
+  std::optional<double> score;  ///< of the network with this slice alone: accuracy or perplexity
 
   double seconds() const { return finished - started; }
 };
@@ -42,13 +42,13 @@ struct SimulatedTeams {
 };
 
 struct LocalReport {
-  std::vector<SliceReport> slices;     ///< in the order of the network
-  std::int64_t samples = 0;            ///< images or windows that are trained on
+  std::vector<SliceReport> slices;  ///< in the order of the network
+  std::int64_t samples = 0;         ///< images or windows that are trained on
   std::int64_t held_out = 0;
-  std::int64_t waves = 1;              ///< times the teacher has run
+  std::int64_t waves = 1;  ///< times the teacher has run
   int teams = 0;
-  double teacher_seconds = 0;          ///< of all waves
-  double seconds = 0;                  ///< of everything local, wall clock
+  double teacher_seconds = 0;  ///< of all waves
+  double seconds = 0;          ///< of everything local, wall clock
   SimulatedTeams simulated;
 };
 

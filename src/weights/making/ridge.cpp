@@ -39,6 +39,12 @@ Tensor add_ridge(const Tensor& moment, double part) {
       "the calibration data.");
 }
 
+Tensor made_positive(const Tensor& moment, double wanted, torch::ScalarType type) {
+  if (is_zero(moment)) return {};
+  add_ridge(moment, ridge_above_rounding(wanted, moment.size(0), type));
+  return moment;
+}
+
 Tensor damped_inverse(const Tensor& matrix) {
   const double ridge = 1e-6 * matrix.diagonal().mean().item<double>() + 1e-300;
   return at::cholesky_inverse(

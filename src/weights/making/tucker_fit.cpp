@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
-#include <utility>
 
 #include "core/contracts.hpp"
 #include "weights/making/conjugate_gradients.hpp"
@@ -97,7 +95,7 @@ class BasisError final : public QuadraticError {
   /// `core` in the bases of all other axes.
   BasisError(const WeightedMatrix& kernel, const SiteNorm& sites, const Axes& shape,
              std::int64_t axis, const Tensor& core)
-      : moment_(kernel.norm.inputs), shape_(shape), axis_(axis), core_(core) {
+      : moment_(kernel.patches), shape_(shape), axis_(axis), core_(core) {
     Tensor others = core;
     for (std::int64_t other = 1; other < 4; ++other)
       if (other != axis)
@@ -110,7 +108,9 @@ class BasisError final : public QuadraticError {
 
   /// Sigma times the rows that a basis gives, and the adjoint of giving rows.
   Tensor weighed_rows(const Tensor& basis) const {
-    return product_with(along_axis(core_, axis_, basis).flatten(1), moment_);
+    const Tensor rows = along_axis(core_, axis_, basis).flatten(1);
+    if (!moment_.defined()) return rows;
+    return times_transposed(rows.to(moment_.scalar_type()), moment_).to(torch::kFloat64);
   }
   Tensor pull_back(const Tensor& rows) const {
     return times_transposed(unfolded(rows.view(shape_), axis_), unfolded(core_, axis_));
@@ -215,27 +215,21 @@ TuckerFactors Alternation::factors() const {
   return result;
 }
 
-/// A moment in float64 with its ridge, and its lower Cholesky factor; undefined where it says
-/// nothing.
-std::pair<Tensor, Tensor> prepared(const Tensor& moment, double ridge) {
-  if (!moment.defined() || is_zero(moment)) return {};
-  const Tensor exact = moment.to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
-  const Tensor root =
-      add_ridge(exact, ridge_above_rounding(ridge, moment.size(0), moment.scalar_type()));
-  return {exact, root};
-}
-
 }  // namespace
 
-WeightedKernel::WeightedKernel(const Tensor& kernel, const MomentNorm& norm) {
+WeightedKernel::WeightedKernel(const Tensor& kernel, const MomentNorm& norm,
+                               torch::ScalarType products) {
   const torch::NoGradGuard no_gradients;
   RANKINE_EXPECTS(kernel.dim() == 4, "a kernel has four axes");
   kernel_.shape = {kernel.size(0), kernel.size(1), kernel.size(2), kernel.size(3)};
   kernel_.matrix = kernel.detach().to(torch::kFloat64).flatten(1).contiguous();
-  kernel_.norm.inputs = prepared(norm.inputs, input_ridge).first;
-  std::tie(kernel_.norm.outputs, kernel_.root) = prepared(norm.outputs, 0);
-  kernel_.weighed = product_with(kernel_.matrix, kernel_.norm.inputs);
-  kernel_.squared_norm = squared_error(torch::zeros_like(kernel_.matrix));
+  kernel_.norm = norm;
+  if (norm.inputs.defined()) kernel_.patches = norm.inputs.to(products);
+  if (norm.outputs.defined()) kernel_.root = torch::linalg_cholesky(norm.outputs);
+  kernel_.weighed = product_with(kernel_.matrix, norm.inputs);
+  const Tensor both =
+      norm.outputs.defined() ? times(norm.outputs, kernel_.weighed) : kernel_.weighed;
+  kernel_.squared_norm = (kernel_.matrix * both).sum().item<double>();
 }
 
 double WeightedKernel::squared_error(const Tensor& matrix) const {
