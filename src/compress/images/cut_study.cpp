@@ -5,6 +5,7 @@
 #include "compress/kernels/kernel_forms.hpp"
 #include "core/log.hpp"
 #include "core/progress.hpp"
+#include "weights/making/kernel_cuts.hpp"
 
 namespace rankine::compress {
 
@@ -12,29 +13,48 @@ using weights::KernelCut;
 
 namespace {
 
-/// Kernels of the study truncated along a cut, one for each kernel.
+/// Kernels of the study decomposed along a cut.
+struct DecomposedKernels {
+  std::vector<std::unique_ptr<KernelForm>> forms;
+  std::vector<weights::DecomposedKernel> kernels;
+};
+
+DecomposedKernels decompose(const ImageBench& bench, KernelCut cut) {
+  CompressOptions options = bench.options;
+  options.method.form = weights::Form::cut;
+  options.method.cut = cut;
+  DecomposedKernels decomposed;
+  for (const Kernel& kernel : bench.job.kernels) {
+    const auto& shape = kernel.shape;
+    const torch::Tensor rows = weight_of(bench.network, kernel.name)->own_rows();
+    decomposed.forms.push_back(cut_kernel(kernel, options));
+    decomposed.kernels.emplace_back(
+        rows.to(torch::kFloat64).view({shape.outputs, shape.inputs, shape.height, shape.width}),
+        cut);
+  }
+  return decomposed;
+}
+
+/// Truncated at a fraction of their ranks, one for each kernel.
 struct TruncatedKernels {
   std::vector<std::shared_ptr<weights::Weight>> weights;
   std::vector<std::int64_t> ranks;
   std::vector<double> norm_losses;
 };
 
-TruncatedKernels truncate(const ImageBench& bench, KernelCut cut, double fraction) {
-  CompressOptions options = bench.options;
-  options.method.form = weights::Form::cut;
-  options.method.cut = cut;
+TruncatedKernels truncate(const ImageBench& bench, const DecomposedKernels& decomposed,
+                          double fraction) {
   TruncatedKernels truncated;
-  for (const Kernel& kernel : bench.job.kernels) {
-    const auto form = cut_kernel(kernel, options);
-    const torch::Tensor rows = weight_of(bench.network, kernel.name)->own_rows();
-    const KernelRanks ranks = form->at_fraction(fraction, 1);
-    const KernelProblem problem{.matrix = rows.to(torch::kFloat64)};
-    auto weight =
-        form->weight(bench.network.team(), form->make(problem, ranks), rows.scalar_type());
+  for (std::size_t k = 0; k < decomposed.kernels.size(); ++k) {
+    const KernelForm& form = *decomposed.forms[k];
+    const torch::Tensor rows = weight_of(bench.network, bench.job.kernels[k].name)->own_rows();
+    const std::int64_t rank = form.at_fraction(fraction, 1)[0];
+    auto weight = form.weight(bench.network.team(), {decomposed.kernels[k].truncated(rank)},
+                              rows.scalar_type());
     const double before = rows.norm().item<double>();
     truncated.norm_losses.push_back(
         before > 0 ? 1 - weight->own_rows().norm().item<double>() / before : 0);
-    truncated.ranks.push_back(ranks[0]);
+    truncated.ranks.push_back(rank);
     truncated.weights.push_back(std::move(weight));
   }
   return truncated;
@@ -49,14 +69,16 @@ class CutStudy {
   }
 
   void run() {
-    for (const KernelCut cut : bench_.options.sensitivity.cuts)
-      for (const double fraction : bench_.options.sensitivity.rank_fractions) study(cut, fraction);
+    const torch::NoGradGuard no_gradients;
+    for (const KernelCut cut : bench_.options.sensitivity.cuts) {
+      const DecomposedKernels decomposed = decompose(bench_, cut);
+      for (const double fraction : bench_.options.sensitivity.rank_fractions)
+        study(cut, fraction, truncate(bench_, decomposed, fraction));
+    }
   }
 
  private:
-  void study(KernelCut cut, double fraction) {
-    const torch::NoGradGuard no_gradients;
-    const TruncatedKernels truncated = truncate(bench_, cut, fraction);
+  void study(KernelCut cut, double fraction, const TruncatedKernels& truncated) {
     const auto& kernels = bench_.job.kernels;
     double losses = 0;
     for (std::size_t k = 0; k < kernels.size(); ++k) {

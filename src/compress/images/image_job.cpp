@@ -13,6 +13,7 @@
 #include "core/text_format.hpp"
 #include "files/output_folder.hpp"
 #include "models/evaluation/forecast.hpp"
+#include "weights/making/kernel_cut.hpp"
 
 namespace rankine::compress {
 
@@ -186,6 +187,20 @@ double activation_numbers(const ImageJob& job) {
   return std::max(trained, job.replaces_kernels() ? border : 0);
 }
 
+/// Of the singular vectors of all kernels that a study of cuts keeps, one cut at a time.
+double decomposition_bytes(const ImageJob& job) {
+  double most = 0;
+  for (const weights::KernelCut cut : job.options.sensitivity.cuts) {
+    double sum = 0;
+    for (const Kernel& kernel : job.kernels) {
+      const weights::MatrixShape matrix = weights::cut_shape(cut, kernel.shape);
+      sum += 8 * static_cast<double>(matrix.full_rank() * (matrix.rows + matrix.columns));
+    }
+    most = std::max(most, sum);
+  }
+  return most;
+}
+
 double moment_bytes(const ImageJob& job) {
   if (!job.options.method.needs_inputs() || !job.replaces_kernels()) return 0;
   double sum = 0;
@@ -203,7 +218,8 @@ models::ImageMemoryPlan plan_memory(const ImageJob& job, const run::Machine& mac
   models::ImageMemoryPlan plan =
       models::plan_memory({options.scoring, job.model, job.data}, machine);
   const double optimiser = options.train.epochs > 0 ? 3 * plan.weights : 0;
-  plan.weights = 2 * plan.weights + optimiser;  // of the network, and of what it becomes
+  // Of the network, and of what it becomes.
+  plan.weights = 2 * plan.weights + optimiser + decomposition_bytes(job);
   plan.activations = std::max(plan.activations, models::bytes_of(options.scoring.model.precision) *
                                                     activation_numbers(job));
   plan.moments = moment_bytes(job);

@@ -44,9 +44,7 @@ std::vector<int> deal(const std::vector<Kernel>& kernels, int ranks) {
 Tensor assemble(const SecondMoment& moment, const Communicator& world, int owner, double ridge,
                 torch::ScalarType products) {
   Tensor whole = moment.assemble_on(world, owner);
-  if (world.rank() != owner || weights::is_zero(whole)) return {};
-  weights::add_ridge(whole, weights::ridge_above_rounding(ridge, moment.size(), products));
-  return whole;
+  return world.rank() == owner ? weights::made_positive(whole, ridge, products) : Tensor();
 }
 
 /// The tensors of rank `root`, float64, on every rank.
@@ -115,15 +113,17 @@ DealtKernels::DealtKernels(const models::Network& network, const Communicator& w
       problems_(kernels.size()) {
   for (std::size_t k = 0; k < kernels.size(); ++k) {
     KernelProblem& problem = problems_[k];
-    const auto type = weight_of(network, kernels[k].name)->own_rows().scalar_type();
+    const Tensor rows = weight_of(network, kernels[k].name)->own_rows().detach();
+    problem.products = rows.scalar_type();
     if (!moments.inputs.empty())
       problem.norm.inputs =
-          assemble(moments.inputs[k], world, owners_[k], weights::input_ridge, type);
+          assemble(moments.inputs[k], world, owners_[k], weights::input_ridge, problem.products);
     if (!moments.outputs.empty())
       problem.norm.outputs =
-          assemble(moments.outputs[k], world, owners_[k], moments.output_ridge, type);
-    if (world.rank() == owners_[k])
-      problem.matrix = weight_of(network, kernels[k].name)->own_rows().detach().to(torch::kFloat64);
+          assemble(moments.outputs[k], world, owners_[k], moments.output_ridge, problem.products);
+    if (world.rank() != owners_[k]) continue;
+    problem.matrix = rows.to(torch::kFloat64);
+    problem.squared_norm = problem.norm.squared(problem.matrix);
   }
 }
 
@@ -149,7 +149,7 @@ void DealtKernels::for_own(const char* what, const Work& work) const {
 std::vector<KernelCurve> DealtKernels::curves() const {
   std::vector<KernelCurve> curves(kernels_.size());
   for_own("errors of ranks", [&](std::size_t k) {
-    curves[k] = {problems_[k].norm.squared(problems_[k].matrix), forms_[k]->points(problems_[k])};
+    curves[k] = {problems_[k].squared_norm, forms_[k]->points(problems_[k])};
   });
   for (std::size_t k = 0; k < kernels_.size(); ++k) {
     world_.broadcast(std::span(&curves[k].squared_norm, 1), owners_[k]);
@@ -165,7 +165,7 @@ std::vector<DealtKernels::Made> DealtKernels::make(const std::vector<KernelRanks
     made[k].tensors = forms_[k]->make(problems_[k], ranks[k]);
     const auto weight = forms_[k]->weight(network_.team(), made[k].tensors, torch::kFloat64);
     made[k].squared_error = problems_[k].norm.squared(weight->own_rows() - problems_[k].matrix);
-    made[k].squared_norm = problems_[k].norm.squared(problems_[k].matrix);
+    made[k].squared_norm = problems_[k].squared_norm;
   });
   for (std::size_t k = 0; k < kernels_.size(); ++k) {
     made[k].tensors = share(world_, std::move(made[k].tensors), owners_[k]);

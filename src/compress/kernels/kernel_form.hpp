@@ -27,10 +27,12 @@ struct Kernel {
 };
 
 /// A kernel whole on this rank, outputs x (inputs height width), and the norm of its errors, of the
-/// second moments of patches and of output gradients. All float64.
+/// second moments of patches and of output gradients, positive definite. All float64.
 struct KernelProblem {
   torch::Tensor matrix;
   weights::MomentNorm norm = {};
+  double squared_norm = 0;                       ///< of the kernel in it
+  torch::ScalarType products = torch::kFloat64;  ///< of which the moments are sums
 };
 
 /// One number for each rank of a form, in its own order.

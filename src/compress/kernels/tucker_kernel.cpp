@@ -89,7 +89,7 @@ class TuckerKernel final : public KernelForm {
   weights::WeightedKernel weighted(const KernelProblem& problem) const {
     return weights::WeightedKernel(
         problem.matrix.view({shape_.outputs, shape_.inputs, shape_.height, shape_.width}),
-        problem.norm);
+        problem.norm, problem.products);
   }
 
   KernelShape shape_;

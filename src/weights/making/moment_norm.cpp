@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/contracts.hpp"
+#include "weights/rows/axis_product.hpp"
 #include "weights/rows/product.hpp"
 
 namespace rankine::weights {
@@ -41,20 +42,21 @@ Tensor paired_axes(const Tensor& moment, const std::vector<std::int64_t>& legs) 
   return moment.reshape(shape).permute(order).reshape(paired);
 }
 
-/// Contracts every axis but `site` with its factor.
+/// Contracts every axis but `site` with its factor; those of length 1 are 1.
 Tensor all_but_one(const Tensor& axes, const std::vector<Tensor>& factors, std::size_t site) {
+  const auto is_one = [&](std::size_t k) { return factors[k].numel() == 1; };
   Tensor rest = axes;
   for (std::size_t k = factors.size(); k-- > site + 1;)
-    rest = rest.reshape({-1, factors[k].numel()}).mv(factors[k].flatten());
+    if (!is_one(k)) rest = rest.reshape({-1, factors[k].numel()}).mv(factors[k].flatten());
   for (std::size_t k = 0; k < site; ++k)
-    rest = rest.reshape({factors[k].numel(), -1}).t().mv(factors[k].flatten());
+    if (!is_one(k)) rest = rest.reshape({factors[k].numel(), -1}).t().mv(factors[k].flatten());
   return rest.reshape(factors[site].sizes());
 }
 
-Tensor kronecker(const std::vector<Tensor>& factors) {
-  Tensor all = factors.front();
-  for (std::size_t k = 1; k < factors.size(); ++k) all = torch::kron(all, factors[k]);
-  return all;
+/// The Kronecker product of the transposed factors, applied to the axes from `first` on.
+Tensor along_sites(Tensor axes, std::int64_t first, const std::vector<Tensor>& factors) {
+  for (const Tensor& factor : factors) axes = along_axis(axes, first++, factor.t());
+  return axes;
 }
 
 std::vector<Tensor> cholesky_factors(const std::vector<Tensor>& moments) {
@@ -71,9 +73,11 @@ std::vector<Tensor> likeliest_product(const Tensor& moment, const std::vector<st
   RANKINE_EXPECTS(moment.scalar_type() == torch::kFloat64, "moments are float64");
   const Tensor axes = paired_axes(moment, legs);
   for (const std::int64_t leg : legs) factors.push_back(torch::eye(leg, moment.options()));
+  if (moment.size(0) == 1) factors.front() = with_ridge(moment.clone());
   inverses = factors;
   for (int round = 0; round < rounds; ++round)
     for (std::size_t k = 0; k < legs.size(); ++k) {
+      if (legs[k] == 1) continue;  // what it would be is in the other factors
       const double others = static_cast<double>(moment.size(0) / legs[k]);
       const Tensor expected = all_but_one(axes, inverses, k) / others;
       factors[k] = with_ridge((expected + expected.t()) / 2);
@@ -90,10 +94,14 @@ SiteNorm::SiteNorm(const MomentNorm& norm, const std::vector<std::int64_t>& row_
       column_factors_(cholesky_factors(columns_)) {}
 
 Tensor SiteNorm::whiten(const Tensor& w) const {
-  Tensor result = w;
-  if (!column_factors_.empty()) result = times(result, kronecker(column_factors_));
-  if (!row_factors_.empty()) result = transposed_times(kronecker(row_factors_), result);
-  return result;
+  std::vector<std::int64_t> axes;
+  for (const Tensor& factor : row_factors_) axes.push_back(factor.size(0));
+  const std::int64_t first = std::max<std::int64_t>(1, std::ssize(axes));
+  if (axes.empty()) axes.push_back(w.size(0));
+  for (const Tensor& factor : column_factors_) axes.push_back(factor.size(0));
+  if (column_factors_.empty()) axes.push_back(w.size(1));
+  const Tensor whitened_rows = along_sites(w.reshape(axes), 0, row_factors_);
+  return along_sites(whitened_rows, first, column_factors_).reshape(w.sizes());
 }
 
 Tensor SiteNorm::unwhiten_core(const Tensor& core, std::size_t site) const {

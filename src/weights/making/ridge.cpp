@@ -1,6 +1,7 @@
 #include "weights/making/ridge.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "core/errors.hpp"
@@ -28,12 +29,20 @@ Tensor add_ridge(const Tensor& moment, double part) {
   if (moment.dim() == 1) return {};
   for (double there = part; there < 1; there *= 10) {
     auto [factor, failed_minor] = at::linalg_cholesky_ex(moment);
-    if (failed_minor.item<int>() == 0) return factor;
+    // Not every LAPACK says that it failed on a NaN, but none leaves a finite diagonal.
+    if (failed_minor.item<int>() == 0 && std::isfinite(factor.diagonal().sum().item<double>()))
+      return factor;
     diagonal.add_(9 * there * mean);
   }
   throw NumericalError(
       "a second moment of inputs or gradients is not that of finite numbers. Check the model and "
       "the calibration data.");
+}
+
+Tensor made_positive(const Tensor& moment, double wanted, torch::ScalarType type) {
+  if (is_zero(moment)) return {};
+  add_ridge(moment, ridge_above_rounding(wanted, moment.size(0), type));
+  return moment;
 }
 
 Tensor damped_inverse(const Tensor& matrix) {

@@ -22,6 +22,10 @@ double ridge_above_rounding(double wanted, std::int64_t n, torch::ScalarType typ
 /// that are not finite.
 torch::Tensor add_ridge(const torch::Tensor& moment, double part);
 
+/// A float64 moment with `wanted` or what rounding needs added in place, positive definite;
+/// undefined for one of zeros.
+torch::Tensor made_positive(const torch::Tensor& moment, double wanted, torch::ScalarType type);
+
 /// Inverse of a positive semidefinite matrix whose weak directions are held back by 1e-6 of the
 /// mean diagonal, for where it need not be exact.
 torch::Tensor damped_inverse(const torch::Tensor& matrix);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
-#include <utility>
 
 #include "core/contracts.hpp"
 #include "weights/making/conjugate_gradients.hpp"
@@ -32,18 +30,19 @@ Tensor orthonormal_basis(const Tensor& columns) {
   return std::get<0>(torch::linalg_qr(columns)).contiguous();
 }
 
-/// The least-squares solution A of W ~ A M for given bases M of the inputs, and how its rank is
-/// best reduced. R^T A M S has orthogonal rows in the basis of the vectors, and their squares are
-/// what each of them takes from the squared norm of W.
+/// The targets R^T W in coordinates in which the patches of given bases M of the inputs are white.
+struct Targets {
+  Tensor lower;        ///< of M Sigma M^T; undefined for the identity
+  Tensor coordinates;  ///< ranks of the inputs x outputs
+};
+
+/// The least-squares solution A of W ~ A M, and how its rank is best reduced. R^T A M S has
+/// orthogonal rows in the basis of the vectors, and their squares are what each of them takes from
+/// the squared norm of W.
 struct Regression {
   Tensor solution;  ///< (R^T A)^T
   Tensor vectors;   ///< outputs x outputs, the largest square first
   Tensor squares;
-
-  /// Squared errors at output ranks from 1 on.
-  Tensor errors(double squared_norm) const {
-    return (squared_norm - squares.cumsum(0)).clamp_min(0);
-  }
 };
 
 /// A fit under way, of a kernel with axes o, i, h, w or o, i, (h w) and one of length 1.
@@ -56,10 +55,10 @@ class Alternation {
 
   /// The HOOI's bases in the product of moments next to the norm.
   void start(const TuckerRanks& ranks);
-  /// Nested bases of all input ranks in that product, the leading ones first.
-  Tensor nested_inputs() const;
-  void set_inputs(const Tensor& basis) { bases_[0] = orthonormal_basis(basis); }
+  /// All inputs, in an order in which the leading ones are a basis in that product.
+  void order_inputs();
 
+  Targets targets() const;
   Regression regress() const;
   /// Output factor and core for the present bases; returns the squared error.
   double solve(const Regression& found, std::int64_t output_rank);
@@ -96,7 +95,7 @@ class BasisError final : public QuadraticError {
   /// `core` in the bases of all other axes.
   BasisError(const WeightedMatrix& kernel, const SiteNorm& sites, const Axes& shape,
              std::int64_t axis, const Tensor& core)
-      : moment_(kernel.norm.inputs), shape_(shape), axis_(axis), core_(core) {
+      : moment_(kernel.patches), shape_(shape), axis_(axis), core_(core) {
     Tensor others = core;
     for (std::int64_t other = 1; other < 4; ++other)
       if (other != axis)
@@ -109,7 +108,9 @@ class BasisError final : public QuadraticError {
 
   /// Sigma times the rows that a basis gives, and the adjoint of giving rows.
   Tensor weighed_rows(const Tensor& basis) const {
-    return product_with(along_axis(core_, axis_, basis).flatten(1), moment_);
+    const Tensor rows = along_axis(core_, axis_, basis).flatten(1);
+    if (!moment_.defined()) return rows;
+    return times_transposed(rows.to(moment_.scalar_type()), moment_).to(torch::kFloat64);
   }
   Tensor pull_back(const Tensor& rows) const {
     return times_transposed(unfolded(rows.view(shape_), axis_), unfolded(core_, axis_));
@@ -139,9 +140,10 @@ Tensor Alternation::unwhitened(const Tensor& basis, std::size_t axis) const {
   return sites_.unwhiten_core(basis.view({1, 1, basis.size(0), -1}), axis).view(basis.sizes());
 }
 
-Tensor Alternation::nested_inputs() const {
+void Alternation::order_inputs() {
   const Tensor rows = unfolded(whitened(), 1);
-  return unwhitened(leading_eigenvectors(times_transposed(rows, rows), lengths_[1]), 0);
+  const Tensor ordered = leading_eigenvectors(times_transposed(rows, rows), lengths_[1]);
+  bases_[0] = orthonormal_basis(unwhitened(ordered, 0));
 }
 
 Tensor Alternation::project(const Tensor& rows) const {
@@ -151,17 +153,19 @@ Tensor Alternation::project(const Tensor& rows) const {
   return result.flatten(1);
 }
 
-Regression Alternation::regress() const {
+Targets Alternation::targets() const {
   const Tensor targets = project(kernel_.weighed).t();  // M Sigma W^T
   const Tensor rooted = kernel_.root.defined() ? targets.matmul(kernel_.root) : targets;
-  // M Sigma M^T; M M^T is the identity.
-  Tensor z = rooted, solution = rooted;
-  if (kernel_.norm.inputs.defined()) {
-    const Tensor lower =
-        torch::linalg_cholesky(project(project(kernel_.norm.inputs).t().contiguous()));
-    z = at::linalg_solve_triangular(lower, rooted, /*upper=*/false);
-    solution = at::linalg_solve_triangular(lower.t(), z, /*upper=*/true);
-  }
+  if (!kernel_.norm.inputs.defined()) return {{}, rooted};  // M M^T is the identity
+  const Tensor lower =
+      torch::linalg_cholesky(project(project(kernel_.norm.inputs).t().contiguous()));
+  return {lower, at::linalg_solve_triangular(lower, rooted, /*upper=*/false)};
+}
+
+Regression Alternation::regress() const {
+  const auto [lower, z] = targets();
+  const Tensor solution =
+      lower.defined() ? at::linalg_solve_triangular(lower.t(), z, /*upper=*/true) : z;
   const auto [squares, vectors] = at::linalg_eigh(transposed_times(z, z));
   return {solution, vectors.flip(1), squares.flip(0).clamp_min(0)};
 }
@@ -211,27 +215,21 @@ TuckerFactors Alternation::factors() const {
   return result;
 }
 
-/// A moment in float64 with its ridge, and its lower Cholesky factor; undefined where it says
-/// nothing.
-std::pair<Tensor, Tensor> prepared(const Tensor& moment, double ridge) {
-  if (!moment.defined() || is_zero(moment)) return {};
-  const Tensor exact = moment.to(torch::kFloat64, /*non_blocking=*/false, /*copy=*/true);
-  const Tensor root =
-      add_ridge(exact, ridge_above_rounding(ridge, moment.size(0), moment.scalar_type()));
-  return {exact, root};
-}
-
 }  // namespace
 
-WeightedKernel::WeightedKernel(const Tensor& kernel, const MomentNorm& norm) {
+WeightedKernel::WeightedKernel(const Tensor& kernel, const MomentNorm& norm,
+                               torch::ScalarType products) {
   const torch::NoGradGuard no_gradients;
   RANKINE_EXPECTS(kernel.dim() == 4, "a kernel has four axes");
   kernel_.shape = {kernel.size(0), kernel.size(1), kernel.size(2), kernel.size(3)};
   kernel_.matrix = kernel.detach().to(torch::kFloat64).flatten(1).contiguous();
-  kernel_.norm.inputs = prepared(norm.inputs, input_ridge).first;
-  std::tie(kernel_.norm.outputs, kernel_.root) = prepared(norm.outputs, 0);
-  kernel_.weighed = product_with(kernel_.matrix, kernel_.norm.inputs);
-  kernel_.squared_norm = squared_error(torch::zeros_like(kernel_.matrix));
+  kernel_.norm = norm;
+  if (norm.inputs.defined()) kernel_.patches = norm.inputs.to(products);
+  if (norm.outputs.defined()) kernel_.root = torch::linalg_cholesky(norm.outputs);
+  kernel_.weighed = product_with(kernel_.matrix, norm.inputs);
+  const Tensor both =
+      norm.outputs.defined() ? times(norm.outputs, kernel_.weighed) : kernel_.weighed;
+  kernel_.squared_norm = (kernel_.matrix * both).sum().item<double>();
 }
 
 double WeightedKernel::squared_error(const Tensor& matrix) const {
@@ -262,23 +260,24 @@ TuckerFit WeightedKernel::fit(const TuckerRanks& ranks, int sweeps) const {
 
 Tensor WeightedKernel::errors(const std::vector<std::int64_t>& input_ranks) const {
   const torch::NoGradGuard no_gradients;
+  RANKINE_EXPECTS(std::ranges::is_sorted(input_ranks), "input ranks rise");
   const KernelShape& s = kernel_.shape;
-  Alternation fit(kernel_, {s.outputs, s.inputs, s.height * s.width, 1});
-  const Tensor bases = fit.nested_inputs();
+  const std::int64_t pixels = s.height * s.width;
+  Alternation fit(kernel_, {s.outputs, s.inputs, pixels, 1});
+  fit.order_inputs();
+  // Cholesky factors of leading blocks are leading blocks, so that leading coordinates are those
+  // of leading inputs.
+  const Tensor z = fit.targets().coordinates;
+  Tensor products = torch::zeros({s.outputs, s.outputs}, z.options());
   Tensor errors =
       torch::full({std::ssize(input_ranks), s.outputs + 1}, squared_norm(), torch::kFloat64);
-  for (std::size_t k = 0; k < input_ranks.size(); ++k) {
-    fit.set_inputs(bases.narrow(1, 0, input_ranks[k]));
-    Regression found = fit.regress();
-    Tensor least = found.errors(squared_norm());
-    // What is left of the outputs decides which inputs are worth keeping.
-    for (const std::int64_t output_rank : {s.outputs, (s.outputs + 1) / 2}) {
-      if (input_ranks[k] == s.inputs) break;
-      fit.improve_all(fit.solve(found, output_rank));
-      found = fit.regress();
-      least = at::minimum(least, found.errors(squared_norm()));
-    }
-    errors.select(0, static_cast<std::int64_t>(k)).narrow(0, 1, s.outputs).copy_(least);
+  std::int64_t row = 0, done = 0;
+  for (const std::int64_t rank : input_ranks) {
+    const Tensor added = z.narrow(0, done, rank * pixels - done);
+    products += transposed_times(added, added);
+    done = rank * pixels;
+    const Tensor taken = at::linalg_eigvalsh(products).flip(0).clamp_min(0).cumsum(0);
+    errors.select(0, row++).narrow(0, 1, s.outputs).sub_(taken).clamp_min_(0);
   }
   return errors;
 }

@@ -19,7 +19,8 @@ namespace rankine::weights {
 
 struct TuckerFit {
   TuckerFactors factors;  ///< orthonormal, float64; none where a rank is the length of its axis
-  /// Squared errors in the norm after the start and after each sweep; none is above the last.
+  /// Squared errors in the norm after the start and after each sweep; none is above the one
+  /// before it, but for rounding.
   std::vector<double> errors;
 
   double error() const { return errors.back(); }
@@ -30,6 +31,7 @@ struct WeightedMatrix {
   KernelShape shape;
   torch::Tensor matrix;     ///< W, float64
   MomentNorm norm;          ///< positive definite, float64
+  torch::Tensor patches;    ///< Sigma as conjugate gradients multiply by it
   torch::Tensor root;       ///< R, lower triangular; undefined for the identity
   torch::Tensor weighed;    ///< W Sigma
   double squared_norm = 0;  ///< of W in the norm
@@ -38,9 +40,10 @@ struct WeightedMatrix {
 /// A kernel and its norm. On one rank.
 class WeightedKernel {
  public:
-  /// `kernel` (O x I x kh x kw) is finite. Moments are symmetric and as exact as their element type
-  /// says; weak directions are raised (ridge.hpp), and one of zeros counts as the identity.
-  WeightedKernel(const torch::Tensor& kernel, const MomentNorm& norm);
+  /// `kernel` (O x I x kh x kw) is finite. Moments are positive definite (ridge.hpp) and sums of
+  /// products of the type `products`: conjugate gradients are no more exact than these.
+  WeightedKernel(const torch::Tensor& kernel, const MomentNorm& norm,
+                 torch::ScalarType products = torch::kFloat64);
 
   const KernelShape& shape() const { return kernel_.shape; }
   /// The squared error of leaving the kernel out.
@@ -52,9 +55,9 @@ class WeightedKernel {
   /// gains next to nothing.
   TuckerFit fit(const TuckerRanks& ranks, int sweeps = 8) const;
 
-  /// Squared errors (float64), a row for each of `input_ranks` and a column for each output rank
-  /// from 0 to O; height and width are whole. Each input rank has three bases of the inputs, which
-  /// a fit for the very ranks improves: these are upper bounds, 2 % above a fit on average.
+  /// Squared errors (float64), a row for each of `input_ranks`, which rise, and a column for each
+  /// output rank from 0 to O; height and width are whole. The bases of the inputs are nested, which
+  /// a fit for the very ranks improves: these are upper bounds.
   torch::Tensor errors(const std::vector<std::int64_t>& input_ranks) const;
 
  private:

@@ -37,6 +37,16 @@ Tensor moment(std::int64_t n, std::int64_t rank, int seed) {
 MomentNorm one_sided() { return {moment(36, 36, 7), {}}; }
 MomentNorm two_sided() { return {moment(36, 36, 7), moment(5, 5, 8)}; }
 
+/// With ridges, of the products of their own types.
+MomentNorm positive(const MomentNorm& norm) {
+  const auto raised = [](const Tensor& moment, double ridge) {
+    if (!moment.defined()) return Tensor();
+    return made_positive(moment.to(torch::kFloat64, false, /*copy=*/true), ridge,
+                         moment.scalar_type());
+  };
+  return {raised(norm.inputs, input_ridge), raised(norm.outputs, 0)};
+}
+
 void expect_form(const TuckerFactors& factors, const TuckerRanks& ranks) {
   EXPECT_EQ(factors.core.sizes(),
             at::IntArrayRef({ranks.output, ranks.input, ranks.height, ranks.width}));
@@ -115,7 +125,7 @@ TEST(TuckerFit, NeverRisesAndHasTheErrorItTells) {
   const Tensor kernel = random_kernel();
   for (const MomentNorm& norm : {one_sided(), two_sided(), MomentNorm{{}, moment(5, 5, 8)}})
     for (const TuckerRanks& ranks : all_ranks) {
-      const WeightedKernel weighted(kernel, norm);
+      const WeightedKernel weighted(kernel, positive(norm));
       const TuckerFit fit = weighted.fit(ranks, 20);
       expect_form(fit.factors, ranks);
       for (std::size_t sweep = 1; sweep < fit.errors.size(); ++sweep)
@@ -128,7 +138,7 @@ TEST(TuckerFit, NeverRisesAndHasTheErrorItTells) {
 TEST(TuckerFit, AtFullRankIsTheKernel) {
   const Tensor kernel = random_kernel();
   for (const MomentNorm& norm : {MomentNorm{}, one_sided(), two_sided()}) {
-    const TuckerFit fit = WeightedKernel(kernel, norm).fit(full);
+    const TuckerFit fit = WeightedKernel(kernel, positive(norm)).fit(full);
     EXPECT_TRUE(torch::allclose(contract(fit.factors), kernel.flatten(1), 1e-6, 1e-6));
   }
 }
@@ -136,7 +146,7 @@ TEST(TuckerFit, AtFullRankIsTheKernel) {
 TEST(TuckerFit, OfTheOutputsIsReducedRankRegression) {
   const Tensor kernel = random_kernel();
   const MomentNorm norm = two_sided();
-  const WeightedKernel weighted(kernel, norm);
+  const WeightedKernel weighted(kernel, positive(norm));
   const Tensor whitened =
       torch::linalg_cholesky(norm.outputs)
           .t()
@@ -185,7 +195,7 @@ TEST(TuckerFit, IsAsGoodAsManySearches) {
   // Moments whose eigenvalues a generic optimiser can cope with.
   const MomentNorm norm{moment(36, 36, 7) + 0.3 * torch::eye(36, torch::kFloat64),
                         moment(5, 5, 8) + 0.3 * torch::eye(5, torch::kFloat64)};
-  const WeightedKernel weighted(kernel, norm);
+  const WeightedKernel weighted(kernel, positive(norm));
   for (const TuckerRanks& ranks : {TuckerRanks{2, 2, 3, 3}, {5, 2, 3, 3}, {3, 2, 2, 2}}) {
     const double found = weighted.fit(ranks, 200).error();
     EXPECT_LE(found, 1.01 * searched_error(weighted, kernel, norm, ranks));
@@ -194,7 +204,7 @@ TEST(TuckerFit, IsAsGoodAsManySearches) {
 
 TEST(TuckerFit, ErrorsOfAllRanksAreNearlyThoseOfFits) {
   const Tensor kernel = random_kernel();
-  const WeightedKernel weighted(kernel, two_sided());
+  const WeightedKernel weighted(kernel, positive(two_sided()));
   const std::vector<std::int64_t> input_ranks{1, 2, 3, 4};
   const Tensor errors = weighted.errors(input_ranks);
   ASSERT_EQ(errors.sizes(), at::IntArrayRef({4, 6}));
@@ -219,11 +229,11 @@ TEST(TuckerFit, TakesMomentsThatSayLittleOrNothing) {
   const MomentNorm nothing{torch::zeros({36, 36}, torch::kFloat64),
                            torch::zeros({5, 5}, torch::kFloat64)};
   for (const MomentNorm& norm : {MomentNorm{}, nothing})
-    EXPECT_NEAR(WeightedKernel(kernel, norm).fit(ranks, 50).error(), plain, 0.01 * plain);
+    EXPECT_NEAR(WeightedKernel(kernel, positive(norm)).fit(ranks, 50).error(), plain, 0.01 * plain);
   // Of few patches, and of float32 that rounding has made indefinite.
   for (const std::int64_t rank : {1, 6})
     for (const auto type : {torch::kFloat32, torch::kFloat64}) {
-      const WeightedKernel weighted(kernel, {moment(36, rank, 7).to(type), {}});
+      const WeightedKernel weighted(kernel, positive({moment(36, rank, 7).to(type), {}}), type);
       const TuckerFit fit = weighted.fit({5, 3, 3, 3});
       EXPECT_LT(fit.error(), weighted.squared_norm());
       EXPECT_TRUE(contract(fit.factors).isfinite().all().item<bool>());
@@ -233,7 +243,7 @@ TEST(TuckerFit, TakesMomentsThatSayLittleOrNothing) {
 TEST(TuckerFit, OfZerosIsZeros) {
   for (const MomentNorm& norm : {MomentNorm{}, two_sided()})
     for (const TuckerRanks& ranks : all_ranks) {
-      const WeightedKernel weighted(torch::zeros({5, 4, 3, 3}), norm);
+      const WeightedKernel weighted(torch::zeros({5, 4, 3, 3}), positive(norm));
       const TuckerFit fit = weighted.fit(ranks);
       expect_form(fit.factors, ranks);
       EXPECT_EQ(contract(fit.factors).abs().sum().item<double>(), 0);
@@ -248,7 +258,7 @@ TEST(TuckerFit, OfDeadChannelsIsFinite) {
   MomentNorm norm = two_sided();
   norm.inputs.narrow(0, 18, 9).zero_();
   norm.inputs.narrow(1, 18, 9).zero_();
-  const TuckerFit fit = WeightedKernel(kernel, norm).fit({3, 3, 3, 3});
+  const TuckerFit fit = WeightedKernel(kernel, positive(norm)).fit({3, 3, 3, 3});
   EXPECT_TRUE(torch::allclose(contract(fit.factors), kernel.flatten(1), 1e-5, 1e-5));
 }
 
