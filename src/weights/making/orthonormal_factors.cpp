@@ -1,60 +1,39 @@
 #include "weights/making/orthonormal_factors.hpp"
 
-#include <cmath>
-
 #include "core/contracts.hpp"
+#include "weights/rows/axis_product.hpp"
 
 namespace rankine::weights {
 
 using torch::Tensor;
 
-namespace {
-
-/// Lower L of a symmetric positive matrix G = L L^T; nothing where G is singular to working
-/// precision.
-Tensor lower_factor(const Tensor& gram) {
-  const std::int64_t n = gram.size(0);
-  Tensor lower = torch::zeros_like(gram);
-  auto g = gram.accessor<double, 2>();
-  auto l = lower.accessor<double, 2>();
-  for (std::int64_t j = 0; j < n; ++j)
-    for (std::int64_t i = j; i < n; ++i) {
-      double rest = g[i][j];
-      for (std::int64_t k = 0; k < j; ++k) rest -= l[i][k] * l[j][k];
-      if (i > j)
-        l[i][j] = rest / l[j][j];
-      else if (!(rest > 1e-12 * g[j][j]))
-        return {};
-      else
-        l[j][j] = std::sqrt(rest);
+TuckerFactors orthonormal(const TuckerFactors& factors) {
+  TuckerFactors result = factors;
+  result.core = factors.core.to(torch::kFloat64);
+  std::int64_t axis = 0;
+  for (Tensor* factor : {&result.output, &result.input, &result.height, &result.width}) {
+    if (factor->defined()) {
+      const auto [q, r] = torch::linalg_qr(factor->to(torch::kFloat64));
+      const Tensor signs = torch::where(r.diagonal() < 0, -1.0, 1.0).to(torch::kFloat64);
+      *factor = (q * signs).contiguous();
+      result.core = along_axis(result.core, axis, r * signs.unsqueeze(1));
     }
-  return lower;
+    ++axis;
+  }
+  result.core = result.core.contiguous();
+  return result;
 }
-
-/// The factor of `axis` of the core.
-void orthonormalise(const Tensor& factor, const Tensor& core, std::int64_t axis) {
-  if (!factor.defined()) return;
-  const Tensor columns = factor.to(torch::kFloat64);
-  const Tensor lower = lower_factor(columns.t().matmul(columns).contiguous());
-  if (!lower.defined()) return;
-  // Q = F L^{-T}, R = L^T.
-  const Tensor q = at::linalg_solve_triangular(lower, columns.t(), false).t();
-  Tensor(factor).copy_(q);
-  Tensor(core).copy_(
-      torch::tensordot(lower.t(), core.to(torch::kFloat64), {1}, {axis}).movedim(0, axis));
-}
-
-}  // namespace
 
 void orthonormalise(const Tucker& kernel) {
   const torch::NoGradGuard no_gradients;
-  const TuckerFactors& factors = kernel.factors();
-  RANKINE_EXPECTS(!factors.output.defined() || factors.output.size(0) == kernel.outputs(),
+  const TuckerFactors& old = kernel.factors();
+  RANKINE_EXPECTS(!old.output.defined() || old.output.size(0) == kernel.outputs(),
                   "one rank owns all rows");
-  orthonormalise(factors.output, factors.core, 0);
-  orthonormalise(factors.input, factors.core, 1);
-  orthonormalise(factors.height, factors.core, 2);
-  orthonormalise(factors.width, factors.core, 3);
+  const TuckerFactors found = orthonormal(old);
+  Tensor(old.core).copy_(found.core);
+  for (const auto factor : {&TuckerFactors::output, &TuckerFactors::input, &TuckerFactors::height,
+                            &TuckerFactors::width})
+    if ((old.*factor).defined()) Tensor(old.*factor).copy_(found.*factor);
 }
 
 }  // namespace rankine::weights

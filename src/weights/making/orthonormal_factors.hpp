@@ -5,9 +5,12 @@
 
 namespace rankine::weights {
 
-/// Makes the columns of every factor orthonormal in place, and the core what leaves the kernel as
-/// it is: F = Q R by Cholesky's factor of F^T F, so that Q stays near factors that are orthonormal
-/// already. A factor whose columns are dependent stays as it is. One rank owns all rows.
+/// The same kernel, float64, with factors whose columns are orthonormal; what they were before is
+/// in the core. Of F = Q R the diagonal of R is positive, so that Q stays near factors that are
+/// orthonormal already, and training goes on as if nothing had happened.
+TuckerFactors orthonormal(const TuckerFactors& factors);
+
+/// The same in place. One rank owns all rows.
 void orthonormalise(const Tucker& kernel);
 
 }  // namespace rankine::weights

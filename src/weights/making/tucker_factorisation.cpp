@@ -94,21 +94,6 @@ TuckerFactors hooi(const Tensor& kernel, const TuckerRanks& ranks, int sweeps) {
   return with_core(projected(exact, factors, -1), factors);
 }
 
-TuckerFactors orthonormal(const TuckerFactors& factors) {
-  TuckerFactors result = factors;
-  std::int64_t axis = 0;
-  for (Tensor* factor : {&result.output, &result.input, &result.height, &result.width}) {
-    if (factor->defined()) {
-      const auto [q, r] = torch::linalg_qr(*factor);
-      *factor = q.contiguous();
-      result.core = along_axis(result.core, axis, r);
-    }
-    ++axis;
-  }
-  result.core = result.core.contiguous();
-  return result;
-}
-
 double squared_distance(const Tensor& kernel, const TuckerFactors& factors) {
   return (kernel.to(torch::kFloat64).flatten(1) - contract(factors)).square().sum().item<double>();
 }

@@ -17,9 +17,6 @@ TuckerFactors hosvd(const torch::Tensor& kernel, const TuckerRanks& ranks);
 /// until a sweep gains next to nothing or `sweeps` are done.
 TuckerFactors hooi(const torch::Tensor& kernel, const TuckerRanks& ranks, int sweeps = 20);
 
-/// The same kernel with orthonormal factors; what they were before is in the core.
-TuckerFactors orthonormal(const TuckerFactors& factors);
-
 /// ||K - K'||^2.
 double squared_distance(const torch::Tensor& kernel, const TuckerFactors& factors);
 

@@ -5,6 +5,7 @@
 
 #include "core/contracts.hpp"
 #include "weights/making/conjugate_gradients.hpp"
+#include "weights/making/orthonormal_factors.hpp"
 #include "weights/making/ridge.hpp"
 #include "weights/making/tucker_factorisation.hpp"
 #include "weights/rows/axis_product.hpp"

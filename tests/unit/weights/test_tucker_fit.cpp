@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/errors.hpp"
+#include "weights/making/orthonormal_factors.hpp"
 #include "weights/making/ridge.hpp"
 #include "weights/making/tucker_factorisation.hpp"
 #include "weights/making/tucker_fit.hpp"
@@ -119,6 +120,10 @@ TEST(TuckerInThePlainNorm, BecomesOrthonormalWithoutChange) {
   const TuckerFactors same = orthonormal(factors);
   expect_form(same, {2, 2, 2, 3});
   EXPECT_TRUE(torch::allclose(contract(same), contract(factors), 1e-12, 1e-12));
+  // Factors that are nearly orthonormal hardly change.
+  TuckerFactors near = same;
+  near.input = same.input * (1 + 1e-6);
+  EXPECT_TRUE(torch::allclose(orthonormal(near).input, same.input, 1e-12, 1e-12));
 }
 
 TEST(TuckerFit, NeverRisesAndHasTheErrorItTells) {
