@@ -39,11 +39,12 @@ std::vector<int> deal(const std::vector<Kernel>& kernels, int ranks) {
   return owners;
 }
 
-/// The moment with its ridge on its owner, against the rounding of the products it is a sum of;
-/// undefined elsewhere, and where it says nothing.
-Tensor assemble(const SecondMoment& moment, const Communicator& world, int owner, double ridge,
+/// The moment, which is given up, with its ridge on its owner, against the rounding of the products
+/// it is a sum of; undefined elsewhere, and where it says nothing.
+Tensor assemble(SecondMoment& moment, const Communicator& world, int owner, double ridge,
                 torch::ScalarType products) {
-  Tensor whole = moment.assemble_on(world, owner);
+  const Tensor whole = moment.assemble_on(world, owner);
+  moment.release();
   return world.rank() == owner ? weights::made_positive(whole, ridge, products) : Tensor();
 }
 
