@@ -201,14 +201,18 @@ double decomposition_bytes(const ImageJob& job) {
   return most;
 }
 
+/// While owners take their kernels' moments those of own images are given up; a fit holds copies
+/// and projections of one moment.
 double moment_bytes(const ImageJob& job) {
   if (!job.options.method.needs_inputs() || !job.replaces_kernels()) return 0;
-  double sum = 0;
+  constexpr double copies_in_a_fit = 16;
+  double sum = 0, largest = 0;
   for (const Kernel& kernel : job.kernels) {
     const auto columns = static_cast<double>(kernel.shape.columns());
     sum += 8 * columns * columns;
+    largest = std::max(largest, 8 * columns * columns);
   }
-  return 2 * sum;  // of this rank's images, and of the kernels it fits
+  return sum + copies_in_a_fit * largest;
 }
 
 }  // namespace
