@@ -56,17 +56,18 @@ struct ChannelTotals {
 };
 
 ChannelTotals totals_of(const SliceTask& task) {
-  ChannelTotals totals;
+  const std::int64_t axis = task.samples.channel_axis(task.targets);
+  const std::int64_t channels = task.targets.size(axis);
+  std::vector<std::int64_t> others;
+  for (std::int64_t d = 0; d < task.targets.dim(); ++d)
+    if (d != axis) others.push_back(d);
+  ChannelTotals totals{torch::zeros({channels}, torch::kFloat64),
+                       torch::zeros({channels}, torch::kFloat64)};
   for_parts(task, {0, task.targets.size(0)}, [&](const Tensor&, const Tensor& targets) {
-    const std::int64_t axis = task.samples.channel_axis(targets);
-    const Tensor rows = targets.movedim(axis, 0).flatten(1).to(torch::kFloat64);
-    if (!totals.sums.defined()) {
-      totals.sums = torch::zeros({rows.size(0)}, torch::kFloat64);
-      totals.squares = torch::zeros({rows.size(0)}, torch::kFloat64);
-    }
-    totals.sums += rows.sum(1);
-    totals.squares += rows.square().sum(1);
-    totals.count += static_cast<double>(rows.size(1));
+    const Tensor values = targets.to(torch::kFloat64);
+    totals.sums += values.sum(others);
+    totals.squares += values.norm(2, others).square();
+    totals.count += static_cast<double>(values.numel() / channels);
   });
   return totals;
 }
@@ -75,13 +76,8 @@ ChannelTotals totals_of(const SliceTask& task) {
 
 FeatureError::FeatureError(const SliceTask& task) : task_(task) {
   const torch::NoGradGuard no_gradients;
-  const std::int64_t channels = task.targets.size(task.samples.channel_axis(task.targets));
-  ChannelTotals own = totals_of(task);
-  Tensor all = torch::zeros({2, channels}, torch::kFloat64);
-  if (own.sums.defined()) {
-    all[0].copy_(own.sums);
-    all[1].copy_(own.squares);
-  }
+  const ChannelTotals own = totals_of(task);
+  const Tensor all = torch::stack({own.sums, own.squares});
   if (task.samples.sharing == Sharing::dealt)
     task.team.sum(std::span(all.data_ptr<double>(), static_cast<std::size_t>(all.numel())));
   const double count = sum_of_shares(task, own.count);
@@ -103,7 +99,7 @@ double FeatureError::held_out() const {
 
 Tensor FeatureError::share(const Tensor& features, const Tensor& targets,
                            std::int64_t samples_of_batch) const {
-  return (features - targets).square().sum().to(torch::kFloat64) *
+  return at::mse_loss(features, targets, at::Reduction::Sum).to(torch::kFloat64) *
          (ranks_that_share(task_) / (variance_ * static_cast<double>(samples_of_batch)));
 }
 

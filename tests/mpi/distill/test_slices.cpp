@@ -237,7 +237,7 @@ LocalReport train_all(Case& given, const Setting& setting, const Communicator& r
        .teams = teams,
        .control = control,
        .of_deck = fingerprint_of_slices({}, setting.how),
-       .waves = setting.waves});
+       .waves = [&](const TeamSchedule&) { return setting.waves; }});
 }
 
 struct Trained {
