@@ -113,11 +113,11 @@ LanguageDistillResult distill_language(const LanguageDistillJob& job,
   };
   const auto train = [&](Workbench& bench) {
     if (job.options.distill.mode == Mode::fit_only) return;
-    bench.result.unhealed = result.fit = bench.score("after the fit");
+    bench.result.unhealed = result.fit = bench.score("after the fit of");
     if (!job.options.trains_slices()) return;
     result.local_report = SlicesOfModel(job, bench).train();
     if (job.options.trains_network())
-      bench.result.unhealed = result.local = bench.score("with all slices trained");
+      bench.result.unhealed = result.local = bench.score("with all slices trained, after");
   };
   result.compression = compress::compress(trained, world, control, keep, train);
   const compress::CompressionTimes& seconds = result.compression.seconds;

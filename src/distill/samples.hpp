@@ -24,6 +24,10 @@ struct Samples {
   std::int64_t channel_axis(const torch::Tensor& features) const {
     return sharing == Sharing::dealt ? 1 : features.dim() - 1;
   }
+  /// Features as they count. What reads the features of a token does so through a norm, so that an
+  /// error counts against the size of the token's own; a few tokens, whose features are a thousand
+  /// times as large as all others, would hide these. Features of images count as they are.
+  torch::Tensor as_counted(const torch::Tensor& features, const torch::Tensor& of_teacher) const;
 };
 
 /// Several samples through consecutive stages. Collective over the team of the network.

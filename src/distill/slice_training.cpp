@@ -64,7 +64,7 @@ ChannelTotals totals_of(const SliceTask& task) {
   ChannelTotals totals{torch::zeros({channels}, torch::kFloat64),
                        torch::zeros({channels}, torch::kFloat64)};
   for_parts(task, {0, task.targets.size(0)}, [&](const Tensor&, const Tensor& targets) {
-    const Tensor values = targets.to(torch::kFloat64);
+    const Tensor values = task.samples.as_counted(targets, targets).to(torch::kFloat64);
     totals.sums += values.sum(others);
     totals.squares += values.norm(2, others).square();
     totals.count += static_cast<double>(values.numel() / channels);
@@ -92,14 +92,18 @@ double FeatureError::held_out() const {
   const torch::NoGradGuard no_gradients;
   double own = 0;
   for_parts(task_, own_held_out(task_), [&](const Tensor& inputs, const Tensor& targets) {
-    own += squared(pass(task_.stages, task_.samples.sharing, inputs) - targets);
+    const Tensor features = pass(task_.stages, task_.samples.sharing, inputs);
+    own += squared(task_.samples.as_counted(features - targets, targets));
   });
   return sum_of_shares(task_, own) / (variance_ * static_cast<double>(task_.deal.held_out()));
 }
 
 Tensor FeatureError::share(const Tensor& features, const Tensor& targets,
                            std::int64_t samples_of_batch) const {
-  return at::mse_loss(features, targets, at::Reduction::Sum).to(torch::kFloat64) *
+  const Samples& samples = task_.samples;
+  return at::mse_loss(samples.as_counted(features, targets), samples.as_counted(targets, targets),
+                      at::Reduction::Sum)
+             .to(torch::kFloat64) *
          (ranks_that_share(task_) / (variance_ * static_cast<double>(samples_of_batch)));
 }
 

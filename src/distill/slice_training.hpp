@@ -37,7 +37,8 @@ struct SliceTask {
 };
 
 /// ||s - t||^2 / ||t - mean_c t||^2 for the features s of the student and t of the teacher behind
-/// a slice, mean_c being the mean over samples and places of a channel: 1 for predicting the means.
+/// a slice, as they count (Samples::as_counted), mean_c being the mean over samples and places of a
+/// channel: 1 for predicting the means.
 class FeatureError {
  public:
   /// The variance is that of all samples of the task. Collective over the team.
