@@ -43,7 +43,8 @@ struct StudentSlice {
   bool is_replaced = false;  ///< some of it; else it is passed over
 };
 
-StudentSlice slice_of(const models::Network& network, const Slice& slice) {
+/// Biases and norms of a language model are left alone: a checkpoint has those of the original.
+StudentSlice slice_of(const models::Network& network, const Slice& slice, bool trains_norms) {
   const std::vector<Stage> all = network.stages();
   StudentSlice found;
   found.stages.assign(all.begin() + static_cast<std::ptrdiff_t>(slice.first_stage),
@@ -56,6 +57,7 @@ StudentSlice slice_of(const models::Network& network, const Slice& slice) {
       found.parameters.push_back(std::move(parameter));
     }
   }
+  if (!trains_norms) return found;
   for (const Stage& stage : found.stages)
     found.parameters.insert(found.parameters.end(), stage.parameters.begin(),
                             stage.parameters.end());
@@ -70,7 +72,8 @@ class LocalDistillation {
               static_cast<std::uint64_t>(task.how.seed)),
         parts_(task.teams.team(),
                task.samples.sharing == Sharing::dealt ? task.teams.team().size() : 1) {
-    for (const Slice& slice : task.slices) slices_.push_back(slice_of(task.student, slice));
+    for (const Slice& slice : task.slices)
+      slices_.push_back(slice_of(task.student, slice, task.samples.sharing == Sharing::dealt));
     report_.slices.resize(slices_.size());
     report_.samples = deal_.trained();
     report_.held_out = deal_.held_out();
