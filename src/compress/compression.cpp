@@ -36,7 +36,8 @@ void heal_weights(Workbench& bench) {
     log().info("nothing is healed: all weights are dense");
     return;
   }
-  if (!bench.result.unhealed) bench.result.unhealed = bench.score("before healing, after");
+  if (!bench.result.unhealed)
+    bench.result.unhealed = bench.score("before healing, after compression");
   bench.timed(bench.result.seconds.healing,
               [&] { bench.result.healing_losses = heal(bench, names); });
 }
@@ -60,7 +61,7 @@ void compress_model(Workbench& bench, const BetweenStages& between) {
   making_of(bench.options.method.form).finish(bench);
   round_weights(bench);
   export_checkpoint(bench);
-  bench.result.after = bench.score("after");
+  bench.result.after = bench.score("after compression");
 }
 
 }  // namespace

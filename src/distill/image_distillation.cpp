@@ -104,15 +104,16 @@ void ImageDistillation::train_slices() {
   compress::shift_statistics(bench_, statistics_);
   result_.local = bench_.score("with all slices trained");
   save();
+  require_convergence(*result_.local_report, job_.options.distill, bench_.world);
 }
 
 void ImageDistillation::score_slices() {
-  for (std::size_t s = 0; s < job_.slices.size(); ++s) {
-    const SwappedSlice swapped(*teacher_, bench_.network, job_.slices[s]);
+  for (SliceReport& slice : result_.local_report->slices) {
+    const SwappedSlice swapped(*teacher_, bench_.network, job_.slices[slice.position]);
     const auto scores = models::score_network(
         *teacher_, job_.compression.data, job_.compression.options.scoring, bench_.world,
         [&](double) { bench_.control.stop.check(bench_.world); });
-    result_.local_report->slices[s].score = scores.classification.accuracy;
+    slice.score = scores.classification.accuracy;
   }
 }
 

@@ -85,11 +85,11 @@ class SlicesOfModel {
 
  private:
   void score(LocalReport& report) {
-    for (std::size_t s = 0; s < job_.slices.size(); ++s) {
+    for (SliceReport& slice : report.slices) {
       // The bench scores its own model. Slots stay where they are when models change places.
-      const SwappedSlice swapped(teacher_, bench_.model, job_.slices[s]);
+      const SwappedSlice swapped(teacher_, bench_.model, job_.slices[slice.position]);
       std::swap(teacher_, bench_.model);
-      report.slices[s].score = bench_.score_changed().metrics.front().value;
+      slice.score = bench_.score_changed().metrics.front().value;
       std::swap(teacher_, bench_.model);
     }
   }
@@ -116,6 +116,8 @@ LanguageDistillResult distill_language(const LanguageDistillJob& job,
     bench.result.unhealed = result.fit = bench.score("after the fit of");
     if (!job.options.trains_slices()) return;
     result.local_report = SlicesOfModel(job, bench).train();
+    bench.save();
+    require_convergence(*result.local_report, job.options.distill, world);
     if (job.options.trains_network())
       bench.result.unhealed = result.local = bench.score("with all slices trained, after");
   };

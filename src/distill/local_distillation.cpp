@@ -1,6 +1,7 @@
 #include "distill/local_distillation.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <numeric>
@@ -8,6 +9,7 @@
 #include <set>
 #include <span>
 
+#include "core/contracts.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -38,20 +40,24 @@ bool is_replaced(const models::Network& student, const std::string& name) {
 struct StudentSlice {
   std::vector<Stage> stages;
   std::vector<Parameter> parameters;
+  bool is_replaced = false;  ///< some of it; else it is passed over
 };
 
-StudentSlice slice_of(const models::Network& network, const Slice& slice) {
+/// Biases and norms of a language model are left alone: a checkpoint has those of the original.
+StudentSlice slice_of(const models::Network& network, const Slice& slice, bool trains_norms) {
   const std::vector<Stage> all = network.stages();
   StudentSlice found;
   found.stages.assign(all.begin() + static_cast<std::ptrdiff_t>(slice.first_stage),
                       all.begin() + static_cast<std::ptrdiff_t>(slice.end_stage));
   for (const std::string& name : slice.weights) {
     if (!is_replaced(network, name)) continue;
+    found.is_replaced = true;
     for (Parameter& parameter : weight_of(network, name)->parameters()) {
       parameter.name = name + "." + parameter.name;
       found.parameters.push_back(std::move(parameter));
     }
   }
+  if (!trains_norms) return found;
   for (const Stage& stage : found.stages)
     found.parameters.insert(found.parameters.end(), stage.parameters.begin(),
                             stage.parameters.end());
@@ -66,7 +72,8 @@ class LocalDistillation {
               static_cast<std::uint64_t>(task.how.seed)),
         parts_(task.teams.team(),
                task.samples.sharing == Sharing::dealt ? task.teams.team().size() : 1) {
-    for (const Slice& slice : task.slices) slices_.push_back(slice_of(task.student, slice));
+    for (const Slice& slice : task.slices)
+      slices_.push_back(slice_of(task.student, slice, task.samples.sharing == Sharing::dealt));
     report_.slices.resize(slices_.size());
     report_.samples = deal_.trained();
     report_.held_out = deal_.held_out();
@@ -76,10 +83,12 @@ class LocalDistillation {
   LocalReport run();
 
  private:
-  bool is_left(std::size_t s) const { return !report_.slices[s].is_restored; }
+  bool is_left(std::size_t s) const {
+    return slices_[s].is_replaced && !report_.slices[s].is_restored;
+  }
   run::Stage stage_of(std::size_t s) const;
   void restore();
-  /// Seconds that each slice will take one rank; 0 for those that are finished.
+  /// Seconds that each slice will take one rank; 0 for those that are not left to be trained.
   std::vector<double> measure_costs() const;
   double measure_cost(std::size_t s, const Tensor& inputs) const;
   Borders pass_teacher_for(const TeamSchedule& schedule, int wave);
@@ -92,6 +101,7 @@ class LocalDistillation {
   /// Every rank gets the parameters of a slice, and its report, from the team that trained it.
   void share(std::size_t s, int team);
   void share_report(SliceReport& report, int lead) const;
+  void complete_reports();
   void simulate_teams();
 
   const LocalTask& task_;
@@ -111,8 +121,9 @@ void LocalDistillation::restore() {
   const run::StageStore store(task_.world, task_.control.options.directory, task_.original,
                               task_.control.values);
   for (std::size_t s = 0; s < slices_.size(); ++s)
-    if (auto kept = restore_slice(store, stage_of(s), slices_[s].parameters))
-      report_.slices[s] = *kept;
+    if (slices_[s].is_replaced)
+      if (auto kept = restore_slice(store, stage_of(s), slices_[s].parameters))
+        report_.slices[s] = *kept;
   const auto restored = std::ranges::count_if(report_.slices, &SliceReport::is_restored);
   if (restored > 0)
     log().info("{} taken from '{}'", counted(restored, "finished slice"),
@@ -120,9 +131,8 @@ void LocalDistillation::restore() {
 }
 
 double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) const {
-  // Never nothing, which would mean that the slice is finished.
+  // Never nothing, which would mean that the slice is not left to be trained.
   constexpr double least = 1e-9;
-  if (slices_[s].parameters.empty()) return least;
   for (const Parameter& parameter : slices_[s].parameters) parameter.values.set_requires_grad(true);
   const auto step = [&] {
     pass(slices_[s].stages, task_.samples.sharing, inputs).square().sum().backward();
@@ -271,6 +281,26 @@ void LocalDistillation::share(std::size_t s, int team) {
   }
 }
 
+/// Of the slices that are not passed over, what they have in common whoever trained them.
+void LocalDistillation::complete_reports() {
+  std::vector<SliceReport> completed;
+  for (std::size_t s = 0; s < slices_.size(); ++s) {
+    const Slice& slice = task_.slices[s];
+    if (!slices_[s].is_replaced) {
+      log().info("{} is passed over: all of its weights stay dense", slice.name);
+      continue;
+    }
+    SliceReport& report = completed.emplace_back(std::move(report_.slices[s]));
+    report.name = slice.name;
+    report.position = s;
+    for (const std::string& name : slice.weights)
+      report.parameters += weight_of(task_.student, name)->stored_numbers();
+    if (report.outcome == Outcome::diverged && task_.world.rank() == 0)
+      log().warn("{}: its training diverged, the fit is kept", slice.name);
+  }
+  report_.slices = std::move(completed);
+}
+
 /// What as many ranks as there are would have taken without a limit of memory.
 void LocalDistillation::simulate_teams() {
   constexpr int most = 48;
@@ -294,26 +324,12 @@ LocalReport LocalDistillation::run() {
   const TeamSchedule schedule(costs, task_.teams.count(), static_cast<int>(report_.waves));
   for (int wave = 0; wave < schedule.waves(); ++wave)
     train(schedule, wave, pass_teacher_for(schedule, wave));
-  for (std::size_t s = 0; s < slices_.size(); ++s) {
-    report_.slices[s].name = task_.slices[s].name;
+  for (std::size_t s = 0; s < slices_.size(); ++s)
     if (is_left(s)) share(s, schedule.team_of(s));
-    for (const std::string& name : task_.slices[s].weights)
-      report_.slices[s].parameters += weight_of(task_.student, name)->stored_numbers();
-    if (report_.slices[s].outcome == Outcome::diverged)
-      log().warn("{}: its training diverged, the fit is kept", task_.slices[s].name);
-  }
+  complete_reports();
   report_.seconds = task_.world.max(clock_.seconds());
   simulate_teams();
   return std::move(report_);
-}
-
-void check_learning_rates(const LocalTask& task) {
-  const auto given = std::ssize(task.how.learning_rates);
-  if (given == 0 || given == std::ssize(task.slices)) return;
-  throw InputError(fmt::format(
-      "distill.learning_rates has {}, and there are {} (one is needed for each slice, in the order "
-      "of the network). Give as many, or distill.learning_rate for all.",
-      counted(given, "number"), counted(std::ssize(task.slices), "slice")));
 }
 
 }  // namespace
@@ -346,8 +362,25 @@ SwappedSlice::~SwappedSlice() {
 }
 
 LocalReport train_slices(const LocalTask& task) {
-  check_learning_rates(task);
+  RANKINE_EXPECTS(
+      task.how.learning_rates.empty() || task.how.learning_rates.size() == task.slices.size(),
+      "each slice has a learning rate");
   return LocalDistillation(task).run();
+}
+
+void require_convergence(const LocalReport& report, const TrainingOptions& how,
+                         const Communicator& world) {
+  if (!how.fail_on_divergence) return;
+  std::vector<std::string> diverged;
+  for (const SliceReport& slice : report.slices)
+    if (slice.outcome == Outcome::diverged) diverged.push_back(slice.name);
+  if (diverged.empty()) return;
+  throw known_to_all(
+      world.size(),
+      NumericalError(fmt::format(
+          "the training of {} diverged (distill.fail_on_divergence asks to end there). Lower "
+          "distill.learning_rate, or the rate of that slice in distill.learning_rates.",
+          fmt::join(diverged, ", "))));
 }
 
 }  // namespace rankine::distill

@@ -61,9 +61,15 @@ class SwappedSlice {
   std::vector<std::pair<torch::Tensor, torch::Tensor>> originals_;
 };
 
-/// Trains every slice; the student has the trained weights on all ranks in the end. Slices that an
-/// earlier run has finished are taken from the restart folder. Collective over the world. Throws on
-/// all ranks: Stopped, with all finished slices kept; InputError (learning rates, samples).
+/// Trains every slice of which a weight is replaced; the others are not in the report. The student
+/// has the trained weights on all ranks in the end. Slices that an earlier run has finished are
+/// taken from the restart folder. Collective over the world. Throws on all ranks: Stopped, with all
+/// finished slices kept; InputError (samples).
 LocalReport train_slices(const LocalTask& task);
+
+/// Throws NumericalError, naming them, where slices diverged and that is to end the run. On all
+/// ranks of the world.
+void require_convergence(const LocalReport& report, const TrainingOptions& how,
+                         const parallel::Communicator& world);
 
 }  // namespace rankine::distill

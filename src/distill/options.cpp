@@ -65,7 +65,9 @@ void declare_local_training(deck::SectionDeclaration& section, TrainingOptions& 
           "Part of the samples that no slice is trained on, at least one: there the best state of "
           "each is chosen.");
   section.keyword("fail_on_divergence", training.fail_on_divergence)
-      .describe("Whether a slice that diverges ends the run; else it keeps its fit.");
+      .describe(
+          "Whether a slice that diverges ends the run (exit code 4) when all slices are finished; "
+          "else it keeps its fit.");
   section.keyword("score_slices", training.score_slices)
       .describe("Scores the network with each slice alone replaced as well.");
 }

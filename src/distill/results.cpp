@@ -71,11 +71,12 @@ void write_stages(ResultFile& file, const StageValues& values, const std::string
                    fmt::format("{} of the network {}", metric, one.when));
 }
 
-void write_slice(ResultFile& file, const SliceReport& slice, std::int64_t position) {
+void write_slice(ResultFile& file, const SliceReport& slice) {
   const std::string path = "/results/slices/" + slice.name;
   file.set_attribute(path, "outcome", std::string(name(slice.outcome)));
   file.set_attribute(path, "is_restored", std::int64_t{slice.is_restored});
-  write_count(file, path + "/position", position, "place in the order of the network");
+  write_count(file, path + "/position", static_cast<std::int64_t>(slice.position),
+              "place among the slices of the deck, in the order of the network");
   write_count(file, path + "/parameters", slice.parameters, "stored numbers of its new weights");
   write_count(file, path + "/team", slice.team, "team that trained it");
   const std::pair<const char*, std::pair<double, const char*>> errors[] = {
@@ -100,8 +101,7 @@ void write_slice(ResultFile& file, const SliceReport& slice, std::int64_t positi
 }
 
 void write_local(ResultFile& file, const LocalReport& local) {
-  for (std::size_t s = 0; s < local.slices.size(); ++s)
-    write_slice(file, local.slices[s], static_cast<std::int64_t>(s));
+  for (const SliceReport& slice : local.slices) write_slice(file, slice);
   write_count(file, "/results/local/samples", local.samples, "images or windows trained on");
   write_count(file, "/results/local/held_out", local.held_out,
               "samples on which the best states were chosen");

@@ -1,6 +1,7 @@
 // What the training of slices has to tell.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -20,6 +21,7 @@ const char* name(Outcome outcome);
 /// of the channels, on samples that are not trained on: 1 for predicting the means.
 struct SliceReport {
   std::string name;
+  std::size_t position = 0;                 ///< among the slices of the deck
   std::int64_t parameters = 0;              ///< stored numbers of its replaced weights
   double feature_error_before = 0;          ///< of the plain decomposition at the same ranks
   double feature_error_fit = 0;             ///< of the fit
@@ -43,7 +45,7 @@ struct SimulatedTeams {
 };
 
 struct LocalReport {
-  std::vector<SliceReport> slices;  ///< in the order of the network
+  std::vector<SliceReport> slices;  ///< in the order of the network, without those passed over
   std::int64_t samples = 0;         ///< images or windows that are trained on
   std::int64_t held_out = 0;
   std::int64_t waves = 1;  ///< times the teacher has run

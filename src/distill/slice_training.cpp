@@ -219,7 +219,6 @@ SliceReport train_slice(const SliceTask& task, const TrainingOptions& how, doubl
   report.feature_error_fit = error.held_out();
   report.feature_error_after = report.feature_error_fit;
   report.outcome = Outcome::fit_kept;
-  if (task.parameters.empty()) return report;
   const BestState fit(task.parameters, report.feature_error_fit);
   BestState best = fit;
   BatchLoss loss(task, error);

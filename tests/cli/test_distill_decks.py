@@ -7,43 +7,19 @@ import numpy as np
 import pytest
 
 from checkpoints import results_of
-from conftest import RESULT, STORIES, Program, compress_stories, expect_refusal
+from conftest import RESULT, Program, compress_stories, expect_refusal
+from distilling import LAYERS, TUCKER, distill_images, distill_stories
 from images import plain_network, random_images, save
-
-
-def convolution(name: str, outputs: int, **others) -> dict:
-    return {"type": "convolution", "name": name, "outputs": outputs, "kernel": 3, "padding": 1, "bias": False} | others
-
-
-def block(name: str, channels: int) -> dict:
-    return {"type": "residual", "body": [convolution(f"{name}.conv1", channels), {"type": "relu"}, convolution(f"{name}.conv2", channels)]}
-
-
-LAYERS = [convolution("conv1", 6), {"type": "batch-norm", "name": "bn1"}, {"type": "relu"},
-          block("layer1.0", 6), {"type": "relu"}, block("layer1.1", 6), {"type": "relu"},
-          convolution("conv2", 8, stride=2), {"type": "relu"}, {"type": "global-pool"},
-          {"type": "linear", "name": "fc", "outputs": 3}]
-KERNELS = {"weights": ["conv*", "layer*"]}
-TUCKER = {"form": "tucker", "weighting": "full"}
 
 
 @pytest.fixture
 def images(tmp_path) -> Program:
-    """A small residual network, and images of noise."""
-    program = Program(tmp_path, "rankine-distill", {"select": KERNELS, "method": TUCKER})
-    plain_network(program, LAYERS, (3, 8, 8))
-    random_images(program, (3, 8, 8), classes=3)
-    return program
+    return distill_images(tmp_path)
 
 
 @pytest.fixture
 def stories(tmp_path) -> Program:
-    """The small story model."""
     return distill_stories(tmp_path)
-
-
-def distill_stories(folder) -> Program:
-    return Program(folder, "rankine-distill", compress_stories(folder).given)
 
 
 # --- what is refused -----------------------------------------------------------------------------------------------------

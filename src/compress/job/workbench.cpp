@@ -53,7 +53,7 @@ bool is_complete(const models::WindowScores& scores) {
 
 std::string score_line(const char* when, const models::Score& score) {
   const models::Metric& metric = score.headline();
-  return fmt::format("{} {} compression: {:.4e}", metric.name, when, metric.value);
+  return fmt::format("{} {}: {:.4e}", metric.name, when, metric.value);
 }
 
 }  // namespace
@@ -105,7 +105,7 @@ models::Score Workbench::score_changed() const {
 std::optional<models::Score> Workbench::score_original() const {
   // Comparison with a reference model is not kept.
   if (!stages.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
-    return score("before");
+    return score("before compression");
   const run::Stage stage = scores_stage(job);
   const auto keep = [&](const models::EvaluationResult& scored) {
     stages.complete(stage, ScoreNotes{scored.scores.negative_log_likelihood, scored.loop_seconds},
@@ -128,7 +128,7 @@ std::optional<models::Score> Workbench::score_original() const {
     keep(known);
   }
   const models::Score score = known.score(job.scoring);
-  log().info("{} ({})", score_line("before", score),
+  log().info("{} ({})", score_line("before compression", score),
              earlier && is_complete(earlier->scores) ? "of an earlier run"
                                                      : format_duration(known.loop_seconds));
   return score;

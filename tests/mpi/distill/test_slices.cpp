@@ -340,12 +340,15 @@ TEST(LocalDistillation, ADivergingSliceLeavesTheOthersAlone) {
   }
 }
 
-TEST(LocalDistillation, RefusesAnotherNumberOfLearningRates) {
-  Setting setting;
-  setting.how.learning_rates = {0.1, 0.1};
-  EXPECT_THROW(train_images(setting), InputError);
-  setting.how.learning_rates = {};
-  EXPECT_THROW(train_images(setting, world(), 1), InputError) << "a single sample";
+TEST(LocalDistillation, ADivergedSliceEndsTheRunWhereAsked) {
+  const LocalReport report{.slices = {{.name = "a"}, {.name = "b", .outcome = Outcome::diverged}}};
+  EXPECT_NO_THROW(require_convergence(report, {}, world()));
+  EXPECT_THROW(require_convergence(report, {.fail_on_divergence = true}, world()), NumericalError);
+  EXPECT_NO_THROW(require_convergence({}, {.fail_on_divergence = true}, world()));
+}
+
+TEST(LocalDistillation, RefusesASingleSample) {
+  EXPECT_THROW(train_images({}, world(), 1), InputError);
 }
 
 TEST(LocalDistillation, LanguageModelsAgreeOnAnyTeams) {
@@ -411,14 +414,17 @@ TEST_F(KeptSlices, AreTakenFromThereByAnyTeams) {
   EXPECT_EQ(restored(train_images(other)), 0) << "trained otherwise";
 }
 
-TEST_F(KeptSlices, MayHaveNothingToTrain) {
+TEST_F(KeptSlices, AreThoseOfWhichSomethingIsReplaced) {
   for (const bool is_restored : {false, true}) {
     ImageCase images(22, Precision::float32);
-    images.slices = {{"pool", 2, 3, {}}};
+    images.student.replace_weight("conv2", weight_of(images.teacher, "conv2"));
     const LocalReport report = train_all(images, kept(1), world(), Teams(world(), 1));
-    EXPECT_EQ(report.slices[0].outcome, Outcome::fit_kept);
-    EXPECT_EQ(report.slices[0].feature_error_after, 0);
-    EXPECT_EQ(report.slices[0].is_restored, is_restored);
+    ASSERT_EQ(report.slices.size(), 2u);
+    EXPECT_EQ(report.slices[1].name, "fc");
+    EXPECT_EQ(report.slices[1].position, 2u);
+    for (const SliceReport& slice : report.slices) EXPECT_EQ(slice.is_restored, is_restored);
+    images.slices = {images.slices[1]};
+    EXPECT_TRUE(train_all(images, kept(1), world(), Teams(world(), 1)).slices.empty());
   }
 }
 
