@@ -17,17 +17,6 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(SliceReport, name, feature_error_before, feat
                                    feature_error_after, feature_errors, outcome, team, cost,
                                    started, finished)
 
-namespace {
-
-/// With memory of their own, so that damage changes nothing.
-std::vector<Parameter> blanks_of(const std::vector<Parameter>& parameters) {
-  std::vector<Parameter> blanks = parameters;
-  for (Parameter& blank : blanks) blank.values = torch::empty_like(blank.values.detach());
-  return blanks;
-}
-
-}  // namespace
-
 run::Stage slice_stage(const std::string& slice, std::uint64_t of_deck) {
   return {"slice-" + slice, run::Fingerprint().add(slice).add(of_deck).value()};
 }
@@ -35,13 +24,9 @@ run::Stage slice_stage(const std::string& slice, std::uint64_t of_deck) {
 std::optional<SliceReport> restore_slice(const run::StageStore& store, const run::Stage& stage,
                                          const std::vector<Parameter>& parameters) {
   return store.restore<SliceReport>(stage, [&](const SliceReport& kept) {
-    const std::vector<Parameter> found = blanks_of(parameters);
     store.read_tensors(stage, [&](const std::filesystem::path& folder) {
-      weights::read_tensors(store.ranks(), folder, found);
+      weights::read_tensors(store.ranks(), folder, parameters);
     });
-    const torch::NoGradGuard no_gradients;
-    for (std::size_t p = 0; p < found.size(); ++p)
-      torch::Tensor(parameters[p].values).copy_(found[p].values);
     SliceReport report = kept;
     report.is_restored = true;
     return report;

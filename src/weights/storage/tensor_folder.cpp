@@ -70,18 +70,21 @@ void require_tensors(const files::SafetensorsReader& file,
 void read_tensors(const parallel::Communicator& world, const std::filesystem::path& folder,
                   const std::vector<Parameter>& tensors) {
   const files::SafetensorsReader reader(world, folder);
-  parallel::agree_on_failure(world, [&] {
+  const torch::NoGradGuard no_gradients;
+  const auto found = parallel::agree_on_failure(world, [&] {
     require_tensors(reader, plan_of(tensors));
-    const torch::NoGradGuard no_gradients;
+    std::vector<torch::Tensor> all;
     for (const Parameter& tensor : tensors) {
-      torch::Tensor values = torch::empty_like(tensor.values, at::MemoryFormat::Contiguous);
+      const torch::Tensor& values =
+          all.emplace_back(torch::empty_like(tensor.values, at::MemoryFormat::Contiguous));
       with_element_type(values, [&]<class T>(T) {
         reader.read_rows(reader.at(tensor.name), tensor.first_row, values.size(0),
                          std::span(values.data_ptr<T>(), static_cast<std::size_t>(values.numel())));
       });
-      torch::Tensor(tensor.values).copy_(values);
     }
+    return all;
   });
+  for (std::size_t t = 0; t < tensors.size(); ++t) torch::Tensor(tensors[t].values).copy_(found[t]);
 }
 
 }  // namespace rankine::weights

@@ -16,7 +16,7 @@ void write_tensors(const parallel::Communicator& world, const parallel::Teams& t
                    const std::filesystem::path& folder, const std::vector<Parameter>& tensors);
 
 /// Reads this rank's part of each tensor in place; they are all that the folder holds. Collective
-/// over `world`. Throws InputError on all ranks.
+/// over `world`. Throws InputError on all ranks, and no tensor is changed then.
 void read_tensors(const parallel::Communicator& world, const std::filesystem::path& folder,
                   const std::vector<Parameter>& tensors);
 
