@@ -38,6 +38,8 @@ std::vector<std::string> words_of_decks() {
           "[method]\n",
           "[ranks]\n",
           "[heal]\n",
+          "[slices]\n",
+          "[distill]\n",
           "[export]\n",
           "[[",
           "]]",

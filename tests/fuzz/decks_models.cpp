@@ -1,10 +1,12 @@
-// Decks of rankine-evaluate and rankine-compress: the TOML, the keywords, the rules across them,
-// and what the files they name say against them.
+// Decks of rankine-evaluate, rankine-compress and rankine-distill: the TOML, the keywords, the
+// rules across them, and what the files they name say against them.
 #include "compress/job/compression_job.hpp"
 #include "compress/job/options.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "decks.hpp"
+#include "distill/image_job.hpp"
+#include "distill/language_job.hpp"
 #include "models/evaluation/evaluation.hpp"
 #include "models/evaluation/options.hpp"
 #include "targets.hpp"
@@ -61,11 +63,20 @@ void read_compress(const std::string& text, const fs::path&) {
   compress::prepare_compression(options);
 }
 
+void read_distill(const std::string& text, const fs::path&) {
+  distill::DistillOptions options;
+  read_deck_into(options, text, distill::declare_keywords);
+  if (options.compression.scoring.model.is_image_network())
+    distill::prepare_image_distillation(options);
+  else
+    distill::prepare_language_distillation(options);
+}
+
 /// Without the decks of models that are not part of the source tree.
-std::vector<std::string> decks_on_stories(const std::string& program) {
+std::vector<std::string> decks_on(const std::string& model, const std::string& program) {
   std::vector<std::string> decks = decks_of(program);
-  std::erase_if(decks, [](const std::string& deck) {
-    return deck.find("path = \"inputs/models/stories260K\"") == deck.npos;
+  std::erase_if(decks, [&](const std::string& deck) {
+    return deck.find("path = \"inputs/models/" + model) == deck.npos;
   });
   return decks;
 }
@@ -74,7 +85,7 @@ std::vector<std::string> decks_on_stories(const std::string& program) {
 
 Target decks_of_evaluate() {
   Target target{.name = "evaluate",
-                .seeds = decks_on_stories("rankine-evaluate"),
+                .seeds = decks_on("stories260K", "rankine-evaluate"),
                 .words = words_of_decks(),
                 .read = read_evaluate};
   target.seeds.push_back(evaluate_deck);
@@ -83,9 +94,16 @@ Target decks_of_evaluate() {
 
 Target decks_of_compress() {
   return {.name = "compress",
-          .seeds = decks_on_stories("rankine-compress"),
+          .seeds = decks_on("stories260K", "rankine-compress"),
           .words = words_of_decks(),
           .read = read_compress};
+}
+
+Target decks_of_distill() {
+  return {.name = "distill",
+          .seeds = decks_on("", "rankine-distill"),
+          .words = words_of_decks(),
+          .read = read_distill};
 }
 
 }  // namespace rankine::fuzz

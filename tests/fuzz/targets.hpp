@@ -16,6 +16,7 @@ Target model_configs();
 Target tokenizers();
 Target decks_of_evaluate();
 Target decks_of_compress();
+Target decks_of_distill();
 Target image_decks();
 Target image_layers();
 Target native_model_folders();
