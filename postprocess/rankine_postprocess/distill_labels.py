@@ -12,7 +12,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D1F", "#56B4E9", "#5
 MARKERS = "osD^vP*Xh<>p"
 _SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "ranks.rank_fraction", "ranks.tucker", "method.clusters"}
 _SAMPLES = {"data.training_images", "calibration.images", "calibration.gradient_images", "calibration.windows",
-            "calibration.gradient_windows"}  # fmt: skip
+            "calibration.gradient_windows", "distill.epochs"}  # fewer samples, more passes  # fmt: skip
 # What tells nothing of the method: seeds, and what is only looked at.
 _IDLE = {"distill.mode", "distill.seed", "distill.fail_on_divergence", "distill.score_slices"}
 _LOCAL_ONLY = {"distill.learning_rates", "distill.held_out"}
@@ -45,7 +45,7 @@ def group_by_method(results: list[Distillation]) -> dict[str, list[Distillation]
 
 
 def group_by_size(results: list[Distillation]) -> dict[str, list[Distillation]]:
-    """Label -> files that differ in nothing but the samples, and in the seed."""
+    """Label -> files that differ in nothing but the samples and how often they pass, and in the seed."""
     return group_by(results, _sized, lambda r: {key: value for key, value in _all_settings(r).items() if key not in _SAMPLES})
 
 
