@@ -324,7 +324,8 @@ LocalReport LocalDistillation::run() {
   for (std::size_t s = 0; s < slices_.size(); ++s)
     if (is_left(s)) report_.slices[s].cost = costs[s];
   if (task_.waves)  // of the rank that has least room
-    report_.waves = task_.world.max(task_.waves(TeamSchedule(costs, task_.teams.count(), 1)));
+    report_.waves = task_.world.max(parallel::agree_on_failure(
+        task_.world, [&] { return task_.waves(TeamSchedule(costs, task_.teams.count(), 1)); }));
   const TeamSchedule schedule(costs, task_.teams.count(), static_cast<int>(report_.waves));
   for (int wave = 0; wave < schedule.waves(); ++wave)
     train(schedule, wave, pass_teacher_for(schedule, wave));
