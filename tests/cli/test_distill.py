@@ -228,13 +228,17 @@ def test_a_diverging_slice_keeps_its_fit_and_the_others_are_as_ever(images, rank
     for name, array in kernels(images.folder / "found").items():
         if ranks is None:
             assert np.array_equal(array, expected[name]) != name.startswith("layer1."), name
-    (images.folder / RESULT).unlink()
-    outcome = images.start(images.deck(distill=rates | {"fail_on_divergence": True}, **deck), ranks=ranks)
-    assert outcome.code == 4, outcome.err
-    assert outcome.err.count("error: ") == 1
-    assert "the training of layer1.0-layer1.1 diverged (distill.fail_on_divergence" in outcome.err
-    assert not (images.folder / RESULT).exists()
-    kept = slices_of(images, RESULT + ".partial")
+
+
+def test_a_diverged_slice_ends_the_run_where_asked(both):
+    program, metric = both
+    deck, name, ranks, teams = {"accuracy": ({"slices": THREE}, "layer1.0-layer1.1", 3, 2), "perplexity": ({"slices": {"count": 3}}, "layers.1-layers.2", 2, 1)}[metric]
+    outcome = program.start(program.deck(distill={"learning_rates": [1e-3, 1e6, 1e-3], "fail_on_divergence": True}, parallel={"teams": teams}, **deck),
+                            ranks=ranks)
+    assert outcome.code == 4 and outcome.err.count("error: ") == 1, outcome.err
+    assert f"the training of {name} diverged (distill.fail_on_divergence" in outcome.err
+    assert not (program.folder / RESULT).exists()
+    kept = slices_of(program, RESULT + ".partial")
     assert [slice["outcome"] for slice in kept.values()] == ["trained", "diverged", "trained"]
 
 

@@ -353,7 +353,7 @@ TEST(LocalDistillation, RefusesASingleSample) {
 
 TEST(LocalDistillation, LanguageModelsAgreeOnAnyTeams) {
   Setting setting;
-  setting.how = {.epochs = 3, .batch_size = 4, .learning_rate = 0.003, .held_out = 0.3};
+  setting.how = {.epochs = 4, .batch_size = 4, .learning_rate = 0.003, .held_out = 0.3};
   const Communicator alone = single();
   for (const std::size_t which : {0, 1}) {  // the second has fewer rows than ranks
     const TinyModel model = tiny_models()[which];
@@ -362,11 +362,7 @@ TEST(LocalDistillation, LanguageModelsAgreeOnAnyTeams) {
       const Teams teams(ranks, n_teams);
       TextCase text(folder, model, teams.team(), 24);
       const LocalReport report = train_all(text, setting, ranks, teams);
-      // Of a random model not every slice learns what helps on held-out windows.
-      EXPECT_TRUE(std::ranges::any_of(
-          report.slices,
-          [](const SliceReport& slice) { return slice.outcome == Outcome::trained; }))
-          << "model " << which;
+      EXPECT_EQ(report.slices.back().outcome, Outcome::trained) << "model " << which;
       return text.features();
     };
     const Tensor expected = features(alone, 1);
