@@ -72,6 +72,11 @@ void ImageDistillation::fit() {
   statistics_ = compress::measure_statistics(bench_);
   compress::replace_kernels(bench_);
   compress::shift_statistics(bench_, statistics_);
+  for (std::int64_t sweep = 0; sweep < job_.options.distill.sweeps; ++sweep) {
+    compress::refit_kernels(bench_, *teacher_);
+    take_statistics(bench_.network, *teacher_);
+    compress::shift_statistics(bench_, statistics_);
+  }
   result_.fit_seconds = clock.seconds();
   result_.fit = bench_.score("after the fit");
   save();

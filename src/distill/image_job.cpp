@@ -68,6 +68,9 @@ DistillMemory plan_memory(const ImageDistillJob& job, const run::Machine& machin
   const double weights = number * static_cast<double>(job.compression.model.plan.parameters());
   DistillMemory memory{.compression = compression.total(), .allowed = compression.allowed};
   memory.teacher = weights;
+  // What kernels gain in a sweep.
+  if (job.options.distill.sweeps > 0)
+    memory.compression += 8 * static_cast<double>(job.compression.model.plan.parameters());
   if (!job.options.trains_slices()) return memory;
   const std::int64_t ranks = std::max(1, machine.ranks / job.teams);
   const auto share = [&](std::int64_t samples) {

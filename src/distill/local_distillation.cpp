@@ -340,7 +340,7 @@ LocalReport LocalDistillation::run() {
 }  // namespace
 
 std::uint64_t fingerprint_of_slices(run::Fingerprint of_fit, const TrainingOptions& how) {
-  const std::int64_t numbers[] = {how.epochs, how.batch_size, how.seed};
+  const std::int64_t numbers[] = {how.sweeps, how.epochs, how.batch_size, how.seed};
   of_fit.add(std::span<const std::int64_t>(numbers));
   for (const double value : {how.learning_rate, how.warm_up, how.held_out}) of_fit.add(value);
   for (const double value : how.learning_rates) of_fit.add(value);

@@ -35,6 +35,11 @@ void declare_local_training(deck::SectionDeclaration& section, TrainingOptions& 
           "fit-only: weights that fit the layers' own inputs, as rankine-compress makes them; "
           "local: each slice is then trained to give what the original's slice gives; global: the "
           "whole network is trained in place of that, from the fit; hybrid: local, then global.");
+  section.keyword("sweeps", training.sweeps)
+      .range(0, 10)
+      .describe(
+          "Of image networks: so many times more all weights are fitted at once, now to make of "
+          "what they read in the compressed network what the original's make of what they read.");
   section.keyword("epochs", training.epochs)
       .range(0, 1'000'000)
       .describe(
@@ -143,6 +148,24 @@ void check_epochs(const DistillOptions& options, deck::Findings& findings) {
                            "Drop it, or set distill.mode = \"local\".");
 }
 
+void check_sweeps(const DistillOptions& options, deck::Findings& findings) {
+  if (options.distill.sweeps == 0) return;
+  const compress::CompressOptions& compression = options.compression;
+  if (!compression.scoring.model.is_image_network())
+    findings.add("distill.sweeps",
+                 {.what = fmt::format("distill.sweeps = {} is asked for a language model",
+                                      options.distill.sweeps),
+                  .why = "sweeps are for image networks",
+                  .advice = "Drop distill.sweeps."});
+  else if (!compression.method.needs_inputs())
+    findings.add(
+        "distill.sweeps",
+        {.what = fmt::format("distill.sweeps = {} stands beside method.weighting = \"none\"",
+                             options.distill.sweeps),
+         .why = "a sweep fits weights to the inputs they have in the compressed network",
+         .advice = "Set method.weighting = \"full\", or drop distill.sweeps."});
+}
+
 /// Without a trained network there is nothing to distil.
 void check_teacher(const DistillOptions& options, deck::Findings& findings) {
   const models::EvaluateOptions& scoring = options.compression.scoring;
@@ -187,6 +210,7 @@ void declare_keywords(deck::Schema& schema, DistillOptions& options) {
     check_slices(options, findings);
     check_trained_form(options, findings);
     check_epochs(options, findings);
+    check_sweeps(options, findings);
     check_teacher(options, findings);
   });
 }

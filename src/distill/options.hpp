@@ -46,6 +46,7 @@ struct SliceOptions {
 
 struct TrainingOptions {
   Mode mode = Mode::local;
+  std::int64_t sweeps = 0;  ///< of the fit, on the compressed network's own inputs
   std::int64_t epochs = 10;
   std::int64_t batch_size = 64;  ///< images or windows of a step
   double learning_rate = 1e-3;

@@ -47,6 +47,8 @@ def stories(tmp_path) -> Program:
     (["held_out", "above 0 and below 1"], {"distill": {"held_out": 0.0}}),
     (["mode", "one of \"fit-only\", \"local\", \"global\", \"hybrid\""], {"distill": {"mode": "locally"}}),
     (["teams", "from 0 to 1000000"], {"parallel": {"teams": -1}}),
+    (["distill.sweeps = 1 stands beside method.weighting = \"none\""], {"distill": {"sweeps": 1}, "method": {"weighting": "none"}}),
+    (["sweeps", "from 0 to 10"], {"distill": {"sweeps": 11}}),
     (["model.path is not set", "nothing to teach"], {"model": {"path": "", "architecture": "cifar-resnet-8", "layers": ""}}),
     (["unknown section", "[train]"], {"train": {"epochs": 1}}),
     (["heal"], {"heal": {"steps": 1}}),
@@ -60,6 +62,7 @@ def test_decks_that_cannot_be_are_refused(images, messages, sections):
 @pytest.mark.parametrize("messages, sections", [
     (["method.form = \"clustered\" stands beside distill.mode = \"local\""], {"method": {"form": "clustered", "weighting": "none"}}),
     (["method.form = \"tucker\" is asked for a language model"], {"method": {"form": "tucker"}}),
+    (["distill.sweeps = 1 is asked for a language model", "sweeps are for image networks"], {"distill": {"sweeps": 1}}),
     (["calibration.text is not set", "the model is trained on its windows"], {"calibration": {"text": ""}, "method": {"weighting": "none"}}),
     (["evaluate.text is not set beside distill.score_slices"], {"evaluate": {"text": ""}, "distill": {"score_slices": True}}),
     (["a border behind it would cut the skip connection of layers.1"], {"slices": {"by": "list", "list": ["layers.0..layers.1.feed_forward.w2"]}}),

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "compress/calibration/input_drift.hpp"
 #include "compress/kernels/dealt_kernels.hpp"
 #include "compress/kernels/kernel_allocation.hpp"
 #include "core/log.hpp"
@@ -38,10 +39,11 @@ std::vector<SecondMoment> measure_patches(ImageBench& bench) {
 
 /// Of gradients with labels drawn from the network's own predictions: on the images it was trained
 /// on those of the given labels say nothing.
-std::vector<SecondMoment> measure_gradients(ImageBench& bench, MomentPart part) {
+std::vector<SecondMoment> measure_gradients(ImageBench& bench, models::Network& network,
+                                            MomentPart part) {
   return bench.timed(bench.result.seconds.gradients, [&] {
     return measure_output_gradients(
-        bench.network, bench.world, bench.alone, names_of(bench.job.kernels),
+        network, bench.world, bench.alone, names_of(bench.job.kernels),
         bench.own_calibration(bench.options.calibration.gradient_images), Targets::sampled, part);
   });
 }
@@ -69,8 +71,8 @@ Norm measure_norm(ImageBench& bench) {
   if (method.needs_inputs()) norm.moments.inputs = measure_patches(bench);
   const bool is_two_sided = method.weighting == Weighting::two_sided;
   if (!bench.options.needs_gradients()) return norm;
-  std::vector<SecondMoment> gradients =
-      measure_gradients(bench, is_two_sided ? MomentPart::whole : MomentPart::diagonal);
+  std::vector<SecondMoment> gradients = measure_gradients(
+      bench, bench.network, is_two_sided ? MomentPart::whole : MomentPart::diagonal);
   if (!is_two_sided) {
     norm.error_weights = weights_of_errors(bench, gradients);
     return norm;
@@ -145,11 +147,9 @@ KernelReport present(const Kernel& kernel, const Tensor& rows) {
           .numbers = rows.numel()};
 }
 
-/// Puts a form into the network.
-KernelReport replace(ImageBench& bench, const Kernel& kernel, const KernelForm& form,
-                     DealtKernels::Made made, const KernelRanks& ranks) {
-  const auto old = weight_of(bench.network, kernel.name);
-  const Tensor rows = old->own_rows();
+/// Puts a form of a kernel of the original, `rows`, into the network.
+KernelReport replace(ImageBench& bench, const Kernel& kernel, const Tensor& rows,
+                     const KernelForm& form, DealtKernels::Made made, const KernelRanks& ranks) {
   KernelReport report = present(kernel, rows);
   if (bench.job.is_trained_from_scratch()) restore_norm(made.tensors, made);
   auto weight = form.weight(bench.network.team(), made.tensors, rows.scalar_type());
@@ -179,11 +179,12 @@ void replace_kernels(ImageBench& bench) {
     const DealtKernels dealt(bench.network, bench.world, kernels, forms, std::move(norm.moments));
     const auto ranks = choose_ranks(bench, dealt, forms, norm.error_weights);
     auto made = dealt.make(ranks);
-    for (std::size_t k = 0; k < kernels.size(); ++k)
-      bench.result.kernels.push_back(
-          ranks[k].empty()
-              ? present(kernels[k], weight_of(bench.network, kernels[k].name)->own_rows())
-              : replace(bench, kernels[k], *forms[k], std::move(made[k]), ranks[k]));
+    for (std::size_t k = 0; k < kernels.size(); ++k) {
+      const Tensor rows = weight_of(bench.network, kernels[k].name)->own_rows();
+      bench.result.kernels.push_back(ranks[k].empty() ? present(kernels[k], rows)
+                                                      : replace(bench, kernels[k], rows, *forms[k],
+                                                                std::move(made[k]), ranks[k]));
+    }
   });
   log().info("{} fitted in {} (moments {}, gradients {})", counted(std::ssize(kernels), "kernel"),
              format_duration(bench.result.seconds.fit),
@@ -191,23 +192,66 @@ void replace_kernels(ImageBench& bench) {
              format_duration(bench.result.seconds.gradients));
 }
 
+namespace {
+
+/// The forms that kernels were given, and their ranks.
+struct GivenForms {
+  Forms forms;
+  std::vector<KernelRanks> ranks;
+
+  explicit GivenForms(const ImageBench& bench) {
+    for (std::size_t k = 0; k < bench.job.kernels.size(); ++k) {
+      forms.push_back(form_of(bench.job.kernels[k], bench.options));
+      ranks.push_back(bench.result.kernels[k].ranks);
+    }
+  }
+};
+
+/// What kernels of the original meet in the network as it is.
+KernelMoments measure_changed_patches(ImageBench& bench, models::ImageNetwork& original) {
+  KernelMoments moments{.output_ridge = bench.options.calibration.ridge};
+  bench.timed(bench.result.seconds.moments, [&] {
+    InputDrift drift =
+        measure_drift(original, bench.network, bench.alone.team(), names_of(bench.job.kernels),
+                      bench.own_calibration(bench.options.calibration.images));
+    moments.inputs = std::move(drift.moments);
+    moments.changes = std::move(drift.changes);
+  });
+  if (bench.options.method.weighting == Weighting::two_sided)
+    moments.outputs = measure_gradients(bench, original, MomentPart::whole);
+  return moments;
+}
+
+}  // namespace
+
+void refit_kernels(ImageBench& bench, models::ImageNetwork& original) {
+  const std::vector<Kernel>& kernels = bench.job.kernels;
+  KernelMoments moments = measure_changed_patches(bench, original);
+  const torch::NoGradGuard no_gradients;
+  bench.timed(bench.result.seconds.fit, [&] {
+    const GivenForms given(bench);
+    const DealtKernels dealt(original, bench.world, kernels, given.forms, std::move(moments));
+    auto made = dealt.make(given.ranks);
+    for (std::size_t k = 0; k < kernels.size(); ++k)
+      if (!given.ranks[k].empty())
+        bench.result.kernels[k] =
+            replace(bench, kernels[k], weight_of(original, kernels[k].name)->own_rows(),
+                    *given.forms[k], std::move(made[k]), given.ranks[k]);
+  });
+}
+
 std::map<std::string, std::shared_ptr<weights::Weight>> plain_kernels(
     const ImageBench& bench, const models::ImageNetwork& original) {
   const std::vector<Kernel>& kernels = bench.job.kernels;
   const torch::NoGradGuard no_gradients;
-  Forms forms;
-  std::vector<KernelRanks> ranks;
-  for (std::size_t k = 0; k < kernels.size(); ++k) {
-    forms.push_back(form_of(kernels[k], bench.options));
-    ranks.push_back(bench.result.kernels[k].ranks);
-  }
-  const DealtKernels dealt(original, bench.world, kernels, forms, {});
-  const auto made = dealt.make(ranks);
+  const GivenForms given(bench);
+  const DealtKernels dealt(original, bench.world, kernels, given.forms, {});
+  const auto made = dealt.make(given.ranks);
   std::map<std::string, std::shared_ptr<weights::Weight>> plain;
   for (std::size_t k = 0; k < kernels.size(); ++k)
-    if (!ranks[k].empty())
+    if (!given.ranks[k].empty())
       plain[kernels[k].name] =
-          forms[k]->weight(original.team(), made[k].tensors, original.number_type());
+          given.forms[k]->weight(original.team(), made[k].tensors, original.number_type());
   return plain;
 }
 

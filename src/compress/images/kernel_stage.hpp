@@ -13,6 +13,11 @@ namespace rankine::compress {
 /// weights keeps the norm of every kernel. Collective over the world.
 void replace_kernels(ImageBench& bench);
 
+/// Fits the kernels that were replaced once more, all at once and at the same ranks, to make of
+/// their patches in the network as it is what those of `original` make of theirs. Collective over
+/// the world.
+void refit_kernels(ImageBench& bench, models::ImageNetwork& original);
+
 /// The forms of the kernels of `original` in the plain norm, at the ranks of those that were
 /// replaced, by name. Collective over the world.
 std::map<std::string, std::shared_ptr<weights::Weight>> plain_kernels(

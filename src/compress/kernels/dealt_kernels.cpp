@@ -12,6 +12,7 @@
 #include "core/progress.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/making/ridge.hpp"
+#include "weights/rows/row_exchange.hpp"
 
 namespace rankine::compress {
 
@@ -46,6 +47,22 @@ Tensor assemble(SecondMoment& moment, const Communicator& world, int owner, doub
   const Tensor whole = moment.assemble_on(world, owner);
   moment.release();
   return world.rank() == owner ? weights::made_positive(whole, ridge, products) : Tensor();
+}
+
+/// In parts of the mean diagonal of a moment. Kernels before this one change with it: what it gains
+/// from patches must not hang on directions that they hardly have.
+constexpr double gain_ridge = 1e-2;
+
+/// On its owner what a kernel has to gain to make the same of changed patches, whose moment is
+/// `inputs`. Undefined elsewhere.
+Tensor gain(const Tensor& change, const Tensor& inputs, const Communicator& world, int owner) {
+  const bool is_owner = world.rank() == owner;
+  const Tensor whole = weights::exchange_rows(world, change, {0, change.size(0)},
+                                              {0, is_owner ? change.size(0) : 0});
+  if (!is_owner) return {};
+  if (!inputs.defined()) return torch::zeros_like(whole);
+  Tensor held = inputs.clone();
+  return at::cholesky_solve(whole.t(), weights::add_ridge(held, gain_ridge)).t();
 }
 
 /// The tensors of rank `root`, float64, on every rank.
@@ -122,8 +139,12 @@ DealtKernels::DealtKernels(const models::Network& network, const Communicator& w
     if (!moments.outputs.empty())
       problem.norm.outputs =
           assemble(moments.outputs[k], world, owners_[k], moments.output_ridge, problem.products);
+    Tensor more;
+    if (!moments.changes.empty())
+      more = gain(moments.changes[k], problem.norm.inputs, world, owners_[k]);
     if (world.rank() != owners_[k]) continue;
     problem.matrix = rows.to(torch::kFloat64);
+    if (more.defined()) problem.matrix = problem.matrix + more;
     problem.squared_norm = problem.norm.squared(problem.matrix);
   }
 }

@@ -16,6 +16,9 @@ namespace rankine::compress {
 /// Moments of all kernels in their order; empty where the norm has none.
 struct KernelMoments {
   std::vector<SecondMoment> inputs = {};  ///< of patches, summed over all images
+  /// Where patches x' are no longer those x of the network: this rank's sums of W (x - x') x'^T, by
+  /// which kernels W become those that make W x of x' best.
+  std::vector<torch::Tensor> changes = {};
   std::vector<SecondMoment> outputs =
       {};                     ///< of gradients of the loss, summed over images and places
   double output_ridge = 0.1;  ///< added to these, times their mean diagonal

@@ -1,10 +1,11 @@
 // The forms of kernels: exact at full ranks, as wrong as their curves say below, fitted alike on
-// every number of ranks, and within the budget of numbers.
+// every number of ranks, and within the budget of numbers; fitted again on their own inputs.
 #include <gtest/gtest.h>
 
 #include <numeric>
 
 #include "../models/image_testing.hpp"
+#include "compress/calibration/input_drift.hpp"
 #include "compress/kernels/dealt_kernels.hpp"
 #include "compress/kernels/kernel_allocation.hpp"
 #include "core/errors.hpp"
@@ -179,6 +180,92 @@ TEST(Kernels, AllocationsKeepTheBudgetAndMultiples) {
         EXPECT_LE(static_cast<double>(held), budget) << name(form) << ' ' << ratio;
       }
     }
+}
+
+/// A network whose kernels are fitted on what they read in it, and the one that they come from.
+struct SweptCase {
+  KernelCase original, changed;
+  std::vector<std::unique_ptr<KernelForm>> forms;
+  Tensor images = models::waves({60, 3, 3, 3}, 0.3);
+
+  explicit SweptCase(Form form) : forms(original.forms(options_for(form))) {}
+
+  /// Those of this rank, or all.
+  std::vector<models::Batch> batches(const parallel::Communicator& ranks) const {
+    std::vector<models::Batch> own;
+    const auto blocks = images.split(10);
+    for (std::size_t b = 0; b < blocks.size(); ++b)
+      if (static_cast<int>(b) % ranks.size() == ranks.rank()) own.push_back({.inputs = blocks[b]});
+    return own;
+  }
+
+  /// On the inputs that the changed network has; the first time it is the original still.
+  void fit(const parallel::Communicator& ranks, double fraction) {
+    std::vector<std::string> names;
+    std::vector<KernelRanks> kept;
+    for (std::size_t k = 0; k < forms.size(); ++k) {
+      names.push_back(original.kernels[k].name);
+      kept.push_back(forms[k]->at_fraction(fraction, 1));
+    }
+    InputDrift drift = measure_drift(original.network, changed.network, models::alone().team(),
+                                     names, batches(ranks));
+    const DealtKernels dealt(
+        original.network, ranks, original.kernels, forms,
+        {.inputs = std::move(drift.moments), .changes = std::move(drift.changes)});
+    const auto made = dealt.make(kept);
+    for (std::size_t k = 0; k < forms.size(); ++k)
+      changed.network.replace_weight(
+          names[k], forms[k]->weight(models::alone().team(), made[k].tensors, torch::kFloat64));
+  }
+
+  /// Of the outputs of all layers, each on the inputs that it has in its network.
+  double squared_error() const {
+    double sum = 0;
+    Tensor x = images, y = images;
+    const auto stages = original.network.stages(), changed_stages = changed.network.stages();
+    for (std::size_t s = 0; s < stages.size(); ++s) {
+      x = stages[s].forward(x);
+      y = changed_stages[s].forward(y);
+      sum += (x - y).square().sum().item<double>();
+    }
+    return sum;
+  }
+  double distance(std::size_t k, const models::Network& network) const {
+    const std::string& name = original.kernels[k].name;
+    const Tensor rows = weight_of(network, name)->own_rows();
+    return ((weight_of(changed.network, name)->own_rows() - rows).norm() / rows.norm())
+        .item<double>();
+  }
+};
+
+TEST(Kernels, ASweepOnOwnInputsLeavesLess) {
+  const torch::NoGradGuard no_gradients;
+  for (const Form form : {Form::tucker, Form::low_rank}) {
+    SweptCase swept(form);
+    swept.fit(world(), 0.6);  // to the inputs of the original
+    const double before = swept.squared_error();
+    swept.fit(world(), 0.6);
+    EXPECT_LT(swept.squared_error(), 0.99 * before) << name(form);
+  }
+}
+
+TEST(Kernels, ASweepIsTheSameOnAnyRanks) {
+  const torch::NoGradGuard no_gradients;
+  SweptCase dealt(Form::low_rank), own(Form::low_rank);
+  for (int sweep = 0; sweep < 2; ++sweep) {
+    dealt.fit(world(), 0.6);
+    own.fit(models::alone().team(), 0.6);
+  }
+  for (std::size_t k = 0; k < own.forms.size(); ++k)
+    EXPECT_LT(dealt.distance(k, own.changed.network), 1e-8) << own.original.kernels[k].name;
+}
+
+TEST(Kernels, AtFullRanksASweepChangesNothing) {
+  const torch::NoGradGuard no_gradients;
+  SweptCase swept(Form::tucker);
+  for (int sweep = 0; sweep < 2; ++sweep) swept.fit(world(), 1);
+  for (std::size_t k = 0; k < swept.forms.size(); ++k)
+    EXPECT_LT(swept.distance(k, swept.original.network), 1e-8) << swept.original.kernels[k].name;
 }
 
 TEST(Kernels, OfGroupsHaveNoForm) {
