@@ -72,7 +72,9 @@ void ImageDistillation::fit() {
   statistics_ = compress::measure_statistics(bench_);
   compress::replace_kernels(bench_);
   compress::shift_statistics(bench_, statistics_);
-  for (std::int64_t sweep = 0; sweep < job_.options.distill.sweeps; ++sweep) {
+  const std::int64_t sweeps = job_.options.distill.sweeps;
+  for (std::int64_t sweep = 0; sweep < sweeps; ++sweep) {
+    log().info("sweep {} of {}: kernels are fitted to what they read now", sweep + 1, sweeps);
     compress::refit_kernels(bench_, *teacher_);
     take_statistics(bench_.network, *teacher_);
     compress::shift_statistics(bench_, statistics_);

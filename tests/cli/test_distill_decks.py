@@ -169,6 +169,19 @@ def test_the_fit_of_kernels_is_that_of_rankine_compress(images, method):
     assert_same_fit(images, compress, "accuracy", method=method, ranks={"parameter_ratio": 0.5})
 
 
+def test_a_sweep_changes_kernels_but_not_their_ranks(images):
+    def fit(sweeps: int) -> tuple[dict, dict]:
+        results_of(images, distill={"mode": "fit-only", "sweeps": sweeps}, ranks={"parameter_ratio": 0.5})
+        weights = weights_of(images)
+        errors = {name: values.pop("weighted_error") for name, values in weights.items()}
+        return errors, {name: values["parameters"] for name, values in weights.items()}
+
+    (errors, sizes), (swept_errors, swept_sizes) = fit(0), fit(1)
+    assert swept_sizes == sizes
+    assert swept_errors["conv1"] == pytest.approx(errors["conv1"], rel=1e-6)  # which reads images
+    assert all(swept_errors[name] != errors[name] for name in errors if name.startswith("layer") and errors[name] > 1e-3)
+
+
 def test_the_fit_of_matrices_is_that_of_rankine_compress(stories, tmp_path):
     found = assert_same_fit(stories, compress_stories(tmp_path), "perplexity", ranks={"parameter_ratio": 0.7},
                             select={"weights": ["*feed_forward*"]})
