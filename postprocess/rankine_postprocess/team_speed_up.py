@@ -101,7 +101,7 @@ def _finish(upper, lower) -> None:
     lower.set_ylim(0.0, max(110.0, 1.08 * float(efficiencies.max())))
     upper.set_ylabel("speed-up")
     lower.set_ylabel("efficiency (%)")
-    lower.set_xlabel("teams (simulated: of one rank each)")
+    lower.set_xlabel("teams (simulated: ranks, in teams of one or more)")
 
 
 def _ticks(least: float, most: float) -> list[float]:
