@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <functional>
 #include <numeric>
 #include <span>
@@ -159,8 +160,10 @@ void DealtKernels::for_own(const char* what, const Work& work) const {
       if (owners_[k] != world_.rank()) continue;
       try {
         work(k);
-      } catch (const NumericalError& error) {
-        throw NumericalError(fmt::format("{}: {}", kernels_[k].name, error.what()));
+      } catch (...) {  // errors of libtorch too
+        const auto failure = parallel::describe_failure(std::current_exception());
+        if (failure.code != ExitCode::numerical) throw;
+        throw NumericalError(fmt::format("{}: {}", kernels_[k].name, failure.message));
       }
       progress.update(static_cast<double>(++done) / static_cast<double>(own),
                       fmt::format("{}: {}", what, kernels_[k].name));
