@@ -52,14 +52,18 @@ def run_until_stopped(program: Program, deck: str, way: str, after: float, choos
     """Exit code and what was said of a run on 2 ranks that is asked to stop after so many seconds."""
     if way == "time":
         arguments += (f"run.wall_time_limit={after}",)
-    process = subprocess.Popen(program.command(deck, *arguments, ranks=2), cwd=program.folder, text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    log, began = program.folder / "log", time.monotonic()
+    with log.open("w") as stream:
+        process = subprocess.Popen(program.command(deck, *arguments, ranks=2), cwd=program.folder,
+                                   stdout=subprocess.DEVNULL, stderr=stream)
     if way != "time":
-        time.sleep(after)
+        # A signal that comes before the program has begun ends it, as it ends any other.
+        while process.poll() is None and (time.monotonic() - began < after or " rankine-" not in log.read_text()):
+            time.sleep(0.01)
         if process.poll() is None:
             ask_to_stop(program, process, way, choose)
-    _, said = process.communicate(timeout=HANG_SECONDS)
-    return process.returncode, said
+    process.wait(timeout=HANG_SECONDS)
+    return process.returncode, log.read_text()
 
 
 def check_stopped(program: Program, said: str):
@@ -126,7 +130,8 @@ def test_windows_of_other_weights_are_not_taken(tmp_path, straight_evaluation):
     program = evaluate_stories(tmp_path)
     model = tmp_path / "model"
     shutil.copytree(STORIES, model)
-    deck = program.deck(**EVALUATION, model={"path": "model"})
+    slow = {"evaluate": EVALUATION["evaluate"] | {"stride": 1}}  # four times as long as the straight run
+    deck = program.deck(**EVALUATION | slow, model={"path": "model"})
     code, said = run_until_stopped(program, deck, "SIGUSR1", 0.6 * straight_evaluation[1], random.Random(0), "parallel.teams=2")
     assert code == 75, said
     weights = bytearray((model / "model.safetensors").read_bytes())
