@@ -100,8 +100,7 @@ void ImageDistillation::train_slices() {
        .teams = teams_,
        .control = bench_.control,
        .original = bench_.original,
-       .of_deck = fingerprint_of_slices(compress::fingerprint_of_fit(job_.compression),
-                                        job_.options.distill),
+       .of_deck = fingerprint_of_slices(compress::fingerprint_of_fit(bench_), job_.options.distill),
        .waves =
            [&](const TeamSchedule& schedule) {
              DistillMemory memory = job_.memory;
@@ -130,7 +129,7 @@ void ImageDistillation::train_network() {
   const Stopwatch clock;
   compress::train_network(
       bench_, has_teacher ? teacher_.get() : nullptr,
-      fingerprint_of_slices(run::Fingerprint().add(std::uint64_t(has_teacher)), how));
+      run::Fingerprint().add(bench_.control.values, {"slices", "distill"}).value());
   result_.global_seconds = clock.seconds();
 }
 

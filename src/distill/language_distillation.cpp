@@ -30,7 +30,8 @@ Samples samples_of(const compress::TokenWindows& windows) {
 }
 
 /// What compress does, with the training of the whole model as its healing.
-compress::CompressionJob with_training(const LanguageDistillJob& job) {
+compress::CompressionJob with_training(const LanguageDistillJob& job,
+                                       const deck::DeckValues& values) {
   compress::CompressionJob trained = job.compression;
   if (!job.options.trains_network()) return trained;
   const TrainingOptions& how = job.options.distill;
@@ -45,6 +46,7 @@ compress::CompressionJob with_training(const LanguageDistillJob& job) {
       .learning_rate = job.options.network_learning_rate(),
       .warm_up = how.warm_up};
   trained.healing_windows = job.windows;
+  trained.before_healing = run::Fingerprint().add(values, {"slices", "distill"}).value();
   return trained;
 }
 
@@ -105,7 +107,7 @@ LanguageDistillResult distill_language(const LanguageDistillJob& job,
                                        const parallel::Communicator& world,
                                        const run::RunControl& control,
                                        const SaveLanguageDistillation& save) {
-  const compress::CompressionJob trained = with_training(job);
+  const compress::CompressionJob trained = with_training(job, control.values);
   LanguageDistillResult result;
   const auto keep = [&](const compress::CompressionResult& known) {
     result.compression = known;

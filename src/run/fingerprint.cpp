@@ -1,5 +1,7 @@
 #include "run/fingerprint.hpp"
 
+#include <algorithm>
+
 namespace rankine::run {
 
 void Fingerprint::add_bytes(std::span<const std::byte> bytes) {
@@ -28,6 +30,15 @@ Fingerprint& Fingerprint::add(std::uint64_t value) {
 
 Fingerprint& Fingerprint::add(double value) {
   add_bytes(std::as_bytes(std::span(&value, 1)));
+  return *this;
+}
+
+Fingerprint& Fingerprint::add(const deck::DeckValues& values,
+                              std::initializer_list<std::string_view> sections) {
+  for (const auto& [keyword, value] : values)
+    if (std::ranges::find(sections, std::string_view(keyword).substr(0, keyword.find('.'))) !=
+        sections.end())
+      add(keyword).add(value);
   return *this;
 }
 

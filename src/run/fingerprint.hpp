@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
+
+#include "deck/difference.hpp"
 
 namespace rankine::run {
 
@@ -14,6 +17,9 @@ class Fingerprint {
   Fingerprint& add(std::span<const std::int64_t> values);
   Fingerprint& add(std::uint64_t value);
   Fingerprint& add(double value);
+  /// Every value of these sections.
+  Fingerprint& add(const deck::DeckValues& values,
+                   std::initializer_list<std::string_view> sections);
   std::uint64_t value() const { return value_; }
 
  private:

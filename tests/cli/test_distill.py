@@ -297,6 +297,20 @@ def test_finished_slices_outlive_a_kill_and_a_stop(kind, which, ranks, then, str
     assert results[f"{metric}_after"] == pytest.approx(straight[f"{metric}_after"], rel=0 if metric == "accuracy" else 1e-4)
 
 
+def test_a_training_of_the_network_goes_on_from_its_own_kind_alone(both):
+    """What was trained behind slices is no state of a training that begins with the fit."""
+    program, metric = both
+    recipe = DECKS["images" if metric == "accuracy" else "stories"]["distill"] | {"epochs": 1}
+    whole = {"mode": "global"}
+    hybrid = {"mode": "hybrid", "global_epochs": 1, "global_learning_rate": recipe["learning_rate"]}
+    clean, _, _ = run(program, distill=recipe | whole)
+    kept = {"run": {"directory": "kept"}}
+    run(program, distill=recipe | hybrid, **kept)
+    found, _, log = run(program, distill=recipe | whole, **kept)
+    assert "goes on after step" not in log
+    assert found[f"{metric}_after"] == clean[f"{metric}_after"]
+
+
 # --- exports ---------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("form", ["dense", "native"])

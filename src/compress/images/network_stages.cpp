@@ -1,7 +1,6 @@
 #include "compress/images/network_stages.hpp"
 
 #include <span>
-#include <string>
 
 #include "compress/images/kernel_stage.hpp"
 #include "core/log.hpp"
@@ -14,19 +13,11 @@
 
 namespace rankine::compress {
 
-run::Fingerprint fingerprint_of_fit(const ImageJob& job) {
+run::Fingerprint fingerprint_of_fit(const ImageBench& bench) {
   run::Fingerprint fingerprint;
-  fingerprint.add(program_version()).add(method_line(job));
-  const models::DataOptions& data = job.options.scoring.data;
-  for (const std::string* file :
-       {&data.images, &data.labels, &data.test_split, &data.validation_split})
-    fingerprint.add(*file);
-  const std::int64_t counts[] = {data.split_seed, data.training_images, job.data.training.size(),
-                                 job.options.calibration.images,
-                                 job.options.calibration.gradient_images};
-  fingerprint.add(std::span<const std::int64_t>(counts));
-  for (const double value : {data.noise, data.test_fraction, data.validation_fraction})
-    fingerprint.add(value);
+  fingerprint.add(program_version())
+      .add(bench.control.values, {"model", "data", "calibration", "select", "method", "ranks"})
+      .add(static_cast<std::uint64_t>(bench.job.data.training.size()));
   return fingerprint;
 }
 
@@ -44,9 +35,9 @@ train::ImageTraining training_of(const ImageBench& bench, const models::ImageNet
 }
 
 /// What a kept state of the training depends on, beside the numbers it began with.
-run::Stage training_stage(const ImageJob& job, std::uint64_t before) {
-  const TrainOptions& train = job.options.train;
-  run::Fingerprint fingerprint = fingerprint_of_fit(job);
+run::Stage training_stage(const ImageBench& bench, std::uint64_t before) {
+  const TrainOptions& train = bench.options.train;
+  run::Fingerprint fingerprint = fingerprint_of_fit(bench);
   const std::int64_t numbers[] = {train.epochs, train.batch_size,         train.seed,
                                   train.crop,   std::int64_t{train.flip}, train.score_every};
   fingerprint.add(std::span<const std::int64_t>(numbers));
@@ -72,7 +63,7 @@ void train_network(ImageBench& bench, const models::ImageNetwork* teacher,
   if (bench.options.train.epochs == 0) return;
   const run::StageStore stages(bench.world, bench.control.options.directory, bench.original,
                                bench.control.values);
-  train::SeriesKeeper keeper(stages, bench.alone, training_stage(bench.job, depends_on),
+  train::SeriesKeeper keeper(stages, bench.alone, training_stage(bench, depends_on),
                              bench.control.options);
   const train::State state = bench.timed(bench.result.seconds.training, [&] {
     return train::train_images(

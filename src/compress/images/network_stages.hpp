@@ -10,7 +10,7 @@
 namespace rankine::compress {
 
 /// What the fit of the kernels depends on, beside the numbers of the network.
-run::Fingerprint fingerprint_of_fit(const ImageJob& job);
+run::Fingerprint fingerprint_of_fit(const ImageBench& bench);
 
 /// Trains for train.epochs on labels or, where there is a teacher, on its predictions; then the
 /// statistics of batch norms are measured anew. States are kept; they depend on what is trained,

@@ -20,6 +20,8 @@ struct CompressionJob {
   TokenWindows gradient_windows;     ///< for output gradients
   TokenWindows healing_windows;      ///< the steps of healing go through them in turn
   TokenWindows fermi_windows;        ///< the steps of FermiGrad go through them in turn
+  /// Fingerprint of what is done with the weights, once they have their forms, before they heal.
+  std::uint64_t before_healing = 0;
 
   /// Of the selected weights, uncompressed.
   std::int64_t selected_parameters() const;

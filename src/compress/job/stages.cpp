@@ -83,6 +83,7 @@ run::Stage weights_stage(const CompressionJob& job) { return {"weights", of_weig
 run::Stage healing_stage(const CompressionJob& job) {
   const HealOptions& heal = job.options.heal;
   run::Fingerprint print = of_weights(job);
+  print.add(job.before_healing);
   print.add(name(heal.loss)).add(heal.learning_rate).add(heal.warm_up);
   for (const std::int64_t count :
        {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams})
