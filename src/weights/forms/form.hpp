@@ -22,7 +22,16 @@ class StoredTensors;
 struct DenseSource;
 
 /// `cut` is a dense kernel of low rank between two groups of its axes (making/kernel_cuts.hpp).
-enum class Form { dense, low_rank, pivoted, matrix_product, clustered, tucker, cut };
+enum class Form {
+  dense,
+  low_rank,
+  pivoted,
+  matrix_product,
+  disentangled,
+  clustered,
+  tucker,
+  cut,
+};
 
 /// What the size of a form counts (StoredWeight::kept_rank), and so how it is found.
 enum class SizedBy {

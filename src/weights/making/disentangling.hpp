@@ -1,0 +1,56 @@
+// From a matrix to an operator of two sites between circuits of gates: power iteration for the
+// operator and polar factors for the gates, in turn.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "weights/forms/disentangled.hpp"
+
+namespace rankine::weights {
+
+/// From where the sweeps begin.
+enum class DisentanglingStart {
+  identity,  ///< gates that do nothing
+  purity,    ///< gates that have made the purity of the cut large (the entropy Renyi-2 small)
+};
+inline constexpr Named<DisentanglingStart> disentangling_start_names[] = {
+    {DisentanglingStart::identity, "identity"}, {DisentanglingStart::purity, "purity"}};
+
+struct DisentanglingOptions {
+  BrickworkShape circuit;
+  std::int64_t bond_dimension = 1;
+  int sweeps = 20;  ///< at most
+  DisentanglingStart start = DisentanglingStart::identity;
+};
+
+struct DisentanglingReport {
+  /// <W, U_L M U_R> / (||W|| ||M||) where all gates are identities: what an operator alone keeps.
+  double overlap_alone = 0;
+  /// At the start of the sweeps and after each; never falls.
+  std::vector<double> overlaps;
+  /// Entropies of the squared singular values of U_L^T W U_R^T across the cut, in nat, with all
+  /// gates identities and in the end; nothing where a site is too large (OperatorCore::spectrum).
+  std::optional<double> entropy_alone, entropy;
+};
+
+/// Sizes of the circuits of a matrix; numbers of its gates on both sides.
+struct SidesOfGates {
+  std::vector<BlockLayout> outputs, inputs;
+};
+SidesOfGates gates_on(const MatrixShape& shape, const BrickworkShape& circuit);
+std::int64_t gate_numbers_on(const MatrixShape& shape, const BrickworkShape& circuit);
+
+/// Collective over the team, whose ranks each need memory for a few times their own rows. The
+/// gates of U_L and U_R need all of an axis, so the matrix lies in row blocks for one side and in
+/// column blocks for the other: one exchange for each half sweep. Computed in the type of
+/// `own_rows` (float32 or float64) and stored so. Throws NumericalError on all ranks: the weight is
+/// not finite or zero.
+std::unique_ptr<Disentangled> make_disentangled(const parallel::Communicator& team,
+                                                const RowSplit& split,
+                                                const torch::Tensor& own_rows,
+                                                const DisentanglingOptions& options,
+                                                DisentanglingReport* report = nullptr);
+
+}  // namespace rankine::weights
