@@ -1,7 +1,7 @@
 #include "weights/making/disentangling.hpp"
 
 #include <cmath>
-#include <limits>
+#include <span>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -9,6 +9,7 @@
 #include "weights/making/gate_sweep.hpp"
 #include "weights/making/operator_core.hpp"
 #include "weights/rows/block_exchange.hpp"
+#include "weights/rows/element_type.hpp"
 #include "weights/rows/row_exchange.hpp"
 
 namespace rankine::weights {
@@ -179,6 +180,36 @@ std::unique_ptr<Disentangled> make_disentangled(const Communicator& team, const 
   if (report) found.entropy = weight.entropy();
   if (report) *report = std::move(found);
   return weight.result(type);
+}
+
+std::unique_ptr<Disentangled> blank_disentangled(const Communicator& team, const RowSplit& split,
+                                                 std::int64_t inputs,
+                                                 const DisentanglingOptions& options,
+                                                 torch::ScalarType type) {
+  const SidesOfGates gates = gates_on({split.total(), inputs}, options.circuit);
+  const auto blank = [&](const std::vector<BlockLayout>& layouts) {
+    std::int64_t rows = 0;
+    for (const BlockLayout& layout : layouts) rows += layout.size;
+    return GateCircuit{layouts, torch::zeros({gate_numbers(layouts)}, type),
+                       torch::zeros({rows}, torch::kUInt8)};
+  };
+  const OperatorCore core(team, split.total(), inputs, options.bond_dimension, type);
+  return std::make_unique<Disentangled>(team, split, core.cores(), blank(gates.outputs),
+                                        blank({gates.inputs.rbegin(), gates.inputs.rend()}));
+}
+
+void broadcast_tensors(const Communicator& ranks, const Disentangled& weight, int root) {
+  for (const Parameter& parameter : weight.parameters())
+    with_element_type(parameter.values, [&]<class T>(T) {
+      ranks.broadcast(std::span(parameter.values.data_ptr<T>(),
+                                static_cast<std::size_t>(parameter.values.numel())),
+                      root);
+    });
+  for (const Parameter& index : weight.indices())
+    if (index.values.scalar_type() == torch::kUInt8)  // signs; layouts are known
+      ranks.broadcast(std::span(index.values.data_ptr<std::uint8_t>(),
+                                static_cast<std::size_t>(index.values.numel())),
+                      root);
 }
 
 }  // namespace rankine::weights

@@ -7,16 +7,9 @@
 #include <vector>
 
 #include "weights/forms/disentangled.hpp"
+#include "weights/making/disentangling_start.hpp"
 
 namespace rankine::weights {
-
-/// From where the sweeps begin.
-enum class DisentanglingStart {
-  identity,  ///< gates that do nothing
-  purity,    ///< gates that have made the purity of the cut large (the entropy Renyi-2 small)
-};
-inline constexpr Named<DisentanglingStart> disentangling_start_names[] = {
-    {DisentanglingStart::identity, "identity"}, {DisentanglingStart::purity, "purity"}};
 
 struct DisentanglingOptions {
   BrickworkShape circuit;
@@ -33,6 +26,11 @@ struct DisentanglingReport {
   /// Entropies of the squared singular values of U_L^T W U_R^T across the cut, in nat, with all
   /// gates identities and in the end; nothing where a site is too large (OperatorCore::spectrum).
   std::optional<double> entropy_alone, entropy;
+
+  /// Both, or none.
+  std::vector<double> entropies() const {
+    return entropy_alone && entropy ? std::vector{*entropy_alone, *entropy} : std::vector<double>();
+  }
 };
 
 /// Sizes of the circuits of a matrix; numbers of its gates on both sides.
@@ -52,5 +50,14 @@ std::unique_ptr<Disentangled> make_disentangled(const parallel::Communicator& te
                                                 const torch::Tensor& own_rows,
                                                 const DisentanglingOptions& options,
                                                 DisentanglingReport* report = nullptr);
+
+/// A weight with tensors as large as those that make_disentangled makes, to be overwritten.
+std::unique_ptr<Disentangled> blank_disentangled(const parallel::Communicator& team,
+                                                 const RowSplit& split, std::int64_t inputs,
+                                                 const DisentanglingOptions& options,
+                                                 torch::ScalarType type);
+
+/// Tensors as rank `root` has them; shapes are the same on all ranks. Collective over `ranks`.
+void broadcast_tensors(const parallel::Communicator& ranks, const Disentangled& weight, int root);
 
 }  // namespace rankine::weights
