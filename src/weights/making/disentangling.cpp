@@ -61,8 +61,7 @@ class Disentangling {
 
   double overlap() const { return core_.norm() / norm_; }
   std::optional<double> entropy() const {
-    const auto squares = core_.spectrum(t_, whole_);
-    return squares ? std::optional(entropy_of(*squares)) : std::nullopt;
+    return core_.spectrum().empty() ? std::nullopt : std::optional(entropy_of(core_.spectrum()));
   }
 
   /// Gates of both sides once there and back, those first whose axis is whole already.
@@ -165,7 +164,7 @@ std::unique_ptr<Disentangled> make_disentangled(const Communicator& team, const 
   Disentangling weight(team, split, own_rows, options);
   DisentanglingReport found;
   found.overlap_alone = weight.overlap();
-  if (report) found.entropy_alone = weight.entropy();
+  found.entropy_alone = weight.entropy();
   if (options.start == DisentanglingStart::purity)
     for (int sweep = 0; sweep < purity_sweeps; ++sweep) weight.sweep_for_purity();
   found.overlaps.push_back(weight.overlap());
@@ -177,7 +176,7 @@ std::unique_ptr<Disentangled> make_disentangled(const Communicator& team, const 
   }
   weight.refresh(own_rows);
   found.overlaps.back() = weight.overlap();
-  if (report) found.entropy = weight.entropy();
+  found.entropy = weight.entropy();
   if (report) *report = std::move(found);
   return weight.result(type);
 }

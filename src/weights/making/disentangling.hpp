@@ -24,7 +24,7 @@ struct DisentanglingReport {
   /// At the start of the sweeps and after each; never falls.
   std::vector<double> overlaps;
   /// Entropies of the squared singular values of U_L^T W U_R^T across the cut, in nat, with all
-  /// gates identities and in the end; nothing where a site is too large (OperatorCore::spectrum).
+  /// gates identities and in the end; nothing where a site is too large (OperatorCore::converge).
   std::optional<double> entropy_alone, entropy;
 
   /// Both, or none.

@@ -96,7 +96,26 @@ void OperatorCore::follow(const Tensor& own, WholeAxis whole, int rounds) {
   }
 }
 
+void OperatorCore::diagonalise(const Tensor& cut) {
+  Tensor gram = transposed_times(cut, cut).to(torch::kFloat64);
+  team_->sum(numbers_of(gram));
+  spectrum_.resize(static_cast<std::size_t>(gram.size(0)));
+  parallel::agree_on_failure(*team_, [&] {
+    if (team_->rank() > 0) return;
+    const auto [values, vectors] = torch::linalg_eigh(gram, "L");
+    const Tensor descending = values.flip(0).clamp_min(0).contiguous();
+    std::ranges::copy(numbers_of(descending), spectrum_.begin());
+    q_ = vectors.flip(1).narrow(1, 0, q_.size(0)).t().contiguous();
+  });
+  team_->broadcast(std::span(spectrum_), 0);
+  team_->broadcast(numbers_of(q_), 0);
+}
+
 void OperatorCore::converge(const Tensor& own, WholeAxis whole) {
+  if (q_.size(1) <= most_exact_columns) {
+    diagonalise(across(own, whole));
+    return follow(own, whole, 1);
+  }
   double before = -1;
   for (int round = 0; round < most_rounds; ++round) {
     follow(own, whole, 1);
@@ -120,22 +139,6 @@ Tensor OperatorCore::expand(const Tensor& right, WholeAxis whole) const {
 
 Tensor OperatorCore::purity_gradient(WholeAxis whole) const {
   return expand(torch::mm(torch::mm(q_, q_.t()), q_) / q_.square().sum(), whole);
-}
-
-std::optional<std::vector<double>> OperatorCore::spectrum(const Tensor& own,
-                                                          WholeAxis whole) const {
-  if (q_.size(1) > most_spectrum_columns) return std::nullopt;
-  const Tensor cut = across(own, whole);
-  Tensor gram = transposed_times(cut, cut).to(torch::kFloat64);
-  team_->sum(numbers_of(gram));
-  std::vector<double> squares(static_cast<std::size_t>(gram.size(0)));
-  parallel::agree_on_failure(*team_, [&] {
-    if (team_->rank() > 0) return;
-    const Tensor values = torch::linalg_eigvalsh(gram).flip(0).clamp_min(0).contiguous();
-    std::ranges::copy(numbers_of(values), squares.begin());
-  });
-  team_->broadcast(std::span(squares), 0);
-  return squares;
 }
 
 std::vector<Tensor> OperatorCore::cores() const {

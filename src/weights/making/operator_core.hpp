@@ -3,7 +3,6 @@
 
 #include <torch/types.h>
 
-#include <optional>
 #include <vector>
 
 #include "parallel/communicator.hpp"
@@ -35,7 +34,9 @@ class OperatorCore {
   /// Rounds of P <- orthonormal basis of T Q^T, Q <- P^T T. With T fixed, or changed so that
   /// <T, M> is no smaller, the norm of M never falls.
   void follow(const torch::Tensor& own, WholeAxis whole, int rounds);
-  /// Rounds until the norm stands still.
+  /// The best core of T, and the spectrum of T across the cut. Where the second site is so large
+  /// that its matrix would need more memory than the parts of the ranks (`most_exact_columns`), in
+  /// rounds until the norm stands still, and without spectrum.
   void converge(const torch::Tensor& own, WholeAxis whole);
 
   /// ||M|| = <T, M> / ||M|| of the last T.
@@ -45,14 +46,14 @@ class OperatorCore {
   /// The own part of P Q Q^T Q, half the gradient of tr (Q Q^T)^2 / 2 in T: the purity of what M
   /// keeps of T, a convex function.
   torch::Tensor purity_gradient(WholeAxis whole) const;
-  /// Squared singular values of T across the cut, descending, on every rank. Nothing where a site
-  /// is so large that the ranks would need more memory than their parts (`most_spectrum_columns`).
-  std::optional<std::vector<double>> spectrum(const torch::Tensor& own, WholeAxis whole) const;
+  /// Squared singular values across the cut of the last T that this converged to, descending, on
+  /// every rank; empty where that was in rounds.
+  const std::vector<double>& spectrum() const { return spectrum_; }
 
   /// 1 x m_1 x n_1 x chi and chi x m_2 x n_2 x 1.
   std::vector<torch::Tensor> cores() const;
 
-  static constexpr std::int64_t most_spectrum_columns = 2048;
+  static constexpr std::int64_t most_exact_columns = 2048;
 
  private:
   /// Own rows of the matrix of the cut, (i_1 j_1) x (i_2 j_2).
@@ -60,6 +61,7 @@ class OperatorCore {
   torch::Tensor expand(const torch::Tensor& right, WholeAxis whole) const;
   torch::Tensor own_part_of_p(WholeAxis whole) const;
   torch::Tensor basis_of(const torch::Tensor& columns) const;
+  void diagonalise(const torch::Tensor& cut);
 
   const parallel::Communicator* team_;
   CutLegs rows_, columns_;
@@ -67,6 +69,7 @@ class OperatorCore {
   torch::ScalarType type_;
   torch::Tensor p_;  ///< m_1 x n_1 x chi
   torch::Tensor q_;  ///< chi x (m_2 n_2)
+  std::vector<double> spectrum_;
 };
 
 }  // namespace rankine::weights

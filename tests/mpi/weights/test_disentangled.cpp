@@ -120,7 +120,7 @@ TEST(Disentangled, IsAnOperatorAloneWithoutSweeps) {
   const Tensor cut = w.view({3, 4, 4, 4}).transpose(1, 2).reshape({12, 16});
   const Tensor values = at::linalg_svdvals(cut).square();
   const double kept = (values.narrow(0, 0, 5).sum() / values.sum()).item<double>();
-  EXPECT_NEAR(report.overlap_alone, std::sqrt(kept), 1e-7);
+  EXPECT_NEAR(report.overlap_alone, std::sqrt(kept), 1e-12);
   const Tensor parts = values / values.sum();
   EXPECT_NEAR(*report.entropy, -(parts * parts.log()).sum().item<double>(), 1e-10);
   EXPECT_EQ(weight->kept_rank(), 5);
