@@ -13,6 +13,7 @@
 #include "files/safetensors/tensor_rows.hpp"
 #include "forms_testing.hpp"
 #include "weights/forms/dense.hpp"
+#include "weights/forms/disentangled.hpp"
 #include "weights/forms/low_rank.hpp"
 #include "weights/forms/read_form.hpp"
 #include "weights/forms/rotated.hpp"
@@ -102,6 +103,30 @@ Make updated(const Make& base) {
     return std::make_unique<Updated>(base(w, split, type),
                                      own_part(left, split).to(type).contiguous(), right.to(type));
   };
+
+/// Random gates on the legs that there are, some of determinant -1.
+GateCircuit random_circuit(std::int64_t width, int seed, torch::ScalarType type) {
+  std::vector<Tensor> gates;
+  std::vector<BlockLayout> layouts;
+  const int legs = std::min(2, qubits_of(width));
+  if (legs > 0) layouts = brickwork({.gate_legs = legs, .depth = 2}, width);
+  for (const BlockLayout& layout : layouts)
+    gates.push_back(std::get<0>(at::linalg_qr(random_matrix(layout.size, layout.size, seed++))));
+  return circuit_of(layouts, gates, type);
+}
+
+std::unique_ptr<Weight> disentangled_of(const Tensor& whole, const RowSplit& split,
+                                        torch::ScalarType type) {
+  const CutLegs rows = cut_legs(whole.size(0)), columns = cut_legs(whole.size(1));
+  return std::make_unique<Disentangled>(
+      world(), split,
+      std::vector{random_matrix(rows.first * columns.first, 3, 71)
+                      .view({1, rows.first, columns.first, 3})
+                      .to(type),
+                  random_matrix(3, rows.second * columns.second, 72)
+                      .view({3, rows.second, columns.second, 1})
+                      .to(type)},
+      random_circuit(whole.size(0), 73, type), random_circuit(whole.size(1), 83, type));
 }
 
 std::vector<FormCase> form_cases() {
@@ -144,6 +169,7 @@ std::vector<FormCase> form_cases() {
                               {"pivot columns", column_pivoted},
                               {"two sites", two_sites},
                               {"three sites", three_sites},
+                              {"disentangled", disentangled_of},
                               {"clustered", clustered},
                               {"outliers", with_outliers},
                               {"tucker", tucker},
@@ -298,10 +324,10 @@ TEST(Forms, SayWhatTheyAreAndHowLarge) {
   };
   const std::vector<std::pair<Form, std::int64_t>> expected{
       {Form::low_rank, 4},       {Form::pivoted, 4},        {Form::pivoted, 4},
-      {Form::matrix_product, 5}, {Form::matrix_product, 5}, {Form::clustered, 5},
-      {Form::clustered, 3},      {Form::tucker, 6},         {Form::tucker, 12},
-      {Form::rotated, 2},        {Form::rotated, 3},        {Form::rotated, 3},
-      {Form::rotated, 3},        {Form::updated, 2}};
+      {Form::matrix_product, 5}, {Form::matrix_product, 5}, {Form::disentangled, 3},
+      {Form::clustered, 5},      {Form::clustered, 3},      {Form::tucker, 6},
+      {Form::tucker, 12},        {Form::rotated, 2},        {Form::rotated, 3},
+      {Form::rotated, 3},        {Form::rotated, 3},        {Form::updated, 2}};
   const std::vector<FormCase> cases = form_cases();
   ASSERT_EQ(cases.size(), expected.size());
   for (std::size_t i = 0; i < cases.size(); ++i)
