@@ -116,9 +116,8 @@ class LocalDistillation {
 /// The order of its batches follows from its position; the rates of other slices are no matter, so
 /// one that diverged can be trained with another rate.
 run::Stage LocalDistillation::stage_of(std::size_t s) const {
-  return slice_stage(
-      task_.slices[s].name,
-      run::Fingerprint().add(task_.of_deck).add(s).add(learning_rate(s)).value());
+  return slice_stage(task_.slices[s].name,
+                     run::Fingerprint().add(task_.of_deck).add(s).add(learning_rate(s)).value());
 }
 
 void LocalDistillation::restore() {
