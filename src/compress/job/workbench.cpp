@@ -10,6 +10,7 @@
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "models/checksum.hpp"
+#include "models/language/adapter_reader.hpp"
 
 namespace rankine::compress {
 
@@ -73,8 +74,7 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
 }
 
 models::LanguageModel Workbench::read_model() const {
-  const models::ModelOptions& source = options.scoring.model;
-  return models::LanguageModel::read(world, teams.team(), source.path, source.precision);
+  return models::read_language_model(world, teams.team(), options.scoring.model);
 }
 
 std::optional<models::Score> Workbench::score(const char* when) const {
