@@ -61,7 +61,7 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
           "head "
           "stay as they are.");
   auto method = schema.section("method", "What a weight becomes.");
-  method.keyword("form", options.method.form, weights::all_forms())
+  method.keyword("form", options.method.form, weights::forms_of_matrices())
       .describe(
           "Two factors; two factors with pivot rows or columns made the identity; a matrix-product "
           "operator; "

@@ -27,9 +27,10 @@ bool belongs_to(const std::set<std::string>& weights, const std::string& tensor)
 }
 
 /// The type of the original where it holds a dense weight's numbers exactly, else the type they are
-/// computed in. Collective over the team.
+/// computed in; of an adapter that of its base. Collective over the team.
 DataType stored_type(const weights::Weight& weight, DataType original,
                      const parallel::Communicator& team) {
+  if (const auto base = weight.base()) return stored_type(*base, original, team);
   const Tensor values = weight.parameters()[0].values.detach();
   const DataType computed =
       values.scalar_type() == torch::kFloat64 ? DataType::float64 : DataType::float32;

@@ -139,12 +139,9 @@ class ModelReader {
                                           const RowSplit& split) {
     const StoredForm& expected = manifest_->weights.at(name);
     return parallel::agree_on_failure(world_, [&] {
-      const weights::DenseSource source{file_, name, inputs, split, type_};
-      // A type of few bits may also be that of the original, which then is not rounded to.
-      const bool is_plain =
-          expected.form == weights::Form::dense && expected.storage == weights::Storage::exact;
       std::shared_ptr<weights::Weight> weight =
-          is_plain ? Dense::read(team_, source) : weights::read_form(team_, source);
+          weights::read_form(team_, {file_, name, inputs, split, type_,
+                                     /*is_exact=*/expected.storage == weights::Storage::exact});
       require_as_listed(name, *weight, expected);
       return weight;
     });

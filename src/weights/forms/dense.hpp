@@ -16,6 +16,8 @@ struct DenseSource {
   std::int64_t inputs;
   RowSplit split;
   torch::ScalarType type;  ///< float32 or float64
+  /// Numbers of 16 bits are those of the original, and not rounded to that type.
+  bool is_exact = false;
 };
 
 class Dense final : public Weight {

@@ -9,7 +9,9 @@
 #include "weights/forms/low_rank.hpp"
 #include "weights/forms/matrix_product.hpp"
 #include "weights/forms/pivoted.hpp"
+#include "weights/forms/rotated.hpp"
 #include "weights/forms/tucker.hpp"
+#include "weights/forms/updated.hpp"
 
 namespace rankine::weights {
 
@@ -35,8 +37,25 @@ std::span<const FormFacts> all_forms() {
        {{"centroids", read_clustered}}},
       {Form::tucker, "tucker", SizedBy::kernel_ranks, Form::tucker, {{"core", read_tucker}}},
       {Form::cut, "cut", SizedBy::kernel_ranks, Form::dense, {}},
-      {Form::dense, "dense", SizedBy::components, Form::dense, {{"weight", read_dense}}}};
+      {Form::dense, "dense", SizedBy::components, Form::dense, {{"weight", read_dense}}},
+      {.value = Form::rotated,
+       .name = "rotated",
+       .sized_by = SizedBy::adapter,
+       .trained_as = Form::rotated,
+       .adapters = {{"rotation.inputs.strides", read_rotated},
+                    {"rotation.outputs.strides", read_rotated}}},
+      {.value = Form::updated,
+       .name = "updated",
+       .sized_by = SizedBy::adapter,
+       .trained_as = Form::updated,
+       .adapters = {{"update.left", read_updated}}}};
   return forms;
+}
+
+std::span<const FormFacts> forms_of_matrices() {
+  const auto all = all_forms();
+  const auto first_adapter = std::ranges::find(all, SizedBy::adapter, &FormFacts::sized_by);
+  return {all.begin(), first_adapter};
 }
 
 const FormFacts& facts_of(Form form) {

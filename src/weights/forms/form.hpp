@@ -21,8 +21,19 @@ class Weight;
 class StoredTensors;
 struct DenseSource;
 
-/// `cut` is a dense kernel of low rank between two groups of its axes (making/kernel_cuts.hpp).
-enum class Form { dense, low_rank, pivoted, matrix_product, clustered, tucker, cut };
+/// `cut` is a dense kernel of low rank between two groups of its axes (making/kernel_cuts.hpp);
+/// `rotated` and `updated` are adapters beside a weight of any form.
+enum class Form {
+  dense,
+  low_rank,
+  pivoted,
+  matrix_product,
+  clustered,
+  tucker,
+  cut,
+  rotated,
+  updated
+};
 
 /// What the size of a form counts (StoredWeight::kept_rank), and so how it is found.
 enum class SizedBy {
@@ -30,6 +41,7 @@ enum class SizedBy {
   bonds,         ///< bonds of cores, which are made of the whole matrix anew for every size
   values,        ///< shared values of the entries, whose errors count one by one; never allocated
   kernel_ranks,  ///< ranks of the axes of a kernel; for convolutions alone
+  adapter,       ///< what stands beside a base: blocks or a rank that a deck gives; never allocated
 };
 
 /// One layout of a form in files: the tensor that no other form has, and the reader, which is not
@@ -37,6 +49,13 @@ enum class SizedBy {
 struct FormLayout {
   std::string_view tensor;
   std::unique_ptr<Weight> (*read)(const parallel::Communicator& team, const DenseSource& source,
+                                  const StoredTensors& tensors);
+};
+
+/// The same of an adapter, which has the weight under it already.
+struct AdapterLayout {
+  std::string_view tensor;
+  std::unique_ptr<Weight> (*read)(std::shared_ptr<Weight> base, const DenseSource& source,
                                   const StoredTensors& tensors);
 };
 
@@ -53,13 +72,16 @@ struct FormFacts {
   std::string_view name;  ///< in decks, result files and manifests
   SizedBy sized_by;
   Form trained_as;  ///< what it is until training is over
-  std::vector<FormLayout> layouts;
+  std::vector<FormLayout> layouts = {};
   FactorGauge gauge = FactorGauge::free;  ///< of forms made of components: what a rank costs
   BondCost bonds = {};                    ///< of forms of bonds
+  std::vector<AdapterLayout> adapters = {};
 };
 
-/// In the order in which decks list them.
 std::span<const FormFacts> all_forms();
+/// Those that a matrix may become, which are all but adapters, in the order in which decks list
+/// them.
+std::span<const FormFacts> forms_of_matrices();
 const FormFacts& facts_of(Form form);
 std::string_view name(Form form);
 

@@ -1,5 +1,6 @@
 #include "weights/forms/stored_weight.hpp"
 
+#include "weights/forms/weight.hpp"
 #include "weights/storage/rounding.hpp"
 
 namespace rankine::weights {
@@ -21,7 +22,17 @@ files::DataType stored_type(const Parameter& tensor, files::DataType of_exact_nu
   }
 }
 
+files::DataType computed_type(const Parameter& tensor) {
+  return tensor.values.scalar_type() == torch::kFloat64 ? files::DataType::float64
+                                                        : files::DataType::float32;
+}
+
 }  // namespace
+
+Storage StoredWeight::storage() const {
+  const auto under = base();
+  return under ? under->storage() : storage_;
+}
 
 std::vector<Parameter> StoredWeight::stored_tensors() const {
   std::vector<Parameter> all = storage_ == Storage::exact ? parameters() : rounded_;
@@ -30,18 +41,21 @@ std::vector<Parameter> StoredWeight::stored_tensors() const {
 }
 
 std::int64_t StoredWeight::stored_numbers() const {
-  std::int64_t numbers = 0;
+  const auto under = base();
+  std::int64_t numbers = under ? under->stored_numbers() : 0;
   for (const Parameter& parameter : parameters()) numbers += whole_numel(parameter);
   return numbers;
 }
 
 std::int64_t StoredWeight::stored_bytes() const {
-  std::int64_t bytes = 0;
+  const auto under = base();
+  std::int64_t bytes = under ? under->stored_bytes() : 0;
   for (const Parameter& tensor : stored_tensors()) bytes += whole_bytes(tensor);
   return bytes;
 }
 
 void StoredWeight::round_to(Storage storage) {
+  if (const auto under = base()) return under->round_to(storage);
   const torch::NoGradGuard no_gradients;
   std::vector<Parameter> rounded;
   for (const Parameter& parameter : parameters())
@@ -56,13 +70,18 @@ void StoredWeight::set_rounded(Storage storage, std::vector<Parameter> rounded) 
 
 std::vector<files::TensorPlan> StoredWeight::plan(const std::string& name,
                                                   files::DataType type) const {
+  const auto under = base();
   std::vector<files::TensorPlan> tensors;
+  if (under) tensors = under->plan(name, type);
   for (const Parameter& tensor : stored_tensors())
-    tensors.push_back({name + "." + tensor.name, stored_type(tensor, type), whole_shape(tensor)});
+    tensors.push_back({name + "." + tensor.name,
+                       stored_type(tensor, under ? computed_type(tensor) : type),
+                       whole_shape(tensor)});
   return tensors;
 }
 
 void StoredWeight::write(files::SafetensorsWriter& writer, const std::string& name) const {
+  if (const auto under = base()) under->write(writer, name);
   for (const Parameter& tensor : stored_tensors())
     write_parameter(writer, name + "." + tensor.name, tensor, team_->rank());
 }

@@ -10,13 +10,17 @@ using torch::Tensor;
 
 namespace {
 
+Tensor blocks_of(const RotationLayer& layer) {
+  const std::int64_t size = layer.layout.size;
+  if (layer.generator == BlockGenerator::free)
+    return layer.generators.view({-1, size, size}) + torch::eye(size, layer.generators.options());
+  const Tensor rotations = cayley(layer.generators, size);
+  return layer.signs.defined() ? rotations * layer.signs.unsqueeze(2) : rotations;
+}
+
 BlockCircuit make_circuit(const std::vector<RotationLayer>& layers) {
   BlockCircuit circuit;
-  for (const RotationLayer& layer : layers) {
-    const Tensor rotations = cayley(layer.generators, layer.layout.size);
-    circuit.push_back(
-        {layer.layout, layer.signs.defined() ? rotations * layer.signs.unsqueeze(2) : rotations});
-  }
+  for (const RotationLayer& layer : layers) circuit.push_back({layer.layout, blocks_of(layer)});
   return circuit;
 }
 
@@ -45,14 +49,26 @@ BlockCircuit Rotation::circuit() const {
   return kept_;
 }
 
-Rotation identity_rotation(std::int64_t width, std::int64_t size, int layers,
-                           torch::ScalarType type) {
+std::int64_t numbers_of_block(BlockGenerator generator, std::int64_t size) {
+  return generator == BlockGenerator::free ? size * size : generator_numbers(size);
+}
+
+std::vector<BlockLayout> butterfly_layouts(std::int64_t width, std::int64_t size, int layers) {
   const auto strides = butterfly_strides(width, size);
+  std::vector<BlockLayout> layouts;
+  for (std::size_t l = 0; l < static_cast<std::size_t>(layers); ++l)
+    layouts.push_back({width, size, strides[l % strides.size()]});
+  return layouts;
+}
+
+Rotation identity_rotation(std::int64_t width, std::int64_t size, int layers,
+                           torch::ScalarType type, BlockGenerator generator) {
   std::vector<RotationLayer> made;
-  for (int l = 0; l < layers; ++l) {
-    const BlockLayout layout{width, size, strides[static_cast<std::size_t>(l) % strides.size()]};
-    made.push_back({layout, torch::zeros({layout.groups(), generator_numbers(size)}, type)});
-  }
+  for (const BlockLayout& layout : butterfly_layouts(width, size, layers))
+    made.push_back(
+        {.layout = layout,
+         .generators = torch::zeros({layout.groups(), numbers_of_block(generator, size)}, type),
+         .generator = generator});
   return Rotation(std::move(made));
 }
 

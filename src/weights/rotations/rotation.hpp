@@ -1,20 +1,29 @@
-// An orthogonal circuit on one axis, given by the generators of its blocks.
+// A circuit on one axis, given by the generators of its blocks.
 #pragma once
 
 #include <torch/types.h>
 
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "weights/rotations/blocks.hpp"
 
 namespace rankine::weights {
 
-/// A layer of blocks R = diag(signs) cayley(generators): a rotation of its own for every group of
-/// the layout, or one gate for all groups.
+/// What the numbers of a block are; at 0 it is the identity.
+enum class BlockGenerator {
+  cayley,  ///< R = diag(signs) cayley(generators), orthogonal: size (size - 1) / 2 numbers
+  free,    ///< I + generators, any matrix: size^2 numbers, row by row
+};
+std::int64_t numbers_of_block(BlockGenerator generator, std::int64_t size);
+
+/// A layer of blocks: one of its own for every group of the layout, or one gate for all groups.
 struct RotationLayer {
   BlockLayout layout;
-  torch::Tensor generators;  ///< blocks x size (size - 1) / 2, as cayley() takes them
+  torch::Tensor generators;  ///< blocks x numbers of a block
   torch::Tensor signs = {};  ///< blocks x size, +1 or -1; undefined where all are +1
+  BlockGenerator generator = BlockGenerator::cayley;
 };
 
 /// The first layer acts first.
@@ -35,11 +44,15 @@ class Rotation {
   mutable std::vector<std::int64_t> kept_versions_;
 };
 
-/// `layers` layers of blocks of `size` on an axis, at the identity: the first on neighbours, the
-/// next on indices size, size^2, ... apart, so that after a few layers every index of the axis has
-/// met every other (butterflies), then over again. Where the axis has no power of the size left,
-/// the farthest apart that there is.
+/// Layers of blocks of `size` on an axis: the first on neighbours, the next on indices size,
+/// size^2, ... apart, so that after a few layers every index of the axis has met every other
+/// (butterflies), then over again. Where the axis has no power of the size left, the farthest apart
+/// that there is. `size` divides `width`.
+std::vector<BlockLayout> butterfly_layouts(std::int64_t width, std::int64_t size, int layers);
+
+/// Such layers at the identity.
 Rotation identity_rotation(std::int64_t width, std::int64_t size, int layers,
-                           torch::ScalarType type);
+                           torch::ScalarType type,
+                           BlockGenerator generator = BlockGenerator::cayley);
 
 }  // namespace rankine::weights
