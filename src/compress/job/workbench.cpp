@@ -73,8 +73,11 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
 }
 
 models::LanguageModel Workbench::read_model() const {
-  const models::ModelOptions& source = options.scoring.model;
-  return models::LanguageModel::read(world, teams.team(), source.path, source.precision);
+  return read_model(options.scoring.model.path);
+}
+
+models::LanguageModel Workbench::read_model(const std::filesystem::path& folder) const {
+  return models::LanguageModel::read(world, teams.team(), folder, options.scoring.model.precision);
 }
 
 std::optional<models::Score> Workbench::score(const char* when) const {

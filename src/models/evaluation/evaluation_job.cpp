@@ -14,14 +14,6 @@ namespace rankine::models {
 
 namespace {
 
-/// config.json, and the headers of the weights against it.
-ModelConfig read_checked_config(const std::string& folder) {
-  const ModelConfig config = read_config(folder);
-  const files::SafetensorsLayout layout = files::read_layout(folder);
-  check_tensors(config, find_names(config, layout.tensors), layout.tensors, read_manifest(folder));
-  return config;
-}
-
 void check_vocabularies(const EvaluateOptions& options, const ModelConfig& config,
                         const ModelConfig& reference) {
   if (config.vocabulary_size == reference.vocabulary_size) return;
@@ -81,6 +73,13 @@ std::int64_t EvaluationJob::longest_sequence() const {
   std::int64_t longest = plan.longest_window();
   for (const Continuation& prompt : prompts) longest = std::max(longest, longest_with(prompt));
   return longest;
+}
+
+ModelConfig read_checked_config(const std::string& folder) {
+  const ModelConfig config = read_config(folder);
+  const files::SafetensorsLayout layout = files::read_layout(folder);
+  check_tensors(config, find_names(config, layout.tensors), layout.tensors, read_manifest(folder));
+  return config;
 }
 
 EvaluationJob prepare_evaluation(const EvaluateOptions& options) {
