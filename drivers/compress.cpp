@@ -5,10 +5,12 @@
 #include "compress/compression.hpp"
 #include "compress/images/image_compression.hpp"
 #include "compress/images/image_results.hpp"
+#include "compress/job/adapter_plan.hpp"
 #include "compress/job/forecast.hpp"
 #include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
 #include "core/text_format.hpp"
+#include "files/safetensors/layout.hpp"
 #include "models/export/export.hpp"
 #include "models/threads.hpp"
 #include "parallel/agreement.hpp"
@@ -28,10 +30,20 @@ class LanguageCompression final : public PreparedJob {
 
  private:
   Plan plan(const run::Machine& machine) override {
+    Plan plan{.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
+                                     counted(options_.scoring.parallel.teams, "team"))};
+    if (job_.is_outline) {
+      plan.lines = {compress::adapter_line(job_)};
+      plan.warning = fmt::format("{} holds no weights: this can be checked, not run",
+                                 options_.scoring.model.path);
+      return plan;
+    }
     memory_ = compress::plan_memory(job_, machine);
-    return {.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
-                                   counted(options_.scoring.parallel.teams, "team")),
-            .lines = {memory_.line(), compress::method_line(job_)}};
+    plan.lines = {memory_.line(), compress::method_line(job_)};
+    return plan;
+  }
+  void require_inputs() const override {
+    if (job_.is_outline) files::read_layout(options_.scoring.model.path);
   }
   std::vector<std::string> found(const deck::DeckValues& values) const override {
     return compress::look_into_folders(job_, values);

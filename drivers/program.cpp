@@ -122,6 +122,7 @@ class Run {
   void plan() {
     const run::Machine machine = machine_of(world_.size(), parallel::ranks_per_node(world_));
     const Plan plan = parallel::agree_on_failure(world_, [&] {
+      job_->require_inputs();
       Plan found = job_->plan(machine);
       job_->require();
       return found;

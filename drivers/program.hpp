@@ -32,6 +32,8 @@ class PreparedJob {
   virtual Plan plan(const run::Machine& machine) = 0;
   /// Throws what keeps the planned job from running: ResourceError, InputError.
   virtual void require() const = 0;
+  /// Throws what keeps the job from running though it could be checked: InputError.
+  virtual void require_inputs() const {}
   /// What is found where the job will write, in words; `values` are those of the deck that count.
   /// On rank 0.
   virtual std::vector<std::string> found(const deck::DeckValues&) const { return {}; }

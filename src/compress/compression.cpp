@@ -2,11 +2,13 @@
 
 #include "compress/job/workbench.hpp"
 #include "compress/results.hpp"
+#include "compress/stages/adapter_stage.hpp"
 #include "compress/stages/calibration_stage.hpp"
 #include "compress/stages/centroid_study.hpp"
 #include "compress/stages/form_making.hpp"
 #include "compress/stages/healing_stage.hpp"
 #include "compress/stages/kept_weights.hpp"
+#include "compress/stages/noise_study.hpp"
 #include "compress/stages/rounding_stage.hpp"
 #include "compress/stages/sensitivity_study.hpp"
 #include "core/log.hpp"
@@ -18,6 +20,7 @@ namespace rankine::compress {
 namespace {
 
 void replace_weights(Workbench& bench) {
+  if (!bench.options.selects_weights()) return;
   const bool has_experiments = !bench.options.experiments.names.empty();
   if (!has_experiments && restore_weights(bench)) return;
   ErrorNorm norm = measure_error_norm(bench);
@@ -60,8 +63,11 @@ void compress_model(Workbench& bench, const BetweenStages& between) {
   heal_weights(bench);
   making_of(bench.options.method.form).finish(bench);
   round_weights(bench);
+  adapt(bench);
   export_checkpoint(bench);
-  bench.result.after = bench.score("after compression");
+  bench.result.after =
+      bench.score(bench.options.adapter.exists() ? "with the adapter" : "after compression");
+  study_noise(bench);
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // rankine-compress's work: measures the calibration text, decomposes the selected weights, shares
-// out ranks, puts the new forms into the model, heals, scores and exports it; or measures a profile
-// of what its parts are worth.
+// out ranks, puts the new forms into the model, heals, adapts, scores and exports it; or measures a
+// profile of what its parts are worth.
 #pragma once
 
 #include <functional>

@@ -5,7 +5,9 @@
 
 #include <cmath>
 
+#include "compress/adapter_results.hpp"
 #include "compress/experiment_results.hpp"
+#include "compress/job/adapter_plan.hpp"
 #include "core/text_format.hpp"
 #include "models/evaluation/results.hpp"
 
@@ -21,10 +23,11 @@ using models::write_scalar;
 /// The part of the loss that compression cost and healing brought back; nothing where compression
 /// cost none.
 std::optional<double> recovered(const CompressionResult& result) {
-  if (!result.before || !result.unhealed || !result.after) return std::nullopt;
+  const std::optional<Score>& healed = result.adapter ? result.adapter->unadapted : result.after;
+  if (!result.before || !result.unhealed || !healed) return std::nullopt;
   const double gap = result.unhealed->loss - result.before->loss;
   if (!(gap > 0)) return std::nullopt;
-  return (result.unhealed->loss - result.after->loss) / gap;
+  return (result.unhealed->loss - healed->loss) / gap;
 }
 
 void write_score(ResultFile& file, const std::string& when, const std::optional<Score>& score) {
@@ -90,6 +93,16 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
                "relative change of the matrix by fixing its gauge, before rounding", "1");
 }
 
+/// Of the selected weights together and each by itself, once they have their forms.
+void write_weights(ResultFile& file, const CompressionResult& result) {
+  if (result.weights.empty()) return;
+  write_count(file, "/results/parameters_after", result.parameters(),
+              "numbers that store the selected weights");
+  write_count(file, "/results/bytes_after", result.bytes(),
+              "bytes that store the selected weights, indices included", "B");
+  for (const WeightReport& weight : result.weights) write_weight(file, weight);
+}
+
 void write_protocol(ResultFile& file, const CompressionJob& job) {
   const CompressOptions& options = job.options;
   const auto set = [&](const char* name, files::Attribute value) {
@@ -110,6 +123,7 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
                                                   {"allocation", seconds.allocation},
                                                   {"conversion", seconds.conversion},
                                                   {"healing", seconds.healing},
+                                                  {"adapter", seconds.adapter},
                                                   {"experiments", seconds.experiments}};
   for (const auto& [name, value] : times)
     write_scalar(file, fmt::format("/timing/{}_seconds", name), value,
@@ -132,26 +146,33 @@ std::string rank_text(const CompressOptions& options) {
                      options.ranks.parameter_ratio);
 }
 
-}  // namespace
-
-std::string method_line(const CompressionJob& job) {
+std::string weights_line(const CompressionJob& job) {
   const CompressOptions& options = job.options;
-  const std::string ranks = rank_text(options);
-  std::string line = fmt::format(
-      "{} ({} parameters): {}, weighting {}, {}", counted(std::ssize(job.selected), "weight"),
-      job.selected_parameters(), name(options.method.form), name(options.method.weighting), ranks);
+  std::string line =
+      fmt::format("{} ({} parameters): {}, weighting {}, {}",
+                  counted(std::ssize(job.selected), "weight"), job.selected_parameters(),
+                  name(options.method.form), name(options.method.weighting), rank_text(options));
   if (options.method.form == weights::Form::disentangled)
     line += fmt::format(", {} of gates on {}, odd legs {}, start {}",
                         counted(options.disentangler.depth, "layer"),
                         counted(options.disentangler.gate_size, "qubit"),
                         name_in(weights::odd_leg_names, options.disentangler.odd_leg),
                         name_in(weights::disentangling_start_names, options.disentangler.start));
-  if (options.method.storage != weights::Storage::exact)
-    line += fmt::format(", stored as {}", name(options.method.storage));
+  if (options.method.storage == weights::Storage::exact) return line;
+  return line + fmt::format(", stored as {}", name(options.method.storage));
+}
+
+}  // namespace
+
+std::string method_line(const CompressionJob& job) {
+  const CompressOptions& options = job.options;
+  std::string line = options.selects_weights() ? weights_line(job) : "the model as it is";
   if (options.needs_calibration())
-    line += fmt::format(", calibration {}: {} of {}", models::file_name(options.calibration.text),
-                        counted(options.calibration.windows, "window"),
+    line += fmt::format(", calibration {}", models::file_name(options.calibration.text));
+  if (options.needs_calibration() && options.selects_weights())
+    line += fmt::format(": {} of {}", counted(options.calibration.windows, "window"),
                         counted(options.calibration.window_length, "token"));
+  if (options.adapter.exists()) line += "; " + adapter_line(job);
   return line;
 }
 
@@ -166,12 +187,7 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   write_times(file, result.seconds);
   write_experiments(file, result.experiments);
   if (result.sensitivity) write_profile(file, *result.sensitivity);
-  if (result.weights.empty()) return;
-  write_count(file, "/results/parameters_after", result.parameters(),
-              "numbers that store the selected weights");
-  write_count(file, "/results/bytes_after", result.bytes(),
-              "bytes that store the selected weights, indices included", "B");
-  for (const WeightReport& weight : result.weights) write_weight(file, weight);
+  write_weights(file, result);
   write_score(file, "unhealed", result.unhealed);
   write_score(file, "after", result.after);
   if (const auto part = recovered(result))
@@ -180,19 +196,18 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   if (!result.healing_losses.empty())
     file.write("/results/healing_loss", result.healing_losses, {result.healing_losses.size()},
                {"mean next-token loss of each step of healing", "nat", {"steps"}});
+  write_adapter_results(file, job, result);
+  if (result.noise) write_noise_map(file, *result.noise);
 }
 
-std::string results_table(const CompressionJob& job, const CompressionResult& result) {
-  if (result.sensitivity)
-    return fmt::format("{}{}\n{}\n{} of the model as it is  {:.6e}\n",
-                       profile_table(*result.sensitivity), method_line(job),
-                       models::protocol_line(job.scoring), result.before->headline().name,
-                       result.before->headline().value);
+namespace {
+
+/// A line for each weight, and the sums.
+std::string weights_table(const CompressionJob& job, const CompressionResult& result) {
   std::size_t width = 6;
   for (const WeightReport& weight : result.weights) width = std::max(width, weight.name.size());
-  std::string table = experiments_table(result.experiments);
-  table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width, "form",
-                       "rank", "parameters", "bytes", "error");
+  std::string table = fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:>9}\n", "weight", width,
+                                  "form", "rank", "parameters", "bytes", "error");
   for (const WeightReport& weight : result.weights)
     table += fmt::format("{:<{}}  {:>8}  {:>5}  {:>11}  {:>10}  {:9.3e}\n", weight.name, width,
                          name(weight.form), weight.rank, weight.numbers,
@@ -202,9 +217,21 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
       "parameters of the selected weights   {} -> {} ({:.4f})\n", job.selected_parameters(),
       result.parameters(),
       static_cast<double>(result.parameters()) / static_cast<double>(job.selected_parameters()));
-  table += fmt::format("bytes of the selected weights        {}\n",
-                       format_bytes(static_cast<double>(result.bytes())));
-  if (!result.before || !result.after) return table;
+  return table + fmt::format("bytes of the selected weights        {}\n",
+                             format_bytes(static_cast<double>(result.bytes())));
+}
+
+}  // namespace
+
+std::string results_table(const CompressionJob& job, const CompressionResult& result) {
+  if (result.sensitivity)
+    return fmt::format("{}{}\n{}\n{} of the model as it is  {:.6e}\n",
+                       profile_table(*result.sensitivity), method_line(job),
+                       models::protocol_line(job.scoring), result.before->headline().name,
+                       result.before->headline().value);
+  std::string table = experiments_table(result.experiments);
+  table += result.weights.empty() ? method_line(job) + "\n" : weights_table(job, result);
+  if (!result.before || !result.after) return table + adapter_text(job, result);
   table += fmt::format("{}\n", models::protocol_line(job.scoring));
   table += fmt::format("{:<35}  {:.6e} -> {:.6e}\n", result.before->headline().name,
                        result.before->headline().value, result.after->headline().value);
@@ -212,7 +239,8 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
     table += fmt::format(
         "before healing                       {:.6e} ({:.1f} % of the loss recovered)\n",
         result.unhealed->headline().value, 100 * *part);
-  return table;
+  table += adapter_text(job, result);
+  return result.noise ? table + noise_table(*result.noise) : table;
 }
 
 }  // namespace rankine::compress

@@ -293,6 +293,9 @@ STUDIES = {
     "sensitivity": ("perplexity", {"sensitivity": {"bond_dimensions": [2, 4]}, "method": {"form": "mpo", "weighting": "full", "sweeps": 0}}),
     "experiments": ("negative_log_likelihood", {"method": {"form": "clustered", "weighting": "none"},
                              "experiments": {"names": ["scrambled", "layer-by-layer"], "clusters": [4, 8], "layer_step": 2}}),
+    "noise": ("perplexity", {"method": {"form": "clustered", "weighting": "none", "clusters": 8},
+                             "adapter": {"kind": "cayley", "steps": 5, "window_length": 256},
+                             "noise": {"error_rates": [0, 0.01, 0.1], "shots": [1000]}}),
 }
 
 
@@ -368,12 +371,16 @@ def test_old_keywords_are_answered_with_the_new_ones(compress, compress_refuses)
 
 TRIALS = {
     "fermi and healing": DECK | {"heal": DECK["heal"] | {"steps": 40}},
+    "adapter": {"method": {"form": "low-rank", "weighting": "full", "storage": "4-bit"}, "ranks": {"parameter_ratio": 0.7},
+                "heal": {"steps": 5, "window_length": 256},
+                "adapter": {"kind": "cayley", "side": "both", "steps": 30, "window_length": 256, "loss": "distillation"},
+                "noise": {"error_rates": [0.01], "shots": [1000]}},
     "operators": {"method": {"form": "mpo", "weighting": "two-sided"}, "ranks": {"parameter_ratio": 0.7}},
     **{study: sections | {"ranks": {"allocation": "uniform"}} for study, (_, sections) in STUDIES.items()},
 }
 
 
-@pytest.mark.parametrize("ranks, teams, trial", [(None, 1, "fermi and healing"), (2, 2, "fermi and healing"), (None, 1, "operators"),
+@pytest.mark.parametrize("ranks, teams, trial", [(None, 1, "fermi and healing"), (2, 2, "fermi and healing"), (None, 1, "operators"), (None, 1, "adapter"), (2, 2, "adapter"),
                                                  (None, 1, "sensitivity"), (None, 1, "experiments")])
 def test_a_run_stopped_at_random_ends_as_a_straight_one(tmp_path, ranks, teams, trial):
     programs = {name: compress_stories(tmp_path / name) for name in ("straight", "stopped")}

@@ -40,7 +40,7 @@ std::vector<Kernel> selected_kernels(const models::NetworkPlan& plan,
     all.push_back(kernel_of(layer));
     names.push_back({layer.name, {}});
   });
-  const auto chosen = select_weights(names, patterns);
+  const auto chosen = select_weights(names, patterns, "select.weights");
   std::erase_if(all, [&](const Kernel& kernel) {
     return std::ranges::find(chosen, kernel.name, &NamedShape::name) == chosen.end();
   });

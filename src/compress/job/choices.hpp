@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/named_values.hpp"
+#include "weights/making/adapter.hpp"
 
 namespace rankine::compress {
 
@@ -29,11 +30,19 @@ inline constexpr std::array error_weight_names{
     Named<ErrorWeights>{ErrorWeights::balanced, "balanced"}};
 constexpr std::string_view name(ErrorWeights value) { return name_in(error_weight_names, value); }
 
-/// What healing makes small.
+/// What training on a text makes small.
 enum class HealingLoss { next_token, distillation };
 inline constexpr std::array healing_loss_names{
     Named<HealingLoss>{HealingLoss::next_token, "next-token"},
     Named<HealingLoss>{HealingLoss::distillation, "distillation"}};
 constexpr std::string_view name(HealingLoss value) { return name_in(healing_loss_names, value); }
+
+/// What stands beside frozen weights and is trained in their place.
+enum class Adapter { none, cayley, block_diagonal, lora };
+inline constexpr std::array adapter_names{Named<Adapter>{Adapter::none, "none"},
+                                          Named<Adapter>{Adapter::cayley, "cayley"},
+                                          Named<Adapter>{Adapter::block_diagonal, "block-diagonal"},
+                                          Named<Adapter>{Adapter::lora, "lora"}};
+constexpr std::string_view name(Adapter value) { return name_in(adapter_names, value); }
 
 }  // namespace rankine::compress

@@ -6,10 +6,12 @@
 #include <filesystem>
 
 #include "compress/allocation/allocation.hpp"
+#include "compress/job/adapter_plan.hpp"
 #include "compress/job/bond_dimension.hpp"
 #include "compress/job/output_folders.hpp"
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
+#include "core/random_stream.hpp"
 #include "core/text_format.hpp"
 #include "files/safetensors/layout.hpp"
 
@@ -17,10 +19,18 @@ namespace rankine::compress {
 
 namespace {
 
-std::vector<NamedShape> select(const CompressionJob& job) {
-  const auto layout = files::read_layout(job.options.scoring.model.path);
-  const auto names = models::find_names(job.scoring.config, layout.tensors);
-  return select_weights(named_shapes(job.scoring.config, names), job.options.select);
+/// Every weight of the layers; of an outline under Hugging Face's names.
+std::vector<NamedShape> weights_of(const CompressionJob& job) {
+  std::vector<files::TensorEntry> tensors;
+  if (!job.is_outline) tensors = files::read_layout(job.options.scoring.model.path).tensors;
+  return named_shapes(job.scoring.config, models::find_names(job.scoring.config, tensors));
+}
+
+void select(CompressionJob& job) {
+  const std::vector<NamedShape> all = weights_of(job);
+  job.selected = select_weights(all, job.options.select, "select.weights");
+  if (job.options.adapter.exists())
+    job.adapted = select_weights(all, job.options.adapter.weights, "adapter.weights");
 }
 
 /// Gates have legs enough on both sides of every weight.
@@ -53,7 +63,8 @@ void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
   const weights::SizedBy sized_by = job.options.method.sized_by();
   if (job.options.method.form == weights::Form::disentangled) check_gates(job);
-  if (sized_by == weights::SizedBy::values || job.options.is_profile()) return;
+  if (job.selected.empty() || sized_by == weights::SizedBy::values || job.options.is_profile())
+    return;
   if (sized_by == weights::SizedBy::bonds) return check_bonds(job);
   std::vector<Candidate> candidates;
   for (const NamedShape& weight : job.selected)
@@ -84,7 +95,7 @@ void check_experiments(const CompressionJob& job) {
 void check_export(const CompressionJob& job) {
   const std::string& folder = job.options.result.directory;
   if (folder.empty()) return;
-  if (job.options.result.format == models::ExportFormat::factorised &&
+  if (job.options.result.format == models::ExportFormat::factorised && !job.selected.empty() &&
       job.selected[0].name.rfind("model.layers.", 0) != 0)
     throw InputError(
         fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
@@ -146,18 +157,44 @@ TokenWindows all_windows(const CompressionJob& job, const models::TokenText& tex
   return windows;
 }
 
-/// All windows, those first that the calibration has not seen: it fits them better than others, so
-/// less is to be learnt from them.
-TokenWindows healing_windows(const CompressionJob& job, const models::TokenText& text) {
+/// Windows of a length that reach into what the calibration has seen.
+std::int64_t seen_windows(const CompressionJob& job, std::int64_t length) {
   const CalibrationOptions& how = job.options.calibration;
-  const std::int64_t length = job.options.heal.window_length;
   const std::int64_t seen =
       std::max(how.window_length * (how.first_window + std::ssize(job.calibration_windows)),
                how.gradient_window_length * (how.first_window + std::ssize(job.gradient_windows)));
+  return (seen + length - 1) / length;
+}
+
+/// All windows, those first that the calibration has not seen: it fits them better than others, so
+/// less is to be learnt from them.
+TokenWindows healing_windows(const CompressionJob& job, const models::TokenText& text) {
+  const std::int64_t length = job.options.heal.window_length;
   TokenWindows windows = all_windows(job, text, length);
-  const std::int64_t first_unseen = (seen + length - 1) / length;
-  std::ranges::rotate(windows, windows.begin() + first_unseen % std::ssize(windows));
+  std::ranges::rotate(windows, windows.begin() + seen_windows(job, length) % std::ssize(windows));
   return windows;
+}
+
+/// The same in an order of the seed.
+TokenWindows adapter_windows(const CompressionJob& job, const models::TokenText& text) {
+  constexpr std::uint64_t of_windows = 0xada97e;  // tells this stream from others of the seed
+  const std::int64_t length = job.options.adapter.window_length;
+  TokenWindows windows = all_windows(job, text, length);
+  const auto first_unseen =
+      static_cast<std::size_t>(std::min(seen_windows(job, length), std::ssize(windows)));
+  RandomStream random{static_cast<std::uint64_t>(job.options.adapter.seed), of_windows};
+  random.shuffle(std::span(windows).first(first_unseen));
+  random.shuffle(std::span(windows).subspan(first_unseen));
+  std::ranges::rotate(windows, windows.begin() + static_cast<std::ptrdiff_t>(first_unseen));
+  return windows;
+}
+
+/// The model alone, without anything to score.
+models::EvaluationJob outline_of(const models::EvaluateOptions& options) {
+  models::EvaluationJob job;
+  job.options = options;
+  job.config = models::read_config(options.model.path);
+  return job;
 }
 
 void read_calibration(CompressionJob& job) {
@@ -165,14 +202,15 @@ void read_calibration(CompressionJob& job) {
   if (!job.options.needs_calibration()) return;
   check_text_exists(how.text);
   const models::TokenText text = models::read_text(text_options(job.options, how.window_length));
-  if (job.options.method.needs_inputs())
+  if (job.options.needs_inputs())
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
   if (job.options.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
   if (job.options.needs_fermi())
     job.fermi_windows = all_windows(job, text, how.gradient_window_length);
   if (job.options.heal.steps > 0) job.healing_windows = healing_windows(job, text);
-  if (job.options.method.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
+  if (job.options.adapter.is_trained()) job.adapter_windows = adapter_windows(job, text);
+  if (job.options.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
     throw InputError(fmt::format(
         "calibration.windows = {} is fewer than parallel.teams = {} (a team without a window "
         "measures nothing). Use more windows or fewer teams.",
@@ -196,13 +234,16 @@ TokenWindows calibration_windows(const CompressionJob& job, std::int64_t length,
 CompressionJob prepare_compression(const CompressOptions& options) {
   CompressionJob job;
   job.options = options;
-  job.scoring = models::prepare_evaluation(options.scoring);
-  job.selected = select(job);
+  job.is_outline = is_outline(options);
+  job.scoring =
+      job.is_outline ? outline_of(options.scoring) : models::prepare_evaluation(options.scoring);
+  select(job);
   check_ranks(job);
+  check_adapter(job);
   check_export(job);
   check_output_folders(job);
   check_experiments(job);
-  read_calibration(job);
+  if (!job.is_outline) read_calibration(job);
   return job;
 }
 

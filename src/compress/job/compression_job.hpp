@@ -16,9 +16,12 @@ struct CompressionJob {
   CompressOptions options;
   models::EvaluationJob scoring;
   std::vector<NamedShape> selected;
+  std::vector<NamedShape> adapted;   ///< those that get an adapter
+  bool is_outline = false;           ///< config.json is all that there is of the model
   TokenWindows calibration_windows;  ///< for activations
   TokenWindows gradient_windows;     ///< for output gradients
   TokenWindows healing_windows;      ///< the steps of healing go through them in turn
+  TokenWindows adapter_windows;      ///< the steps of the adapter go through them in turn
   TokenWindows fermi_windows;        ///< the steps of FermiGrad go through them in turn
   /// Fingerprint of what is done with the weights, once they have their forms, before they heal.
   std::uint64_t before_healing = 0;
@@ -27,8 +30,8 @@ struct CompressionJob {
   std::int64_t selected_parameters() const;
 };
 
-/// Without MPI: reads config.json, headers and texts; checks selection, ranks and ratio. Throws
-/// InputError.
+/// Without MPI: reads config.json, headers and texts; checks selection, ranks and ratio. Of an
+/// outline (adapter_plan.hpp) there are neither headers nor texts. Throws InputError.
 CompressionJob prepare_compression(const CompressOptions& options);
 
 /// `count` windows of `length` tokens of the calibration text, from calibration.first_window on.

@@ -56,10 +56,10 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
 void declare_method(deck::Schema& schema, CompressOptions& options) {
   auto select = schema.section("select", "Which weights are compressed.");
   select.keyword("weights", options.select)
+      .allow_empty()
       .describe(
           "Patterns with * and ? of weight names in the layers, without .weight; embedding and "
-          "head "
-          "stay as they are.");
+          "head stay as they are. Empty for an adapter on the model as it is.");
   auto method = schema.section("method", "What a weight becomes.");
   method.keyword("form", options.method.form, weights::forms_of_matrices())
       .describe(

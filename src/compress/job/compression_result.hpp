@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compress/allocation/allocation.hpp"
+#include "compress/experiments/noise_map.hpp"
 #include "compress/experiments/sensitivity_profile.hpp"
 #include "models/score.hpp"
 #include "weights/forms/form.hpp"
@@ -51,9 +52,15 @@ struct ExperimentPoint {
   models::Score score = {};   ///< with a loss that may be infinite
 };
 
+/// What became of the adapter.
+struct AdapterReport {
+  std::optional<models::Score> unadapted;  ///< of the model before it, where scores are taken
+  std::vector<double> losses = {};         ///< of each step, in nat
+};
+
 struct CompressionTimes {
   double load = 0, inputs = 0, gradients = 0, decomposition = 0, allocation = 0, conversion = 0;
-  double healing = 0, experiments = 0;
+  double healing = 0, adapter = 0, experiments = 0;
 };
 
 /// All but the scores is the same on all ranks; those are complete on rank 0.
@@ -63,6 +70,8 @@ struct CompressionResult {
   std::optional<models::Score> after;
   std::vector<double> healing_losses;  ///< of each step, in nat
   std::vector<WeightReport> weights;
+  std::optional<AdapterReport> adapter;
+  std::optional<NoiseMap> noise;
   std::vector<ExperimentPoint> experiments;
   std::optional<SensitivityProfile> sensitivity;  ///< in place of weights and scores after
   CompressionTimes seconds;

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "compress/decomposition/decomposition_plan.hpp"
+#include "compress/job/adapter_plan.hpp"
 #include "compress/job/bond_dimension.hpp"
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
@@ -81,6 +82,7 @@ double activations_of(const CompressionJob& job, const models::MemoryPlan& scori
   if (!job.gradient_windows.empty() || !job.fermi_windows.empty())
     trained = options.calibration.gradient_window_length;
   if (!job.healing_windows.empty()) trained = std::max(trained, options.heal.window_length);
+  if (!job.adapter_windows.empty()) trained = std::max(trained, options.adapter.window_length);
   return activations + number * gradient_activations(job.scoring.config, trained);
 }
 
@@ -103,15 +105,29 @@ double all_operator_numbers(const CompressionJob& job) {
   return numbers;
 }
 
+/// Of an adapter that is trained, on every rank: its numbers with gradients and AdamW's moments;
+/// its blocks, and the matrices in float64 that they are made of and their gradients pass through.
+double adapter_bytes(const CompressionJob& job, double number) {
+  const AdapterCost cost = adapter_cost(job);
+  const auto block_numbers =
+      static_cast<double>(cost.blocks * job.options.adapter.block * job.options.adapter.block);
+  return 4 * number * static_cast<double>(cost.numbers) + 8 * 8 * block_numbers;
+}
+
+/// Whether a training learns from a model that is there beside the trained one.
+bool has_original(const CompressOptions& options) {
+  return (options.heal.steps > 0 && options.heal.loss == HealingLoss::distillation) ||
+         (options.adapter.is_trained() && options.adapter.loss == HealingLoss::distillation);
+}
+
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
   const double number = models::bytes_of(job.options.scoring.model.precision);
   const Sums sums = sums_of(job);
-  const HealOptions& heal = job.options.heal;
-  const bool has_original = heal.steps > 0 && heal.loss == HealingLoss::distillation;
-  CompressionForecast result{.row_blocks = scoring.forecast.row_blocks * (has_original ? 2 : 1),
-                             .program = scoring.forecast.program};
+  CompressionForecast result{
+      .row_blocks = scoring.forecast.row_blocks * (has_original(job.options) ? 2 : 1),
+      .program = scoring.forecast.program};
   if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
     result.row_blocks +=
         (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
@@ -121,9 +137,10 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
       !job.options.is_profile())  // on every rank
     result.row_blocks += number * all_operator_numbers(job);
   result.moments = 8 * sums.input_moments + number * sums.output_moments;
-  if (heal.steps > 0)  // gradients and AdamW's moments
+  if (job.options.heal.steps > 0)  // gradients and AdamW's moments
     result.moments += 3 * number * trained_numbers(job, sums);
   result.moments /= scoring.ranks_per_team;
+  result.moments += adapter_bytes(job, number);
   result.working = activations_of(job, scoring, number);
   if (!job.options.method.has_ranks()) return result;
   result.components = number * sums.components / ranks;
@@ -191,6 +208,7 @@ double direct_bytes(const CompressionJob& job, int ranks_per_team) {
 CompressionForecast forecast(const CompressionJob& job, const run::Machine& machine) {
   const models::MemoryPlan scoring = models::weigh_memory(job.scoring, machine);
   CompressionForecast result = resident(job, scoring, machine.ranks);
+  if (job.selected.empty()) return result;
   if (!job.options.method.has_ranks()) {
     result.working = std::max(result.working, direct_bytes(job, scoring.ranks_per_team));
     return result;

@@ -11,7 +11,7 @@ namespace rankine::compress {
 /// Bytes of the largest rank, as upper bounds.
 struct CompressionForecast {
   double row_blocks = 0;  ///< weights of the model
-  double moments = 0;     ///< of inputs and output gradients, all at once
+  double moments = 0;     ///< of inputs and output gradients, all at once, and of what is trained
   double components = 0;  ///< singular components of the weights this rank decomposes
   double working = 0;     ///< the largest of activations, decompositions and conversions under way
   double program = 0;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "compress/job/adapter_checks.hpp"
+#include "compress/job/adapter_plan.hpp"
+
 namespace rankine::compress {
 
 using weights::SizedBy;
@@ -9,13 +12,14 @@ using weights::SizedBy;
 namespace {
 
 void check_calibration(const CompressOptions& options, deck::Findings& findings) {
-  if (options.needs_calibration() && options.calibration.text.empty())
+  if (options.needs_calibration() && options.calibration.text.empty() && !is_outline(options))
     findings.add("calibration.text",
                  {.what = "calibration.text is not set",
-                  .why = options.method.needs_inputs()
+                  .why = options.needs_inputs()
                              ? fmt::format("method.weighting = \"{}\" needs activations",
                                            name(options.method.weighting))
-                             : "gradients, FermiGrad and healing need the model's loss on a text",
+                             : "gradients, FermiGrad, healing and adapters need the model's loss "
+                               "on a text",
                   .advice = "Name a text file under [calibration], or use method.weighting = "
                             "\"none\" with another allocation."});
 }
@@ -166,7 +170,23 @@ constexpr const char* without_architecture = "Drop it, or model.architecture for
 constexpr const char* for_images = "it is for image networks";
 constexpr const char* with_architecture = "Drop it, or set model.architecture.";
 
+/// Kernels have no adapters.
+void refuse_adapters(const CompressOptions& options, deck::Findings& findings) {
+  if (options.adapter.exists())
+    findings.add("adapter.kind",
+                 {.what = fmt::format("adapter.kind = \"{}\" is asked for an image network",
+                                      name(options.adapter.kind)),
+                  .why = "adapters stand beside the matrices of a language model",
+                  .advice = "Set adapter.kind = \"none\", or drop model.architecture for a "
+                            "language model."});
+  if (!options.selects_weights())
+    findings.add("select.weights", {.what = "select.weights is empty",
+                                    .why = "no kernel would be compressed",
+                                    .advice = "Name kernels under [select], or use \"*\"."});
+}
+
 void check_images(const CompressOptions& options, deck::Findings& findings) {
+  refuse_adapters(options, findings);
   refuse_unused(findings,
                 {"evaluate.text", "calibration.text", "calibration.windows", "method.storage",
                  "method.clusters", "ranks.bond_dimension"},
@@ -208,6 +228,7 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
                  {.what = "ranks.error_weights = \"balanced\" is asked for a language model",
                   .why = "it is for kernels of image networks",
                   .advice = "Choose \"none\" or \"output-gradient\"."});
+  check_adapter_keywords(options, findings);
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_allocation(options, findings);
@@ -216,10 +237,10 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
 
 /// What rankine-compress alone has for image networks.
 void check_image_training(const CompressOptions& options, deck::Findings& findings) {
-  refuse_unused(
-      findings,
-      {"heal.steps", "experiments.names", "sensitivity.bond_dimensions", "parallel.teams"},
-      for_texts, without_architecture);
+  refuse_unused(findings,
+                {"heal.steps", "experiments.names", "sensitivity.bond_dimensions", "parallel.teams",
+                 "noise.error_rates"},
+                for_texts, without_architecture);
   if (options.scoring.model.path.empty() && options.train.epochs == 0)
     findings.add("train.epochs", {.what = "train.epochs is 0 and model.path is not set",
                                   .why = "a network with random weights knows nothing",

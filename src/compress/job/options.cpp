@@ -93,6 +93,85 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
       .describe("Part of the steps in which the learning rate rises.");
 }
 
+void declare_adapter(deck::Schema& schema, AdapterOptions& adapter) {
+  auto section = schema.section(
+      "adapter",
+      "Few numbers beside the weights of a language model, trained while these stay as they are.");
+  section.keyword("kind", adapter.kind, adapter_names)
+      .describe(
+          "Orthogonal blocks by the Cayley transform; blocks without a constraint; two added "
+          "factors (LoRA); or none.");
+  section.keyword("weights", adapter.weights)
+      .describe(
+          "Patterns with * and ? of weight names in the layers, without .weight, whether they are "
+          "compressed or not.");
+  section.keyword("side", adapter.side, weights::adapter_side_names)
+      .describe("Of blocks: the axis of a weight that they act on.");
+  section.keyword("block", adapter.block)
+      .range(2, 64)
+      .describe("Size of the blocks, which divides the widths they act on.");
+  section.keyword("layers", adapter.layers)
+      .range(1, 64)
+      .describe(
+          "Of blocks: layers of them, the first on neighbours, the next ones on indices farther "
+          "and farther apart.");
+  section.keyword("rank", adapter.rank).range(1, 1e6).describe("Of the factors of LoRA.");
+  section.keyword("steps", adapter.steps)
+      .range(0, 100'000'000)
+      .describe("Steps of AdamW on the calibration text; 0 for an adapter that changes nothing.");
+  section.keyword("loss", adapter.loss, healing_loss_names)
+      .describe(
+          "The cross-entropy of the text, or the divergence from the predictions of "
+          "adapter.original, which is then held in memory too.");
+  section.keyword("original", adapter.original)
+      .describe(
+          "Folder of the model whose predictions are learnt, with the same tokens; empty for "
+          "model.path, before it is compressed.");
+  section.keyword("windows_per_step", adapter.windows_per_step)
+      .range(1, 1'000'000)
+      .describe("Windows of every team in a step.");
+  section.keyword("window_length", adapter.window_length)
+      .range(2, 100'000'000)
+      .unit("tokens")
+      .describe("Tokens the model sees at once.");
+  section.keyword("learning_rate", adapter.learning_rate)
+      .above(0)
+      .describe("The largest, after the warm-up; it falls as a cosine to a tenth.");
+  section.keyword("warm_up", adapter.warm_up)
+      .range(0, 1)
+      .describe("Part of the steps in which the learning rate rises.");
+  section.keyword("seed", adapter.seed)
+      .range(0, 9007199254740992.0)
+      .describe(
+          "Of the order of the windows, those first that the calibration has not seen, and of the "
+          "start of LoRA.");
+  section.keyword("directory", adapter.directory)
+      .describe("A folder to write the adapter into as PEFT reads it; empty for none.");
+}
+
+void declare_noise(deck::Schema& schema, NoiseOptions& noise) {
+  auto section = schema.section(
+      "noise", "Scores of the adapted model with every block a noisy quantum circuit.");
+  section.keyword("error_rates", noise.error_rates)
+      .range(0, 1)
+      .allow_empty()
+      .describe(
+          "Depolarising probabilities of a two-qubit gate, each a row of the map; empty for no "
+          "study.");
+  section.keyword("shots", noise.shots)
+      .range(1, 1e15)
+      .allow_empty()
+      .describe(
+          "Measurements from which the amplitudes of a block are estimated, each a column of the "
+          "map; infinitely many are its last column, always.");
+  section.keyword("readout_error", noise.readout_error)
+      .range(0, 0.5)
+      .describe("Probability that the measurement of a qubit gives the other value.");
+  section.keyword("seed", noise.seed)
+      .range(0, 9007199254740992.0)
+      .describe("Of the fluctuations of finite numbers of shots.");
+}
+
 void declare_experiments(deck::Schema& schema, ExperimentOptions& experiments) {
   auto section = schema.section(
       "experiments", "What the shared values of clustered weights matter for; see the algorithms.");
@@ -154,6 +233,8 @@ void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   declare_sensitivity(schema, options.sensitivity);
   declare_train(schema, options.train);
   declare_heal(schema, options.heal);
+  declare_adapter(schema, options.adapter);
+  declare_noise(schema, options.noise);
   declare_experiments(schema, options.experiments);
   schema.renamed("checkpoint.directory", "run.directory");
   schema.renamed("checkpoint.interval", "run.checkpoint_interval, in seconds");

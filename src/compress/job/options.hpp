@@ -108,6 +108,37 @@ struct HealOptions {
   double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
 };
 
+/// Of language models, on all weights that the patterns select, compressed or not.
+struct AdapterOptions {
+  Adapter kind = Adapter::none;
+  std::vector<std::string> weights = {"*"};  ///< patterns of names
+  weights::AdapterSide side = weights::AdapterSide::inputs;
+  std::int64_t block = 4;
+  std::int64_t layers = 1;
+  std::int64_t rank = 1;  ///< of "lora"
+  std::int64_t steps = 200;
+  HealingLoss loss = HealingLoss::next_token;
+  std::string original;               ///< folder of the model to learn from; empty for model.path
+  std::int64_t windows_per_step = 1;  ///< of each team
+  std::int64_t window_length = 512;
+  double learning_rate = 3e-3;
+  double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
+  std::int64_t seed = 1;
+  std::string directory;  ///< of PEFT's files; empty for none
+
+  bool exists() const { return kind != Adapter::none; }
+  bool has_blocks() const { return exists() && kind != Adapter::lora; }
+  bool is_trained() const { return exists() && steps > 0; }
+};
+
+/// Blocks of adapters as noisy quantum circuits.
+struct NoiseOptions {
+  std::vector<double> error_rates = {};  ///< of a two-qubit gate; empty for no study
+  std::vector<std::int64_t> shots = {};  ///< beside infinitely many
+  double readout_error = 0;
+  std::int64_t seed = 1;
+};
+
 struct ExperimentOptions {
   std::vector<std::string> names = {};  ///< empty for none
   std::vector<std::int64_t> clusters = {16, 32, 64};
@@ -130,20 +161,28 @@ struct CompressOptions {
   RankOptions ranks;
   SensitivityOptions sensitivity;
   HealOptions heal;
+  AdapterOptions adapter;
+  NoiseOptions noise;
   TrainOptions train;
   ExperimentOptions experiments;
   ExportOptions result;
 
   /// A sensitivity profile takes the place of a compression.
   bool is_profile() const { return !sensitivity.bond_dimensions.empty(); }
+  /// Without, an adapter is put on the model as it is.
+  bool selects_weights() const { return !select.empty(); }
+  bool needs_inputs() const { return selects_weights() && method.needs_inputs(); }
   bool needs_gradients() const {
-    return method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none;
+    return selects_weights() &&
+           (method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none);
   }
   bool needs_fermi() const {
-    return method.has_ranks() && ranks.allocation == Allocation::fermi && !is_profile();
+    return selects_weights() && method.has_ranks() && ranks.allocation == Allocation::fermi &&
+           !is_profile();
   }
   bool needs_calibration() const {
-    return heal.steps > 0 || method.needs_inputs() || needs_gradients() || needs_fermi();
+    return heal.steps > 0 || adapter.is_trained() || needs_inputs() || needs_gradients() ||
+           needs_fermi();
   }
 };
 

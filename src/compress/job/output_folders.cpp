@@ -40,7 +40,9 @@ void check_names_free(const fs::path& folder) {
 class StageFolders {
  public:
   StageFolders(const CompressionJob& job, const deck::DeckValues& values)
-      : directory_(job.options.scoring.run.directory), values_(values), wanted_(stages_of(job)) {
+      : directory_(job.options.scoring.run.directory),
+        values_(values),
+        wanted_(stages_of(job, values)) {
     std::error_code error;
     std::vector<fs::path> folders;
     for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
@@ -137,6 +139,9 @@ void check_output_folders(const CompressionJob& job) {
     files::check_folder_writable(folder, "export.directory = " + folder.string());
     check_names_free(folder);
   }
+  const AdapterOptions& adapter = job.options.adapter;
+  if (adapter.exists() && !adapter.directory.empty())
+    files::check_folder_writable(adapter.directory, "adapter.directory = " + adapter.directory);
   if (const fs::path folder = job.options.scoring.run.directory; !folder.empty())
     files::check_folder_writable(folder, "run.directory = " + folder.string());
 }

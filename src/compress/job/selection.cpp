@@ -26,15 +26,15 @@ std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
 }
 
 std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
-                                       const std::vector<std::string>& patterns) {
+                                       const std::vector<std::string>& patterns,
+                                       std::string_view keyword) {
   for (const std::string& pattern : patterns)
     if (std::none_of(all.begin(), all.end(),
                      [&](const NamedShape& weight) { return matches(pattern, weight.name); }))
-      throw InputError(
-          fmt::format("the pattern \"{}\" in select.weights matches no weight (the layers have {} "
-                      "of them, from "
-                      "{} to {}). Correct it, or use \"*\" for all.",
-                      pattern, all.size(), all.front().name, all.back().name));
+      throw InputError(fmt::format(
+          "the pattern \"{}\" in {} matches no weight (the layers have {} of them, from "
+          "{} to {}). Correct it, or use \"*\" for all.",
+          pattern, keyword, all.size(), all.front().name, all.back().name));
   std::vector<NamedShape> selected;
   for (const NamedShape& weight : all)
     if (std::any_of(patterns.begin(), patterns.end(),

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "compress/allocation/allocation.hpp"
@@ -21,9 +22,10 @@ struct NamedShape {
 std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
                                      const models::CheckpointNames& names);
 
-/// Those whose name matches one of the patterns (* and ? as in a shell). Throws InputError for a
-/// pattern that matches none.
+/// Those whose name matches one of the patterns (* and ? as in a shell), which are those of
+/// `keyword`. Throws InputError for a pattern that matches none.
 std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
-                                       const std::vector<std::string>& patterns);
+                                       const std::vector<std::string>& patterns,
+                                       std::string_view keyword);
 
 }  // namespace rankine::compress

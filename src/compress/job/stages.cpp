@@ -99,6 +99,21 @@ run::Stage healing_stage(const CompressionJob& job) {
   return {"healing", add_windows(print, job.healing_windows).value()};
 }
 
+run::Stage adapter_stage(const CompressionJob& job, const deck::DeckValues& values) {
+  run::Fingerprint print = of_selection(job);
+  print.add(job.options.heal.steps > 0 ? healing_stage(job).of_deck : weights_stage(job).of_deck);
+  print.add(name(job.options.method.storage)).add(values, {"adapter"});
+  print.add(as_unsigned(job.options.scoring.parallel.teams));
+  return {"adapter", add_windows(print, job.adapter_windows).value()};
+}
+
+run::Stage noise_stage(const CompressionJob& job, const deck::DeckValues& values) {
+  run::Fingerprint print;
+  print.add(adapter_stage(job, values).of_deck).add(values, {"noise"});
+  print.add(as_unsigned(job.options.scoring.parallel.teams));
+  return {"noise", print.add(of_scoring(job).value()).value()};
+}
+
 run::Stage sensitivity_stage(const CompressionJob& job) {
   const SensitivityOptions& options = job.options.sensitivity;
   run::Fingerprint study;
@@ -114,13 +129,13 @@ run::Stage experiments_stage(const CompressionJob& job) {
   return study_stage(job, "experiments", study.add(as_unsigned(options.layer_step)));
 }
 
-std::vector<run::Stage> stages_of(const CompressionJob& job) {
+std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckValues& values) {
   const CompressOptions& options = job.options;
   const bool has_experiments = !options.experiments.names.empty();
   std::vector<run::Stage> stages;
   if (!job.scoring.plan.windows.empty() && !job.scoring.reference_config)
     stages.push_back(scores_stage(job));
-  if (options.method.needs_inputs()) stages.push_back(inputs_stage(job));
+  if (options.needs_inputs()) stages.push_back(inputs_stage(job));
   if (options.needs_gradients()) stages.push_back(gradients_stage(job));
   if (options.is_profile()) {
     stages.push_back(sensitivity_stage(job));
@@ -128,8 +143,10 @@ std::vector<run::Stage> stages_of(const CompressionJob& job) {
   }
   if (has_experiments) stages.push_back(experiments_stage(job));
   if (options.needs_fermi()) stages.push_back(fermi_stage(job));
-  if (!has_experiments) stages.push_back(weights_stage(job));
+  if (!has_experiments && options.selects_weights()) stages.push_back(weights_stage(job));
   if (options.heal.steps > 0) stages.push_back(healing_stage(job));
+  if (options.adapter.is_trained()) stages.push_back(adapter_stage(job, values));
+  if (!options.noise.error_rates.empty()) stages.push_back(noise_stage(job, values));
   return stages;
 }
 

@@ -15,10 +15,13 @@ run::Stage fermi_stage(const CompressionJob& job);
 run::Stage weights_stage(const CompressionJob& job);
 /// A series of states.
 run::Stage healing_stage(const CompressionJob& job);
+/// A series of states. `values` are those of the deck that count.
+run::Stage adapter_stage(const CompressionJob& job, const deck::DeckValues& values);
+run::Stage noise_stage(const CompressionJob& job, const deck::DeckValues& values);
 run::Stage sensitivity_stage(const CompressionJob& job);
 run::Stage experiments_stage(const CompressionJob& job);
 
 /// Those that a run of the job looks for, in the order it does.
-std::vector<run::Stage> stages_of(const CompressionJob& job);
+std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckValues& values);
 
 }  // namespace rankine::compress

@@ -1,6 +1,7 @@
 // What the stages of a compression share: the job, the ranks, the model and the result so far.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -34,8 +35,9 @@ struct Workbench {
   Workbench(const CompressionJob& job, const parallel::Communicator& world,
             const run::RunControl& control, const SaveResult& save);
 
-  /// The original model once more. Collective over the world.
+  /// The original model once more, or another one. Collective over the world.
   models::LanguageModel read_model() const;
+  models::LanguageModel read_model(const models::ModelOptions& which) const;
 
   /// Of the model as it is; nothing without windows to score. Logs the perplexity.
   std::optional<models::Score> score(const char* when) const;

@@ -7,7 +7,8 @@
 namespace rankine::compress {
 
 void round_weights(Workbench& bench) {
-  if (bench.options.method.storage == weights::Storage::exact) return;
+  if (bench.options.method.storage == weights::Storage::exact || bench.result.weights.empty())
+    return;
   const torch::NoGradGuard no_gradients;
   const weights::Storage storage = bench.options.method.storage;
   const parallel::Communicator& team = bench.teams.team();

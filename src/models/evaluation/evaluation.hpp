@@ -42,6 +42,10 @@ struct EvaluationJob {
   std::int64_t longest_with(const Continuation& prompt) const;
 };
 
+/// config.json, after the headers of the weights, and of an adapter unless its folder is empty,
+/// have been held against it. Throws InputError.
+ModelConfig read_checked_config(const std::string& folder, const std::string& adapter);
+
 /// Without MPI: reads config.json, checks the headers of the weights, reads and cuts the text.
 /// Throws InputError.
 EvaluationJob prepare_evaluation(const EvaluateOptions& options);

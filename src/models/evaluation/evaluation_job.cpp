@@ -15,16 +15,6 @@ namespace rankine::models {
 
 namespace {
 
-/// config.json, and the headers of the weights against it; an adapter, if there is one.
-ModelConfig read_checked_config(const std::string& folder, const std::string& adapter) {
-  const ModelConfig config = read_config(folder);
-  const files::SafetensorsLayout layout = files::read_layout(folder);
-  const CheckpointNames names = find_names(config, layout.tensors);
-  check_tensors(config, names, layout.tensors, read_manifest(folder));
-  if (!adapter.empty()) check_adapter(adapter, config, names);
-  return config;
-}
-
 void check_vocabularies(const EvaluateOptions& options, const ModelConfig& config,
                         const ModelConfig& reference) {
   if (config.vocabulary_size == reference.vocabulary_size) return;
@@ -84,6 +74,15 @@ std::int64_t EvaluationJob::longest_sequence() const {
   std::int64_t longest = plan.longest_window();
   for (const Continuation& prompt : prompts) longest = std::max(longest, longest_with(prompt));
   return longest;
+}
+
+ModelConfig read_checked_config(const std::string& folder, const std::string& adapter) {
+  const ModelConfig config = read_config(folder);
+  const files::SafetensorsLayout layout = files::read_layout(folder);
+  const CheckpointNames names = find_names(config, layout.tensors);
+  check_tensors(config, names, layout.tensors, read_manifest(folder));
+  if (!adapter.empty()) check_adapter(adapter, config, names);
+  return config;
 }
 
 EvaluationJob prepare_evaluation(const EvaluateOptions& options) {

@@ -7,9 +7,10 @@
 
 #include "core/named_values.hpp"
 #include "weights/forms/factor_cost.hpp"
-#include "weights/forms/weight.hpp"
 
 namespace rankine::weights {
+
+class Weight;
 
 enum class AdapterKind {
   cayley,          ///< orthogonal blocks by the Cayley transform

@@ -1,0 +1,57 @@
+#include "compress/stages/adapter_stage.hpp"
+
+#include "compress/job/adapter_plan.hpp"
+#include "compress/job/stages.hpp"
+#include "compress/stages/text_training.hpp"
+#include "core/log.hpp"
+
+namespace rankine::compress {
+
+namespace {
+
+void put_adapters(Workbench& bench) {
+  for (const NamedShape& weight : bench.job.adapted)
+    bench.model.replace_weight(
+        weight.name, weights::make_adapted(weight_of(bench.model, weight.name),
+                                           adapter_shape(bench.options.adapter, weight.name)));
+}
+
+models::ModelOptions original_of(const CompressOptions& options) {
+  const models::ModelOptions& compressed = options.scoring.model;
+  if (options.adapter.original.empty()) return compressed;
+  return {.path = options.adapter.original, .precision = compressed.precision};
+}
+
+std::vector<double> train_adapters(Workbench& bench) {
+  const AdapterOptions& how = bench.options.adapter;
+  std::vector<std::string> names;
+  for (const NamedShape& weight : bench.job.adapted) names.push_back(weight.name);
+  return train_on_text(bench, names,
+                       {.windows = bench.job.adapter_windows,
+                        .loss = how.loss,
+                        .original = original_of(bench.options),
+                        .windows_per_step = how.windows_per_step,
+                        .recipe = {.schedule = {.steps = how.steps,
+                                                .largest = how.learning_rate,
+                                                .warm_up = how.warm_up},
+                                   .name = "adapter",
+                                   .advice = "Lower adapter.learning_rate."},
+                        .stage = adapter_stage(bench.job, bench.control.values)});
+}
+
+}  // namespace
+
+void adapt(Workbench& bench) {
+  const AdapterOptions& how = bench.options.adapter;
+  if (!how.exists()) return;
+  AdapterReport& report = bench.result.adapter.emplace();
+  report.unadapted =
+      bench.options.selects_weights() ? bench.score("without the adapter") : bench.result.before;
+  bench.save();
+  put_adapters(bench);
+  log().info("{}", adapter_line(bench.job));
+  if (how.is_trained())
+    bench.timed(bench.result.seconds.adapter, [&] { report.losses = train_adapters(bench); });
+}
+
+}  // namespace rankine::compress
