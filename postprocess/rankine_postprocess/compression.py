@@ -7,6 +7,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from .adapter_result import Adapter, NoiseMap, read_adapter, read_noise
 from .errors import InputError
 from .fields import document, integers, one_line, real, reals, subgroup, texts, whole, words
 from .own_process import in_own_process
@@ -84,6 +85,8 @@ class Compression:
     healing_loss: np.ndarray | None = None  # of each step, nat
     experiments: Experiments | None = field(default=None, repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
+    adapter: Adapter | None = None
+    noise: NoiseMap | None = field(default=None, repr=False)
 
     @property
     def number_bytes(self) -> int:
@@ -126,6 +129,8 @@ def read_results(path: Path, file: h5py.File) -> Compression:
         healing_loss=reals(path, results, "healing_loss", (None,)) if "healing_loss" in results else None,
         experiments=_read_experiments(path, results) if "experiments" in results else None,
         sensitivity=_read_sensitivity(path, results) if "sensitivity" in results else None,
+        adapter=read_adapter(path, results),
+        noise=read_noise(path, results),
     )
 
 

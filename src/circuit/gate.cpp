@@ -94,7 +94,8 @@ OperatorPointer exchanged(const Operator& op) {
   return std::make_shared<Operator>(op.name(), 2, d, std::move(elements));
 }
 
-std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op) {
+std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op,
+                                                              double tolerance) {
   const int d = op.dimension(), n = d * d;
   const auto regrouped = [&](int x, int y) {  // x, y: row and column of the first, second site
     return op((x / d) * d + y / d, (x % d) * d + y % d);
@@ -116,7 +117,8 @@ std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op
   }
   for (int x = 0; x < n; ++x)
     for (int y = 0; y < n; ++y)
-      if (std::abs(regrouped(x, y) - a[x] * b[y]) > 1e-14 * std::abs(pivot)) return std::nullopt;
+      if (std::abs(regrouped(x, y) - a[x] * b[y]) > tolerance * std::abs(pivot))
+        return std::nullopt;
   return std::array<OperatorPointer, 2>{
       std::make_shared<Operator>(op.name() + "[0]", 1, d, std::move(a)),
       std::make_shared<Operator>(op.name() + "[1]", 1, d, std::move(b))};

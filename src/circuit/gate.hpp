@@ -48,9 +48,10 @@ OperatorPointer product(const Operator& after, const Operator& before);
 OperatorPointer adjoint(const Operator& op);
 /// A two-site operator with its sites exchanged.
 OperatorPointer exchanged(const Operator& op);
-/// The one-site operators whose tensor product a two-site operator is, up to 1e-14 of its largest
-/// element; nothing when there are none.
-std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op);
+/// The one-site operators whose tensor product a two-site operator is, up to `tolerance` of its
+/// largest element; nothing when there are none.
+std::optional<std::array<OperatorPointer, 2>> product_factors(const Operator& op,
+                                                              double tolerance = 1e-14);
 
 /// An operator at work: on site `sites[0]`, or on the sites `sites[0]` and `sites[1]` of an edge.
 /// Gates share their operators.

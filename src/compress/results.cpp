@@ -42,6 +42,28 @@ void write_score(ResultFile& file, const std::string& when, const std::optional<
                "time to score all windows", "s");
 }
 
+void write_gates(ResultFile& file, const std::string& path, const WeightReport& weight) {
+  const GateReport& gates = weight.gates;
+  if (gates.overlaps.empty()) return;
+  const double overlap = gates.overlaps.back();
+  write_count(file, path + "/gate_parameters", gates.numbers, "numbers of the gates");
+  write_count(file, path + "/core_parameters", weight.numbers - gates.numbers,
+              "numbers of the operator between the gates");
+  write_scalar(file, path + "/overlap_alone", gates.overlap_alone,
+               "overlap of the weight with its operator of that bond dimension without gates", "1");
+  write_scalar(file, path + "/overlap", overlap,
+               "overlap of the weight with its operator between gates", "1");
+  write_scalar(file, path + "/discarded_weight", 1 - overlap * overlap,
+               "part of the squared norm of the weight that is discarded", "1");
+  file.write(path + "/overlaps", gates.overlaps, {gates.overlaps.size()},
+             {"overlap at the start and after each sweep", "1", {"sweeps"}});
+  if (gates.entropies.size() != 2) return;
+  write_scalar(file, path + "/entropy_before", gates.entropies[0],
+               "operator entanglement entropy of the cut without gates", "nat");
+  write_scalar(file, path + "/entropy_after", gates.entropies[1],
+               "operator entanglement entropy of the cut between the gates", "nat");
+}
+
 void write_weight(ResultFile& file, const WeightReport& weight) {
   const std::string path = "/results/weights/" + weight.name;
   file.set_attribute(path, "form", std::string(name(weight.form)));
@@ -62,6 +84,7 @@ void write_weight(ResultFile& file, const WeightReport& weight) {
   if (!weight.spectrum.empty())
     file.write(path + "/spectrum", weight.spectrum, {weight.spectrum.size()},
                {"singular values in the norm of method.weighting", "1", {"components"}});
+  write_gates(file, path, weight);
   if (weight.pivot_side.empty()) return;  // not pivoted, or not yet
   file.set_attribute(path, "pivots", weight.pivot_side);
   write_scalar(file, path + "/largest_coefficient", weight.largest_coefficient,
@@ -125,10 +148,16 @@ std::string rank_text(const CompressOptions& options) {
 
 std::string weights_line(const CompressionJob& job) {
   const CompressOptions& options = job.options;
-  const std::string line =
+  std::string line =
       fmt::format("{} ({} parameters): {}, weighting {}, {}",
                   counted(std::ssize(job.selected), "weight"), job.selected_parameters(),
                   name(options.method.form), name(options.method.weighting), rank_text(options));
+  if (options.method.form == weights::Form::disentangled)
+    line += fmt::format(", {} of gates on {}, odd legs {}, start {}",
+                        counted(options.disentangler.depth, "layer"),
+                        counted(options.disentangler.gate_size, "qubit"),
+                        name_in(weights::odd_leg_names, options.disentangler.odd_leg),
+                        name_in(weights::disentangling_start_names, options.disentangler.start));
   if (options.method.storage == weights::Storage::exact) return line;
   return line + fmt::format(", stored as {}", name(options.method.storage));
 }

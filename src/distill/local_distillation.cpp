@@ -113,9 +113,11 @@ class LocalDistillation {
   Stopwatch clock_;
 };
 
-/// The order of its batches follows from its position.
+/// The order of its batches follows from its position; the rates of other slices are no matter, so
+/// one that diverged can be trained with another rate.
 run::Stage LocalDistillation::stage_of(std::size_t s) const {
-  return slice_stage(task_.slices[s].name, run::Fingerprint().add(task_.of_deck).add(s).value());
+  return slice_stage(task_.slices[s].name,
+                     run::Fingerprint().add(task_.of_deck).add(s).add(learning_rate(s)).value());
 }
 
 void LocalDistillation::restore() {
@@ -342,8 +344,7 @@ LocalReport LocalDistillation::run() {
 std::uint64_t fingerprint_of_slices(run::Fingerprint of_fit, const TrainingOptions& how) {
   const std::int64_t numbers[] = {how.sweeps, how.epochs, how.batch_size, how.seed};
   of_fit.add(std::span<const std::int64_t>(numbers));
-  for (const double value : {how.learning_rate, how.warm_up, how.held_out}) of_fit.add(value);
-  for (const double value : how.learning_rates) of_fit.add(value);
+  for (const double value : {how.warm_up, how.held_out}) of_fit.add(value);
   return of_fit.value();
 }
 

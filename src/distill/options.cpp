@@ -116,6 +116,14 @@ void check_slices(const DistillOptions& options, deck::Findings& findings) {
                            "Drop it, or set slices.by = \"layer\".");
 }
 
+/// Its circuits are declared in decks of rankine-compress alone.
+void check_form(const DistillOptions& options, deck::Findings& findings) {
+  if (options.compression.method.form == weights::Form::disentangled)
+    findings.add("method.form", {.what = "method.form = \"disentangled\" is asked for",
+                                 .why = "rankine-distill does not make this form",
+                                 .advice = "Choose \"mpo\" or another form."});
+}
+
 /// Shared values have places that no gradient moves; a dense weight has as many numbers as before.
 void check_trained_form(const DistillOptions& options, deck::Findings& findings) {
   const weights::Form form = options.compression.method.form;
@@ -208,6 +216,7 @@ void declare_keywords(deck::Schema& schema, DistillOptions& options) {
   schema.check([&](deck::Findings& findings) {
     compress::check_compression(options.compression, findings);
     check_slices(options, findings);
+    check_form(options, findings);
     check_trained_form(options, findings);
     check_epochs(options, findings);
     check_sweeps(options, findings);

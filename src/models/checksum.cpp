@@ -50,9 +50,17 @@ std::uint64_t checksum(const Network& network) {
     sum += own_sum(parameter) * (hash_of(name) | 1u);
   };
   for (const weights::Parameter& parameter : network.parameters()) add(parameter.name, parameter);
-  for (const Slot* slot : network.slots())
-    for (const weights::Parameter& index : slot->weight()->indices())
-      add(slot->name() + "." + index.name, index);
+  const auto add_all = [&](const std::string& name,
+                           const std::vector<weights::Parameter>& tensors) {
+    for (const weights::Parameter& tensor : tensors) add(name + "." + tensor.name, tensor);
+  };
+  for (const Slot* slot : network.slots()) {
+    add_all(slot->name(), slot->weight()->indices());
+    const auto base = slot->weight()->base();
+    if (!base) continue;
+    add_all(slot->name(), base->parameters());
+    add_all(slot->name(), base->indices());
+  }
   return network.team().sum(sum);
 }
 

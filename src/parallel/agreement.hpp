@@ -100,6 +100,7 @@ auto agree_on_failure(const Communicator& ranks, Work&& work) {
 }
 
 /// Runs `work`, which communicates within `team`, on every rank of `world`; then all teams agree.
+/// Teams that are done leave their processors to the others.
 ///
 /// What a team agreed on reaches the other teams here. What one rank of several throws without
 /// their knowledge passes on at once, for its team waits for it: run_to_exit_code then ends all.
@@ -108,6 +109,7 @@ auto agree_between_teams(const Communicator& world, const Communicator& team, Wo
   Attempt<Work> attempt(std::forward<Work>(work));
   if (attempt.failure() && describe_failure(attempt.failure()).agreed_by < team.size())
     std::rethrow_exception(attempt.failure());
+  world.wait_for_all();
   agree_on(world, attempt.failure());
   return attempt.result();
 }

@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "core/contracts.hpp"
@@ -80,6 +82,17 @@ Communicator Communicator::split(int colour, int key) const {
 }
 
 void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_), "MPI_Barrier"); }
+
+void Communicator::wait_for_all() const {
+  constexpr std::chrono::microseconds shortest(10), longest(1000);
+  MPI_Request all_are_there = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibarrier(handle_, &all_are_there), "MPI_Ibarrier");
+  auto pause = shortest;
+  for (int done = 0; !done; pause = std::min(2 * pause, longest)) {
+    check_mpi(MPI_Test(&all_are_there, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (!done) std::this_thread::sleep_for(pause);
+  }
+}
 
 void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
   for_each_piece(bytes.size(), longest_piece, [&](std::size_t first, int count) {

@@ -50,6 +50,8 @@ class Communicator {
   Communicator split(int colour, int key) const;
 
   void barrier() const;
+  /// The same for a long wait: the ranks that are there already leave their processors to others.
+  void wait_for_all() const;
 
   /// Overwrites `values` with those of `root`; the length is the same on all ranks.
   template <Transferable T>

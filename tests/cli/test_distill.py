@@ -230,6 +230,16 @@ def test_a_diverging_slice_keeps_its_fit_and_the_others_are_as_ever(images, rank
             assert np.array_equal(array, expected[name]) != name.startswith("layer1."), name
 
 
+def test_a_diverged_slice_alone_is_trained_again_with_another_rate(images):
+    deck = {"slices": THREE, "run": {"directory": "kept"}}
+    first, found, _ = run(images, distill={"learning_rates": [1e-3, 1e4, 1e-3]}, **deck)
+    assert found["layer1.0-layer1.1"]["outcome"] == "diverged"
+    second, found, log = run(images, distill={"learning_rates": [1e-3, 2e-3, 1e-3]}, **deck)
+    assert "2 finished slices taken from 'kept'" in log
+    assert {name: slice["is_restored"] for name, slice in found.items()} == {"conv1": 1, "layer1.0-layer1.1": 0, "conv2": 1}
+    assert found["layer1.0-layer1.1"]["outcome"] == "trained"
+
+
 def test_a_diverged_slice_ends_the_run_where_asked(both):
     program, metric = both
     deck, name, ranks, teams = {"accuracy": ({"slices": THREE}, "layer1.0-layer1.1", 3, 2), "perplexity": ({"slices": {"count": 3}}, "layers.1-layers.2", 2, 1)}[metric]

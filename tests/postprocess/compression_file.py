@@ -28,6 +28,12 @@ class CompressDeck:
     # rows of experiment, clusters, layers, seed, loss
     experiments: list[tuple] = field(default_factory=list)
     sensitivity: dict = field(default_factory=dict)  # its datasets
+    has_weights: bool = True  # False for an adapter on the model as it is
+    block: int = 0  # of an adapter; 0 for none
+    adapter: str = "cayley"
+    adapter_seed: int = 1
+    unadapted: float = 25.0
+    noise: dict = field(default_factory=dict)  # its datasets
 
 
 def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
@@ -40,7 +46,8 @@ def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
         results = file.create_group("results")
         results.attrs.update({"title": deck.title, "model": "tiny", "precision": "float32", "method": "12 weights",
                               "evaluation": deck.evaluation})  # fmt: skip
-        _write_weights(results, deck)
+        if deck.has_weights:
+            _write_weights(results, deck)
         results["perplexity_before"], results["perplexity_after"] = 20.0, deck.perplexity
         if deck.unhealed is not None:
             results["perplexity_unhealed"] = deck.unhealed
@@ -49,6 +56,10 @@ def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
             results["healing_loss"] = deck.healing_loss
         if deck.experiments:
             _write_experiments(results.create_group("experiments"), deck.experiments)
+        if deck.block:
+            _write_adapter(results.create_group("adapter"), deck)
+        for name, values in deck.noise.items():
+            results[f"noise/{name}"] = values
         for name, values in deck.sensitivity.items():
             results[f"sensitivity/{name}"] = values
     return path
@@ -84,6 +95,18 @@ def _write_experiments(group: h5py.Group, rows: list[tuple]) -> None:
     group["negative_log_likelihood"] = np.array(losses, dtype=float)
 
 
+def _write_adapter(group: h5py.Group, deck: CompressDeck) -> None:
+    """On one matrix of 576 columns; of LoRA `block` is the rank."""
+    group.attrs["kind"] = deck.adapter
+    if deck.adapter != "lora":
+        group.attrs.update({"side": "inputs", "block": deck.block, "layers": 1})
+    per_column = {"cayley": (deck.block - 1) / 2, "block-diagonal": deck.block, "lora": 2 * deck.block}[deck.adapter]
+    group["numbers"] = int(576 * per_column)
+    group["bytes"] = 4 * int(576 * per_column)
+    group["perplexity_unadapted"] = deck.unadapted
+    group["training_loss"] = [3.0, 2.9, 2.8]
+
+
 def _effective_deck(deck: CompressDeck) -> str:
     return f"""title = "{deck.title}"
 [calibration]
@@ -102,4 +125,10 @@ bond_dimension = 0
 [heal]
 steps = {len(deck.healing_loss)}
 loss = "next-token"
+[adapter]
+kind = "{deck.adapter if deck.block else 'none'}"
+side = "inputs"
+block = {deck.block}
+layers = 1
+seed = {deck.adapter_seed}
 """

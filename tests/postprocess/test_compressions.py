@@ -3,6 +3,7 @@
 import matplotlib.colors
 import numpy as np
 import pytest
+import test_adapters
 from compression_file import KINDS, LAYERS, CompressDeck, kept, write
 from rankine_postprocess import InputError, cluster_experiments, compression_labels, healing_curve, layer_map, plots
 from rankine_postprocess import read_compression, tradeoff
@@ -183,7 +184,8 @@ def test_content_chooses_the_figure(tmp_path, deck, count, expected):
 def test_plot_writes_every_view(run, tmp_path):
     profile = {"groups": ["layer 0"], "grouped_by": ["layer"], "bond_dimensions": [4], "perplexity": [[30.0]],
                "parameters": [[10]], "parameters_before": [100]}  # fmt: skip
-    deck = CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0], sensitivity=profile)
+    deck = CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0], sensitivity=profile,
+                        block=4, noise=test_adapters.noise(4))  # fmt: skip
     file = write(tmp_path / "f.h5", deck)
     for view in plots.VIEWS:
         target = tmp_path / f"{view}.png"

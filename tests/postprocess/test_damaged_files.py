@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+import test_adapters
 import test_bench
 import test_compressions
 from compression_file import CompressDeck
@@ -47,6 +48,10 @@ def profile(path: Path) -> Path:
 
 def experiments(path: Path) -> Path:
     return write_compression(path, CompressDeck(form="clustered", experiments=test_compressions.EXPERIMENTS))
+
+
+def adapter(path: Path) -> Path:
+    return write_compression(path, CompressDeck(block=8, noise=test_adapters.noise(8)))
 
 
 def benchmark(path: Path) -> Path:
@@ -88,6 +93,8 @@ COMMANDS = {
     healed: [PLOT, [*PLOT, "--view", "tradeoff"], [*PLOT, "--view", "healing"], ["plot", "FILE", "GOOD", "-o", "OUT"]],
     profile: [PLOT],
     experiments: [PLOT, [*PLOT, "--view", "layers"]],
+    adapter: [PLOT, [*PLOT, "--view", "adapters"], ["plot", "FILE", "GOOD", "-o", "OUT"],
+              ["plot", "FILE", "GOOD", "-o", "OUT", "--view", "adapters"]],
     images: [["table", "FILE"], PLOT, [*PLOT, "--view", "confusion"], [*PLOT, "--view", "accuracy"],
              ["plot", "FILE", "GOOD", "-o", "OUT"]],
     cuts: [["table", "FILE"], PLOT, [*PLOT, "--view", "norm-loss"]],

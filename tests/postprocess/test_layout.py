@@ -5,6 +5,7 @@ import itertools
 import h5py
 import numpy as np
 import pytest
+import test_adapters
 import test_bench
 import test_compressions
 from compression_file import CompressDeck
@@ -118,6 +119,14 @@ def test_compressions(tmp_path, case):
     file = write_compression(tmp_path / "f.h5", CompressDeck(**COMPRESSIONS[case]))
     view = "healing" if "healing_loss" in COMPRESSIONS[case] else None
     check(plots.draw([str(file)], plots.Request(view=view)))
+
+
+@pytest.mark.parametrize("blocks", [(2,), (4, 8, 16, 32, 64)])
+@pytest.mark.parametrize("view", ["adapters", "noise-map"])
+def test_adapters_and_their_noise(tmp_path, view, blocks):
+    files = [write_compression(tmp_path / f"{block}.h5", CompressDeck(block=block, noise=test_adapters.noise(block), weighting=weighting))
+             for block in blocks for weighting in ("two-sided", "w" * 90)]  # fmt: skip
+    check(plots.draw([str(file) for file in files], plots.Request(view=view)))
 
 
 @pytest.mark.parametrize("perplexities", [(31.0, 50.0), (20.0001, 20.0002), (25.0, 5e6)])

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <utility>
@@ -103,7 +104,7 @@ void check_bases(const CompressionJob& job) {
 void check_original(const CompressionJob& job) {
   const AdapterOptions& adapter = job.options.adapter;
   if (adapter.original.empty() || adapter.loss != HealingLoss::distillation) return;
-  const models::ModelConfig original = models::read_checked_config(adapter.original);
+  const models::ModelConfig original = models::read_checked_config(adapter.original, {});
   const models::ModelConfig& own = job.scoring.config;
   if (original.vocabulary_size != own.vocabulary_size)
     throw InputError(fmt::format(
@@ -124,6 +125,11 @@ weights::AdapterShape adapter_shape(const AdapterOptions& adapter, const std::st
           .layers = static_cast<int>(adapter.layers),
           .rank = adapter.rank,
           .seed = run::Fingerprint().add(seed).add(name).value()};
+}
+
+double adapter_rate(const AdapterOptions& adapter) {
+  if (!adapter.has_blocks()) return adapter.learning_rate;
+  return adapter.learning_rate / std::sqrt(static_cast<double>(adapter.block - 1));
 }
 
 std::int64_t qubits_of(std::int64_t block) {

@@ -33,20 +33,36 @@ void select(CompressionJob& job) {
     job.adapted = select_weights(all, job.options.adapter.weights, "adapter.weights");
 }
 
+/// Gates have legs enough on both sides of every weight.
+void check_gates(const CompressionJob& job) {
+  const weights::BrickworkShape circuit = job.options.disentangler.circuit();
+  for (const NamedShape& weight : job.selected)
+    for (const auto& [side, width] :
+         {std::pair{"rows", weight.shape.rows}, {"columns", weight.shape.columns}})
+      if (!weights::has_room(circuit, width))
+        throw InputError(fmt::format(
+            "disentangler.gate_size = {} is more than the {} of {} have room for ({} = {} x 2^{}: "
+            "{}). Choose smaller gates, or leave the weight out of select.weights.",
+            circuit.gate_legs, side, weight.name, width, width >> weights::qubits_of(width),
+            weights::qubits_of(width), counted(weights::qubits_of(width), "qubit")));
+}
+
 void check_bonds(const CompressionJob& job) {
+  const bool has_gates = job.options.method.form == weights::Form::disentangled;
   for (const NamedShape& weight : job.selected)
     if (bond_dimension_of(job.options, weight.shape) == 0)
-      throw InputError(
-          fmt::format("ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} at bond "
-                      "dimension 1 hold more). Choose a larger ratio, or leave the weight out of "
-                      "select.weights.",
-                      job.options.ranks.parameter_ratio, weight.name, weight.shape.rows,
-                      weight.shape.columns, counted(job.options.method.sites, "site")));
+      throw InputError(fmt::format(
+          "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; {} at bond "
+          "dimension 1 hold more). Choose a larger ratio, or leave the weight out of "
+          "select.weights.",
+          job.options.ranks.parameter_ratio, weight.name, weight.shape.rows, weight.shape.columns,
+          has_gates ? "gates and two sites" : counted(job.options.method.sites, "site")));
 }
 
 void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
   const weights::SizedBy sized_by = job.options.method.sized_by();
+  if (job.options.method.form == weights::Form::disentangled) check_gates(job);
   if (job.selected.empty() || sized_by == weights::SizedBy::values || job.options.is_profile())
     return;
   if (sized_by == weights::SizedBy::bonds) return check_bonds(job);

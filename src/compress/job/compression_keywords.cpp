@@ -64,7 +64,7 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
   method.keyword("form", options.method.form, weights::forms_of_matrices())
       .describe(
           "Two factors; two factors with pivot rows or columns made the identity; a matrix-product "
-          "operator; "
+          "operator, maybe between circuits of gates; "
           "few shared values; or the low-rank matrix stored as a dense one.");
   method.keyword("weighting", options.method.weighting, weighting_names)
       .describe(

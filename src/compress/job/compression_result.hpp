@@ -16,6 +16,14 @@
 
 namespace rankine::compress {
 
+/// What the gates beside an operator did.
+struct GateReport {
+  std::int64_t numbers = 0;       ///< of the gates; 0 for a weight without
+  double overlap_alone = 0;       ///< of the weight with its operator without gates, in [0, 1]
+  std::vector<double> overlaps;   ///< with gates, at the start and after each sweep
+  std::vector<double> entropies;  ///< of the cut without gates and in the end, nat; or none
+};
+
 /// What became of one weight.
 struct WeightReport {
   std::string name;
@@ -32,6 +40,7 @@ struct WeightReport {
   std::string pivot_side;          ///< "rows" or "columns"; empty until pivots are chosen
   double largest_coefficient = 0;  ///< of a pivoted form; 0 without
   double identity_error = 0;       ///< of fixing the gauge, relative
+  GateReport gates;
 };
 
 /// The score of one experiment with clustered weights.

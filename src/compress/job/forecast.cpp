@@ -168,6 +168,13 @@ double operator_bytes(const NamedShape& weight, const MethodOptions& method, std
   return 8 * (inputs + outputs + std::max(arriving, 17 * m * n));
 }
 
+/// Of a rank with its part of a matrix that is disentangled: the matrix, what it shall become, the
+/// matrix of the cut and images of them on their way, in float64 at most.
+double disentangling_bytes(const NamedShape& weight, int ranks) {
+  return 8.0 * 6 * static_cast<double>(weight.shape.columns) *
+         std::ceil(static_cast<double>(weight.shape.rows) / ranks);
+}
+
 /// Of a rank with its rows of a weight that gets shared values: 96 bytes an entry (rows and their
 /// sensitivities in float64 and float32, two lists of counts), the distinct values of all ranks,
 /// and the choices of the dynamic programme.
@@ -185,12 +192,16 @@ double clustered_bytes(const NamedShape& weight, const CompressOptions& options,
 
 /// Of the forms that are made of a weight itself.
 double direct_bytes(const CompressionJob& job, int ranks_per_team) {
+  const auto bytes_of = [&](const NamedShape& weight) {
+    const MethodOptions& method = job.options.method;
+    if (method.form == weights::Form::disentangled)
+      return disentangling_bytes(weight, ranks_per_team);
+    if (method.sized_by() == SizedBy::values)
+      return clustered_bytes(weight, job.options, ranks_per_team);
+    return operator_bytes(weight, method, job.options.scoring.parallel.teams);
+  };
   double largest = 0;
-  for (const NamedShape& weight : job.selected)
-    largest = std::max(largest, job.options.method.sized_by() == SizedBy::bonds
-                                    ? operator_bytes(weight, job.options.method,
-                                                     job.options.scoring.parallel.teams)
-                                    : clustered_bytes(weight, job.options, ranks_per_team));
+  for (const NamedShape& weight : job.selected) largest = std::max(largest, bytes_of(weight));
   return largest;
 }
 

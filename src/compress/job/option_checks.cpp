@@ -27,12 +27,13 @@ void check_calibration(const CompressOptions& options, deck::Findings& findings)
 /// Language models have no kernels.
 void check_form(const MethodOptions& method, deck::Findings& findings) {
   if (method.sized_by() == SizedBy::kernel_ranks)
-    findings.add("method.form",
-                 {.what = fmt::format("method.form = \"{}\" is asked for a language model",
-                                      name(method.form)),
-                  .why = "this form is one of convolution kernels, and its weights are matrices",
-                  .advice = "Choose \"low-rank\", \"pivoted\", \"mpo\", \"clustered\" or "
-                            "\"dense\"."});
+    findings.add(
+        "method.form",
+        {.what =
+             fmt::format("method.form = \"{}\" is asked for a language model", name(method.form)),
+         .why = "this form is one of convolution kernels, and its weights are matrices",
+         .advice = "Choose \"low-rank\", \"pivoted\", \"mpo\", \"disentangled\", \"clustered\" "
+                   "or \"dense\"."});
 }
 
 /// Which norms a form can be made in.
@@ -44,6 +45,34 @@ void check_weighting(const MethodOptions& method, deck::Findings& findings) {
                              name(method.form)),
          .why = "this form is not made in that norm",
          .advice = "Use \"none\", \"diagonal\" or \"two-sided\"."});
+}
+
+void check_disentangler(const CompressOptions& options, deck::Findings& findings) {
+  const MethodOptions& method = options.method;
+  if (method.form != weights::Form::disentangled) {
+    for (const char* keyword :
+         {"disentangler.gate_size", "disentangler.depth", "disentangler.odd_leg",
+          "disentangler.start", "disentangler.sweeps"})
+      findings.expect_unused(keyword,
+                             fmt::format("method.form = \"{}\" has no gates", name(method.form)),
+                             "Set method.form = \"disentangled\", or drop it.");
+    return;
+  }
+  if (method.weighting != Weighting::none)
+    findings.add("method.weighting",
+                 {.what = fmt::format("method.weighting = \"{}\" stands beside method.form = "
+                                      "\"disentangled\"",
+                                      name(method.weighting)),
+                  .why = "gates and cores are made in the plain norm",
+                  .advice = "Set method.weighting = \"none\"."});
+  if (options.ranks.allocation != Allocation::uniform)
+    findings.add("ranks.allocation",
+                 {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = "
+                                      "\"disentangled\"",
+                                      name(options.ranks.allocation)),
+                  .why = "gates make an operator keep more, so that its errors at other bond "
+                         "dimensions are not known before",
+                  .advice = "Set ranks.allocation = \"uniform\"."});
 }
 
 void check_experiments(const CompressOptions& options, deck::Findings& findings) {
@@ -165,7 +194,8 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
   const MethodOptions& method = options.method;
   using weights::Form;
   const bool is_cut_study = !options.sensitivity.cuts.empty();
-  if (!is_cut_study && (method.form == Form::pivoted || method.form == Form::clustered))
+  if (!is_cut_study && (method.form == Form::pivoted || method.form == Form::clustered ||
+                        method.form == Form::disentangled))
     findings.add(
         "method.form",
         {.what = fmt::format("method.form = \"{}\" is not made of kernels", name(method.form)),
@@ -220,6 +250,7 @@ void check_image_training(const CompressOptions& options, deck::Findings& findin
 /// What it alone has for language models.
 void check_text_studies(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings, {"train.epochs", "sensitivity.cuts"}, for_images, with_architecture);
+  check_disentangler(options, findings);
   check_experiments(options, findings);
   check_profile(options, findings);
 }

@@ -136,7 +136,9 @@ void declare_adapter(deck::Schema& schema, AdapterOptions& adapter) {
       .describe("Tokens the model sees at once.");
   section.keyword("learning_rate", adapter.learning_rate)
       .above(0)
-      .describe("The largest, after the warm-up; it falls as a cosine to a tenth.");
+      .describe(
+          "The largest, after the warm-up; it falls as a cosine to a tenth. That of blocks of 2: "
+          "larger ones have it divided by the root of their size less one.");
   section.keyword("warm_up", adapter.warm_up)
       .range(0, 1)
       .describe("Part of the steps in which the learning rate rises.");
@@ -198,11 +200,38 @@ void declare_experiments(deck::Schema& schema, ExperimentOptions& experiments) {
       .describe("Layers replaced between two points of layer-by-layer.");
 }
 
+void declare_disentangler(deck::Schema& schema, DisentanglerOptions& disentangler) {
+  auto section = schema.section("disentangler",
+                                "Circuits of orthogonal gates on both sides of an operator "
+                                "(method.form = \"disentangled\").");
+  section.keyword("gate_size", disentangler.gate_size)
+      .range(1, 6)
+      .unit("qubits")
+      .describe("Legs of length 2 of rows or columns that a gate acts on.");
+  section.keyword("depth", disentangler.depth)
+      .range(0, 1000)
+      .describe("Layers of gates on either side; 0 for an operator alone.");
+  section.keyword("odd_leg", disentangler.odd_leg, weights::odd_leg_names)
+      .describe(
+          "What gates do with the leg of odd length (9 of 576 = 9 x 2^6): leave it apart, or count "
+          "it as one more leg, with larger gates.");
+  section.keyword("start", disentangler.start, weights::disentangling_start_names)
+      .describe(
+          "Gates that do nothing, or gates that make the purity of the cut large (the Renyi-2 "
+          "entropy small).");
+  section.keyword("sweeps", disentangler.sweeps)
+      .range(0, 1'000'000)
+      .describe(
+          "Passes there and back over the gates of both sides, at most; they end when the overlap "
+          "stands still.");
+}
+
 }  // namespace
 
 void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   models::declare_scoring(schema, options.scoring);
   declare_compression(schema, options);
+  declare_disentangler(schema, options.disentangler);
   declare_sensitivity(schema, options.sensitivity);
   declare_train(schema, options.train);
   declare_heal(schema, options.heal);

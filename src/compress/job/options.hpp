@@ -12,7 +12,9 @@
 #include "models/evaluation/options.hpp"
 #include "models/export/export_format.hpp"
 #include "weights/forms/form.hpp"
+#include "weights/making/disentangling_start.hpp"
 #include "weights/making/kernel_cut.hpp"
+#include "weights/rotations/brickwork.hpp"
 #include "weights/storage/storage.hpp"
 
 namespace rankine::compress {
@@ -51,6 +53,19 @@ struct MethodOptions {
   }
   bool needs_whole_gradients() const {
     return sized_by() != weights::SizedBy::values && weighting == Weighting::two_sided;
+  }
+};
+
+/// Of the form disentangled.
+struct DisentanglerOptions {
+  std::int64_t gate_size = 2;  ///< legs of length 2 that a gate acts on
+  std::int64_t depth = 4;
+  weights::OddLeg odd_leg = weights::OddLeg::apart;
+  weights::DisentanglingStart start = weights::DisentanglingStart::identity;
+  std::int64_t sweeps = 20;
+
+  weights::BrickworkShape circuit() const {
+    return {static_cast<int>(gate_size), static_cast<int>(depth), odd_leg};
   }
 };
 
@@ -106,7 +121,7 @@ struct AdapterOptions {
   std::string original;               ///< folder of the model to learn from; empty for model.path
   std::int64_t windows_per_step = 1;  ///< of each team
   std::int64_t window_length = 512;
-  double learning_rate = 3e-3;
+  double learning_rate = 6e-3;
   double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
   std::int64_t seed = 1;
   std::string directory;  ///< of PEFT's files; empty for none
@@ -142,6 +157,7 @@ struct CompressOptions {
   CalibrationOptions calibration;
   std::vector<std::string> select = {"*"};
   MethodOptions method;
+  DisentanglerOptions disentangler;
   RankOptions ranks;
   SensitivityOptions sensitivity;
   HealOptions heal;

@@ -28,6 +28,13 @@ run::Fingerprint of_scoring(const CompressionJob& job) {
   return print;
 }
 
+void add_disentangler(run::Fingerprint& print, const DisentanglerOptions& options) {
+  for (const std::int64_t count : {options.gate_size, options.depth, options.sweeps})
+    print.add(as_unsigned(count));
+  print.add(name_in(weights::odd_leg_names, options.odd_leg))
+      .add(name_in(weights::disentangling_start_names, options.start));
+}
+
 /// Of the compressed weights before healing.
 run::Fingerprint of_weights(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
@@ -41,6 +48,7 @@ run::Fingerprint of_weights(const CompressionJob& job) {
   print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
   for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps})
     print.add(as_unsigned(count));
+  if (method.form == weights::Form::disentangled) add_disentangler(print, job.options.disentangler);
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
     add_windows(print, *windows);
   if (!job.fermi_windows.empty()) print.add(as_unsigned(job.options.scoring.parallel.teams));

@@ -10,6 +10,7 @@
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "models/checksum.hpp"
+#include "models/language/adapter_reader.hpp"
 
 namespace rankine::compress {
 
@@ -73,10 +74,11 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
 }
 
 models::LanguageModel Workbench::read_model() const {
-  return read_model(options.scoring.model.path);
+  return models::read_language_model(world, teams.team(), options.scoring.model);
 }
 
-models::LanguageModel Workbench::read_model(const std::filesystem::path& folder) const {
+models::LanguageModel Workbench::read_original(const std::filesystem::path& folder) const {
+  if (folder.empty()) return read_model();
   return models::LanguageModel::read(world, teams.team(), folder, options.scoring.model.precision);
 }
 

@@ -4,6 +4,7 @@
 #include "compress/job/stages.hpp"
 #include "compress/stages/text_training.hpp"
 #include "core/log.hpp"
+#include "models/export/peft_export.hpp"
 
 namespace rankine::compress {
 
@@ -20,18 +21,29 @@ std::vector<double> train_adapters(Workbench& bench) {
   const AdapterOptions& how = bench.options.adapter;
   std::vector<std::string> names;
   for (const NamedShape& weight : bench.job.adapted) names.push_back(weight.name);
-  return train_on_text(
-      bench, names,
-      {.windows = bench.job.adapter_windows,
-       .loss = how.loss,
-       .original = how.original.empty() ? bench.options.scoring.model.path : how.original,
-       .windows_per_step = how.windows_per_step,
-       .recipe = {.schedule = {.steps = how.steps,
-                               .largest = how.learning_rate,
-                               .warm_up = how.warm_up},
-                  .name = "adapter",
-                  .advice = "Lower adapter.learning_rate."},
-       .stage = adapter_stage(bench.job, bench.control.values)});
+  return train_on_text(bench, names,
+                       {.windows = bench.job.adapter_windows,
+                        .loss = how.loss,
+                        .original = how.original,
+                        .windows_per_step = how.windows_per_step,
+                        .recipe = {.schedule = {.steps = how.steps,
+                                                .largest = adapter_rate(how),
+                                                .warm_up = how.warm_up},
+                                   .name = "adapter",
+                                   .advice = "Lower adapter.learning_rate."},
+                        .stage = adapter_stage(bench.job, bench.control.values)});
+}
+
+void write_peft(const Workbench& bench) {
+  const std::string& folder = bench.options.adapter.directory;
+  if (folder.empty()) return;
+  models::write_adapter(bench.model, bench.world, bench.teams, folder,
+                        bench.options.scoring.model.path);
+  if (!bench.result.weights.empty())
+    log().info(
+        "the adapter in {} belongs to the compressed weights: PEFT needs these as its base "
+        "(export.format = \"dense\" of the same deck with adapter.kind = \"none\")",
+        folder);
 }
 
 }  // namespace
@@ -47,6 +59,7 @@ void adapt(Workbench& bench) {
   log().info("{}", adapter_line(bench.job));
   if (how.is_trained())
     bench.timed(bench.result.seconds.adapter, [&] { report.losses = train_adapters(bench); });
+  write_peft(bench);
 }
 
 }  // namespace rankine::compress

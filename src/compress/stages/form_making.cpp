@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "compress/stages/clustered_stage.hpp"
+#include "compress/stages/disentangled_stage.hpp"
 #include "compress/stages/low_rank_stage.hpp"
 #include "compress/stages/matrix_product_stage.hpp"
 #include "compress/stages/pivoting_stage.hpp"
@@ -18,6 +19,7 @@ const FormMaking& making_of(Form form) {
       {Form::pivoted, compress_by_components, components_of_size, fix_gauges},
       {Form::dense, compress_by_components, components_of_size},
       {Form::matrix_product, compress_by_operators, operators_of_size},
+      {Form::disentangled, compress_by_disentangling, disentangled_of_size},
       {Form::clustered, compress_by_clusters, nullptr},
   };
   const auto* found = std::ranges::find(forms, form, &FormMaking::form);

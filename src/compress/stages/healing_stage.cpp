@@ -10,7 +10,6 @@ std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names
   return train_on_text(bench, names,
                        {.windows = bench.job.healing_windows,
                         .loss = how.loss,
-                        .original = bench.options.scoring.model.path,
                         .windows_per_step = how.windows_per_step,
                         .recipe = {.schedule = {.steps = how.steps,
                                                 .largest = how.learning_rate,

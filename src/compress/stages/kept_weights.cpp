@@ -35,8 +35,9 @@ namespace rankine::compress {
 
 using weights::Form;
 
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(GateReport, numbers, overlap_alone, overlaps, entropies)
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, numbers, bytes,
-                                   weighted_error, spectrum)
+                                   weighted_error, spectrum, gates)
 
 namespace {
 

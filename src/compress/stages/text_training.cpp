@@ -25,7 +25,7 @@ std::vector<weights::Parameter> parameters_of(const models::Network& model,
 /// The divergence from the predictions of the original model.
 train::WindowLoss distillation_loss(const Workbench& bench, const std::filesystem::path& folder,
                                     std::vector<models::Batch> batches) {
-  const auto original = std::make_shared<const models::LanguageModel>(bench.read_model(folder));
+  const auto original = std::make_shared<const models::LanguageModel>(bench.read_original(folder));
   return [&model = bench.model, original, batches = std::move(batches)](std::int64_t window) {
     const models::Batch& batch = batches[static_cast<std::size_t>(window) % batches.size()];
     const auto states_of = [&](const models::Network& one) {

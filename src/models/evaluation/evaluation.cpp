@@ -14,6 +14,7 @@
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
 #include "models/checksum.hpp"
+#include "models/language/adapter_reader.hpp"
 #include "models/language/generation.hpp"
 #include "models/language/language_model.hpp"
 #include "models/language/losses.hpp"
@@ -70,9 +71,9 @@ class Evaluation {
 
   EvaluationResult run() {
     const Stopwatch load;
-    const LanguageModel model = read(job_.options.model.path);
+    const LanguageModel model = read_language_model(world_, teams_.team(), job_.options.model);
     std::optional<LanguageModel> reference;
-    if (job_.reference_config) reference.emplace(read(job_.options.evaluate.reference_model));
+    if (job_.reference_config) reference.emplace(read_reference());
     result_.load_seconds = world_.max(load.seconds());
     log().info("weights loaded in {}", format_duration(result_.load_seconds));
     identify(model, reference ? &*reference : nullptr);
@@ -84,7 +85,7 @@ class Evaluation {
 
   EvaluationResult run(const LanguageModel& model) {
     std::optional<LanguageModel> reference;
-    if (job_.reference_config) reference.emplace(read(job_.options.evaluate.reference_model));
+    if (job_.reference_config) reference.emplace(read_reference());
     score(model, reference ? &*reference : nullptr);
     return std::move(result_);
   }
@@ -108,7 +109,7 @@ class Evaluation {
     if (known == 0 || known == result_.weights_checksum) return;
     throw known_to_all(world_.size(),
                        InputError("the windows that were scored before belong to other weights "
-                                  "(model.path holds another model than then). Move the "
+                                  "(model.path or model.adapter holds others than then). Move the "
                                   "unfinished result file away, or choose another output.file."));
   }
 
@@ -127,8 +128,9 @@ class Evaluation {
     }
   }
 
-  LanguageModel read(const std::string& folder) const {
-    return LanguageModel::read(world_, teams_.team(), folder, job_.options.model.precision);
+  LanguageModel read_reference() const {
+    return LanguageModel::read(world_, teams_.team(), job_.options.evaluate.reference_model,
+                               job_.options.model.precision);
   }
 
   /// What it throws is known to all ranks of the team; other teams learn of it afterwards.

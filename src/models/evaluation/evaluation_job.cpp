@@ -7,6 +7,7 @@
 #include "core/text_format.hpp"
 #include "files/safetensors/layout.hpp"
 #include "models/checkpoint/checkpoint_names.hpp"
+#include "models/checkpoint/peft_adapter.hpp"
 #include "models/evaluation/evaluation.hpp"
 #include "text/tokenizer.hpp"
 
@@ -75,19 +76,21 @@ std::int64_t EvaluationJob::longest_sequence() const {
   return longest;
 }
 
-ModelConfig read_checked_config(const std::string& folder) {
+ModelConfig read_checked_config(const std::string& folder, const std::string& adapter) {
   const ModelConfig config = read_config(folder);
   const files::SafetensorsLayout layout = files::read_layout(folder);
-  check_tensors(config, find_names(config, layout.tensors), layout.tensors, read_manifest(folder));
+  const CheckpointNames names = find_names(config, layout.tensors);
+  check_tensors(config, names, layout.tensors, read_manifest(folder));
+  if (!adapter.empty()) check_adapter(adapter, config, names);
   return config;
 }
 
 EvaluationJob prepare_evaluation(const EvaluateOptions& options) {
   EvaluationJob job;
   job.options = options;
-  job.config = read_checked_config(options.model.path);
+  job.config = read_checked_config(options.model.path, options.model.adapter);
   if (!options.evaluate.reference_model.empty()) {
-    job.reference_config = read_checked_config(options.evaluate.reference_model);
+    job.reference_config = read_checked_config(options.evaluate.reference_model, {});
     check_vocabularies(options, job.config, *job.reference_config);
   }
   if (!options.evaluate.text.empty()) {

@@ -37,6 +37,8 @@ void write_protocol(ResultFile& file, const EvaluationJob& job) {
   const EvaluateOptions& options = job.options;
   file.set_attribute("/results", "title", options.title);
   file.set_attribute("/results", "model", file_name(options.model.path));
+  if (!options.model.adapter.empty())
+    file.set_attribute("/results", "adapter", file_name(options.model.adapter));
   file.set_attribute("/results", "precision", std::string(name(options.model.precision)));
   file.set_attribute("/results", "parameters", job.config.parameters());
   if (job.plan.windows.empty()) return;

@@ -13,6 +13,9 @@ void check_model(const ModelOptions& model, deck::Findings& findings) {
                                        "which is read from its folder",
                                 .advice = "Name the folder, or the architecture of an image "
                                           "network."});
+  if (model.is_image_network())
+    findings.expect_unused("model.adapter", "adapters are read for language models",
+                           "Leave it out.");
 }
 
 }  // namespace
@@ -27,6 +30,10 @@ void declare_model(deck::Schema& schema, ModelOptions& model) {
           "weights.");
   section.keyword("precision", model.precision, precision_names)
       .describe("Numbers that are computed with, whatever type the checkpoint stores.");
+  section.keyword("adapter", model.adapter)
+      .describe(
+          "Folder of an adapter of PEFT's for the language model, OFT or LoRA: "
+          "adapter_config.json and adapter_model.safetensors; empty for none.");
   section.keyword("architecture", model.architecture)
       .describe(
           "Of an image network: cifar-resnet-20 (or another depth of 6n+2), resnet-18, resnet-34, "

@@ -13,6 +13,7 @@ namespace rankine::models {
 struct ModelOptions {
   std::string path;  ///< of a checkpoint; empty for an image network drawn at random
   Precision precision = Precision::float32;
+  std::string adapter = {};       ///< folder of an adapter of PEFT's; empty for none
   std::string architecture = {};  ///< of an image network; empty for a language model
   std::string layers = {};        ///< JSON file of a plain network
   Stem stem = Stem::cifar;

@@ -6,6 +6,7 @@
 #include "weights/forms/clustered.hpp"
 #include "weights/forms/column_pivoted.hpp"
 #include "weights/forms/dense.hpp"
+#include "weights/forms/disentangled.hpp"
 #include "weights/forms/low_rank.hpp"
 #include "weights/forms/matrix_product.hpp"
 #include "weights/forms/pivoted.hpp"
@@ -30,6 +31,12 @@ std::span<const FormFacts> all_forms() {
        .trained_as = Form::matrix_product,
        .layouts = {{"core0", read_matrix_product}},
        .bonds = {matrix_product_numbers, largest_matrix_product}},
+      {.value = Form::disentangled,
+       .name = "disentangled",
+       .sized_by = SizedBy::bonds,
+       .trained_as = Form::disentangled,
+       .layouts = {{"inner0", read_disentangled}},
+       .bonds = {disentangled_core_numbers, largest_disentangled_core}},
       {Form::clustered,
        "clustered",
        SizedBy::values,

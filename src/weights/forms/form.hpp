@@ -28,6 +28,7 @@ enum class Form {
   low_rank,
   pivoted,
   matrix_product,
+  disentangled,
   clustered,
   tucker,
   cut,

@@ -4,22 +4,11 @@
 
 #include <torch/types.h>
 
-#include <cstdint>
 #include <vector>
 
+#include "weights/rotations/block_layout.hpp"
+
 namespace rankine::weights {
-
-/// The axis of `width` indices is cut into groups of `size` indices that lie `stride` apart: group
-/// (o, s) holds the indices (o size + j) stride + s, j < size. With width = 2^n and size = 2^k a
-/// group is what k neighbouring qubits make of the others' values.
-struct BlockLayout {
-  std::int64_t width = 0;
-  std::int64_t size = 0;  ///< size * stride divides the width
-  std::int64_t stride = 1;
-
-  std::int64_t groups() const { return width / size; }
-  bool operator==(const BlockLayout&) const = default;
-};
 
 /// Blocks on the groups of the last axis of x (rows x width): y_g = B_g x_g in every row. `blocks`
 /// is groups x size x size in the order (o, s), s fastest, or 1 x size x size for one block that

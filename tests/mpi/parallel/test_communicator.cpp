@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <limits>
 #include <numeric>
 #include <thread>
@@ -74,13 +75,26 @@ TEST(Communicator, BroadcastsTextsOfAnyLength) {
   EXPECT_EQ(world().broadcast(rank() == root ? "" : "text", root), "");
 }
 
-TEST(Communicator, BarrierLetsNobodyPassBeforeTheLastOneEnters) {
+/// Enters `wait` late on the last rank, and looks who left it when.
+template <class Wait>
+void expect_to_wait_for_the_last(Wait&& wait) {
   using Clock = std::chrono::steady_clock;  // The same clock for all ranks of a node.
-  if (rank() == size() - 1) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  if (rank() == size() - 1) std::this_thread::sleep_for(std::chrono::milliseconds(200));
   const auto entered = Clock::now();
-  world().barrier();
+  wait();
   const auto left = Clock::now();
   EXPECT_GE(left.time_since_epoch().count(), world().max(entered.time_since_epoch().count()));
+}
+
+TEST(Communicator, BarrierLetsNobodyPassBeforeTheLastOneEnters) {
+  expect_to_wait_for_the_last([] { world().barrier(); });
+}
+
+TEST(Communicator, LongWaitsLeaveTheProcessorToOthers) {
+  world().barrier();
+  const std::clock_t before = std::clock();
+  expect_to_wait_for_the_last([] { world().wait_for_all(); });
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.1);
 }
 
 template <class T>
