@@ -80,12 +80,12 @@ def _add_plot(commands) -> None:
     command.add_argument(
         "--view",
         choices=["experiments", "sensitivity", "tradeoff", "layers", "healing",
-                 "adapters", "noise-map",
+                 "adapters", "noise-map", "disentanglers",
                  "cuts", "norm-loss", "epochs", "accuracy", "confusion",
                  "slices", "time-line", "speed-up", "images", "slice-epochs"],
         help="of compressed language models: changed values of clustered weights, what each layer and kind of matrix "
         "matters, perplexity against size, kept part of every weight, loss of healing, perplexity against the blocks of "
-        "adapters, and with these as noisy circuits; of image networks: accuracy lost to "
+        "adapters, and with these as noisy circuits, circuits of gates against their depth; of image networks: accuracy lost to "
         "cuts, norm lost beside it, accuracy of every epoch, accuracy against size, confusion matrix; of distilled networks, "
         "those too: feature error of every slice, who trained what when, speed-up against teams, scores against size "
         "(accuracy) and against images, feature error of every epoch (default: what the files hold)",

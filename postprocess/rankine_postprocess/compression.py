@@ -18,6 +18,17 @@ FORMAT_VERSION = 1
 
 
 @dataclass(frozen=True)
+class Gates:
+    """What circuits of gates beside an operator did; entropies are None where they were not measured."""
+
+    parameters: int  # of the gates
+    overlap_alone: float  # of the operator of that bond dimension without gates
+    overlap: float
+    entropy_before: float | None  # of the cut, nat
+    entropy_after: float | None
+
+
+@dataclass(frozen=True)
 class CompressedWeight:
     """What became of one weight matrix."""
 
@@ -29,6 +40,7 @@ class CompressedWeight:
     bytes: int
     weighted_error: float
     spectrum: np.ndarray | None  # singular values, descending
+    gates: Gates | None = None
 
     @property
     def is_counted_in_bytes(self) -> bool:
@@ -160,6 +172,20 @@ def _read_weight(path: Path, name: str, group: h5py.Group) -> CompressedWeight:
         bytes=whole(path, group, "bytes"),
         weighted_error=float(reals(path, group, "weighted_error", ())),
         spectrum=reals(path, group, "spectrum", (None,), least=0.0) if "spectrum" in group else None,
+        gates=_read_gates(path, group) if "overlap" in group else None,
+    )
+
+
+def _read_gates(path: Path, group: h5py.Group) -> Gates:
+    def overlap(name: str) -> float:
+        return float(reals(path, group, name, (), least=0.0))
+
+    return Gates(
+        parameters=whole(path, group, "gate_parameters"),
+        overlap_alone=overlap("overlap_alone"),
+        overlap=overlap("overlap"),
+        entropy_before=real(path, group, "entropy_before"),
+        entropy_after=real(path, group, "entropy_after"),
     )
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import accuracy_tradeoff, adapter_curve, cluster_experiments, compression, confusion_map, cut_map, cut_scatter, distill_labels
-from . import distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, noise_map, reader, sensitivity_map
-from . import slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff
+from . import accuracy_tradeoff, adapter_curve, cluster_experiments, compression, confusion_map, cut_map, cut_scatter
+from . import disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, noise_map, reader
+from . import sensitivity_map, slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
 from .curves import Axis
@@ -57,6 +57,7 @@ VIEWS: dict[str, View] = {
     "noise-map": View(lambda files: all(f.noise is not None for f in files), noise_map.draw),
     "adapters": View(lambda files: all(f.adapter is not None for f in files) and (len(files) > 1 or not files[0].weights),
                      adapter_curve.draw),
+    "disentanglers": View(lambda files: len(files) > 1 and any(map(disentangler_depth.has_gates, files)), disentangler_depth.draw),
     "tradeoff": View(lambda files: len(files) > 1, tradeoff.draw),
     "layers": View(lambda files: bool(files[0].weights), _of_one(layer_map.draw)),
     "healing": View(lambda files: files[0].healing_loss is not None, healing_curve.draw),

@@ -8,13 +8,6 @@
 
 namespace rankine::circuit {
 
-int block_qubits(std::int64_t block) {
-  RANKINE_EXPECTS(block >= 1, "a block holds activations");
-  int qubits = 0;
-  while ((std::int64_t{1} << qubits) < block) ++qubits;
-  return qubits;
-}
-
 namespace {
 
 /// The factor by which one gate's noise shrinks what is no multiple of the identity, averaged over

@@ -11,11 +11,8 @@
 
 namespace rankine::circuit {
 
-/// Qubits whose amplitudes hold a block: the smallest k with 2^k >= block. `block` is at least 1.
-int block_qubits(std::int64_t block);
-
-/// A block x, rotated by R on the device, comes back as contrast R x + deviation |x| z with
-/// standard normal numbers z, one for each amplitude.
+/// A block x of 2^qubits activations, rotated by R on the device, comes back as contrast R x +
+/// deviation |x| z with standard normal numbers z, one for each amplitude.
 struct BlockReadout {
   int qubits = 0;
   int two_qubit_gates = 0;  ///< of the rotation

@@ -107,6 +107,17 @@ class Shannon {
   Step gates_;  ///< after the last piece
 };
 
+/// The unitary matrix next to one that nearly is: two steps of Newton's for the polar factor.
+SquareMatrix without_rounding(SquareMatrix matrix) {
+  for (int repeated = 0; repeated < 2; ++repeated) {
+    SquareMatrix correction = adjoint(matrix) * matrix;
+    correction *= -0.5;
+    for (int k = 0; k < matrix.size(); ++k) correction(k, k) += 1.5;
+    matrix = matrix * correction;
+  }
+  return matrix;
+}
+
 }  // namespace
 
 Step synthesise(const SquareMatrix& unitary) {
@@ -125,7 +136,7 @@ Step synthesise(const SquareMatrix& unitary) {
              {0, -1}}};
   }
   Shannon circuit;
-  circuit.add(unitary);
+  circuit.add(without_rounding(unitary));
   return circuit.finish();
 }
 

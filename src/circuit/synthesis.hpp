@@ -7,8 +7,9 @@
 
 namespace rankine::circuit {
 
-/// Gates, in the order they act, whose product is `unitary`, of 2 to 2^k rows, the phase included;
-/// site 0 is the fastest bit of its index. Two-qubit gates are cx and cz.
+/// Gates, in the order they act, whose product is `unitary`, of 2^k rows, k >= 1, the phase
+/// included; site 0 is the fastest bit of its index. Two-qubit gates are cx and cz. For a matrix
+/// that is rounded (to float32, say) the product is the unitary one next to it.
 /// InputError when the matrix is not unitary to 1e-6 or has no 2^k rows.
 Step synthesise(const SquareMatrix& unitary);
 

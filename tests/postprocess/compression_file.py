@@ -24,6 +24,9 @@ class CompressDeck:
     evaluation: str = "text.txt: 20 windows of 1024 tokens"
     perplexity: float = 30.0
     unhealed: float | None = None
+    bond_dimension: int = 0
+    # gate size, depth, overlap alone and with gates, entropy before and after
+    gates: tuple | None = None
     healing_loss: list[float] = field(default_factory=list)
     # rows of experiment, clusters, layers, seed, loss
     experiments: list[tuple] = field(default_factory=list)
@@ -84,6 +87,11 @@ def _write_weights(results: h5py.Group, deck: CompressDeck) -> None:
             group["weighted_error"] = 0.1
             if not is_clustered:
                 group["spectrum"] = 2.0 * 0.5 ** np.arange(min(rows, columns))
+            if deck.gates:
+                names = ("overlap_alone", "overlap", "entropy_before", "entropy_after")
+                group["gate_parameters"] = 6 * deck.gates[1]
+                for name, value in zip(names, deck.gates[2:]):
+                    group[name] = value
             before, after, stored = before + size, after + numbers, stored + int(group["bytes"][()])
     results["parameters_before"], results["parameters_after"], results["bytes_after"] = before, after, stored
 
@@ -121,7 +129,10 @@ outliers = 8
 [ranks]
 allocation = "{deck.allocation}"
 parameter_ratio = {deck.ratio}
-bond_dimension = 0
+bond_dimension = {deck.bond_dimension}
+[disentangler]
+gate_size = {deck.gates[0] if deck.gates else 2}
+depth = {deck.gates[1] if deck.gates else 4}
 [heal]
 steps = {len(deck.healing_loss)}
 loss = "next-token"

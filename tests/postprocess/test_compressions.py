@@ -6,7 +6,7 @@ import pytest
 import test_adapters
 from compression_file import KINDS, LAYERS, CompressDeck, kept, write
 from rankine_postprocess import InputError, cluster_experiments, compression_labels, healing_curve, layer_map, plots
-from rankine_postprocess import read_compression, tradeoff
+from rankine_postprocess import disentangler_depth, read_compression, tradeoff
 
 
 @pytest.fixture
@@ -131,6 +131,36 @@ def test_clustered_weights_have_a_map_of_bytes_and_no_spectra(file_of):
     assert figure.axes[0].images[0].get_array()[0, 0] == pytest.approx((16 * 4 + 32) / 256)
 
 
+def circuit(file_of, size, depth, overlap, **deck):
+    gates = (size, depth, 0.6, overlap, 5.0, 5.0 - depth)
+    return file_of(form="disentangled", weighting="none", allocation="uniform", gates=gates, **deck)
+
+
+def test_gates_have_a_line_for_every_size_and_operators_alone_another(file_of):
+    files = [circuit(file_of, size, depth, 0.6 + 0.01 * size * depth, bond_dimension=4) for size in (2, 4) for depth in (4, 1, 2)]
+    figure = disentangler_depth.draw(files)
+    overlaps, entropies, perplexities = figure.axes
+    assert [lines(overlaps, f"gates {size}")[0].get_ydata() for size in (2, 4)] == [
+        pytest.approx([0.62, 0.64, 0.68]), pytest.approx([0.64, 0.68, 0.76])]  # fmt: skip
+    assert lines(entropies, "gates 2")[0].get_ydata() == pytest.approx([4.0, 3.0, 1.0])
+    assert [lines(panel, "alone")[0].get_ydata()[0] for panel in (overlaps, entropies)] == pytest.approx([0.6, 5.0])
+    assert not lines(perplexities, "alone")
+    assert "gates on 2 qubits" in texts(figure) and "operator alone" in texts(figure)
+
+
+def test_at_equal_numbers_other_forms_stand_beside_gates(file_of):
+    files = [circuit(file_of, 2, 1, 0.7, perplexity=30.0), circuit(file_of, 2, 0, 0.65, perplexity=35.0),
+             *(file_of(form=form, weighting="none", allocation="uniform", perplexity=40.0) for form in ("mpo", "low-rank"))]  # fmt: skip
+    overlaps, _, perplexities = disentangler_depth.draw(files).axes
+    assert lines(overlaps, "alone")[0].get_ydata()[0] == pytest.approx(0.65)
+    assert [line.get_ydata()[0] for line in lines(overlaps, "other")] == pytest.approx([np.sqrt(0.99)] * 2)
+    assert len(lines(perplexities, "other")) == 2 and lines(perplexities, "alone")[0].get_ydata()[0] == 35.0
+    with pytest.raises(InputError, match="Draw them apart"):
+        disentangler_depth.draw([*files, circuit(file_of, 2, 1, 0.7, bond_dimension=4)])
+    with pytest.raises(InputError, match="disentangled"):
+        disentangler_depth.draw(files[2:])
+
+
 def test_healing_loss_and_its_running_mean(file_of):
     loss = list(3.0 - 0.01 * np.arange(60) + 0.2 * (-1.0) ** np.arange(60))
     figure = healing_curve.draw([file_of(healing_loss=loss, unhealed=60.0, perplexity=30.0)])
@@ -185,7 +215,7 @@ def test_plot_writes_every_view(run, tmp_path):
     profile = {"groups": ["layer 0"], "grouped_by": ["layer"], "bond_dimensions": [4], "perplexity": [[30.0]],
                "parameters": [[10]], "parameters_before": [100]}  # fmt: skip
     deck = CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0], sensitivity=profile,
-                        block=4, noise=test_adapters.noise(4))  # fmt: skip
+                        block=4, noise=test_adapters.noise(4), gates=(2, 1, 0.6, 0.7, 5.0, 4.0))  # fmt: skip
     file = write(tmp_path / "f.h5", deck)
     for view in plots.VIEWS:
         target = tmp_path / f"{view}.png"

@@ -95,6 +95,7 @@ PROFILE = {"groups": ["layer 0", "layer 1", "mlp.up_proj"], "grouped_by": ["laye
            "bond_dimensions": [4, 8], "perplexity": [[30.0, 25.0]] * 3, "parameters": [[10, 20]] * 3,
            "parameters_before": [100] * 3}  # fmt: skip
 COMPRESSIONS = {
+    "gates": {"form": "disentangled", "gates": (2, 4, 0.62, 0.96, 5.0, 4.0)},
     "layers": {},
     "long title": {"title": LONG * 2},
     "bytes": {"form": "clustered"},
@@ -117,7 +118,7 @@ def test_layers_of_models_of_any_depth(tmp_path, monkeypatch, layers):
 @pytest.mark.parametrize("case", COMPRESSIONS)
 def test_compressions(tmp_path, case):
     file = write_compression(tmp_path / "f.h5", CompressDeck(**COMPRESSIONS[case]))
-    view = "healing" if "healing_loss" in COMPRESSIONS[case] else None
+    view = "healing" if "healing_loss" in COMPRESSIONS[case] else "disentanglers" if case == "gates" else None
     check(plots.draw([str(file)], plots.Request(view=view)))
 
 

@@ -73,13 +73,10 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
   for (const NamedShape& weight : job.selected) names.push_back(weight.name);
 }
 
-models::LanguageModel Workbench::read_model() const {
-  return models::read_language_model(world, teams.team(), options.scoring.model);
-}
+models::LanguageModel Workbench::read_model() const { return read_model(options.scoring.model); }
 
-models::LanguageModel Workbench::read_original(const std::filesystem::path& folder) const {
-  if (folder.empty()) return read_model();
-  return models::LanguageModel::read(world, teams.team(), folder, options.scoring.model.precision);
+models::LanguageModel Workbench::read_model(const models::ModelOptions& which) const {
+  return models::read_language_model(world, teams.team(), which);
 }
 
 std::optional<models::Score> Workbench::score(const char* when) const {

@@ -35,10 +35,9 @@ struct Workbench {
   Workbench(const CompressionJob& job, const parallel::Communicator& world,
             const run::RunControl& control, const SaveResult& save);
 
-  /// The original model once more. Collective over the world.
+  /// The original model once more, or another one. Collective over the world.
   models::LanguageModel read_model() const;
-  /// That of another folder, or of model.path where there is none. Collective over the world.
-  models::LanguageModel read_original(const std::filesystem::path& folder) const;
+  models::LanguageModel read_model(const models::ModelOptions& which) const;
 
   /// Of the model as it is; nothing without windows to score. Logs the perplexity.
   std::optional<models::Score> score(const char* when) const;

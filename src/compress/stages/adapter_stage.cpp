@@ -17,6 +17,12 @@ void put_adapters(Workbench& bench) {
                                            adapter_shape(bench.options.adapter, weight.name)));
 }
 
+models::ModelOptions original_of(const CompressOptions& options) {
+  const models::ModelOptions& compressed = options.scoring.model;
+  if (options.adapter.original.empty()) return compressed;
+  return {.path = options.adapter.original, .precision = compressed.precision};
+}
+
 std::vector<double> train_adapters(Workbench& bench) {
   const AdapterOptions& how = bench.options.adapter;
   std::vector<std::string> names;
@@ -24,7 +30,7 @@ std::vector<double> train_adapters(Workbench& bench) {
   return train_on_text(bench, names,
                        {.windows = bench.job.adapter_windows,
                         .loss = how.loss,
-                        .original = how.original,
+                        .original = original_of(bench.options),
                         .windows_per_step = how.windows_per_step,
                         .recipe = {.schedule = {.steps = how.steps,
                                                 .largest = adapter_rate(how),

@@ -10,6 +10,7 @@ std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names
   return train_on_text(bench, names,
                        {.windows = bench.job.healing_windows,
                         .loss = how.loss,
+                        .original = bench.options.scoring.model,
                         .windows_per_step = how.windows_per_step,
                         .recipe = {.schedule = {.steps = how.steps,
                                                 .largest = how.learning_rate,

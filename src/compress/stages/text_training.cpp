@@ -23,9 +23,9 @@ std::vector<weights::Parameter> parameters_of(const models::Network& model,
 }
 
 /// The divergence from the predictions of the original model.
-train::WindowLoss distillation_loss(const Workbench& bench, const std::filesystem::path& folder,
+train::WindowLoss distillation_loss(const Workbench& bench, const models::ModelOptions& which,
                                     std::vector<models::Batch> batches) {
-  const auto original = std::make_shared<const models::LanguageModel>(bench.read_original(folder));
+  const auto original = std::make_shared<const models::LanguageModel>(bench.read_model(which));
   return [&model = bench.model, original, batches = std::move(batches)](std::int64_t window) {
     const models::Batch& batch = batches[static_cast<std::size_t>(window) % batches.size()];
     const auto states_of = [&](const models::Network& one) {

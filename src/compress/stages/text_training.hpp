@@ -2,7 +2,6 @@
 // healing and adapters share.
 #pragma once
 
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -14,8 +13,8 @@ namespace rankine::compress {
 struct TextTraining {
   const TokenWindows& windows;  ///< the steps of all teams go through them in turn
   HealingLoss loss = HealingLoss::next_token;
-  std::filesystem::path original = {};  ///< of the model to learn from; empty for model.path
-  std::int64_t windows_per_step = 1;    ///< of each team
+  models::ModelOptions original;      ///< the model whose predictions are learnt
+  std::int64_t windows_per_step = 1;  ///< of each team
   train::Recipe recipe;
   run::Stage stage;  ///< a series of states
 };

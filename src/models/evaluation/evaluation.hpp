@@ -42,8 +42,8 @@ struct EvaluationJob {
   std::int64_t longest_with(const Continuation& prompt) const;
 };
 
-/// config.json, after the headers of the weights have been held against it, and an adapter's if
-/// there is one. Throws InputError.
+/// config.json, after the headers of the weights, and of an adapter unless its folder is empty,
+/// have been held against it. Throws InputError.
 ModelConfig read_checked_config(const std::string& folder, const std::string& adapter);
 
 /// Without MPI: reads config.json, checks the headers of the weights, reads and cuts the text.

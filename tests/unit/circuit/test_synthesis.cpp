@@ -85,6 +85,16 @@ TEST(Synthesis, GatesMultiplyToDegenerateMatrices) {
   }
 }
 
+TEST(Synthesis, TakesMatricesThatAreRounded) {
+  for (int qubits = 1; qubits <= 4; ++qubits) {
+    SquareMatrix rounded = random_unitary(1 << qubits, Entries::real, 3);
+    for (Complex& element : rounded.elements()) element = static_cast<float>(element.real());
+    const Step gates = synthesise(rounded);
+    EXPECT_LT(distance(product_of(gates, qubits), rounded), 1e-6);
+    EXPECT_EQ(couplings(gates), two_qubit_gates_of_rotation(qubits));
+  }
+}
+
 TEST(Synthesis, RefusesWhatIsNoCircuit) {
   EXPECT_THROW(synthesise(SquareMatrix::identity(3)), InputError);
   EXPECT_THROW(synthesise(SquareMatrix::identity(1)), InputError);
