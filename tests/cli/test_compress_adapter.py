@@ -31,9 +31,9 @@ def group(program: Program, name: str) -> dict:
 @pytest.fixture
 def scored(tmp_path):
     """The perplexity of a model folder in the test's folder, on the same windows."""
-    def perplexity(path) -> float:
+    def perplexity(path, **model) -> float:
         scorer = Program(tmp_path, "rankine-evaluate", {
-            "output": {"file": "scored.h5"}, "model": {"path": str(path)},
+            "output": {"file": "scored.h5"}, "model": {"path": str(path)} | model,
             "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256, "max_windows": 8}})
         outcome = scorer.run()
         assert outcome.code == 0, outcome.err
@@ -123,9 +123,21 @@ def test_a_compressed_checkpoint_is_a_base(compress, scored):
     assert scored("adapted") == pytest.approx(float(results["perplexity_after"]), rel=1e-5)
 
 
+@pytest.mark.parametrize("kind", [{"kind": "cayley"}, {"kind": "lora", "rank": 2}])
+def test_a_folder_for_peft_is_the_adapter(compress, compress_refuses, scored, kind):
+    write_hugging_face_stories(compress.folder / "renamed")
+    compress.given["model"] = {"path": "renamed"}
+    results = results_of(compress, 2, **AS_IT_IS | {"adapter": CAYLEY | kind | {"directory": "peft"}})
+    assert scored("renamed", adapter="peft") == pytest.approx(float(results["perplexity_after"]), rel=1e-5)
+    (compress.folder / RESULT).unlink()
+    compress.write("file", "text")
+    compress_refuses("adapter.directory = file cannot be written to", "'file' is no folder",
+                     **AS_IT_IS | {"adapter": CAYLEY | {"directory": "file"}})
+
+
 def test_a_blocks_noise_costs_perplexity(compress):
-    noise = {"error_rates": [0.0, 0.01, 0.1], "shots": [100, 1000000]}
-    results = results_of(compress, **COMPRESSED, noise=noise)
+    noise = {"error_rates": [0.0, 0.1, 0.5], "shots": [100, 1000000]}
+    results = results_of(compress, **AS_IT_IS, noise=noise)
     found = group(compress, "noise")
     assert found["qubits"] == 2 and found["gates"] == 2
     np.testing.assert_array_equal(found["error_rates"], noise["error_rates"])
@@ -137,7 +149,7 @@ def test_a_blocks_noise_costs_perplexity(compress):
     assert found["contrast"][0] == 1 and np.all(np.diff(found["contrast"]) < 0)
     assert np.all(np.diff(perplexity[:, 2]) > 0)
     assert np.all(perplexity[:, 0] > perplexity[:, 1]) and perplexity[0, 1] == pytest.approx(perplexity[0, 2], rel=1e-2)
-    results_of(compress, 2, **COMPRESSED, noise=noise)
+    results_of(compress, 2, **AS_IT_IS, noise=noise)
     np.testing.assert_allclose(group(compress, "noise")["perplexity"], perplexity, rtol=1e-3)
 
 
@@ -172,7 +184,8 @@ def test_check_says_what_an_adapter_costs_without_weights(tmp_path):
     (["a profile leaves no compressed model behind"], {"method": {"form": "low-rank"}, "sensitivity": {"bond_dimensions": [4]}}),
     (["the model is its own original"], {"select": {"weights": []}, "adapter": {"loss": "distillation"}}),
     (["There is no", "nowhere"], {"adapter": {"loss": "distillation", "original": "nowhere"}}),
-    (["adapter.directory = file cannot be written to", "'file' is no folder"], {"adapter": {"directory": "file", "weights": "*.wq"}}),
+    (["adapter.directory is set for a model whose weights are called like layers.0.attention.wq"], {"adapter": {"directory": "peft"}}),
+    (['adapter.kind = "cayley" stands beside model.adapter'], {"model": {"adapter": "peft"}}),
     (['adapter.kind = "block-diagonal" stands beside adapter.directory'], {"adapter": {"kind": "block-diagonal", "directory": "peft"}}),
     (['adapter.side = "both" stands beside adapter.directory'], {"adapter": {"side": "both", "directory": "peft"}}),
     (["adapter.layers = 2 stands beside adapter.directory"], {"adapter": {"layers": 2, "directory": "peft"}}),
@@ -187,7 +200,6 @@ def test_check_says_what_an_adapter_costs_without_weights(tmp_path):
     (["the noise study is made of perplexities"], {"evaluate": {"text": ""}, "noise": {"error_rates": [0.1]}}),
 ])
 def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):
-    compress.write("file", "text")
     if sections.get("select") != {"weights": []} or "adapter" in sections:
         compress.given["adapter"] = {"kind": "cayley"}
     compress.given["method"] = CLUSTERS

@@ -29,6 +29,11 @@ void check_empty_selection(const CompressOptions& options, deck::Findings& findi
 
 void check_company(const CompressOptions& options, deck::Findings& findings) {
   const std::string what = kind_text(options.adapter);
+  if (!options.scoring.model.adapter.empty())
+    findings.add("adapter.kind", {.what = what + " stands beside model.adapter",
+                                  .why = "a weight has one adapter at most",
+                                  .advice = "Merge that of model.adapter into the model first, or "
+                                            "set adapter.kind = \"none\"."});
   if (options.is_profile())
     findings.add("adapter.kind",
                  {.what = what + " stands beside sensitivity.bond_dimensions",

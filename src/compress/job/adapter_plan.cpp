@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <utility>
@@ -124,6 +125,11 @@ weights::AdapterShape adapter_shape(const AdapterOptions& adapter, const std::st
           .layers = static_cast<int>(adapter.layers),
           .rank = adapter.rank,
           .seed = run::Fingerprint().add(seed).add(name).value()};
+}
+
+double adapter_rate(const AdapterOptions& adapter) {
+  if (!adapter.has_blocks()) return adapter.learning_rate;
+  return adapter.learning_rate / std::sqrt(static_cast<double>(adapter.block - 1));
 }
 
 std::int64_t qubits_of(std::int64_t block) {

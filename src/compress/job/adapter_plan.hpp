@@ -20,6 +20,10 @@ struct AdapterCost {
 /// The adapter beside the weight `name`.
 weights::AdapterShape adapter_shape(const AdapterOptions& adapter, const std::string& name);
 
+/// The largest learning rate: entries of a block that move alike turn it by a rotation that grows
+/// as the root of its size, which is made up for.
+double adapter_rate(const AdapterOptions& adapter);
+
 AdapterCost adapter_cost(const CompressionJob& job);
 
 /// The qubits of a block of this size; 0 where it is no power of two.

@@ -136,7 +136,9 @@ void declare_adapter(deck::Schema& schema, AdapterOptions& adapter) {
       .describe("Tokens the model sees at once.");
   section.keyword("learning_rate", adapter.learning_rate)
       .above(0)
-      .describe("The largest, after the warm-up; it falls as a cosine to a tenth.");
+      .describe(
+          "The largest, after the warm-up; it falls as a cosine to a tenth. That of blocks of 2: "
+          "larger ones have it divided by the root of their size less one.");
   section.keyword("warm_up", adapter.warm_up)
       .range(0, 1)
       .describe("Part of the steps in which the learning rate rises.");

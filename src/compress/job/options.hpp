@@ -122,7 +122,7 @@ struct AdapterOptions {
   std::string original;               ///< folder of the model to learn from; empty for model.path
   std::int64_t windows_per_step = 1;  ///< of each team
   std::int64_t window_length = 512;
-  double learning_rate = 3e-3;
+  double learning_rate = 6e-3;
   double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
   std::int64_t seed = 1;
   std::string directory;  ///< of PEFT's files; empty for none

@@ -4,6 +4,7 @@
 #include "compress/job/stages.hpp"
 #include "compress/stages/text_training.hpp"
 #include "core/log.hpp"
+#include "models/export/peft_export.hpp"
 
 namespace rankine::compress {
 
@@ -32,11 +33,23 @@ std::vector<double> train_adapters(Workbench& bench) {
                         .original = original_of(bench.options),
                         .windows_per_step = how.windows_per_step,
                         .recipe = {.schedule = {.steps = how.steps,
-                                                .largest = how.learning_rate,
+                                                .largest = adapter_rate(how),
                                                 .warm_up = how.warm_up},
                                    .name = "adapter",
                                    .advice = "Lower adapter.learning_rate."},
                         .stage = adapter_stage(bench.job, bench.control.values)});
+}
+
+void write_peft(const Workbench& bench) {
+  const std::string& folder = bench.options.adapter.directory;
+  if (folder.empty()) return;
+  models::write_adapter(bench.model, bench.world, bench.teams, folder,
+                        bench.options.scoring.model.path);
+  if (!bench.result.weights.empty())
+    log().info(
+        "the adapter in {} belongs to the compressed weights: PEFT needs these as its base "
+        "(export.format = \"dense\" of the same deck with adapter.kind = \"none\")",
+        folder);
 }
 
 }  // namespace
@@ -52,6 +65,7 @@ void adapt(Workbench& bench) {
   log().info("{}", adapter_line(bench.job));
   if (how.is_trained())
     bench.timed(bench.result.seconds.adapter, [&] { report.losses = train_adapters(bench); });
+  write_peft(bench);
 }
 
 }  // namespace rankine::compress

@@ -30,6 +30,7 @@ Tensor MaterialisedWeight::own_rows() const {
   std::vector<std::int64_t> versions;
   for (const Parameter& parameter : all) versions.push_back(parameter.values._version());
   if (!kept_rows_.defined() || versions != kept_versions_) {
+    const torch::InferenceMode recorded(false);  // a later graph may hold what is kept
     const torch::NoGradGuard no_gradients;
     kept_rows_ = compute_rows();
     kept_versions_ = std::move(versions);

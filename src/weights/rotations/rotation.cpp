@@ -42,6 +42,7 @@ BlockCircuit Rotation::circuit() const {
   std::vector<std::int64_t> versions;
   for (const RotationLayer& layer : layers_) versions.push_back(layer.generators._version());
   if (kept_.size() != layers_.size() || versions != kept_versions_) {
+    const torch::InferenceMode recorded(false);  // a later graph may hold what is kept
     const torch::NoGradGuard no_gradients;
     kept_ = make_circuit(layers_);
     kept_versions_ = std::move(versions);
