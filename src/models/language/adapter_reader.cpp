@@ -19,16 +19,6 @@ using weights::Weight;
 
 namespace {
 
-/// Skew-symmetric matrices Q, as PEFT stores them.
-Tensor skew_matrices(const Tensor& above_diagonal, std::int64_t size) {
-  // R = (I - Q)(I + Q)^(-1) gives Q = (I + R)^(-1)(I - R), but the numbers are there already.
-  const Tensor places = torch::triu_indices(size, size, 1);
-  Tensor q = torch::zeros({above_diagonal.size(0), size, size}, torch::kFloat64);
-  q.index_put_({torch::indexing::Slice(), places[0], places[1]},
-               above_diagonal.to(torch::kFloat64));
-  return q - q.transpose(1, 2);
-}
-
 /// PEFT's series for R in `terms` terms: 1 + 2 Q + 2 Q^2 + ... with the last power once, where
 /// there are more than two; 3 terms are the same as 4.
 Tensor series_of(const Tensor& q, std::int64_t terms) {
@@ -52,7 +42,8 @@ weights::RotationLayer rotation_layer(const PeftConfig& config, Tensor numbers, 
   weights::RotationLayer layer{.layout = {width, size, 1}, .generators = {}};
   if (config.series_terms) {
     layer.generator = BlockGenerator::free;
-    const Tensor r = series_of(skew_matrices(numbers, size), *config.series_terms);
+    const Tensor r =
+        series_of(weights::skew_matrices(numbers.to(torch::kFloat64), size), *config.series_terms);
     numbers = (r - torch::eye(size, r.options())).transpose(1, 2).reshape({-1, size * size});
   } else {
     numbers = -numbers;  // R^T is that of -Q

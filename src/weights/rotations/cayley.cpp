@@ -20,12 +20,16 @@ namespace {
 /// Places above the diagonal, row by row.
 Tensor places_above_diagonal(std::int64_t size) { return torch::triu_indices(size, size, 1); }
 
+}  // namespace
+
 Tensor skew_matrices(const Tensor& generators, std::int64_t size) {
   const Tensor places = places_above_diagonal(size);
   Tensor a = torch::zeros({generators.size(0), size, size}, generators.options());
   a.index_put_({torch::indexing::Slice(), places[0], places[1]}, generators);
   return a - a.transpose(1, 2);
 }
+
+namespace {
 
 struct Cayley : Function<Cayley> {
   static Tensor forward(AutogradContext* context, const Tensor& generators, std::int64_t size) {

@@ -10,6 +10,9 @@ namespace rankine::weights {
 /// Numbers of a generator of a block: those above its diagonal.
 constexpr std::int64_t generator_numbers(std::int64_t size) { return size * (size - 1) / 2; }
 
+/// The matrices A of generators that are n x size (size - 1) / 2, in their type: n x size x size.
+torch::Tensor skew_matrices(const torch::Tensor& generators, std::int64_t size);
+
 /// R = (I - A)(I + A)^(-1), the Cayley transform: n x size x size in the type of `generators`,
 /// which are n x size (size - 1) / 2, the parts of the skew-symmetric matrices A above their
 /// diagonals, row by row. R is computed in float64, so it is orthogonal to the rounding of its own
