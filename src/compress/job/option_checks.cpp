@@ -52,7 +52,7 @@ void check_disentangler(const CompressOptions& options, deck::Findings& findings
   if (method.form != weights::Form::disentangled) {
     for (const char* keyword :
          {"disentangler.gate_size", "disentangler.depth", "disentangler.odd_leg",
-          "disentangler.start", "disentangler.sweeps"})
+          "disentangler.start", "disentangler.sweeps", "disentangler.gradient_steps"})
       findings.expect_unused(keyword,
                              fmt::format("method.form = \"{}\" has no gates", name(method.form)),
                              "Set method.form = \"disentangled\", or drop it.");
