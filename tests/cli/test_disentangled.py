@@ -98,12 +98,20 @@ def test_more_gates_keep_more_at_one_bond_dimension(compress):
     assert overlaps == sorted(overlaps) and overlaps[-1] > overlaps[0] + 0.1
 
 
+def test_the_norm_of_the_data_matters_more_than_the_weight_itself(compress):
+    after = {(weighting, steps): scores(compress, method={"form": "disentangled", "weighting": weighting},
+                                        disentangler=DECK["disentangler"] | ({"gradient_steps": steps} if steps else {}))
+             for weighting, steps in (("none", 0), ("full", 20), ("two-sided", 20))}
+    assert after["two-sided", 20] < after["full", 20] < after["none", 0]
+    again = scores(compress, 3, method={"form": "disentangled", "weighting": "two-sided"}, parallel={"teams": 2})
+    assert again == pytest.approx(after["two-sided", 20], rel=5e-3)
+
+
 @pytest.mark.parametrize("messages, sections", [
     (["disentangler.gate_size = 6 is more than the rows of layers.0.attention.wk have room for (32 = 1 x 2^5: 5 qubits)"],
      {"disentangler": {"gate_size": 6}}),
     (["disentangler.gate_size = 3", "layers.0.feed_forward.w1", "(172 = 43 x 2^2: 2 qubits)"], {"select": {"weights": ["*.w1"]}}),
-    (['method.weighting = "full" stands beside method.form = "disentangled"'],
-     {"method": {"form": "disentangled", "weighting": "full"}}),
+    (["disentangler.gradient_steps has no use here"], {"disentangler": {"gradient_steps": 3}}),
     (['ranks.allocation = "additive" stands beside method.form = "disentangled"'], {"ranks": {"allocation": "additive"}}),
     (["ranks.parameter_ratio = 0.04 cannot be reached for layers.0.attention.w", "gates and two sites"],
      {"ranks": {"allocation": "uniform", "parameter_ratio": 0.04}}),

@@ -194,7 +194,7 @@ double clustered_bytes(const NamedShape& weight, const CompressOptions& options,
 double direct_bytes(const CompressionJob& job, int ranks_per_team) {
   const auto bytes_of = [&](const NamedShape& weight) {
     const MethodOptions& method = job.options.method;
-    if (method.form == weights::Form::disentangled)
+    if (method.form == weights::Form::disentangled && !method.needs_inputs())
       return disentangling_bytes(weight, ranks_per_team);
     if (method.sized_by() == SizedBy::values)
       return clustered_bytes(weight, job.options, ranks_per_team);

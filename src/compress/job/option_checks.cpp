@@ -58,13 +58,10 @@ void check_disentangler(const CompressOptions& options, deck::Findings& findings
                              "Set method.form = \"disentangled\", or drop it.");
     return;
   }
-  if (method.weighting != Weighting::none)
-    findings.add("method.weighting",
-                 {.what = fmt::format("method.weighting = \"{}\" stands beside method.form = "
-                                      "\"disentangled\"",
-                                      name(method.weighting)),
-                  .why = "gates and cores are made in the plain norm",
-                  .advice = "Set method.weighting = \"none\"."});
+  if (method.weighting == Weighting::none)
+    findings.expect_unused("disentangler.gradient_steps",
+                           "method.weighting = \"none\" has the best gates one by one",
+                           "Drop it, or choose another norm.");
   if (options.ranks.allocation != Allocation::uniform)
     findings.add("ranks.allocation",
                  {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = "

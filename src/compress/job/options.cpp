@@ -224,6 +224,11 @@ void declare_disentangler(deck::Schema& schema, DisentanglerOptions& disentangle
       .describe(
           "Passes there and back over the gates of both sides, at most; they end when the overlap "
           "stands still.");
+  section.keyword("gradient_steps", disentangler.gradient_steps)
+      .range(0, 1'000'000)
+      .describe(
+          "Steps of Adam on the gates in the norm of method.weighting, after the cores have been "
+          "fitted in it, twice in turn; each costs a product of the weight with its moments.");
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ struct DisentanglerOptions {
   weights::OddLeg odd_leg = weights::OddLeg::apart;
   weights::DisentanglingStart start = weights::DisentanglingStart::identity;
   std::int64_t sweeps = 20;
+  std::int64_t gradient_steps = 20;  ///< in the norm of method.weighting
 
   weights::BrickworkShape circuit() const {
     return {static_cast<int>(gate_size), static_cast<int>(depth), odd_leg};

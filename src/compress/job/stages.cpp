@@ -29,7 +29,8 @@ run::Fingerprint of_scoring(const CompressionJob& job) {
 }
 
 void add_disentangler(run::Fingerprint& print, const DisentanglerOptions& options) {
-  for (const std::int64_t count : {options.gate_size, options.depth, options.sweeps})
+  for (const std::int64_t count :
+       {options.gate_size, options.depth, options.sweeps, options.gradient_steps})
     print.add(as_unsigned(count));
   print.add(name_in(weights::odd_leg_names, options.odd_leg))
       .add(name_in(weights::disentangling_start_names, options.start));

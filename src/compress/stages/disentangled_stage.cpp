@@ -9,11 +9,13 @@
 #include <span>
 
 #include "compress/job/bond_dimension.hpp"
+#include "compress/stages/dealt_weights.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/making/disentangling.hpp"
+#include "weights/making/weighted_disentangling.hpp"
 
 namespace rankine::compress {
 
@@ -77,6 +79,34 @@ NewForm form_of(const Workbench& bench, std::size_t w, Made made) {
   return form;
 }
 
+/// Fits cores and gates in the norm of the deck; each weight is dealt whole to one rank.
+void improve_all(const Workbench& bench, const ErrorNorm& norm, std::vector<NewForm>& forms) {
+  std::vector<std::size_t> chosen;
+  for (std::size_t w = 0; w < forms.size(); ++w)
+    if (forms[w].report.form == weights::Form::disentangled) chosen.push_back(w);
+  const auto made = [&](std::size_t w) -> const Disentangled& {
+    return dynamic_cast<const Disentangled&>(*forms[w].weight);
+  };
+  double error = 0;
+  for_each_dealt_weight(
+      bench, norm, chosen, "disentangled",
+      [&](const DealtWeight& weight) {
+        const auto errors = weights::improve_in_norm(
+            weight.w, weight.norm,
+            {.sweeps = static_cast<int>(bench.options.method.sweeps),
+             .gradient_steps = static_cast<int>(bench.options.disentangler.gradient_steps)},
+            made(weight.index));
+        const double whole = weight.has_errors ? std::sqrt(weight.norm.squared(weight.w)) : 0;
+        error = whole > 0 ? errors.back() / whole : 0;
+      },
+      [&](std::size_t w, int root) {
+        weights::broadcast_tensors(bench.world, made(w), root);
+        double found = error;
+        bench.world.broadcast(std::span(&found, 1), root);
+        forms[w].report.weighted_error = found;
+      });
+}
+
 /// First ranks of all teams in the world.
 std::vector<int> leaders(const Workbench& bench) {
   std::vector<int> all;
@@ -104,7 +134,7 @@ std::vector<std::size_t> weights_to_make(const Workbench& bench, std::vector<New
 }
 
 /// Every team makes a weight of its own at a time.
-std::vector<NewForm> make_all(const Workbench& bench,
+std::vector<NewForm> make_all(const Workbench& bench, const ErrorNorm& norm,
                               const std::vector<std::int64_t>& bond_dimensions) {
   std::vector<NewForm> forms(bench.names.size());
   const std::vector<std::size_t> chosen = weights_to_make(bench, forms);
@@ -135,24 +165,25 @@ std::vector<NewForm> make_all(const Workbench& bench,
         static_cast<double>(done) / static_cast<double>(chosen.size()),
         fmt::format("{} of {} disentangled", done, counted(std::ssize(chosen), "weight")));
   }
+  if (bench.options.method.needs_inputs()) improve_all(bench, norm, forms);
   return forms;
 }
 
 }  // namespace
 
-FormsOfSize disentangled_of_size(Workbench& bench, ErrorNorm) {
-  return [&bench](std::int64_t bond_dimension) {
-    return make_all(bench, std::vector<std::int64_t>(bench.names.size(), bond_dimension));
+FormsOfSize disentangled_of_size(Workbench& bench, ErrorNorm norm) {
+  return [&bench, norm = std::move(norm)](std::int64_t bond_dimension) {
+    return make_all(bench, norm, std::vector<std::int64_t>(bench.names.size(), bond_dimension));
   };
 }
 
-void compress_by_disentangling(Workbench& bench, ErrorNorm) {
+void compress_by_disentangling(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   std::vector<std::int64_t> bonds;
   for (const NamedShape& weight : bench.job.selected)
     bonds.push_back(bond_dimension_of(bench.options, weight.shape));
   bench.timed(seconds.conversion, [&] {
-    for (NewForm& form : make_all(bench, bonds)) {
+    for (NewForm& form : make_all(bench, norm, bonds)) {
       bench.model.replace_weight(form.report.name, std::move(form.weight));
       bench.result.weights.push_back(std::move(form.report));
     }

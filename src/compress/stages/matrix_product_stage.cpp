@@ -4,110 +4,31 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <numeric>
-#include <optional>
 #include <span>
 
 #include "compress/allocation/allocation.hpp"
-#include "compress/decomposition/decomposition_task.hpp"
 #include "compress/job/bond_dimension.hpp"
+#include "compress/stages/dealt_weights.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
-#include "parallel/agreement.hpp"
 #include "weights/making/matrix_product_factorisation.hpp"
-#include "weights/making/ridge.hpp"
 
 namespace rankine::compress {
 
 using torch::Tensor;
 using weights::MatrixProductOptions;
-using weights::MomentNorm;
 
 namespace {
 
-/// A weight whole on this rank, and how its operator is made.
-struct WholeWeight {
-  std::size_t index;
-  Tensor w;  ///< float64
-  MatrixProductOptions how;
-  bool has_errors = true;  ///< false where inputs or output gradients are zeros
-};
-
-/// Puts a moment with its ridge into the norm; one of zeros makes every error zero, and leaves what
-/// the operator is to the weight itself.
-void weigh(WholeWeight& weight, Tensor& side, const Tensor& moment, double ridge) {
-  if (weights::is_zero(moment)) {
-    weight.has_errors = false;
-    return;
-  }
-  weights::add_ridge(moment, ridge);
-  side = moment.dim() == 1 ? torch::diag(moment) : moment;
-}
-
-/// Weight `w` with its moments, whole on rank `owner` of the world; nothing elsewhere. Collective
-/// over the world.
-std::optional<WholeWeight> assemble_weight(const Workbench& bench, const ErrorNorm& norm,
-                                           std::size_t w, int owner) {
+/// How the operator of a weight is made.
+MatrixProductOptions how(const Workbench& bench, const DealtWeight& weight) {
   const int sites = static_cast<int>(bench.options.method.sites);
-  const auto dense = weight_of(bench.model, bench.names[w]);
-  const torch::ScalarType type = dense->own_rows().scalar_type();
-  WholeWeight whole{.index = w,
-                    .w = whole_matrix_on(*dense, bench.world, bench.teams, owner, type),
-                    .how = {.row_legs = weights::balanced_legs(dense->outputs(), sites),
-                            .column_legs = weights::balanced_legs(dense->inputs(), sites),
-                            .sweeps = static_cast<int>(bench.options.method.sweeps)}};
-  Tensor inputs, outputs;
-  if (norm.inputs != InputWeighting::none)
-    inputs =
-        norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble_on(bench.world, owner);
-  if (!norm.output_moments.empty())
-    outputs = norm.output_moments[w].assemble_on(bench.world, owner);
-  if (bench.world.rank() != owner) return std::nullopt;
-  const auto ridge = [&](double wanted, std::int64_t size) {
-    return weights::ridge_above_rounding(wanted, size, type);
-  };
-  if (inputs.defined())
-    weigh(whole, whole.how.norm.inputs, inputs, ridge(weights::input_ridge, dense->inputs()));
-  if (outputs.defined())
-    weigh(whole, whole.how.norm.outputs, outputs, ridge(norm.ridge, dense->outputs()));
-  return whole;
-}
-
-/// Rank p of the world gets the p-th weight of the batch. Collective over the world.
-std::optional<WholeWeight> deal(const Workbench& bench, const ErrorNorm& norm,
-                                std::span<const std::size_t> batch) {
-  std::optional<WholeWeight> mine;
-  for (std::size_t p = 0; p < batch.size(); ++p)
-    if (auto whole = assemble_weight(bench, norm, batch[p], static_cast<int>(p)))
-      mine = std::move(whole);
-  return mine;
-}
-
-/// `chosen`, the largest matrices first, a batch for all ranks at a time: `work` on the own weight
-/// of a batch, then `share` with its root, collective, for every weight.
-void for_each_weight(const Workbench& bench, const ErrorNorm& norm, std::vector<std::size_t> chosen,
-                     const std::string& what, const std::function<void(const WholeWeight&)>& work,
-                     const std::function<void(std::size_t index, int root)>& share) {
-  std::ranges::stable_sort(chosen, std::greater<>(), [&](std::size_t w) {
-    return bench.job.selected[w].shape.dense_numbers();
-  });
-  const auto ranks = static_cast<std::size_t>(bench.world.size());
-  ProgressLine progress(bench.progress());
-  for (std::size_t first = 0; first < chosen.size(); first += ranks) {
-    const auto batch = std::span(chosen).subspan(first, std::min(ranks, chosen.size() - first));
-    const std::optional<WholeWeight> mine = deal(bench, norm, batch);
-    parallel::agree_on_failure(bench.world, [&] {
-      if (mine) work(*mine);
-    });
-    for (std::size_t p = 0; p < batch.size(); ++p) share(batch[p], static_cast<int>(p));
-    bench.stop_if_asked();
-    const std::size_t done = first + batch.size();
-    progress.update(
-        static_cast<double>(done) / static_cast<double>(chosen.size()),
-        fmt::format("{} of {} of {}", what, done, counted(std::ssize(chosen), "weight")));
-  }
+  return {.row_legs = weights::balanced_legs(weight.w.size(0), sites),
+          .column_legs = weights::balanced_legs(weight.w.size(1), sites),
+          .norm = weight.norm,
+          .sweeps = static_cast<int>(bench.options.method.sweeps)};
 }
 
 std::vector<std::size_t> all_weights(const Workbench& bench) {
@@ -122,12 +43,11 @@ struct Made {
   double error = 0;
 };
 
-Made make(const WholeWeight& weight, std::int64_t bond_dimension) {
-  MatrixProductOptions how = weight.how;
-  how.bond_dimension = bond_dimension;
+Made make(const DealtWeight& weight, MatrixProductOptions options, std::int64_t bond_dimension) {
+  options.bond_dimension = bond_dimension;
   weights::MatrixProductReport report;
-  Made made{.cores = weights::make_cores(weight.w, how, &report)};
-  const double whole = weight.has_errors ? std::sqrt(how.norm.squared(weight.w)) : 0;
+  Made made{.cores = weights::make_cores(weight.w, options, &report)};
+  const double whole = weight.has_errors ? std::sqrt(weight.norm.squared(weight.w)) : 0;
   const double error =
       report.weighted_errors.empty()
           ? std::sqrt(std::accumulate(report.discarded.begin(), report.discarded.end(), 0.0))
@@ -173,10 +93,10 @@ std::vector<CurvePoint> curve_of(const std::vector<double>& errors, const Matrix
 
 std::vector<Candidate> bond_candidates(const Workbench& bench, const ErrorNorm& norm) {
   std::vector<std::vector<double>> errors(bench.names.size());
-  for_each_weight(
+  for_each_dealt_weight(
       bench, norm, all_weights(bench), "spectra",
-      [&](const WholeWeight& weight) {
-        errors[weight.index] = weights::bond_errors(weight.w, weight.how);
+      [&](const DealtWeight& weight) {
+        errors[weight.index] = weights::bond_errors(weight.w, how(bench, weight));
         if (!weight.has_errors) std::ranges::fill(errors[weight.index], 0.0);
       },
       [&](std::size_t w, int root) {
@@ -213,9 +133,11 @@ std::vector<NewForm> make_operators(const Workbench& bench, const ErrorNorm& nor
     else
       chosen.push_back(w);
   Made mine;
-  for_each_weight(
+  for_each_dealt_weight(
       bench, norm, chosen, "operators",
-      [&](const WholeWeight& weight) { mine = make(weight, bond_dimensions[weight.index]); },
+      [&](const DealtWeight& weight) {
+        mine = make(weight, how(bench, weight), bond_dimensions[weight.index]);
+      },
       [&](std::size_t w, int root) {
         Made made;
         if (bench.world.rank() == root) made = std::move(mine);

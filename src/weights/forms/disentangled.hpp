@@ -28,6 +28,11 @@ class Disentangled final : public MaterialisedWeight {
   std::vector<Parameter> parameters() const override;
   std::vector<Parameter> indices() const override;
 
+  /// These share their memory with the weight.
+  const std::vector<torch::Tensor>& cores() const { return cores_; }
+  const GateCircuit& output_gates() const { return left_; }
+  const GateCircuit& input_gates() const { return right_; }
+
  private:
   torch::Tensor compute_rows() const override;
   BlockCircuit shared(const GateCircuit& circuit) const;

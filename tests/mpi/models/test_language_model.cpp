@@ -1,5 +1,6 @@
 // Models over row blocks: logits against plain loops and against the reference of the small story
 // model, at any number of ranks; what is read, what is saved, what is generated.
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,12 +11,17 @@
 #include "../../plain_transformer.hpp"
 #include "core/errors.hpp"
 #include "files/npy.hpp"
+#include "models/checksum.hpp"
 #include "models/evaluation/evaluation.hpp"
+#include "models/export/peft_export.hpp"
+#include "models/language/adapter_reader.hpp"
 #include "models/language/generation.hpp"
 #include "models/language/language_model.hpp"
 #include "models/language/losses.hpp"
 #include "parallel/teams.hpp"
 #include "tiny_folder.hpp"
+#include "weights/forms/dense.hpp"
+#include "weights/making/adapter.hpp"
 
 namespace rankine::models {
 namespace {
@@ -320,6 +326,114 @@ TEST(Stories260K, GreedyLogitsEqualTheReference) {
   EXPECT_LT(largest, 1e-4);
   const auto added = continue_sequence(model, {ids[0]}, {.tokens = 31});
   EXPECT_EQ(added, std::vector<std::int64_t>(ids.begin() + 1, ids.end()));
+}
+
+/// An adapter with random numbers beside every weight of the layers, or beside those of `part`.
+void adapt(LanguageModel& model, const weights::AdapterShape& shape, const std::string& part = {}) {
+  const torch::NoGradGuard no_gradients;
+  std::uint64_t seed = 100;
+  for (const Slot* slot : model.slots()) {
+    if (slot->name().find(part) == std::string::npos) continue;
+    model.replace_weight(slot->name(), weights::make_adapted(slot->weight(), shape));
+    for (const weights::Parameter& numbers : slot->weight()->parameters()) {
+      auto generator = at::detail::createCPUGenerator(++seed);
+      const torch::Tensor whole = torch::randn(weights::whole_shape(numbers), generator);
+      torch::Tensor(numbers.values)
+          .copy_(0.2 * whole.narrow(0, numbers.first_row, numbers.values.size(0)));
+    }
+  }
+}
+
+torch::Tensor logits_of(const LanguageModel& model) {
+  const torch::NoGradGuard no_gradients;
+  return model.logits(
+      model.hidden_states(as_tensor(random_ids(13, model.config().vocabulary_size, 5))));
+}
+
+double largest_difference(const torch::Tensor& a, const torch::Tensor& b) {
+  return (a - b).abs().max().item<double>();
+}
+
+using weights::AdapterKind;
+using weights::AdapterSide;
+
+TEST(Adapters, AreTheModelAtTheStartAndTheirMergedWeightsAfterwards) {
+  const TinyModel tiny = tiny_llama({.hidden = 20}, 1);
+  const TinyFolder folder(tiny);
+  for (const weights::AdapterShape& shape :
+       {weights::AdapterShape{.kind = AdapterKind::cayley, .side = AdapterSide::both, .block = 4},
+        {.kind = AdapterKind::cayley, .block = 2, .layers = 3},
+        {.kind = AdapterKind::block_diagonal, .side = AdapterSide::outputs, .block = 4},
+        {.kind = AdapterKind::lora, .rank = 2, .seed = 3}}) {
+    LanguageModel model = read(folder.path(), Precision::float32);
+    const torch::Tensor before = logits_of(model);
+    for (const Slot* slot : model.slots()) {
+      const auto adapted = weights::make_adapted(slot->weight(), shape);
+      std::int64_t numbers = 0;
+      for (const weights::Parameter& own : adapted->parameters()) numbers += whole_numel(own);
+      EXPECT_EQ(numbers, adapter_numbers(shape, {adapted->outputs(), adapted->inputs()}));
+      EXPECT_EQ(adapted->stored_numbers(), numbers + slot->weight()->stored_numbers());
+      model.replace_weight(slot->name(), adapted);
+    }
+    EXPECT_LT(largest_difference(logits_of(model), before), 1e-6);
+    LanguageModel other = read(folder.path(), Precision::float32);
+    adapt(other, shape);
+    const torch::Tensor adapted = logits_of(other);
+    EXPECT_GT(largest_difference(adapted, before), 1e-2);
+    for (const Slot* slot : other.slots())
+      other.replace_weight(
+          slot->name(), std::make_shared<weights::Dense>(world(), slot->weight()->split(),
+                                                         slot->weight()->own_rows().contiguous()));
+    EXPECT_LT(largest_difference(logits_of(other), adapted),
+              1e-5 * adapted.abs().max().item<double>());
+  }
+}
+
+TEST(Adapters, GoToTheFilesOfPeftAndBack) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  const parallel::Teams teams(world(), 1);
+  const std::string adapter = folder.path() + "/adapter";
+  for (const weights::AdapterShape& shape :
+       {weights::AdapterShape{.block = 4}, {.kind = AdapterKind::lora, .rank = 3, .seed = 3}}) {
+    LanguageModel model = read(folder.path(), Precision::float32);
+    adapt(model, shape, "q_proj");
+    ASSERT_TRUE(has_peft_form(shape));
+    write_adapter(model, world(), teams, adapter, "base");
+    const LanguageModel again = read_language_model(
+        world(), world(),
+        {.path = folder.path(), .precision = Precision::float32, .adapter = adapter});
+    EXPECT_EQ(largest_difference(logits_of(again), logits_of(model)), 0);
+    EXPECT_EQ(checksum(again), checksum(model));
+  }
+}
+
+TEST(Adapters, WhatPeftHasNoFormForIsRefused) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  const parallel::Teams teams(world(), 1);
+  const std::string adapter = folder.path() + "/adapter";
+  const auto refuses = [&](const LanguageModel& model) {
+    EXPECT_THROW(write_adapter(model, world(), teams, adapter, "base"), InputError);
+  };
+  refuses(read(folder.path()));
+  for (const weights::AdapterShape& shape :
+       {weights::AdapterShape{.side = AdapterSide::outputs, .block = 4},
+        {.block = 2, .layers = 2},
+        {.kind = AdapterKind::block_diagonal, .block = 4}}) {
+    LanguageModel model = read(folder.path());
+    adapt(model, shape, "q_proj");
+    EXPECT_FALSE(has_peft_form(shape));
+    refuses(model);
+    EXPECT_THROW(make_adapted(model.slots()[0]->weight(), shape), InputError) << "it has one";
+  }
+  LanguageModel mixed = read(folder.path());
+  adapt(mixed, {.block = 4}, "q_proj");
+  adapt(mixed, {.block = 2}, "v_proj");
+  refuses(mixed);
+  EXPECT_THROW(make_adapted(mixed.slots()[1]->weight(), {.block = 5}), InputError);
+  EXPECT_THROW(make_adapted(mixed.slots()[1]->weight(), {.kind = AdapterKind::lora, .rank = 1000}),
+               InputError);
 }
 
 }  // namespace

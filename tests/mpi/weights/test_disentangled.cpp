@@ -8,6 +8,7 @@
 #include "weights/making/disentangling.hpp"
 #include "weights/making/gate_sweep.hpp"
 #include "weights/making/operator_core.hpp"
+#include "weights/making/weighted_disentangling.hpp"
 #include "weights/rows/block_exchange.hpp"
 
 namespace rankine::weights {
@@ -146,6 +147,30 @@ TEST(Disentangled, RefusesWhatHasNoOverlap) {
                NumericalError);
   EXPECT_THROW(disentangle(world(), torch::full({8, 8}, NAN, torch::kFloat64), options, report),
                NumericalError);
+}
+
+TEST(Disentangled, InTheNormOfMomentsIsNeverWorseThanInThePlainOne) {
+  const Tensor w = random_matrix(24, 32, 3);
+  const auto moment = [](std::int64_t size, int seed) {
+    const Tensor factor = random_matrix(size, size, seed) *
+                          torch::linspace(0.1, 3, size, torch::kFloat64).unsqueeze(1);
+    return factor.mm(factor.t()).contiguous();
+  };
+  for (const MomentNorm& norm : {MomentNorm{moment(32, 4), {}}, {moment(32, 4), moment(24, 5)}})
+    for (const int steps : {0, 30}) {
+      DisentanglingReport report;
+      const auto weight = disentangle(
+          self(), w, {.circuit = {.gate_legs = 2, .depth = 2}, .bond_dimension = 6, .sweeps = 3},
+          report);
+      const double plain = std::sqrt(norm.squared(w - weight->own_rows()));
+      const std::vector<double> errors =
+          improve_in_norm(w, norm, {.sweeps = 3, .gradient_steps = steps}, *weight);
+      EXPECT_NEAR(errors.front(), plain, 1e-9 * plain);
+      for (std::size_t i = 1; i < errors.size(); ++i)
+        EXPECT_LE(errors[i], errors[i - 1] * (1 + 1e-12));
+      EXPECT_LT(errors.back(), 0.9 * errors.front());
+      EXPECT_NEAR(errors.back(), std::sqrt(norm.squared(w - weight->own_rows())), 1e-9 * plain);
+    }
 }
 
 TEST(Gates, TakeTurnsOnTheLegsOfAnAxis) {

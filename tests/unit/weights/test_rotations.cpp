@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <torch/linalg.h>
 
+#include <cmath>
+
 #include "weights/rotations/cayley.hpp"
+#include "weights/rotations/noisy_blocks.hpp"
 #include "weights/rotations/rotation.hpp"
 
 namespace rankine::weights {
@@ -116,6 +119,51 @@ TEST(Rotations, UndoThemselvesTransposed) {
 TEST(Rotations, FarthestGroupsWhereNoPowerOfTheSizeIsLeft) {
   const Rotation rotation = identity_rotation(576, 32, 2, torch::kFloat32);
   EXPECT_EQ(rotation.layers()[1].layout.stride, 18);
+}
+
+TEST(Rotations, StayOrthogonalWhileTheyAreTrained) {
+  const Rotation rotation = identity_rotation(32, 16, 1, torch::kFloat32);
+  Tensor numbers = rotation.layers()[0].generators.requires_grad_(true);
+  const Tensor x = random({20, 32}, 11).to(torch::kFloat32),
+               wanted = random({20, 32}, 12).to(torch::kFloat32);
+  for (int step = 0; step < 50; ++step) {
+    (apply_circuit(rotation.circuit(), x) - wanted).square().sum().backward();
+    const torch::NoGradGuard no_gradients;
+    numbers.sub_(0.02 * numbers.grad());
+    numbers.grad().zero_();
+  }
+  const torch::NoGradGuard no_gradients;
+  const Tensor r = rotation.circuit()[0].blocks.to(torch::kFloat64);
+  EXPECT_GT(largest(r[0] - torch::eye(16)), 0.5);
+  EXPECT_LT(largest(torch::bmm(r, r.transpose(1, 2)) - torch::eye(16, torch::kFloat64)), 1e-6);
+}
+
+TEST(Rotations, FreeBlocksAreTheIdentityPlusTheirNumbers) {
+  const Rotation rotation = identity_rotation(12, 3, 1, torch::kFloat64, BlockGenerator::free);
+  const Tensor x = random({5, 12}, 13);
+  EXPECT_EQ(largest(apply_circuit(rotation.circuit(), x) - x), 0);
+  const Tensor numbers = random({4, 9}, 14);
+  rotation.layers()[0].generators.copy_(numbers);
+  const Tensor blocks = numbers.view({4, 3, 3}) + torch::eye(3, torch::kFloat64);
+  EXPECT_LT(largest(apply_circuit(rotation.circuit(), x) -
+                    torch::mm(x, matrix_of(blocks, {12, 3, 1}).t())),
+            1e-14);
+}
+
+TEST(NoisyBlocks, HaveTheContrastAndTheDeviationAsked) {
+  const BlockLayout layout{12, 2, 3};
+  const BlockCircuit circuit{{layout, random_orthogonal(6, 2, 15)}};
+  const Tensor x = random({20000, 12}, 16), exact = apply_circuit(circuit, x);
+  EXPECT_LT(largest(apply_noisy_circuit(circuit, x, {}, 0) - exact), 1e-14);
+  const BlockNoise noise{.contrast = 0.7, .deviation = 0.1, .seed = 4};
+  const Tensor noisy = apply_noisy_circuit(circuit, x, noise, 1);
+  EXPECT_EQ(largest(noisy - apply_noisy_circuit(circuit, x, noise, 1)), 0);
+  EXPECT_GT(largest(noisy - apply_noisy_circuit(circuit, x, noise, 2)), 0.01);
+  // Of indices 0 and 3, a group, in units of its norm.
+  const Tensor norms = (x.select(1, 0).square() + x.select(1, 3).square()).sqrt();
+  const Tensor errors = (noisy - 0.7 * exact).select(1, 3) / norms;
+  EXPECT_NEAR(errors.mean().item<double>(), 0, 4 * 0.1 / std::sqrt(20000));
+  EXPECT_NEAR(errors.std().item<double>(), 0.1, 0.003);
 }
 
 }  // namespace

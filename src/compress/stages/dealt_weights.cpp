@@ -1,0 +1,92 @@
+#include "compress/stages/dealt_weights.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <span>
+
+#include "compress/decomposition/decomposition_task.hpp"
+#include "core/text_format.hpp"
+#include "parallel/agreement.hpp"
+#include "weights/making/ridge.hpp"
+
+namespace rankine::compress {
+
+using torch::Tensor;
+
+namespace {
+
+/// Puts a moment with its ridge into the norm; one of zeros makes every error zero, and leaves what
+/// the operator is to the weight itself.
+void weigh(DealtWeight& weight, Tensor& side, const Tensor& moment, double ridge) {
+  if (weights::is_zero(moment)) {
+    weight.has_errors = false;
+    return;
+  }
+  weights::add_ridge(moment, ridge);
+  side = moment.dim() == 1 ? torch::diag(moment) : moment;
+}
+
+/// Weight `w` with its moments, whole on rank `owner` of the world; nothing elsewhere. Collective
+/// over the world.
+std::optional<DealtWeight> assemble_weight(const Workbench& bench, const ErrorNorm& norm,
+                                           std::size_t w, int owner) {
+  const auto dense = weight_of(bench.model, bench.names[w]);
+  const torch::ScalarType type = dense->own_rows().scalar_type();
+  DealtWeight whole{.index = w,
+                    .w = whole_matrix_on(*dense, bench.world, bench.teams, owner, type)};
+  Tensor inputs, outputs;
+  if (norm.inputs != InputWeighting::none)
+    inputs =
+        norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble_on(bench.world, owner);
+  if (!norm.output_moments.empty())
+    outputs = norm.output_moments[w].assemble_on(bench.world, owner);
+  if (bench.world.rank() != owner) return std::nullopt;
+  const auto ridge = [&](double wanted, std::int64_t size) {
+    return weights::ridge_above_rounding(wanted, size, type);
+  };
+  if (inputs.defined())
+    weigh(whole, whole.norm.inputs, inputs, ridge(weights::input_ridge, dense->inputs()));
+  if (outputs.defined())
+    weigh(whole, whole.norm.outputs, outputs, ridge(norm.ridge, dense->outputs()));
+  return whole;
+}
+
+/// Rank p of the world gets the p-th weight of the batch. Collective over the world.
+std::optional<DealtWeight> deal(const Workbench& bench, const ErrorNorm& norm,
+                                std::span<const std::size_t> batch) {
+  std::optional<DealtWeight> mine;
+  for (std::size_t p = 0; p < batch.size(); ++p)
+    if (auto whole = assemble_weight(bench, norm, batch[p], static_cast<int>(p)))
+      mine = std::move(whole);
+  return mine;
+}
+
+}  // namespace
+
+void for_each_dealt_weight(const Workbench& bench, const ErrorNorm& norm,
+                           std::vector<std::size_t> chosen, const std::string& what,
+                           const std::function<void(const DealtWeight&)>& work,
+                           const std::function<void(std::size_t index, int root)>& share) {
+  std::ranges::stable_sort(chosen, std::greater<>(), [&](std::size_t w) {
+    return bench.job.selected[w].shape.dense_numbers();
+  });
+  const auto ranks = static_cast<std::size_t>(bench.world.size());
+  ProgressLine progress(bench.progress());
+  for (std::size_t first = 0; first < chosen.size(); first += ranks) {
+    const auto batch = std::span(chosen).subspan(first, std::min(ranks, chosen.size() - first));
+    const std::optional<DealtWeight> mine = deal(bench, norm, batch);
+    parallel::agree_on_failure(bench.world, [&] {
+      if (mine) work(*mine);
+    });
+    for (std::size_t p = 0; p < batch.size(); ++p) share(batch[p], static_cast<int>(p));
+    bench.stop_if_asked();
+    const std::size_t done = first + batch.size();
+    progress.update(
+        static_cast<double>(done) / static_cast<double>(chosen.size()),
+        fmt::format("{} of {} of {}", what, done, counted(std::ssize(chosen), "weight")));
+  }
+}
+
+}  // namespace rankine::compress

@@ -1,0 +1,30 @@
+// Whole matrices with their moments, dealt out to the ranks: what is made of a matrix by one rank.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "compress/decomposition/weighted_decomposition.hpp"
+#include "compress/job/workbench.hpp"
+#include "weights/making/moment_norm.hpp"
+
+namespace rankine::compress {
+
+/// A selected weight whole on this rank.
+struct DealtWeight {
+  std::size_t index;
+  torch::Tensor w;  ///< float64
+  weights::MomentNorm norm = {};
+  bool has_errors = true;  ///< false where inputs or output gradients are zeros
+};
+
+/// `chosen`, the largest matrices first, a batch for all ranks at a time: `work` on the own weight
+/// of a batch, then `share` with its root, collective, for every weight. `what` is made:
+/// "operators". Collective over the world.
+void for_each_dealt_weight(const Workbench& bench, const ErrorNorm& norm,
+                           std::vector<std::size_t> chosen, const std::string& what,
+                           const std::function<void(const DealtWeight&)>& work,
+                           const std::function<void(std::size_t index, int root)>& share);
+
+}  // namespace rankine::compress
