@@ -102,8 +102,7 @@ def test_the_frozen_weights_stay_as_they_are(compress):
     before, after = tensors(compress.folder / "after0"), tensors(compress.folder / "after20")
     assert before.keys() == after.keys()
     changed = {name for name, array in before.items() if not np.array_equal(array, after[name])}
-    assert changed and all("rotation" in name for name in changed)
-    assert all("rotation" not in name or name in changed for name in before)
+    assert len(changed) == 35 and all("rotation" in name for name in changed)
 
 
 @pytest.mark.parametrize("sections", [COMPRESSED, COMPRESSED | {"method": {"form": "low-rank", "weighting": "full", "storage": "4-bit"}},
@@ -183,7 +182,7 @@ def test_check_says_what_an_adapter_costs_without_weights(tmp_path):
     (["the modelling file knows no adapters"], {"export": {"directory": "out", "format": "factorised"}}),
     (["a profile leaves no compressed model behind"], {"method": {"form": "low-rank"}, "sensitivity": {"bond_dimensions": [4]}}),
     (["the model is its own original"], {"select": {"weights": []}, "adapter": {"loss": "distillation"}}),
-    (["There is no", "nowhere"], {"adapter": {"loss": "distillation", "original": "nowhere"}}),
+    (["nowhere/config.json cannot be read"], {"adapter": {"loss": "distillation", "original": "nowhere"}}),
     (["adapter.directory is set for a model whose weights are called like layers.0.attention.wq"], {"adapter": {"directory": "peft"}}),
     (['adapter.kind = "cayley" stands beside model.adapter'], {"model": {"adapter": "peft"}}),
     (['adapter.kind = "block-diagonal" stands beside adapter.directory'], {"adapter": {"kind": "block-diagonal", "directory": "peft"}}),
