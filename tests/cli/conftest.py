@@ -174,7 +174,7 @@ def expect_refusal(rankine: Program):
 @pytest.fixture
 def peers(tmp_path):
     """Runs a script of this folder in an interpreter that has torch and transformers; nothing is fetched."""
-    assert PEERS.exists(), "There are no Python packages to compare with in build/python-peers. Run scripts/setup --peers."
+    assert PEERS.exists(), "There are no Python packages to compare with in build/python-peers. Run scripts/setup check."
 
     def run(script, *arguments):
         environment = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
