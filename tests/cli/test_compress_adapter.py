@@ -147,7 +147,8 @@ def test_a_blocks_noise_costs_perplexity(compress):
     assert found["perplexity_unadapted"] == group(compress, "adapter")["perplexity_unadapted"]
     assert found["contrast"][0] == 1 and np.all(np.diff(found["contrast"]) < 0)
     assert np.all(np.diff(perplexity[:, 2]) > 0)
-    assert np.all(perplexity[:, 0] > perplexity[:, 1]) and perplexity[0, 1] == pytest.approx(perplexity[0, 2], rel=1e-2)
+    # With half of all gates wrong little but noise is left, however many shots.
+    assert np.all(perplexity[:2, 0] > perplexity[:2, 1]) and perplexity[0, 1] == pytest.approx(perplexity[0, 2], rel=1e-2)
     results_of(compress, 2, **AS_IT_IS, noise=noise)
     np.testing.assert_allclose(group(compress, "noise")["perplexity"], perplexity, rtol=1e-3)
 
@@ -171,7 +172,7 @@ def test_check_says_what_an_adapter_costs_without_weights(tmp_path):
 
 
 @pytest.mark.parametrize("messages, sections", [
-    (["select.weights is empty", "neither a weight to compress nor an adapter"], {"select": {"weights": []}}),
+    (["select.weights is empty", "there is nothing to do"], {"select": {"weights": []}}),
     (['the pattern "*.wx" in adapter.weights matches no weight'], {"adapter": {"weights": ["*.wq", "*.wx"]}}),
     (["adapter.weights", "an empty list"], {"adapter": {"weights": []}}),
     (["adapter.block = 16 does not divide the 172 inputs of layers.0.feed_forward.w2", "the nearest divisors are 4 and 43"],

@@ -15,11 +15,6 @@ std::string kind_text(const AdapterOptions& adapter) {
 /// Only compression has a use for weights that are selected.
 void check_empty_selection(const CompressOptions& options, deck::Findings& findings) {
   if (options.selects_weights()) return;
-  if (!options.adapter.exists())
-    findings.add("select.weights",
-                 {.what = "select.weights is empty",
-                  .why = "there is neither a weight to compress nor an adapter to train",
-                  .advice = "Name weights under [select], or a kind under [adapter]."});
   if (!options.experiments.names.empty() || options.is_profile())
     findings.add("select.weights",
                  {.what = "select.weights is empty beside [experiments] or [sensitivity]",

@@ -167,6 +167,15 @@ constexpr const char* without_architecture = "Drop it, or model.architecture for
 constexpr const char* for_images = "it is for image networks";
 constexpr const char* with_architecture = "Drop it, or set model.architecture.";
 
+/// An adapter may stand beside a model as it is.
+void check_selection(const CompressOptions& options, deck::Findings& findings) {
+  if (!options.selects_weights() && !options.adapter.exists())
+    findings.add("select.weights", {.what = "select.weights is empty",
+                                    .why = "there is nothing to do",
+                                    .advice = "Name weights under [select], or use \"*\"; with an "
+                                              "[adapter] it may be empty."});
+}
+
 /// Kernels have no adapters.
 void refuse_adapters(const CompressOptions& options, deck::Findings& findings) {
   if (options.adapter.exists())
@@ -176,10 +185,6 @@ void refuse_adapters(const CompressOptions& options, deck::Findings& findings) {
                   .why = "adapters stand beside the matrices of a language model",
                   .advice = "Set adapter.kind = \"none\", or drop model.architecture for a "
                             "language model."});
-  if (!options.selects_weights())
-    findings.add("select.weights", {.what = "select.weights is empty",
-                                    .why = "no kernel would be compressed",
-                                    .advice = "Name kernels under [select], or use \"*\"."});
 }
 
 void check_images(const CompressOptions& options, deck::Findings& findings) {
@@ -225,7 +230,6 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
                  {.what = "ranks.error_weights = \"balanced\" is asked for a language model",
                   .why = "it is for kernels of image networks",
                   .advice = "Choose \"none\" or \"output-gradient\"."});
-  check_adapter_keywords(options, findings);
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_allocation(options, findings);
@@ -247,6 +251,7 @@ void check_image_training(const CompressOptions& options, deck::Findings& findin
 /// What it alone has for language models.
 void check_text_studies(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings, {"train.epochs", "sensitivity.cuts"}, for_images, with_architecture);
+  check_adapter_keywords(options, findings);
   check_disentangler(options, findings);
   check_experiments(options, findings);
   check_profile(options, findings);
@@ -255,6 +260,7 @@ void check_text_studies(const CompressOptions& options, deck::Findings& findings
 }  // namespace
 
 void check_compression(const CompressOptions& options, deck::Findings& findings) {
+  check_selection(options, findings);
   if (options.scoring.model.is_image_network())
     check_images(options, findings);
   else

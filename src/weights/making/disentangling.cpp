@@ -160,7 +160,7 @@ std::unique_ptr<Disentangled> make_disentangled(const Communicator& team, const 
   const torch::NoGradGuard no_gradients;
   const torch::ScalarType type = own_rows.scalar_type();
   // A gain below the rounding of the numbers is none.
-  const double least_gain = type == torch::kFloat64 ? 1e-15 : 1e-7;
+  const double least_gain = type == torch::kFloat64 ? 1e-13 : 1e-7;
   Disentangling weight(team, split, own_rows, options);
   DisentanglingReport found;
   found.overlap_alone = weight.overlap();
