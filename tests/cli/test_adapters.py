@@ -48,6 +48,21 @@ def test_adapters_of_stock_peft_have_its_losses_and_logits(stories, peers):
         assert abs(np.subtract(expected["losses"], plain)).max() > 0.01
 
 
+def test_stock_peft_has_the_losses_of_adapters_that_are_written(stories, peers):
+    compress, ours, jobs = compress_stories(stories), [], []
+    for kind in ({"kind": "cayley", "block": 8}, {"kind": "lora", "rank": 2}):
+        jobs.append({"folder": str(stories / f"written_{kind['kind']}"), "make": None})
+        adapter = {"weights": ["*_proj"], "steps": 3, "learning_rate": 0.03, "warm_up": 0.0, "window_length": 256, "directory": jobs[-1]["folder"]}
+        if kind["kind"] == "cayley":
+            adapter["weights"] = ["*.self_attn.*", "*.up_proj"]  # 64 wide
+        given = {"model": {"path": "stories"}, "select": {"weights": []}, "method": {"weighting": "none"}, "ranks": {"allocation": "uniform"}}
+        found = results_of(compress, 2, **given, adapter=kind | adapter)
+        ours.append(found["negative_log_likelihood_after"])
+        assert abs(ours[-1] - found["negative_log_likelihood_before"]).max() > 0.01, "training changed nothing"
+    for expected, losses in zip(peers("run_with_peft.py", stories / "stories", STORIES / "test_tokens.npy", 256, 8, json.dumps(jobs)), ours):
+        np.testing.assert_allclose(losses, expected["losses"], rtol=3e-5)
+
+
 def config_of(**changes):
     config = {"peft_type": "OFT", "oft_block_size": 8, "r": 0, "use_cayley_neumann": False, "bias": "none"} | changes
     return {key: value for key, value in config.items() if value != "missing"}
