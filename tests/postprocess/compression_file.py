@@ -143,3 +143,29 @@ block = {deck.block}
 layers = 1
 seed = {deck.adapter_seed}
 """
+
+
+GATES = {2: 0, 4: 2, 8: 20, 16: 100, 32: 444, 64: 1868}
+RATES = [0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
+SHOTS = [1e4, np.inf]
+
+
+def contrast(block, rate):
+    kept = (1 - 15 / 16 * rate * block**2 / (block**2 - 1)) ** GATES[block]
+    return kept + (1 - kept) / block
+
+
+def noise(block, gain=0.02):
+    """The adapter gains more with its block; lost contrast costs 2 nat, shots a little."""
+    rows = [[25.0 * np.exp(-gain * np.log2(block) + 2 * (1 - contrast(block, rate)) ** 2 + 100 / shots) for shots in SHOTS]
+            for rate in RATES]  # fmt: skip
+    return {"error_rates": RATES, "shots": SHOTS, "perplexity": rows, "contrast": [contrast(block, rate) for rate in RATES],
+            "gates": GATES[block], "qubits": int(np.log2(block))}  # fmt: skip
+
+
+def lines(panel, gid):
+    return [line for line in panel.lines if line.get_gid() == gid]
+
+
+def legend_texts(figure) -> list[str]:
+    return [text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()]

@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "postprocess"))
 
-from rankine_postprocess import catalogue, command_line  # noqa: E402
+import compression_file  # noqa: E402
+from rankine_postprocess import catalogue, command_line, read_compression  # noqa: E402
 from result_file import Deck, write  # noqa: E402
 
 
@@ -29,6 +30,17 @@ def sweep(tmp_path):
     """Three bond dimensions with the error 1 / chi^3, nine measured steps, Z62."""
     deck = Deck(theta_h=[0.2, 0.4, 0.6], max_bond_dimension=[8, 16, 32], steps=list(range(1, 10)), title="Sweep")
     return write(tmp_path / "sweep.h5", deck, {"Z62": lambda theta, chi, step: np.cos(theta) ** step - chi**-3.0})
+
+
+@pytest.fixture
+def compression_of(tmp_path):
+    """Writes a compression's result file; returns what is read from it."""
+
+    def make(**deck):
+        name = f"{len(list(tmp_path.iterdir()))}.h5"
+        return read_compression(compression_file.write(tmp_path / name, compression_file.CompressDeck(**deck)))
+
+    return make
 
 
 @pytest.fixture

@@ -2,48 +2,11 @@
 
 import numpy as np
 import pytest
-from compression_file import CompressDeck, write
+from compression_file import RATES, CompressDeck, contrast, legend_texts, lines, noise, write
 from rankine_postprocess import InputError, adapter_curve, noise_map, plots, read_compression
 
-GATES = {2: 0, 4: 2, 8: 20, 16: 100, 32: 444, 64: 1868}
-RATES = [0.0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]
-SHOTS = [1e4, np.inf]
-
-
-def contrast(block, rate):
-    kept = (1 - 15 / 16 * rate * block**2 / (block**2 - 1)) ** GATES[block]
-    return kept + (1 - kept) / block
-
-
-def noise(block, gain=0.02):
-    """The adapter gains more with its block; lost contrast costs 2 nat, shots a little."""
-    rows = [[25.0 * np.exp(-gain * np.log2(block) + 2 * (1 - contrast(block, rate)) ** 2 + 100 / shots) for shots in SHOTS]
-            for rate in RATES]  # fmt: skip
-    return {"error_rates": RATES, "shots": SHOTS, "perplexity": rows, "contrast": [contrast(block, rate) for rate in RATES],
-            "gates": GATES[block], "qubits": int(np.log2(block))}  # fmt: skip
-
-
-@pytest.fixture
-def file_of(tmp_path):
-    """Writes a deck's result file; returns what is read from it."""
-
-    def make(**deck):
-        name = f"{len(list(tmp_path.iterdir()))}.h5"
-        return read_compression(write(tmp_path / name, CompressDeck(**deck)))
-
-    return make
-
-
-def lines(panel, gid):
-    return [line for line in panel.lines if line.get_gid() == gid]
-
-
-def texts(figure):
-    return [text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()]
-
-
-def test_a_line_for_each_model_with_its_seeds_as_a_band(file_of):
-    files = [file_of(block=block, has_weights=clustered, form="clustered", adapter_seed=seed, unadapted=30.0 if clustered else 20.0,
+def test_a_line_for_each_model_with_its_seeds_as_a_band(compression_of):
+    files = [compression_of(block=block, has_weights=clustered, form="clustered", adapter_seed=seed, unadapted=30.0 if clustered else 20.0,
                      perplexity=(30.0 if clustered else 20.0) - np.log2(block) + 0.1 * seed)
              for clustered in (True, False) for block in (2, 4, 8) for seed in (-1, 0, 1)]  # fmt: skip
     figure = adapter_curve.draw(files)
@@ -58,18 +21,18 @@ def test_a_line_for_each_model_with_its_seeds_as_a_band(file_of):
     assert [line.get_ydata()[0] for line in lines(by_block, "unadapted")] == [30.0, 20.0]
     assert lines(by_block, "original")[0].get_ydata()[0] == 20.0
     assert lines(by_numbers, "adapted")[0].get_xdata().tolist() == [288, 864, 2016]
-    assert texts(figure) == ["original", "clustered, two-sided, 8 outliers, K = 16, cayley, inputs", "tiny, cayley, inputs",
+    assert legend_texts(figure) == ["original", "clustered, two-sided, 8 outliers, K = 16, cayley, inputs", "tiny, cayley, inputs",
                              "the same without adapter"]  # fmt: skip
 
 
-def test_what_has_no_blocks_is_drawn_against_its_numbers(file_of):
-    figure = adapter_curve.draw([file_of(block=4), file_of(block=1, adapter="lora"), file_of(block=4, adapter="block-diagonal")])
+def test_what_has_no_blocks_is_drawn_against_its_numbers(compression_of):
+    figure = adapter_curve.draw([compression_of(block=4), compression_of(block=1, adapter="lora"), compression_of(block=4, adapter="block-diagonal")])
     assert [len(lines(panel, "adapted")) for panel in figure.axes[:2]] == [2, 3]
     assert [line.get_xdata().tolist() for line in lines(figure.axes[1], "adapted")] == [[864], [1152], [2304]]
 
 
-def test_the_map_has_a_row_for_each_block_and_a_panel_for_each_number_of_shots(file_of):
-    figure = noise_map.draw([file_of(block=block, noise=noise(block)) for block in (64, 4, 16)])
+def test_the_map_has_a_row_for_each_block_and_a_panel_for_each_number_of_shots(compression_of):
+    figure = noise_map.draw([compression_of(block=block, noise=noise(block)) for block in (64, 4, 16)])
     finite, infinite = figure.axes[:2]
     assert [finite.get_title(), infinite.get_title()] == ["10,000 shots a block", "infinitely many shots"]
     assert [text.get_text() for text in finite.get_yticklabels()] == ["4", "16", "64"]
@@ -79,8 +42,8 @@ def test_the_map_has_a_row_for_each_block_and_a_panel_for_each_number_of_shots(f
         np.testing.assert_allclose(cells[f"row {row}"], expected, rtol=1e-12)
 
 
-def test_lines_of_the_map_are_where_adapters_stop_helping_and_half_the_contrast_is_left(file_of):
-    panel = noise_map.draw([file_of(block=block, noise=noise(block)) for block in (4, 16, 64)]).axes[1]
+def test_lines_of_the_map_are_where_adapters_stop_helping_and_half_the_contrast_is_left(compression_of):
+    panel = noise_map.draw([compression_of(block=block, noise=noise(block)) for block in (4, 16, 64)]).axes[1]
     (turn,) = lines(panel, "turn")
     assert turn.get_ydata().tolist() == [1, 2]  # blocks of 4 always help
     for x, block in zip(turn.get_xdata(), (16, 64)):
@@ -92,13 +55,13 @@ def test_lines_of_the_map_are_where_adapters_stop_helping_and_half_the_contrast_
     assert sorted(line.get_xdata()[0] for line in lines(panel, "mark")) == pytest.approx(np.log10([1e-4, 1e-3, 3e-3]))
 
 
-def test_points_that_are_not_done_and_seeds(file_of):
+def test_points_that_are_not_done_and_seeds(compression_of):
     undone = noise(16) | {"perplexity": [[np.nan, 24.0]] + [[np.nan, np.nan]] * 5}
     with pytest.raises(InputError, match="no point"):
-        noise_map.draw([file_of(block=16, noise=undone | {"perplexity": np.full((6, 2), np.nan)})])
-    figure = noise_map.draw([file_of(block=16, noise=undone)])
+        noise_map.draw([compression_of(block=16, noise=undone | {"perplexity": np.full((6, 2), np.nan)})])
+    figure = noise_map.draw([compression_of(block=16, noise=undone)])
     assert len([axes for axes in figure.axes if axes.get_title()]) == 1
-    twice = noise_map.draw([file_of(block=16, noise=noise(16, gain), adapter_seed=seed) for seed, gain in ((1, 0.02), (2, 0.04))])
+    twice = noise_map.draw([compression_of(block=16, noise=noise(16, gain), adapter_seed=seed) for seed, gain in ((1, 0.02), (2, 0.04))])
     mean = np.log(np.array(noise(16, 0.03)["perplexity"])[:, 0] / 25.0)
     np.testing.assert_allclose(np.ravel(twice.axes[0].collections[0].get_array()), mean, rtol=1e-12)
 

@@ -3,29 +3,9 @@
 import matplotlib.colors
 import numpy as np
 import pytest
-import test_adapters
-from compression_file import KINDS, LAYERS, CompressDeck, kept, write
+from compression_file import KINDS, LAYERS, CompressDeck, kept, legend_texts, lines, noise, write
 from rankine_postprocess import InputError, cluster_experiments, compression_labels, healing_curve, layer_map, plots
 from rankine_postprocess import disentangler_depth, read_compression, tradeoff
-
-
-@pytest.fixture
-def file_of(tmp_path):
-    """Writes a deck's result file; returns what is read from it."""
-
-    def make(**deck):
-        name = f"{len(list(tmp_path.iterdir()))}.h5"
-        return read_compression(write(tmp_path / name, CompressDeck(**deck)))
-
-    return make
-
-
-def lines(panel, gid):
-    return [line for line in panel.lines if line.get_gid() == gid]
-
-
-def texts(figure):
-    return {text.get_text() for axes in figure.axes if axes.get_legend() for text in axes.get_legend().get_texts()}
 
 
 EXPERIMENTS = [
@@ -40,8 +20,8 @@ EXPERIMENTS = [
 ]  # fmt: skip
 
 
-def test_tradeoff_has_a_point_for_every_file_in_bytes_and_in_numbers(file_of):
-    files = [file_of(ratio=ratio, perplexity=ppl) for ratio, ppl in ((0.9, 25.0), (0.7, 50.0), (0.8, 31.0))]
+def test_tradeoff_has_a_point_for_every_file_in_bytes_and_in_numbers(compression_of):
+    files = [compression_of(ratio=ratio, perplexity=ppl) for ratio, ppl in ((0.9, 25.0), (0.7, 50.0), (0.8, 31.0))]
     figure = tradeoff.draw(files)
     by_bytes, by_numbers = figure.axes[:2]
     (line,) = lines(by_bytes, "after")
@@ -52,11 +32,11 @@ def test_tradeoff_has_a_point_for_every_file_in_bytes_and_in_numbers(file_of):
     assert lines(by_bytes, "original")[0].get_ydata()[0] == 20.0
     assert {text.get_text() for text in by_bytes.texts} == {"0.7", "0.8", "0.9"}
     assert by_bytes.get_yscale() == "linear"
-    assert texts(figure) == {"original", "pivoted, two-sided, additive"}
+    assert set(legend_texts(figure)) == {"original", "pivoted, two-sided, additive"}
 
 
-def test_exploding_perplexities_leave_room_for_the_others(file_of):
-    files = [file_of(perplexity=21.0), file_of(perplexity=25.0), file_of(weighting="none", perplexity=5e6)]
+def test_exploding_perplexities_leave_room_for_the_others(compression_of):
+    files = [compression_of(perplexity=21.0), compression_of(perplexity=25.0), compression_of(weighting="none", perplexity=5e6)]
     upper = tradeoff.draw(files).axes[0]
     heights = upper.transAxes.inverted().transform(upper.transData.transform([(0, p) for p in (20.0, 21.0, 25.0, 5e6)]))
     assert 0 < heights[0, 1] and heights[3, 1] < 1
@@ -69,43 +49,43 @@ def test_exploding_perplexities_leave_room_for_the_others(file_of):
     assert "100" in {upper.yaxis.get_major_formatter()(tick, 0) for tick in ticks}
 
 
-def test_healed_models_have_a_hollow_marker_above_the_full_one(file_of):
-    panel = tradeoff.draw([file_of(healing_loss=[3.0, 2.9], unhealed=60.0, perplexity=30.0)]).axes[0]
+def test_healed_models_have_a_hollow_marker_above_the_full_one(compression_of):
+    panel = tradeoff.draw([compression_of(healing_loss=[3.0, 2.9], unhealed=60.0, perplexity=30.0)]).axes[0]
     (before,) = lines(panel, "unhealed")
     assert before.get_ydata().tolist() == [60.0]
     assert before.get_markerfacecolor() == "none"
     assert before.get_xdata() == lines(panel, "after")[0].get_xdata()
 
 
-def test_clustered_weights_are_counted_in_bytes_alone(file_of):
-    figure = tradeoff.draw([file_of(), file_of(form="clustered", weighting="none")])
+def test_clustered_weights_are_counted_in_bytes_alone(compression_of):
+    figure = tradeoff.draw([compression_of(), compression_of(form="clustered", weighting="none")])
     assert len(lines(figure.axes[0], "after")) == 2
     assert len(lines(figure.axes[1], "after")) == 1
     assert "K = 16" in {text.get_text() for text in figure.axes[0].texts}
 
 
-def test_fifteen_files_stay_apart_and_say_what_differs(file_of):
-    files = [file_of(form=form, weighting=weighting, ratio=ratio, perplexity=20 / ratio**8)
+def test_fifteen_files_stay_apart_and_say_what_differs(compression_of):
+    files = [compression_of(form=form, weighting=weighting, ratio=ratio, perplexity=20 / ratio**8)
              for form in ("low-rank", "pivoted") for weighting in ("none", "two-sided")
              for ratio in (0.7, 0.8, 0.9)]  # fmt: skip
-    files += [file_of(gradient_windows=32, ratio=ratio) for ratio in (0.7, 0.8, 0.9)]
+    files += [compression_of(gradient_windows=32, ratio=ratio) for ratio in (0.7, 0.8, 0.9)]
     figure = tradeoff.draw(files)
     drawn = lines(figure.axes[0], "after")
     assert sorted(len(line.get_xdata()) for line in drawn) == [3] * 5
     assert len({(line.get_color(), line.get_marker()) for line in drawn}) == 5
-    assert "pivoted, two-sided, additive, 8 windows" in texts(figure)
-    assert "pivoted, two-sided, additive, 32 windows" in texts(figure)
-    assert "low-rank, unweighted, additive" in texts(figure)
+    assert "pivoted, two-sided, additive, 8 windows" in legend_texts(figure)
+    assert "pivoted, two-sided, additive, 32 windows" in legend_texts(figure)
+    assert "low-rank, unweighted, additive" in legend_texts(figure)
 
 
-def test_scores_of_different_protocols_are_not_drawn_together(file_of):
+def test_scores_of_different_protocols_are_not_drawn_together(compression_of):
     with pytest.raises(InputError, match="scored otherwise"):
-        tradeoff.draw([file_of(), file_of(evaluation="text.txt: 2 windows of 1024 tokens")])
+        tradeoff.draw([compression_of(), compression_of(evaluation="text.txt: 2 windows of 1024 tokens")])
 
 
-def test_map_shows_what_each_weight_keeps(file_of):
+def test_map_shows_what_each_weight_keeps(compression_of):
     deck = CompressDeck(ratio=0.6)
-    figure = layer_map.draw(file_of(ratio=0.6))
+    figure = layer_map.draw(compression_of(ratio=0.6))
     (image,) = figure.axes[0].images
     table = image.get_array()
     assert table.shape == (LAYERS, len(KINDS))
@@ -116,28 +96,28 @@ def test_map_shows_what_each_weight_keeps(file_of):
     assert {text.get_text() for text in figure.axes[0].texts} >= {"0.55", "0.69"}
 
 
-def test_spectra_are_shown_kind_by_kind_with_the_rank(file_of):
-    spectra = layer_map.draw(file_of()).axes[1]
+def test_spectra_are_shown_kind_by_kind_with_the_rank(compression_of):
+    spectra = layer_map.draw(compression_of()).axes[1]
     assert [line.get_label() for line in lines(spectra, "spectrum")] == ["q", "v", "up", "down"]
     first = lines(spectra, "spectrum")[0]
     assert np.interp(3 / 7, first.get_xdata(), first.get_ydata()) == pytest.approx(0.5**3, rel=1e-2)
     assert lines(spectra, "rank")[0].get_xdata() == pytest.approx([0.5])
 
 
-def test_clustered_weights_have_a_map_of_bytes_and_no_spectra(file_of):
-    figure = layer_map.draw(file_of(form="clustered", weighting="none"))
+def test_clustered_weights_have_a_map_of_bytes_and_no_spectra(compression_of):
+    figure = layer_map.draw(compression_of(form="clustered", weighting="none"))
     assert len(figure.axes) == 2  # the map and its colour bar
     assert figure.axes[1].get_ylabel() == "kept part of the bytes"
     assert figure.axes[0].images[0].get_array()[0, 0] == pytest.approx((16 * 4 + 32) / 256)
 
 
-def circuit(file_of, size, depth, overlap, **deck):
+def circuit(compression_of, size, depth, overlap, **deck):
     gates = (size, depth, 0.6, overlap, 5.0, 5.0 - depth)
-    return file_of(form="disentangled", weighting="none", allocation="uniform", gates=gates, **deck)
+    return compression_of(form="disentangled", weighting="none", allocation="uniform", gates=gates, **deck)
 
 
-def test_gates_have_a_line_for_every_size_and_operators_alone_another(file_of):
-    files = [circuit(file_of, size, depth, 0.6 + 0.01 * size * depth, bond_dimension=4) for size in (2, 4) for depth in (4, 1, 2)]
+def test_gates_have_a_line_for_every_size_and_operators_alone_another(compression_of):
+    files = [circuit(compression_of, size, depth, 0.6 + 0.01 * size * depth, bond_dimension=4) for size in (2, 4) for depth in (4, 1, 2)]
     figure = disentangler_depth.draw(files)
     overlaps, entropies, perplexities = figure.axes
     assert [lines(overlaps, f"gates {size}")[0].get_ydata() for size in (2, 4)] == [
@@ -145,25 +125,25 @@ def test_gates_have_a_line_for_every_size_and_operators_alone_another(file_of):
     assert lines(entropies, "gates 2")[0].get_ydata() == pytest.approx([4.0, 3.0, 1.0])
     assert [lines(panel, "alone")[0].get_ydata()[0] for panel in (overlaps, entropies)] == pytest.approx([0.6, 5.0])
     assert not lines(perplexities, "alone")
-    assert "gates on 2 qubits" in texts(figure) and "operator alone" in texts(figure)
+    assert "gates on 2 qubits" in legend_texts(figure) and "operator alone" in legend_texts(figure)
 
 
-def test_at_equal_numbers_other_forms_stand_beside_gates(file_of):
-    files = [circuit(file_of, 2, 1, 0.7, perplexity=30.0), circuit(file_of, 2, 0, 0.65, perplexity=35.0),
-             *(file_of(form=form, weighting="none", allocation="uniform", perplexity=40.0) for form in ("mpo", "low-rank"))]  # fmt: skip
+def test_at_equal_numbers_other_forms_stand_beside_gates(compression_of):
+    files = [circuit(compression_of, 2, 1, 0.7, perplexity=30.0), circuit(compression_of, 2, 0, 0.65, perplexity=35.0),
+             *(compression_of(form=form, weighting="none", allocation="uniform", perplexity=40.0) for form in ("mpo", "low-rank"))]  # fmt: skip
     overlaps, _, perplexities = disentangler_depth.draw(files).axes
     assert lines(overlaps, "alone")[0].get_ydata()[0] == pytest.approx(0.65)
     assert [line.get_ydata()[0] for line in lines(overlaps, "other")] == pytest.approx([np.sqrt(0.99)] * 2)
     assert len(lines(perplexities, "other")) == 2 and lines(perplexities, "alone")[0].get_ydata()[0] == 35.0
     with pytest.raises(InputError, match="Draw them apart"):
-        disentangler_depth.draw([*files, circuit(file_of, 2, 1, 0.7, bond_dimension=4)])
+        disentangler_depth.draw([*files, circuit(compression_of, 2, 1, 0.7, bond_dimension=4)])
     with pytest.raises(InputError, match="disentangled"):
         disentangler_depth.draw(files[2:])
 
 
-def test_healing_loss_and_its_running_mean(file_of):
+def test_healing_loss_and_its_running_mean(compression_of):
     loss = list(3.0 - 0.01 * np.arange(60) + 0.2 * (-1.0) ** np.arange(60))
-    figure = healing_curve.draw([file_of(healing_loss=loss, unhealed=60.0, perplexity=30.0)])
+    figure = healing_curve.draw([compression_of(healing_loss=loss, unhealed=60.0, perplexity=30.0)])
     panel = figure.axes[0]
     assert lines(panel, "loss")[0].get_ydata().tolist() == loss
     mean = lines(panel, "mean")[0]
@@ -172,8 +152,8 @@ def test_healing_loss_and_its_running_mean(file_of):
     assert "perplexity 60 to 30, 63 % of the loss recovered" in mean.get_label()
 
 
-def test_experiments_show_every_draw_and_the_layers(file_of):
-    figure = cluster_experiments.draw(file_of(form="clustered", weighting="none", experiments=EXPERIMENTS))
+def test_experiments_show_every_draw_and_the_layers(compression_of):
+    figure = cluster_experiments.draw(compression_of(form="clustered", weighting="none", experiments=EXPERIMENTS))
     changes, stepwise = figure.axes
     words = [tick.get_text().split("\n")[0] for tick in changes.get_xticklabels()]
     assert words == ["as they are", "scrambled", "redrawn,"]
@@ -188,12 +168,12 @@ def test_experiments_show_every_draw_and_the_layers(file_of):
         assert first.get_xdata().tolist() == [0, 1, 2, 3]
         assert first.get_ydata() == pytest.approx(25.0 * np.exp(slope * np.arange(4)))
     assert changes.get_ylabel() == "perplexity (height: asinh of the added loss)"
-    assert {"16 values", "32 values", "last layer", "last 3 layers"} <= texts(figure)
+    assert {"16 values", "32 values", "last layer", "last 3 layers"} <= set(legend_texts(figure))
 
 
-def test_infinite_losses_are_drawn_at_the_edge(file_of):
+def test_infinite_losses_are_drawn_at_the_edge(compression_of):
     experiments = [*EXPERIMENTS[:2], ("scrambled", 16, 3, 1, np.inf)]
-    figure = cluster_experiments.draw(file_of(form="clustered", experiments=experiments))
+    figure = cluster_experiments.draw(compression_of(form="clustered", experiments=experiments))
     (line,) = lines(figure.axes[0], "scrambled")
     assert np.isfinite(line.get_ydata()).all() and line.get_ydata()[0] > 1e40
 
@@ -215,7 +195,7 @@ def test_plot_writes_every_view(run, tmp_path):
     profile = {"groups": ["layer 0"], "grouped_by": ["layer"], "bond_dimensions": [4], "perplexity": [[30.0]],
                "parameters": [[10]], "parameters_before": [100]}  # fmt: skip
     deck = CompressDeck(form="clustered", experiments=EXPERIMENTS, healing_loss=[3.0, 2.0], sensitivity=profile,
-                        block=4, noise=test_adapters.noise(4), gates=(2, 1, 0.6, 0.7, 5.0, 4.0))  # fmt: skip
+                        block=4, noise=noise(4), gates=(2, 1, 0.6, 0.7, 5.0, 4.0))  # fmt: skip
     file = write(tmp_path / "f.h5", deck)
     for view in plots.VIEWS:
         target = tmp_path / f"{view}.png"

@@ -10,10 +10,9 @@ import warnings
 from pathlib import Path
 
 import pytest
-import test_adapters
 import test_bench
 import test_compressions
-from compression_file import CompressDeck
+from compression_file import CompressDeck, noise
 from compression_file import write as write_compression
 from damage import damage
 from distill_file import DistillDeck
@@ -51,7 +50,7 @@ def experiments(path: Path) -> Path:
 
 
 def adapter(path: Path) -> Path:
-    return write_compression(path, CompressDeck(block=8, noise=test_adapters.noise(8)))
+    return write_compression(path, CompressDeck(block=8, noise=noise(8)))
 
 
 def benchmark(path: Path) -> Path:

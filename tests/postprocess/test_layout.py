@@ -5,10 +5,9 @@ import itertools
 import h5py
 import numpy as np
 import pytest
-import test_adapters
 import test_bench
 import test_compressions
-from compression_file import CompressDeck
+from compression_file import CompressDeck, noise
 from compression_file import write as write_compression
 from rankine_postprocess import bench, catalogue, plots
 from result_file import Deck, write
@@ -125,7 +124,7 @@ def test_compressions(tmp_path, case):
 @pytest.mark.parametrize("blocks", [(2,), (4, 8, 16, 32, 64)])
 @pytest.mark.parametrize("view", ["adapters", "noise-map"])
 def test_adapters_and_their_noise(tmp_path, view, blocks):
-    files = [write_compression(tmp_path / f"{block}.h5", CompressDeck(block=block, noise=test_adapters.noise(block), weighting=weighting))
+    files = [write_compression(tmp_path / f"{block}.h5", CompressDeck(block=block, noise=noise(block), weighting=weighting))
              for block in blocks for weighting in ("two-sided", "w" * 90)]  # fmt: skip
     check(plots.draw([str(file) for file in files], plots.Request(view=view)))
 
