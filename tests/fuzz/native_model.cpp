@@ -22,13 +22,19 @@ const std::map<std::string, FolderContent>& native_models() {
       {"low-rank", "form = \"low-rank\"\nstorage = \"4-bit\""},
       {"mpo", "form = \"mpo\"\nstorage = \"bfloat16\""},
       {"clustered", "form = \"clustered\"\nclusters = 4\noutliers = 2"},
-      {"dense", "form = \"dense\"\nstorage = \"4-bit\""}};
+      {"dense", "form = \"dense\"\nstorage = \"4-bit\""},
+      {"disentangled",
+       "form = \"disentangled\"\n[disentangler]\ngate_size = 2\ndepth = 1\nsweeps = 1"},
+      {"rotated",
+       "form = \"clustered\"\nclusters = 4\n[adapter]\nkind = \"cayley\"\nside = \"both\"\n"
+       "block = 2\nlayers = 2\nsteps = 0"},
+      {"updated", "form = \"low-rank\"\n[adapter]\nkind = \"lora\"\nsteps = 0"}};
   for (const auto& [name, method] : methods) {
     const fs::path folder = scratch.path() / name;
-    compress_tiny_model(
-        "[method]\nweighting = \"none\"\n" + method +
-        "\n[ranks]\nparameter_ratio = 0.7\n[export]\nformat = \"native\"\ndirectory = \"" +
-        folder.string() + "\"\n");
+    compress_tiny_model("[method]\nweighting = \"none\"\n" + method +
+                        "\n[ranks]\nparameter_ratio = 0.8\nallocation = "
+                        "\"uniform\"\n[export]\nformat = \"native\"\ndirectory = \"" +
+                        folder.string() + "\"\n");
     models[name] = read_folder(folder);
   }
   return models;
@@ -65,6 +71,11 @@ Target native_model_folders() {
                           "\"F64\"",
                           "[8,8]",
                           "[0,8]",
+                          "\"rotated\"",
+                          "\"updated\"",
+                          "\"disentangled\"",
+                          ".rotation.inputs.strides",
+                          ".update.left",
                           ".left",
                           ".right",
                           ".weight",

@@ -42,7 +42,7 @@ PeftConfig oft_config(const JsonSection& config) {
                     found.blocks, found.block));
   found.has_one_block = config.flag("block_share", false);
   if (config.flag("use_cayley_neumann"))
-    found.series_terms = config.whole("num_cayley_neumann_terms", 1, any);
+    found.series_terms = config.whole("num_cayley_neumann_terms", 1, 1000);
   return found;
 }
 
