@@ -410,6 +410,8 @@ TEST_F(KeptSlices, AreTakenFromThereByAnyTeams) {
   }
   Setting other = kept(world().size());
   other.how.learning_rates = {0.003, 0.002, 0.003};
+  EXPECT_EQ(restored(train_images(other)), 2) << "one is trained with another rate";
+  other.how.epochs += 1;
   EXPECT_EQ(restored(train_images(other)), 0) << "trained otherwise";
 }
 
