@@ -222,5 +222,7 @@ def _perplexity(path: Path, results: h5py.Group, name: str) -> float | None:
 
 
 def _count(path: Path, group: h5py.Group, name: str) -> int | None:
-    """A number of something; None where the file does not have it."""
-    return whole(path, group, name, least=1) if name in group else None
+    """A number of something; None where the file does not have it, or nothing was selected beside an adapter."""
+    if name not in group:
+        return None
+    return whole(path, group, name, least=0 if "adapter" in group else 1) or None

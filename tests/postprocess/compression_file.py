@@ -51,6 +51,8 @@ def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
                               "evaluation": deck.evaluation})  # fmt: skip
         if deck.has_weights:
             _write_weights(results, deck)
+        else:
+            results["parameters_before"] = 0
         results["perplexity_before"], results["perplexity_after"] = 20.0, deck.perplexity
         if deck.unhealed is not None:
             results["perplexity_unhealed"] = deck.unhealed
