@@ -126,7 +126,7 @@ def test_an_adapter_that_is_not_asked_for_is_mentioned(tmp_path):
     outcome = evaluate.run()
     assert outcome.code == 0 and "holds an adapter too" in outcome.out + outcome.err
     outcome = evaluate.run(model={"adapter": "adapter"})
-    assert "holds an adapter too" not in outcome.out + outcome.err and "on 1 weights" in outcome.out + outcome.err
+    assert "holds an adapter too" not in outcome.out + outcome.err and "on 1 weight\n" in outcome.out + outcome.err
 
 
 def test_adapters_that_do_not_fit_are_refused(tmp_path):

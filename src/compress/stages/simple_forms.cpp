@@ -34,4 +34,11 @@ NewForm zero_form(const Workbench& bench, std::size_t w) {
   return form;
 }
 
+void put_into_model(Workbench& bench, std::vector<NewForm> forms) {
+  for (NewForm& form : forms) {
+    bench.model.replace_weight(form.report.name, std::move(form.weight));
+    bench.result.weights.push_back(std::move(form.report));
+  }
+}
+
 }  // namespace rankine::compress

@@ -4,6 +4,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/text_format.hpp"
 #include "models/checkpoint/peft_adapter.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/forms/dense.hpp"
@@ -124,7 +125,7 @@ void apply_adapter(LanguageModel& model, const parallel::Communicator& world,
   for (const std::string& name : names)
     model.replace_weight(name,
                          parallel::agree_on_failure(world, [&] { return reader.adapted(name); }));
-  log().info("adapter '{}' on {} weights", folder.string(), names.size());
+  log().info("adapter '{}' on {}", folder.string(), counted(std::ssize(names), "weight"));
 }
 
 LanguageModel read_language_model(const parallel::Communicator& world,
