@@ -13,7 +13,6 @@ from .clock import duration
 from .deck import read_deck
 from .errors import InputError
 from .exit_codes import BAD_INPUT, DONE, GOES_ON, SOME_FAILED
-from .index import Row
 from .program import check_runs, find_program
 from .run_folder import TO_DO, State
 from .runs import Run, describe, runs_of
@@ -134,9 +133,9 @@ def _let_failed_try_again(folder: SweepFolder) -> None:
 
 def _start(options, folder: SweepFolder, site: Site, program: str) -> int:
     if options.via == "here":
-        return _finish(_work_here(options, folder, site, program).rows)
+        return _finish(_work_here(options, folder, site, program))
     if options.via == "allocation" and "SLURM_JOB_ID" in os.environ:
-        return _finish(_work_in_allocation(options, folder, site, program).rows)
+        return _finish(_work_in_allocation(options, folder, site, program))
     raise InputError(f"Cannot submit by --via {options.via} (there is no such way yet). Use --via here.")
 
 
@@ -158,16 +157,22 @@ def _most_ranks(folder: SweepFolder) -> int:
     return max((one["ranks"] for one in folder.descriptions()), default=1)
 
 
-def _finish(rows: list[Row]) -> int:
+def _finish(outcome: Outcome) -> int:
     """Says how all runs stand."""
-    for row in rows:
+    for row in outcome.rows:
         if row.standing.state is not State.DONE:
-            print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}")
-    print(status.summary(rows))
-    states = {row.standing.state for row in rows}
+            print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}".rstrip(": "))
+    _print_outcome(outcome)
+    states = {row.standing.state for row in outcome.rows}
     if states & {*TO_DO, State.RUNNING}:
         return GOES_ON
     return SOME_FAILED if State.FAILED in states else DONE
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    if outcome.ended:
+        print(f"{len(outcome.ended)} programs ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
+    print(status.summary(outcome.rows))
 
 
 def _status(options) -> int:
@@ -189,8 +194,7 @@ def _work(options) -> int:
     work = _work_in_allocation if "SLURM_JOB_ID" in os.environ else _work_here
     outcome = work(options, folder, site, find_program(options.program) if options.program else "")
     ended = {row.standing.state for row in outcome.ended}
-    print(f"{len(outcome.ended)} runs in {duration(outcome.seconds)}, teams busy {100 * outcome.busy:.0f} % of it; "
-          + status.summary(outcome.rows))  # fmt: skip
+    _print_outcome(outcome)
     if outcome.was_stopped or ended & set(TO_DO):
         return GOES_ON
     return SOME_FAILED if State.FAILED in ended else DONE
