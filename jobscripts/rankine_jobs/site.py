@@ -9,6 +9,7 @@ from .errors import InputError, Problems
 
 SITES = Path(__file__).parents[1] / "sites"
 LAUNCHERS = ("srun", "mpirun")
+HERE = "this_machine"
 
 
 @dataclass(frozen=True)
