@@ -1,9 +1,8 @@
 """Slurm: the script of a job from its template, its submission, and what has become of jobs."""
 
-import re
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
@@ -12,8 +11,6 @@ from .need import Need
 from .site import Site
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
-# Of the running job, or of the running task: the bare id of the last task of an array names the whole array.
-JOB = "${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_}${SLURM_ARRAY_TASK_ID:-$SLURM_JOB_ID}"
 TASK = "$SLURM_ARRAY_TASK_ID"
 
 
@@ -30,23 +27,21 @@ class Job:
     `work` is the shell's command that does it; in an array it names its run by TASK.
     """
 
-    title: str
     name: str
-    folder: Path
+    folder: Path  # for its output
     work: str
     need: Need
     teams: int = 1
     tasks: int = 0
-    options: list[str] = field(default_factory=list)
+    options: tuple[str, ...] = ()
 
 
 def script(job: Job, site: Site) -> str:
     """The text that sbatch gets."""
     return ScriptTemplate((TEMPLATES / "job.slurm").read_text()).substitute(
-        title=job.title,
         directives="\n".join(f"#SBATCH {option}" for option in _options(job, site)),
         setup="\n".join(site.setup),
-        work=job.work, job=JOB, limit=site.queue.requeue_limit)
+        work=job.work, limit=site.queue.requeue_limit)
 
 
 def _options(job: Job, site: Site) -> list[str]:
@@ -83,16 +78,17 @@ def _layout(job: Job, site: Site) -> list[str]:
 def submit(text: str) -> str:
     """Hands the script to sbatch; the id of the job."""
     if shutil.which("sbatch") is None:
-        raise InputError("Cannot submit the job (there is no sbatch here). Start this where Slurm is, or use --via here.")
+        raise InputError("Cannot submit a job (there is no sbatch here). Start this where Slurm is, or use --via here.")
     done = subprocess.run(["sbatch", "--parsable"], input=text, capture_output=True, text=True)
     if done.returncode:
-        raise InputError(f"Cannot submit the job ({done.stderr.strip()}). Correct the site file; --print shows the script.")
-    return done.stdout.strip().split(";")[0]
+        raise InputError(f"Cannot submit a job ({done.stderr.strip()}). Correct the site file; --print shows the script.")
+    return done.stdout.strip().partition(";")[0]
 
 
-def states() -> dict[str, str]:
-    """Of this user's jobs that wait or run: PENDING, RUNNING, ... by id, tasks of arrays as ID_TASK. Empty without Slurm."""
-    if shutil.which("squeue") is None:
-        return {}
-    done = subprocess.run(["squeue", "--me", "--array", "--noheader", "--format=%i %T"], capture_output=True, text=True)
-    return dict(line.split() for line in done.stdout.splitlines() if re.fullmatch(r"\S+ \S+", line.strip()))
+def states() -> dict[str, str] | None:
+    """PENDING, RUNNING, ... of this user's jobs that have not ended, by id; tasks of arrays as ID_TASK. None without Slurm."""
+    try:
+        done = subprocess.run(["squeue", "--me", "--array", "--noheader", "--format=%i %T"], capture_output=True, text=True)
+    except FileNotFoundError:
+        return None
+    return None if done.returncode else dict(line.split() for line in done.stdout.splitlines())

@@ -36,6 +36,7 @@ class Means:
     threads: int = 1
     overrides: tuple[str, ...] = ()  # further "section.key=value" for all
     hosts: tuple = ()  # of each team, where mpirun must be told: ((node, ranks), ...)
+    only: str = ""  # the hash of the one run to do; else all
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Teams:
         self._folder, self._means = folder, means
         self._rows = {row.hash: row for row in folder.rows()}
         self._teams = [Team(number) for number in range(n_teams)]
-        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE)
+        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE and means.only in ("", row.hash))
         self._held: deque[Row] = deque()  # by others, when last looked at
         self._ended: list[Row] = []
         self._progress = Progress(n_teams)
