@@ -1,56 +1,62 @@
-"""What a run met where it was started: written beside its result, for the day it shall be explained."""
+"""What a run met where it was started: environment.txt beside its result, for the day it shall be explained."""
 
+import functools
 import os
 import platform
 import shutil
+import socket
 import subprocess
-from datetime import UTC, datetime
 
-# Variables by their beginning; others may be private.
-RECORDED = ("SLURM_", "OMP_", "OPENBLAS_", "OMPI_MCA_", "MKL_", "BLIS_", "LOADEDMODULES", "SPACK_ENV", "CONDA_DEFAULT_ENV")
-LIBRARIES = ("mpi", "hdf5", "blas", "lapack", "scalapack", "petsc", "slepc", "torch", "metis")
+from .clock import now_text
 
-
-def environment_text(program: str) -> str:
-    """Modules, versions, processor, libraries the program finds, and variables of Slurm, MPI and BLAS."""
-    modules = os.environ.get("LOADEDMODULES", "")
-    parts = {
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
-        "node": f"{platform.node()}, {os.cpu_count()} cores, {_processor()}",
-        "system": platform.platform(),
-        "modules": " ".join(modules.split(":")) or "none",
-        "program": _first_line([program, "--version"]),
-        "mpirun": _first_line(["mpirun", "--version"]),
-        "slurm": _first_line(["sbatch", "--version"]),
-    }
-    lines = [f"{name}: {value}" for name, value in parts.items()]
-    lines += ["", "[libraries]", *_libraries(program)]
-    lines += ["", "[variables]", *(f"{name}={os.environ[name]}" for name in sorted(os.environ) if name.startswith(RECORDED))]
-    return "\n".join(lines) + "\n"
+# Variables by their beginnings; others may hold secrets.
+RECORDED = ("SLURM_", "OMP_", "OPENBLAS_", "MKL_", "OMPI_", "PRTE_", "PMIX_MCA_", "UCX_", "RANKINE_", "LD_LIBRARY_PATH", "LOADEDMODULES")
+LIBRARIES = ("mpi", "hdf5", "blas", "lapack", "petsc", "slepc", "torch", "metis")
+LONGEST_ANSWER = 30.0  # s
 
 
-def _first_line(command: list[str]) -> str:
-    return (_output(command).splitlines() or ["not found"])[0]
+def environment_text(command: list[str], program: str, environment: dict[str, str]) -> str:
+    """Of a command that starts the program: node, modules, versions, libraries, variables of Slurm, MPI and BLAS."""
+    variables = [f"{name}={value}" for name, value in sorted(environment.items()) if name.startswith(RECORDED)]
+    return "\n".join([
+        f"started   {now_text()}",
+        f"node      {socket.gethostname()}",
+        f"folder    {os.getcwd()}",
+        f"command   {' '.join(command)}",
+        f"modules   {' '.join(environment.get('LOADEDMODULES', '').split(':')) or 'none'}",
+        *_of_installation(program), "", *variables, ""])  # fmt: skip
 
 
-def _output(command: list[str]) -> str:
-    if shutil.which(command[0]) is None:
-        return ""
+@functools.cache
+def _of_installation(program: str) -> list[str]:
+    """The same for all runs of a job; asking takes a while."""
+    libraries = [line.split(" (0x")[0].strip() for line in _output("ldd", program)]
+    versions = {"program": _first(program, "--version"), "mpirun": _first("mpirun", "--version"), "slurm": _first("sbatch", "--version")}
+    return [
+        f"system    {platform.platform()}",
+        f"processor {os.cpu_count()} x {_processor()}",
+        *(f"{name:9} {version}" for name, version in versions.items()),
+        *(f"library   {line}" for line in libraries if any(name in line.lower() for name in LIBRARIES)),
+    ]
+
+
+def _first(*command: str) -> str:
+    return next(iter(_output(*command)), "not found")
+
+
+def _output(*command: str) -> list[str]:
+    """Lines; none of a command that is not there or does not answer."""
+    path = shutil.which(command[0])
     try:
-        return subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=30).stdout
+        done = path and subprocess.run([path, *command[1:]], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=LONGEST_ANSWER)
     except (OSError, subprocess.TimeoutExpired):
-        return ""
-
-
-def _libraries(program: str) -> list[str]:
-    """Those that change numbers or speed, as the loader finds them here."""
-    lines = [line.split(" (0x")[0].strip() for line in _output(["ldd", program]).splitlines()]
-    return [line for line in lines if any(name in line.lower() for name in LIBRARIES)]
+        return []
+    return done.stdout.splitlines() if done else []
 
 
 def _processor() -> str:
     try:
         with open("/proc/cpuinfo") as file:
-            return next((line.split(":", 1)[1].strip() for line in file if line.startswith("model name")), platform.machine())
+            return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), platform.machine())
     except OSError:
         return platform.machine()
