@@ -166,10 +166,14 @@ def _submit(options, deck: Deck, runs: list[Run], folder: SweepFolder, site: Sit
                                  min(teams, len(hashes)) if options.via == "allocation" else 0, tuple(options.sbatch))  # fmt: skip
     for part, some in submission.parts_of(folder, hashes, request):
         print(part.script(folder, some, request) if options.print else
-              f"job {part.submit(folder, some, request)}: {len(some)} runs; {need.ranks} ranks and {need.memory_mib} MiB a rank each")  # fmt: skip
+              f"job {part.submit(folder, some, request)}: {_counted(len(some), 'run')} of {_counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
     if not hashes:
         print("Nothing to submit: every run is done, or in a job that waits or runs.")
     return DONE
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _work_here(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
@@ -242,4 +246,6 @@ def _code_of_run(hash: str, outcome: Outcome) -> int:
         raise InputError(f"There is no run {hash} of this sweep. See rankine-sweep status.")
     if standing.state is State.RUNNING:
         raise InputError(f"Cannot take run {hash} (it is worked on by {standing.message}). Wait until that has ended.")
-    return {State.DONE: DONE, State.STOPPED: GOES_ON}.get(standing.state) or standing.exit_code or (GOES_ON if outcome.was_stopped else SOME_FAILED)
+    if standing.state is State.STOPPED or (standing.state is State.WAITING and outcome.was_stopped):
+        return GOES_ON
+    return DONE if standing.state is State.DONE else standing.exit_code or SOME_FAILED
