@@ -114,7 +114,7 @@ def test_print_starts_nothing(sleepy):
 
 @pytest.mark.parametrize("arguments, words", [
     (["--program", "./none"], "Cannot start ./none (there is no such program)"),
-    (["--site", "none"], "There is no site 'none'"),
+    (["--site", "none"], "Cannot read the site 'none' ("),
     (["--tems=3"], "Cannot use the argument '--tems=3'"),
     (["sleep.seconds"], "an override has the form section.key=value"),
 ])  # fmt: skip
