@@ -243,6 +243,31 @@ def test_claims_where_there_are_no_locks(tmp_path, monkeypatch):
         assert holder(path) is None
 
 
+def test_a_folder_that_vanishes(sleepy):
+    sweep = sleepy('[sweep.product]\n"sleep.seconds" = [1.0, 30, 31]\n')
+    with sweep.under_way("run", "--teams", 2) as process:
+        wait_until(lambda: len(list(sweep.folder.glob("runs/*/alive"))) == 2)
+        shutil.rmtree(sweep.folder)
+        assert process.wait(HANG_SECONDS) == 3
+    said = (sweep.root / "sweep.log").read_text()
+    assert "Cannot go on, sweep/runs/" in said and "(No such file or directory). Mend that, and start again" in said
+
+
+def test_runs_keep_their_ranks_and_their_names(sleepy, monkeypatch):
+    sweep = sleepy('[sweep.derived]\ntitle = "in {run}"\n')
+    (sweep.root / "mpirun").write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
+    (sweep.root / "mpirun").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sweep.root}:{os.environ['PATH']}")
+    assert sweep.run("--ranks", 3, "sleep.then=stop").code == 75
+    folder = sweep.run_folder(1)
+    description, deck = (folder / "run.json").read_text(), (folder / "deck.toml").read_text()
+    assert json.loads(description)["ranks"] == 3 and 'title = "in sweep/runs/' in deck
+    command = [str(sweep.folder) if word == "sweep" else word for word in sweep.command("run", "--resume", "sleep.then=stop")]
+    assert subprocess.run(command, cwd=sweep.root, capture_output=True, timeout=HANG_SECONDS).returncode == 75
+    assert ((folder / "run.json").read_text(), (folder / "deck.toml").read_text()) == (description, deck)
+    assert sweep.rows()[0]["attempts"] == 2
+
+
 def test_a_folder_that_cannot_be_written_is_refused(sleepy):
     sweep = sleepy()
     shutil.rmtree(sweep.folder, ignore_errors=True)
