@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -18,6 +19,7 @@
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "files/output_file.hpp"
+#include "files/output_lock.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
@@ -50,6 +52,15 @@ double time_limit(const run::RunOptions& options) {
   std::from_chars(digits.data(), digits.data() + digits.size(), end);
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return end > now ? static_cast<double>(end - now) : 0;
+}
+
+/// A folder by the name that its lock has, ".lock" behind it; the folders above it are made.
+std::filesystem::path lockable(const std::string& directory) {
+  std::filesystem::path path = std::filesystem::path(directory).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  std::error_code ignored;  // the lock says what is wrong
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+  return path;
 }
 
 deck::DeckValues values_of(const deck::Schema& schema, const deck::CommandLine& command) {
@@ -159,6 +170,8 @@ class Run {
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() != 0) return;
       file_.emplace(program_.output_file(), description());
+      if (const std::string& directory = program_.run_options().directory; !directory.empty())
+        restart_lock_.emplace(lockable(directory), program_.name());
       job_->write_inputs(*file_);
     });
   }
@@ -222,7 +235,8 @@ class Run {
   std::vector<std::string> inputs_;
   int threads_ = 1;
   std::unique_ptr<PreparedJob> job_;
-  std::optional<files::ResultFile> file_;  ///< on rank 0
+  std::optional<files::ResultFile> file_;          ///< on rank 0
+  std::optional<files::OutputLock> restart_lock_;  ///< on run.directory; on rank 0
 };
 
 /// Everything a job would meet before it computes, without starting MPI.
