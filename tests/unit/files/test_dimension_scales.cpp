@@ -1,11 +1,11 @@
 // Each axis of a dataset has the scale a reader of netCDF looks for.
-#include "files/hdf5/dimension_scales.hpp"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <numeric>
+
+#include "files/hdf5/dimension_scales.hpp"
 
 namespace rankine::files {
 namespace {
@@ -29,8 +29,7 @@ TEST(DimensionScales, StandInTheRootUnderNamesWithoutBlanks) {
   add(content, "/results/one", {}, {});
   add(content, "/timing/seconds", {2}, {"points"});
   const DimensionScales scales = dimension_scales(content);
-  EXPECT_THAT(scales.lengths,
-              UnorderedElementsAre(Pair("/points", 2), Pair("/measured_steps", 3)));
+  EXPECT_THAT(scales.lengths, UnorderedElementsAre(Pair("/points", 2), Pair("/measured_steps", 3)));
   EXPECT_THAT(scales.of_dataset.at("/results/z"), ElementsAre("/points", "/measured_steps"));
   EXPECT_FALSE(scales.of_dataset.contains("/results/one"));
 }
