@@ -10,6 +10,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/profile.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
@@ -80,7 +81,10 @@ int run_command(const Command& program, int argc, char** argv) {
       program.check(command);
       return 0;
     }
-    parallel::Session session(argc, argv);
+    parallel::Session session = [&] {
+      const ProfileStage stage("start", Flops::counted);
+      return parallel::Session(argc, argv);
+    }();
     return parallel::run_to_exit_code(session.world(),
                                       [&] { program.run(session.world(), command); });
   } catch (const Error& error) {

@@ -13,6 +13,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/profile.hpp"
 #include "core/stop_signal.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
@@ -26,6 +27,7 @@
 #include "parallel/session.hpp"
 #include "run/earlier_results.hpp"
 #include "run/one_reader.hpp"
+#include "run_profile.hpp"
 #include "threads.hpp"
 
 namespace rankine {
@@ -111,9 +113,11 @@ class Run {
     open_file();
     go_on_from_earlier();
     compute();
+    const auto profiles = gather_profiles(world_);
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
       job_->write(*file_);
+      write_profile(profiles);
       file_->complete();
       fmt::print("{}", job_->table());
     });
@@ -121,6 +125,7 @@ class Run {
 
  private:
   void read() {
+    const ProfileStage stage("read", Flops::counted);
     const auto records =
         run::read_on_one_rank(world_, [&] { job_ = read_deck(program_, schema_, command_); });
     values_ = values_of(schema_, command_);
@@ -131,6 +136,7 @@ class Run {
   }
 
   void plan() {
+    const ProfileStage stage("plan");
     const run::Machine machine = machine_of(world_.size(), parallel::ranks_per_node(world_));
     const Plan plan = parallel::agree_on_failure(world_, [&] {
       job_->require_inputs();
@@ -167,6 +173,7 @@ class Run {
   }
 
   void open_file() {
+    const ProfileStage stage("save", Flops::counted);
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() != 0) return;
       file_.emplace(program_.output_file(), description());
@@ -177,6 +184,7 @@ class Run {
   }
 
   void go_on_from_earlier() {
+    const ProfileStage stage("read", Flops::counted);
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
       const std::string line = take_earlier(program_, *job_, values_, inputs_);
@@ -192,6 +200,7 @@ class Run {
                             .stop = stop,
                             .values = deck::values_that_count(values_),
                             .save = [&] {
+                              const ProfileStage stage("save", Flops::counted);
                               job_->write(*file_);
                               file_->save(job_->finished());
                             }};
@@ -205,19 +214,29 @@ class Run {
   /// The last line of a stopped run: what is kept.
   [[noreturn]] void end_stopped(const Stopped& stopped) {
     std::string kept;
+    const auto profiles = gather_profiles(world_);
     parallel::agree_on_failure(world_, [&] {
-      if (file_) kept = keep();
+      if (file_) kept = keep(profiles);
     });
     throw known_to_all(
         world_.size(),
         Stopped(fmt::format("stopped by {}: {}; the same command goes on", stopped.what(), kept)));
   }
 
-  std::string keep() {
+  using Profiles = std::vector<std::vector<StageProfile>>;
+
+  void write_profile(const Profiles& profiles) {
+    const RunProfile profile(profiles);
+    log().info("{}", profile.line());
+    profile.write(*file_);
+  }
+
+  std::string keep(const Profiles& profiles) {
     const std::string finished = job_->finished();
     std::vector<std::string> kept;
     if (!finished.empty()) {
       job_->write(*file_);
+      write_profile(profiles);
       file_->stop();
       kept.push_back(fmt::format("{} in {}.partial", finished, program_.output_file()));
     }
@@ -268,6 +287,7 @@ void check(Program& program, const deck::CommandLine& command) {
 }  // namespace
 
 int run_program(Program& program, int argc, char** argv) {
+  start_profile();
   return run_command(
       {.name = program.name(),
        .purpose = program.purpose(),
