@@ -6,20 +6,24 @@ Exit codes: 0 all runs are done, 1 some failed, 2 input that cannot be used, 75 
 import argparse
 import os
 import sys
+from pathlib import Path
 
-from . import status
+from . import status, submission
 from .allocation import Allocation
 from .clock import duration
-from .deck import read_deck
+from .deck import Deck, read_deck
 from .errors import InputError
 from .exit_codes import BAD_INPUT, DONE, GOES_ON, SOME_FAILED
 from .index import Row
+from .need import need_of
 from .program import check_runs, find_program
 from .run_folder import TO_DO, State
 from .runs import Run, describe, runs_of
-from .site import HERE, Site, load_site
+from .site import HERE, Site, read_site
 from .sweep_folder import SweepFolder
 from .teams import Means, Outcome, Teams
+
+PLAIN_SLURM = "plain_slurm"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,8 +67,10 @@ def _add_run(verbs) -> None:
     verb.add_argument("overrides", metavar="section.key=value", nargs="*", help="values that replace those of the deck")
     verb.add_argument("--via", choices=["here", "array", "allocation"], default="here",
                       help="this machine, a Slurm array, or teams in one Slurm allocation (default: here)")  # fmt: skip
-    verb.add_argument("--ranks", type=_positive, default=1, metavar="N", help="ranks of each run (default: 1)")
-    verb.add_argument("--print", action="store_true", help="check all runs, show them, and stop")
+    verb.add_argument("--ranks", type=_positive, metavar="N", help="ranks of each run (default: 1; of jobs, as --check says)")
+    verb.add_argument("--sbatch", action="append", default=[], metavar="OPTION",
+                      help="a further option of sbatch, --sbatch=--time=02:00:00; may be repeated")  # fmt: skip
+    verb.add_argument("--print", action="store_true", help="check all runs, show them or the script of their jobs, and stop")
     verb.add_argument("--resume", action="store_true", help="go on in a used folder: missing, stopped, lost and failed runs")
     _add_means(verb)
     verb.set_defaults(act=_run)
@@ -81,13 +87,13 @@ def _add_work(verbs) -> None:
     verb = verbs.add_parser("work", help="take runs of a prepared folder (job scripts call this)")
     verb.add_argument("folder", metavar="FOLDER")
     verb.add_argument("overrides", metavar="section.key=value", nargs="*", help="values for all runs, over those of their decks")
-    verb.add_argument("--team", type=int, metavar="I", help="one team, the I-th of several jobs; they begin at different runs")
+    verb.add_argument("--run", default="", metavar="HASH", help="this run alone; its exit code is the program's")
     _add_means(verb)
     verb.set_defaults(act=_work)
 
 
 def _add_means(verb) -> None:
-    verb.add_argument("--site", default="", metavar="NAME|FILE", help="where runs are started (default: this machine, mpirun)")
+    verb.add_argument("--site", metavar="NAME|FILE", help="one of jobscripts/sites, or a file like these (default: this_machine; of jobs, plain_slurm)")
     verb.add_argument("--teams", type=_positive, metavar="N", help="runs at the same time (default: as many as have cores)")
     verb.add_argument("--program", default="", metavar="P", help="path or name (default: what the deck's first line names)")
 
@@ -104,14 +110,25 @@ def _run(options) -> int:
     runs, folder = runs_of(deck), SweepFolder(options.folder)
     if not options.resume:
         folder.require_unused()
-    program, site = find_program(options.program or deck.program), load_site(options.site)
-    missing = folder.missing(runs)
-    checks = check_runs(program, missing, options.ranks)
+    program, site = find_program(options.program or deck.program), _site(options, options.via != "here")
+    if options.via == "array" or (options.via == "allocation" and not _is_in_job()):
+        return _submit(options, deck, runs, folder, site, program)
+    ranks = options.ranks or 1
+    checks = check_runs(program, folder.missing(runs), ranks)
     if options.print:
         return _print(program, runs, checks)
-    folder.prepare(deck, runs, options.ranks)
+    folder.prepare(deck, runs, ranks)
     _let_failed_try_again(folder)
-    return _start(options, folder, site, program)
+    work = _work_here if options.via == "here" else _work_in_allocation
+    return _finish(work(options, folder, site, program).rows)
+
+
+def _is_in_job() -> bool:
+    return "SLURM_JOB_ID" in os.environ
+
+
+def _site(options, is_slurm: bool) -> Site:
+    return read_site(options.site or (PLAIN_SLURM if is_slurm else HERE))
 
 
 def _print(program: str, runs: list[Run], checks: dict[str, str]) -> int:
@@ -132,26 +149,50 @@ def _let_failed_try_again(folder: SweepFolder) -> None:
             claim.release()
 
 
-def _start(options, folder: SweepFolder, site: Site, program: str) -> int:
-    if options.via == "here":
-        return _finish(_work_here(options, folder, site, program).rows)
-    if options.via == "allocation" and "SLURM_JOB_ID" in os.environ:
-        return _finish(_work_in_allocation(options, folder, site, program).rows)
-    raise InputError(f"Cannot submit by --via {options.via} (there is no such way yet). Use --via here.")
+def _submit(options, deck: Deck, runs: list[Run], folder: SweepFolder, site: Site, program: str) -> int:
+    """Hands to Slurm what is missing and in no job yet."""
+    rows = folder.rows() if folder.runs.is_dir() else []
+    done = {row.hash for row in rows if row.standing.state is State.DONE}
+    left = [run for run in runs if run.hash not in done]
+    need = need_of(program, left, site, options.ranks or 0, as_many=site.node.whole and options.via == "array")
+    hashes = [run.hash for run in left]
+    if not options.print:
+        folder.prepare(deck, runs, need.ranks)
+        _let_failed_try_again(folder)
+        hashes = submission.waiting_for_none(folder, folder.rows())
+    site_argument = str(Path(options.site).resolve()) if options.site and options.site.endswith(".toml") else site.name
+    teams = options.teams or max(1, site.node.cores // (need.ranks * site.cores_per_rank))
+    request = submission.Request(site, site_argument, os.path.abspath(program), need,
+                                 min(teams, len(hashes)) if options.via == "allocation" else 0, tuple(options.sbatch))  # fmt: skip
+    for part, some in submission.parts_of(folder, hashes, request):
+        print(part.script(folder, some, request) if options.print else
+              f"job {part.submit(folder, some, request)}: {_counted(len(some), 'run')} of {_counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
+    if not hashes:
+        print("Nothing to submit: every run is done, or in a job that waits or runs.")
+    return DONE
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def _work_here(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
     cores, ranks = len(os.sched_getaffinity(0)), _most_ranks(folder)
-    n_teams = options.teams or max(1, cores // ranks)
-    return Teams(folder, Means(site, program, max(1, cores // (n_teams * ranks))), n_teams).run()
+    n_teams = 1 if _only(options) else options.teams or max(1, cores // ranks)
+    return Teams(folder, Means(site, program, max(1, cores // (n_teams * ranks)), only=_only(options)), n_teams).run()
 
 
 def _work_in_allocation(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
     ranks = _most_ranks(folder)
     allocation = Allocation.of_job(os.environ)
-    n_teams = options.teams or max(1, allocation.n_tasks // ranks)
+    n_teams = 1 if _only(options) else options.teams or max(1, allocation.n_tasks // ranks)
     hosts = allocation.hosts_of_teams(n_teams, ranks) if site.launcher == "mpirun" else ()
-    return Teams(folder, Means(site, program, allocation.cores_per_task, hosts=hosts), n_teams).run()
+    return Teams(folder, Means(site, program, allocation.cores_per_task, hosts=hosts, only=_only(options)), n_teams).run()
+
+
+def _only(options) -> str:
+    """The run that `work` is told to do alone."""
+    return getattr(options, "run", "")
 
 
 def _most_ranks(folder: SweepFolder) -> int:
@@ -174,7 +215,8 @@ def _status(options) -> int:
     folder = SweepFolder(options.folder)
     folder.require_prepared()
     rows = folder.rows()
-    print(status.as_json(rows) if options.json else status.as_table(rows))
+    shown = submission.with_jobs(folder, rows)
+    print(status.as_json(shown) if options.json else status.as_table(shown))
     try:
         folder.write_index(rows)
     except OSError as error:
@@ -185,12 +227,25 @@ def _status(options) -> int:
 def _work(options) -> int:
     folder = SweepFolder(options.folder)
     folder.require_prepared()
-    site = load_site(options.site)
-    work = _work_in_allocation if "SLURM_JOB_ID" in os.environ else _work_here
-    outcome = work(options, folder, site, find_program(options.program) if options.program else "")
-    ended = {row.standing.state for row in outcome.ended}
+    work = _work_in_allocation if _is_in_job() else _work_here
+    outcome = work(options, folder, _site(options, _is_in_job()), find_program(options.program) if options.program else "")
     print(f"{len(outcome.ended)} runs in {duration(outcome.seconds)}, teams busy {100 * outcome.busy:.0f} % of it; "
           + status.summary(outcome.rows))  # fmt: skip
-    if outcome.was_stopped or ended & set(TO_DO):
+    if options.run:
+        return _code_of_run(options.run, outcome)
+    ended = {row.standing.state for row in outcome.ended}
+    if outcome.was_stopped or State.STOPPED in ended:
         return GOES_ON
-    return SOME_FAILED if State.FAILED in ended else DONE
+    return SOME_FAILED if ended - {State.DONE} else DONE
+
+
+def _code_of_run(hash: str, outcome: Outcome) -> int:
+    """What the program said; of a run that another works on, that it cannot be used."""
+    standing = next((row.standing for row in outcome.rows if row.hash == hash), None)
+    if standing is None:
+        raise InputError(f"There is no run {hash} of this sweep. See rankine-sweep status.")
+    if standing.state is State.RUNNING:
+        raise InputError(f"Cannot take run {hash} (it is worked on by {standing.message}). Wait until that has ended.")
+    if standing.state is State.STOPPED or (standing.state is State.WAITING and outcome.was_stopped):
+        return GOES_ON
+    return DONE if standing.state is State.DONE else standing.exit_code or SOME_FAILED

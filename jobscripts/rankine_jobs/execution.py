@@ -1,20 +1,17 @@
 """One attempt at a run: the program is started, waited for, and its end is noted in the run's folder."""
 
-import os
 import signal
-import socket
 import subprocess
 import time
 
 from .claim import Claim
 from .clock import now_text
+from .environment import environment_text
 from .exit_codes import GOES_ON
 from .log_lines import error_in, stop_in, text_since
 from .run_folder import BY_SIGNAL, RunFolder
 
 CANNOT_START = 127
-RECORDED = ("SLURM_", "OMP_", "OPENBLAS_", "MKL_", "OMPI_", "PRTE_", "PMIX_MCA_", "UCX_", "RANKINE_")  # no others: they may hold secrets
-RECORDED_WHOLE = ("PATH", "LD_LIBRARY_PATH", "LOADEDMODULES")
 REQUESTS = (signal.SIGUSR1, signal.SIGTERM, signal.SIGKILL)  # mpirun and srun hand the first one on
 
 
@@ -27,8 +24,8 @@ class Execution:
         self._code: int | None = None
         self._process: subprocess.Popen | None = None
 
-    def start(self, command: list[str], environment: dict[str, str]) -> None:
-        self._record(command, environment)
+    def start(self, command: list[str], program: str, environment: dict[str, str]) -> None:
+        self.folder.environment.write_text(environment_text(command, program, environment))
         self._began = time.monotonic()
         self.folder.began(job_id=environment.get("SLURM_JOB_ID", ""))
         with open(self.folder.log, "ab") as log:
@@ -41,12 +38,6 @@ class Execution:
             except OSError as error:
                 log.write(f"error: cannot start {command[0]} ({error.strerror})\n".encode())
                 self._code = CANNOT_START
-
-    def _record(self, command: list[str], environment: dict[str, str]) -> None:
-        names = sorted(name for name in environment if name.startswith(RECORDED) or name in RECORDED_WHOLE)
-        lines = [f"started {now_text()} on {socket.gethostname()}", f"folder {os.getcwd()}", f"command {' '.join(command)}",
-                 *(f"{name}={environment[name]}" for name in names)]  # fmt: skip
-        self.folder.environment.write_text("\n".join(lines) + "\n")
 
     def has_ended(self) -> bool:
         if self._code is None and (code := self._process.poll()) is not None:

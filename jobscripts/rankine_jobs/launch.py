@@ -2,7 +2,7 @@
 
 import os
 
-from .site import Site
+from .site import HERE, Site
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 
@@ -10,12 +10,14 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 def launch_command(site: Site, ranks: int, command: list[str], hosts: list[tuple[str, int]] = ()) -> list[str]:
     """`command` on so many ranks; `hosts` are nodes with the ranks each takes, where mpirun must be told.
 
-    One rank on this machine needs no launcher.
+    One rank on this machine needs no launcher. Steps of srun take their own cores and no memory of others, so that several run
+    side by side in an allocation.
     """
-    if site.name == "here" and ranks == 1:
+    if site.name == HERE and ranks == 1:
         return command
     if site.launcher == "srun":
-        return ["srun", "--exact", f"--ntasks={ranks}", *site.launcher_options, *command]
+        share = ["--exact", "--mem=0", f"--ntasks={ranks}", f"--cpus-per-task={site.cores_per_rank}"]
+        return ["srun", *share, *site.launcher_options, *command]
     where = ["--host", ",".join(f"{name}:{number}" for name, number in hosts)] if hosts else []
     return ["mpirun", *where, "-n", str(ranks), *site.launcher_options, *command]
 

@@ -36,6 +36,7 @@ class Means:
     threads: int = 1
     overrides: tuple[str, ...] = ()  # further "section.key=value" for all
     hosts: tuple = ()  # of each team, where mpirun must be told: ((node, ranks), ...)
+    only: str = ""  # the hash of the one run to do; else all
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Teams:
         self._folder, self._means = folder, means
         self._rows = {row.hash: row for row in folder.rows()}
         self._teams = [Team(number) for number in range(n_teams)]
-        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE)
+        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE and means.only in ("", row.hash))
         self._held: deque[Row] = deque()  # by others, when last looked at
         self._ended: list[Row] = []
         self._progress = Progress(n_teams)
@@ -128,17 +129,17 @@ class Teams:
     def _start(self, team: Team, row: Row, claim: Claim) -> None:
         folder = self._folder.folder(row.hash)
         team.row, team.execution = row, Execution(folder, claim)
-        command = self._command(folder, row, team)
-        team.execution.start(command, program_environment(self._means.site, self._means.threads))
+        program = self._program(row.program)
+        team.execution.start(self._command(folder, program, team), program, program_environment(self._means.site, self._means.threads))
         before = row.standing
         row.standing = Standing(State.RUNNING, "", None, before.attempts + 1, before.seconds, before.started_utc)
 
-    def _command(self, folder: RunFolder, row: Row, team: Team) -> list[str]:
+    def _command(self, folder: RunFolder, program: str, team: Team) -> list[str]:
         ranks = folder.description()["ranks"]
         hosts = self._means.hosts[team.number] if self._means.hosts else []
-        program = [self._program(row.program), str(folder.path / "deck.toml"), f"output.file={folder.result}",
+        command = [program, str(folder.path / "deck.toml"), f"output.file={folder.result}",
                    f"run.directory={folder.restart}", *self._means.overrides]  # fmt: skip
-        return launch_command(self._means.site, ranks, program, hosts)
+        return launch_command(self._means.site, ranks, command, hosts)
 
     def _program(self, name: str) -> str:
         try:
