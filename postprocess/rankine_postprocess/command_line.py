@@ -1,4 +1,4 @@
-"""The command `rankine-postprocess`: table, plot, compare, bench.
+"""The command `rankine-postprocess`: table, plot, compare, bench, extrapolate.
 
 Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot be used.
 """
@@ -11,6 +11,7 @@ from . import comparison, distill_table, distillation, image_table, observables,
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
+from .extrapolate_command import add_extrapolate
 from .image_result import OF_IMAGES, is_of_images, read_image_result, type_of
 from .reader import read
 from .version import __version__
@@ -49,11 +50,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench,extrapolate}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
     _add_bench(commands)
+    add_extrapolate(commands)
     return parser
 
 
