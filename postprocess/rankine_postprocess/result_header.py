@@ -47,6 +47,11 @@ def check_header(path: Path, file: h5py.File, filetype: str, format_version: int
     found = words(path, file, "filetype", "none")
     if found != filetype:
         raise InputError(f"{path}: filetype is '{found}' (this command reads '{filetype}').")
+    check_version_and_status(path, file, format_version, allow_partial)
+
+
+def check_version_and_status(path: Path, file: h5py.File, format_version: int, allow_partial: bool) -> None:
+    """What `check_header` checks of any file type."""
     version = whole_attribute(path, file, "format_version")
     if version != format_version:
         raise InputError(
