@@ -10,7 +10,9 @@ import numpy as np
 
 FEWEST = 3  # bond dimensions whose discarded weight falls
 _NOTHING = 1e-16  # a discarded weight that no observable feels beyond rounding
-_OF_LAST_CHANGE = 0.1  # an uncertainty is hardly below this part of the last change
+_OF_LAST_CHANGE = 0.1  # no uncertainty is below this part of the last change,
+_OF_WEIGHT = 0.01  # nor below this part of the discarded weight
+_FALL = 2.0  # neighbours are told apart by at least this factor between their discarded weights
 _POWERS_OF_WEIGHT = (0.5, 2.0)
 _POWERS_OF_DIMENSION = (0.5, 8.0)
 
@@ -39,19 +41,18 @@ def extrapolate(
     models = _models(chi, v, w)
     values = np.array(list(models.values()))
     estimate = float(np.median(values))
-    reach = np.abs(values - estimate).max()
-    change = _OF_LAST_CHANGE * abs(v[-1] - v[-2])
-    return Extrapolation(estimate, float(np.sqrt(reach**2 + change**2 + rounding**2)), models)
+    parts = [np.abs(values - estimate).max(), _OF_LAST_CHANGE * (v[-1] - v[-2]), _OF_WEIGHT * w[-1], rounding]
+    return Extrapolation(estimate, float(np.linalg.norm(parts)), models)
 
 
 def _falling(*columns: np.ndarray) -> tuple[np.ndarray, ...]:
-    """From the last bond dimension back, those at which more is discarded than at the one after."""
+    """From the last bond dimension back, those at which clearly more is discarded than at the one after."""
     columns = tuple(np.asarray(column, dtype=float) for column in columns)
     known = np.isfinite(columns).all(axis=0)
     columns = tuple(column[known] for column in columns)
     weight, kept = columns[-1], []
     for index in range(len(weight) - 1, -1, -1):
-        if not kept or weight[index] > weight[kept[-1]]:
+        if not kept or weight[index] > _FALL * weight[kept[-1]]:
             kept.append(index)
     return tuple(column[kept[::-1]] for column in columns)
 
