@@ -34,8 +34,8 @@ def extrapolated(simulations: list[Simulation], observable: str, step: int | Non
     rows = [_row(setup, angle) for setup in gather(simulations, observable, step) for angle in np.unique(setup.theta_h)]
     if all(row.found is None for row in rows):
         raise InputError(
-            f"{simulations[0].path}: extrapolating takes at least {FEWEST} bond dimensions with falling discarded weight at the "
-            "same angle. Add values to state.max_bond_dimension."
+            f"{simulations[0].path}: extrapolating takes at least {FEWEST} bond dimensions at the same angle, each with less than half the "
+            "discarded weight of the one before. Add values to state.max_bond_dimension."
         )
     return rows
 
@@ -101,7 +101,7 @@ def _notes(rows: list[Row], with_loops: bool) -> list[str]:
         within = sum(abs(row.found.value - row.exact) <= row.found.uncertainty + row.loop_error for row in known)
         notes.append(f"exact values within the uncertainty: {within} of {len(known)}")
     if any(row.found is None for row in rows):
-        notes.append(f"-: fewer than {FEWEST} bond dimensions with falling discarded weight")
+        notes.append(f"-: fewer than {FEWEST} bond dimensions, each with less than half the discarded weight of the one before")
     if with_loops:
         notes.append("ignored loops: an estimate of what they add to the error; no bond dimension removes it")
     return ["", *notes] if notes else []

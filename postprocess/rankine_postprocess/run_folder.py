@@ -5,16 +5,18 @@ The index of a sweep is not read: it is derived from the run folders, which are 
 
 import fcntl
 import json
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .effective_deck import deck_values
 from .errors import InputError
 from .fields import one_line
 
 RUNS = "runs"
 _MOST_LOG_BYTES = 20000
-_STOPPED = 75  # exit code of a run that can go on
+_RESULT = "result.h5"
+_GOES_ON = 75  # exit code of a run that can go on
+_SIGNALS_FROM_OUTSIDE = tuple(128 + signal for signal in (1, 2, 9, 10, 15))  # exit codes of programs that they ended
 
 
 @dataclass(frozen=True)
@@ -24,13 +26,14 @@ class Run:
     name: str  # of its folder, or of its file
     state: str  # waiting, running, stopped, lost, failed, done; unreadable where its files are damaged
     result: Path  # complete where the state is done
-    number: int | None = None  # in the order of the sweep, from 0
+    number: int | None = None  # in the order of the sweep, from 1
     program: str = ""
     parameters: dict[str, object] = field(default_factory=dict)  # keywords that the sweep varies
     deck: dict[str, object] = field(default_factory=dict)  # "section.keyword" -> value, as far as the deck names it
     message: str = ""
     exit_code: int | None = None
     attempts: int | None = None
+    seconds: float | None = None  # of all attempts whose end is known
     started_utc: str = ""
     ended_utc: str = ""
     log_file: Path | None = None
@@ -47,12 +50,13 @@ class Run:
 
 
 def runs_of(source: Path) -> list[Run]:
-    """The runs of a sweep's folder in its order; else the result files in a folder and below; else the file itself."""
+    """The runs of a sweep's folder in its order, without those that its deck does not have any more; else the result files in a folder and below; else the file itself."""
     if not source.is_dir():
         return [_run_of_file(source, source.name)]
     folders = [folder for folder in sorted((source / RUNS).glob("*")) if (folder / "run.json").is_file()]
     if folders:
-        return sorted((_run_of_folder(folder) for folder in folders), key=lambda run: (run.number is None, run.number or 0))
+        runs = [_run_of_folder(folder) for folder in folders]
+        return sorted((run for run in runs if run.number is not None or run.state == "unreadable"), key=lambda run: run.number or 0)
     files = sorted(path for path in source.rglob("*.h5") if path.is_file())
     return [_run_of_file(path, str(path.relative_to(source).with_suffix(""))) for path in files]
 
@@ -62,32 +66,37 @@ def _run_of_file(path: Path, name: str) -> Run:
 
 
 def _run_of_folder(folder: Path) -> Run:
-    result = folder / "result.h5"
-    try:
-        told = _json(folder / "run.json")
-        attempts = [_parsed(folder, line) for line in _lines(folder / "attempts.jsonl")]
-        deck = _values(folder)
-    except InputError as error:
-        return Run(folder.name, "unreadable", result, message=str(error))
-    last = attempts[-1] if attempts else {}
-    state = _state(folder, result, last)
+    """Lines that a killed writer left unfinished do not count."""
+    told = _object((folder / "run.json").read_text(encoding="utf-8", errors="replace"))
+    if told is None:
+        return Run(folder.name, "unreadable", folder / _RESULT, message=f"{folder}: run.json is damaged.")
+    notes = [note for line in _lines(folder / "attempts.jsonl") if (note := _object(line)) is not None]
+    state, message = _outcome(folder, notes[-1] if notes else {})
+    seconds = [note["seconds"] for note in notes if isinstance(note.get("seconds"), (int, float))]
     return Run(
-        folder.name, state, result, number=told.get("number"), program=str(told.get("program", "")),
-        parameters=dict(told.get("parameters", {})), deck=deck, message="" if state == "done" else one_line(str(last.get("message") or "")),
-        exit_code=last.get("exit_code"), attempts=len(attempts), started_utc=str(last.get("started_utc") or ""),
-        ended_utc=str(last.get("ended_utc") or ""), log_file=folder / "log.txt",
+        folder.name, state, folder / _RESULT, number=told.get("number"), program=str(told.get("program", "")),
+        parameters=dict(told.get("parameters") or {}), deck=_deck_values(folder / "deck.toml"), message=one_line(message),
+        exit_code=0 if state == "done" else notes[-1].get("exit_code") if notes else None, attempts=sum("began" in note for note in notes),
+        seconds=sum(seconds) if seconds else None, started_utc=next((note["began"] for note in notes if "began" in note), ""),
+        ended_utc=notes[-1].get("ended", "") if notes else "", log_file=folder / "log.txt",
     )  # fmt: skip
 
 
-def _state(folder: Path, result: Path, last: dict) -> str:
-    if result.is_file():
-        return "done"
+def _outcome(folder: Path, last: dict) -> tuple[str, str]:
+    """State and message, by the last line of attempts.jsonl."""
+    if (folder / _RESULT).is_file():
+        return "done", ""
     if _is_claimed(folder / "claim"):
-        return "running"
-    if not last:
-        return "waiting"
-    code = last.get("exit_code")
-    return "lost" if code is None else "stopped" if code == _STOPPED else "failed"
+        return "running", ""
+    if not last or "again" in last:
+        return "waiting", ""
+    if "began" in last:
+        return "lost", "it ended without a word, and its rankine-sweep with it"
+    code, message = last.get("exit_code"), str(last.get("message", ""))
+    is_by_signal = code in _SIGNALS_FROM_OUTSIDE
+    if code == _GOES_ON or (is_by_signal and last.get("was_asked")):
+        return "stopped", message
+    return ("lost" if is_by_signal else "failed"), message
 
 
 def _is_claimed(path: Path) -> bool:
@@ -102,33 +111,24 @@ def _is_claimed(path: Path) -> bool:
     return False
 
 
-def _values(folder: Path) -> dict[str, object]:
-    """The keywords that the merged deck names."""
+def _deck_values(path: Path) -> dict[str, object]:
+    """The keywords that the deck names; none where it cannot be read."""
     try:
-        sections = tomllib.loads((folder / "deck.toml").read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        return deck_values(path, "\n".join(_lines(path)))
+    except InputError:
         return {}
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder / 'deck.toml'}: cannot be read ({one_line(str(error))}).") from error
-    return {f"{section}.{keyword}": value for section, values in sections.items() if isinstance(values, dict) for keyword, value in values.items()}
-
-
-def _json(path: Path) -> dict:
-    return _parsed(path.parent, "\n".join(_lines(path)))
 
 
 def _lines(path: Path) -> list[str]:
     try:
-        return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    except FileNotFoundError:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({one_line(str(error))}).") from error
 
 
-def _parsed(folder: Path, text: str) -> dict:
+def _object(text: str) -> dict | None:
     try:
         found = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{folder}: run.json or attempts.jsonl is damaged ({one_line(str(error))}).") from error
-    return found if isinstance(found, dict) else {}
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -13,7 +13,7 @@ from .errors import InputError
 from .run_folder import Run, runs_of
 from .summary import is_there, key_results, summaries
 
-RUN = ("run", "number", "state", "message", "exit_code", "attempts", "started_utc", "ended_utc")
+RUN = ("run", "number", "state", "message", "exit_code", "attempts", "run_seconds", "started_utc", "ended_utc")
 _NOT_OF_THE_STUDY = {"output.file", "run.directory"}  # each run has its own
 
 
@@ -66,7 +66,7 @@ def read_study(sources: Iterable[str | Path], *, step: int | None = None) -> Stu
 
 
 def _rows(run: Run, step: int | None) -> list[dict[str, object]]:
-    known = {name: getattr(run, name) for name in RUN[1:]}
+    known = {name: getattr(run, name.removeprefix("run_")) for name in RUN[1:]}
     without = [{"run": run.name} | known | {"program": run.program} | run.deck | run.parameters]
     if run.state != "done":
         return without

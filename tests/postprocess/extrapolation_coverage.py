@@ -38,7 +38,7 @@ def _curves() -> dict[tuple, list]:
     found: dict[tuple, list] = {}
     with open(Path(__file__).with_name("extrapolation_curves.csv")) as file:
         for row in csv.DictReader(file):
-            key = (row["set"], row["used"], row["theta_h"])
+            key = (row["curves"], row["used"], row["theta_h"])
             found.setdefault(key, []).append([float(row[name]) for name in ("max_bond_dimension", "value", "discarded_weight")])
     return found
 
@@ -64,10 +64,10 @@ def _line(name: str, chosen: list[Case]) -> str:
 
 if __name__ == "__main__":
     found = cases()
-    print("| curves | cases | within U | within 2 U | error / that of the largest $\\chi$ | better than it | U / its error |\n|---|---|---|---|---|---|---|")
+    print("| curves | cases | within U | within 2 U | error | better | U |\n|---|---|---|---|---|---|---|")
     for kind in ("chosen", "held out"):
         for name in dict.fromkeys(case.name for case in found if case.used == kind):
             print(_line(name, [case for case in found if (case.name, case.used) == (name, kind)]))
         print(_line(f"**all, {kind}**", [case for case in found if case.used == kind]))
-    for low, high in ((0, 1e-3), (1e-3, 0.1), (0.1, 1e9)):
-        print(_line(f"held out, {low:g} <= w < {high:g}", [c for c in found if c.used == "held out" and low <= c.discarded_weight < high]))
+    for low, high, range_ in ((0, 1e-3, "$w < 10^{-3}$"), (1e-3, 0.1, "$10^{-3} \\leq w < 0.1$"), (0.1, np.inf, "$w \\geq 0.1$")):
+        print(_line(f"held out, {range_}", [case for case in found if case.used == "held out" and low <= case.discarded_weight < high]))
