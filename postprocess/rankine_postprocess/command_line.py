@@ -14,6 +14,7 @@ from .errors import InputError
 from .extrapolate_command import add_extrapolate
 from .image_result import OF_IMAGES, is_of_images, read_image_result, type_of
 from .reader import read
+from .study_commands import add_study_commands
 from .version import __version__
 
 DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_compare(commands)
     _add_bench(commands)
     add_extrapolate(commands)
+    add_study_commands(commands)
     return parser
 
 

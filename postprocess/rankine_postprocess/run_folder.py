@@ -57,11 +57,12 @@ def runs_of(source: Path) -> list[Run]:
     if folders:
         runs = [_run_of_folder(folder) for folder in folders]
         return sorted((run for run in runs if run.number is not None or run.state == "unreadable"), key=lambda run: run.number or 0)
-    files = sorted(path for path in source.rglob("*.h5") if path.is_file())
-    return [_run_of_file(path, str(path.relative_to(source).with_suffix(""))) for path in files]
+    files = [*source.rglob("*.h5"), *(path for path in source.rglob("*.h5.partial") if not path.with_suffix("").exists())]
+    return [_run_of_file(path, str(path.relative_to(source)).partition(".h5")[0]) for path in sorted(files) if path.is_file()]
 
 
 def _run_of_file(path: Path, name: str) -> Run:
+    """Its state is in the file, which is read later."""
     return Run(name, "done", path)
 
 

@@ -14,6 +14,7 @@ from .run_folder import Run, runs_of
 from .summary import is_there, key_results, summaries
 
 RUN = ("run", "number", "state", "message", "exit_code", "attempts", "run_seconds", "started_utc", "ended_utc")
+_PLACE = ("program", "point")  # what else stands in rows beside what `summary` says
 _NOT_OF_THE_STUDY = {"output.file", "run.directory"}  # each run has its own
 
 
@@ -35,7 +36,8 @@ class Study:
     @cached_property
     def results(self) -> list[str]:
         """The columns that tell most."""
-        return key_results(row for row in self.rows if "kind" in row)
+        known = {*RUN, *_PLACE}
+        return key_results({name: row[name] for name in row if name not in known} for row in self.rows if "kind" in row)
 
     @property
     def finished(self) -> list[dict[str, object]]:
@@ -71,9 +73,11 @@ def _rows(run: Run, step: int | None) -> list[dict[str, object]]:
     if run.state != "done":
         return without
     try:
-        found = summaries(run.result, step=step, allow_partial=False)
+        found = summaries(run.result, step=step)
     except InputError as error:
         return [row | {"state": "unreadable", "message": str(error)} for row in without]
+    if found[0]["status"] != "complete":  # a file of no sweep
+        known |= {"state": found[0]["status"], "message": "the file holds what was done until then"}
     return [{"run": run.name} | known | run.parameters | {"point": point} | row for point, row in enumerate(found)]
 
 

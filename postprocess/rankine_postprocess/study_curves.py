@@ -52,7 +52,7 @@ def plan(
     """What was asked for, and for the rest what suits the runs. Raises InputError."""
     if quantity is None and not study.results:
         raise InputError("none of the runs has results yet.")
-    quantity = quantity or study.results[0]
+    quantity = quantity or _telling(study)
     values = values_of(study, quantity)
     averaged = [name for name in study.parameters if name.endswith(_SEED) and name != against] + (over or [])
     against = against or _natural_axis(study, averaged)
@@ -64,6 +64,11 @@ def plan(
     if len(lines) > MOST_LINES:
         raise InputError(f"{len(lines)} lines, told apart by {', '.join(apart)}, are too many for a figure. Choose by --lines and --over.")
     return Plan(quantity, against, tuple(apart), tuple(name for name in averaged if name not in apart), band, lines)
+
+
+def _telling(study: Study) -> str:
+    """The first key result that is not the same everywhere."""
+    return next((name for name in study.results if len({_key(row.get(name)) for row in study.finished}) > 1), study.results[0])
 
 
 def _natural_axis(study: Study, averaged: list[str]) -> str:
