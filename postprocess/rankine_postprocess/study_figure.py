@@ -176,21 +176,22 @@ def title(study: Study, plan: Plan) -> str:
 
 
 def footer(study: Study, plan: Plan, hidden: int = 0) -> str:
-    """How many runs, what bands are, what is not shown, which runs are missing, which programs."""
-    lines = []
-    shown = sum(int(line.runs.sum()) for line in plan.lines)
-    told = [f"{count(shown, 'value')} of {count(len(study.runs), 'run')}"]
+    """What is shown, which runs are missing, which programs made the others."""
+    programs = {f"{row['kind']} {row['program_version']}, commit {str(row['git_commit'])[:12]}": None for row in study.finished}
+    return "\n".join(plain(line) for line in (what_is_shown(study, plan, hidden), *missing_runs(study), " · ".join(programs)))
+
+
+def what_is_shown(study: Study, plan: Plan, hidden: int = 0) -> str:
+    """How many runs, what bands are, what a logarithmic axis leaves out."""
+    values = sum(int(line.runs.sum()) for line in plan.lines)
+    told = [f"{count(values, 'value')} of {count(len(study.runs), 'run')}"]
     most = max(int(line.runs.max()) for line in plan.lines)
     if most > 1:
         over = f" over {', '.join(map(short, plan.over))}" if plan.over else ""
         told.append(f"mean{over} (up to {most} runs); band: {plan.band.value}")
     if hidden:
         told.append(f"{hidden} not above 0, not shown")
-    lines.append(" · ".join(told))
-    lines += missing_runs(study)
-    programs = {f"{row['kind']} {row['program_version']}, commit {str(row['git_commit'])[:12]}": None for row in study.finished}
-    lines.append(" · ".join(programs))
-    return "\n".join(plain(line) for line in lines)
+    return " · ".join(told)
 
 
 def missing_runs(study: Study) -> list[str]:
