@@ -10,6 +10,8 @@ from .compression import Compression, read_compression
 from .distillation import Distillation, read_distillation
 from .errors import InputError
 from .image_result import ImageResult, read_image_result
+from .labelled import to_dataframe, to_xarray
+from .profile import Profile, read_profile
 from .reader import read
 from .result import Dataset, Result
 from .result import open_result as open  # noqa: A001
@@ -18,6 +20,7 @@ from .summary import key_results, parameters, summaries, summary
 from .version import __version__
 
 __all__ = [
-    "Compression", "Dataset", "Distillation", "ImageResult", "InputError", "Observable", "Result", "Simulation", "key_results",
-    "parameters", "read", "read_compression", "read_distillation", "read_image_result", "summaries", "summary", "__version__",
+    "Compression", "Dataset", "Distillation", "ImageResult", "InputError", "Observable", "Profile", "Result", "Simulation",
+    "key_results", "parameters", "read", "read_compression", "read_distillation", "read_image_result", "read_profile", "summaries",
+    "summary", "to_dataframe", "to_xarray", "__version__",
 ]  # fmt: skip

@@ -1,19 +1,23 @@
-"""The command `rankine-postprocess`: table, plot, compare, bench, extrapolate.
+"""The command `rankine-postprocess`: table, plot, compare, bench; those of any kind of file are in file_commands.py, those of many runs in
+study_commands.py.
 
-Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot be used.
+Exit codes: 0 done, 1 two things differ (beyond the tolerance), 2 input that cannot be used.
 """
 
 import argparse
 import os
 import sys
 
-from . import comparison, distill_table, distillation, image_table, observables, paired_comparison, table
+from . import comparison, content_table, distill_table, distillation, file_commands, image_table, observables, paired_comparison
+from . import run_table, study_table, table
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
 from .extrapolate_command import add_extrapolate
 from .image_result import OF_IMAGES, is_of_images, read_image_result, type_of
-from .reader import read
+from .reader import FILETYPE, read
+from .result import open_result
+from .study import read_study
 from .study_commands import add_study_commands
 from .version import __version__
 
@@ -51,19 +55,21 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench,extrapolate}")
+    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,plot-sweep,extrapolate,report}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
     _add_bench(commands)
+    file_commands.add_to(commands, _add_partial)
     add_extrapolate(commands)
     add_study_commands(commands)
     return parser
 
 
 def _add_table(commands) -> None:
-    command = commands.add_parser("table", help="print the results as a table")
-    command.add_argument("file", metavar="FILE", help="result file (HDF5)")
+    command = commands.add_parser("table", help="print the results of a file, or of several files or a folder a row a run")
+    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5), or folders of sweeps or of result files")
+    file_commands.add_columns(command)
     steps = command.add_mutually_exclusive_group()
     steps.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
     steps.add_argument("--all-steps", action="store_true", help="every measured step")
@@ -110,17 +116,9 @@ def _add_compare(commands) -> None:
     command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
     command.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
     command.add_argument("--bond-dimension", type=int, metavar="N", help="of a sweep (default: the largest)")
-    command.add_argument("--tolerance", type=_tolerance, metavar="T", help="exit with 1 if a difference exceeds T")
+    command.add_argument("--tolerance", type=file_commands.distance, metavar="T", help="exit with 1 if a difference exceeds T")
     _add_partial(command)
     command.set_defaults(run=_run_compare)
-
-
-def _tolerance(text: str) -> float:
-    """A distance; argparse turns the ValueError into its message."""
-    value = float(text)
-    if not value >= 0:
-        raise ValueError
-    return value
 
 
 def _add_bench(commands) -> None:
@@ -135,24 +133,36 @@ def _add_partial(command) -> None:
 
 
 def _run_table(options) -> int:
-    filetype = type_of(options.file)
-    if filetype in (distillation.FILETYPE, OF_IMAGES):
-        return _print_network_table(options, filetype)
-    simulation = read(options.file, allow_partial=options.allow_partial)
+    has_folders = any(os.path.isdir(file) for file in options.files)
+    if len(options.files) > 1 or options.columns or has_folders:
+        if options.all_steps:
+            raise InputError("--all-steps is for one file. Drop it, or name one.")
+        if has_folders:
+            print(study_table.table(read_study(options.files, step=options.step), options.columns))
+            return DONE
+        print(run_table.table(options.files, columns=options.columns, step=options.step, allow_partial=options.allow_partial))
+        return DONE
+    (file,) = options.files
+    filetype = type_of(file)
+    if filetype != FILETYPE:
+        return _print_tables(file, filetype, options)
+    simulation = read(file, allow_partial=options.allow_partial)
     indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
     print(table.header(simulation, indices), table.table(simulation, indices), sep="\n\n")
     return DONE
 
 
-def _print_network_table(options, filetype: str) -> int:
+def _print_tables(file: str, filetype: str, options) -> int:
     if options.step is not None or options.all_steps:
         raise InputError("--step and --all-steps are for files of rankine-simulate. Drop them.")
-    if filetype == distillation.FILETYPE:
-        result, tables = distillation.read_distillation(options.file, allow_partial=options.allow_partial), distill_table
-    else:
-        result, tables = read_image_result(options.file, allow_partial=options.allow_partial), image_table
+    read_one, tables = _TABLES.get(filetype, (open_result, content_table))
+    result = read_one(file, allow_partial=options.allow_partial)
     print(tables.header(result), tables.tables(result), sep="\n\n")
     return DONE
+
+
+# Kinds of files with tables of their own.
+_TABLES = {distillation.FILETYPE: (distillation.read_distillation, distill_table), OF_IMAGES: (read_image_result, image_table)}
 
 
 def _run_plot(options) -> int:

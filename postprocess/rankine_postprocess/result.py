@@ -21,7 +21,7 @@ KINDS = (
 )  # fmt: skip
 RESULTS = "results"
 # Datasets that label the axis of others, for files that do not say so in the attribute `coordinates`.
-_LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",)}
+_LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",), "stages": ("stage",)}
 # What HDF5 and netCDF keep in attributes for themselves.
 _BOOKKEEPING = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties"}
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"

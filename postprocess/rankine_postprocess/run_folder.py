@@ -11,10 +11,12 @@ from pathlib import Path
 from .effective_deck import deck_values
 from .errors import InputError
 from .fields import one_line
+from .result_folder import result_files
 
 RUNS = "runs"
 _MOST_LOG_BYTES = 20000
 _RESULT = "result.h5"
+_PARTIAL = ".partial"
 _GOES_ON = 75  # exit code of a run that can go on
 _SIGNALS_FROM_OUTSIDE = tuple(128 + signal for signal in (1, 2, 9, 10, 15))  # exit codes of programs that they ended
 
@@ -57,8 +59,8 @@ def runs_of(source: Path) -> list[Run]:
     if folders:
         runs = [_run_of_folder(folder) for folder in folders]
         return sorted((run for run in runs if run.number is not None or run.state == "unreadable"), key=lambda run: run.number or 0)
-    files = [*source.rglob("*.h5"), *(path for path in source.rglob("*.h5.partial") if not path.with_suffix("").exists())]
-    return [_run_of_file(path, str(path.relative_to(source)).partition(".h5")[0]) for path in sorted(files) if path.is_file()]
+    files = [path for path in result_files(source) if path.suffix != _PARTIAL or not path.with_suffix("").exists()]
+    return [_run_of_file(path, str(path.relative_to(source)).removesuffix(_PARTIAL).removesuffix(".h5")) for path in files]
 
 
 def _run_of_file(path: Path, name: str) -> Run:

@@ -67,6 +67,11 @@ def read_study(sources: Iterable[str | Path], *, step: int | None = None) -> Stu
     return Study(sources, [_with_state(run, own) for run, own in zip(runs, rows)], [row for own in rows for row in own])
 
 
+def finished_files(sources: Iterable[str | Path]) -> list[Path]:
+    """The result files of runs that are done."""
+    return [run.result for source in sources for run in runs_of(Path(source)) if run.state == "done"]
+
+
 def _rows(run: Run, step: int | None) -> list[dict[str, object]]:
     known = {name: getattr(run, name.removeprefix("run_")) for name in RUN[1:]}
     without = [{"run": run.name} | known | {"program": run.program} | run.deck | run.parameters]

@@ -32,12 +32,12 @@ class Kind:
 
 _SCORES = ("accuracy", "perplexity", "loss", "kl_divergence", "top_token_agreement", "missed_defect_rate", "false_alarm_rate", "auc")
 _COMPRESSED = (
-    "perplexity_before", "perplexity_unhealed", "perplexity_fit", "perplexity_local", "perplexity_after", "recovered",
-    "accuracy_before", "accuracy_compressed", "accuracy_fit", "accuracy_local", "accuracy_after", "accuracy_difference",
-    "parameters_before", "parameters_after", "bytes_after", "adapter/numbers", "adapter/recovered",
+    "perplexity_after", "perplexity_before", "perplexity_unhealed", "perplexity_fit", "perplexity_local", "recovered",
+    "accuracy_after", "accuracy_before", "accuracy_compressed", "accuracy_fit", "accuracy_local", "accuracy_difference",
+    "parameters_after", "parameters_before", "bytes_after", "adapter/numbers", "adapter/recovered",
 )  # fmt: skip
 KINDS = {
-    "rankine-simulate": Kind(("*", "bond_dimension", "discarded_weight", "fidelity"), rows=(RESULTS, "points")),
+    "rankine-simulate": Kind(("magnetization", "*", "bond_dimension", "discarded_weight", "fidelity"), rows=(RESULTS, "points")),
     "rankine-evaluate": Kind((*_SCORES, "scored_tokens")),
     "rankine-compress": Kind(_COMPRESSED),
     "rankine-distill": Kind(("mode", *_COMPRESSED, "local/teams")),

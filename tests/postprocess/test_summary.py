@@ -48,7 +48,7 @@ def test_networks_have_one_row(tmp_path):
     assert len(compressed) == 1
     row = compressed[0]
     assert (row["perplexity_after"], row["method.form"], row["adapter/numbers"] > 0) == (31.0, "pivoted", True)
-    assert rp.key_results(compressed)[:2] == ["perplexity_before", "perplexity_after"]
+    assert rp.key_results(compressed)[:2] == ["perplexity_after", "perplexity_before"]
     image = rp.summary(write_images(tmp_path / "i.h5", ImageDeck()))
     assert image["accuracy_low"] < image["accuracy"] < image["accuracy_high"]
     distilled = rp.summary(write_distillation(tmp_path / "d.h5", DistillDeck(slices=["a", "b"], mode="local")))
