@@ -1,4 +1,5 @@
-"""The command `rankine-postprocess`: table, plot, compare, bench; those of any kind of file are in file_commands.py.
+"""The command `rankine-postprocess`: table, plot, compare, bench; those of any kind of file are in file_commands.py, those of many runs in
+study_commands.py.
 
 Exit codes: 0 done, 1 two things differ (beyond the tolerance), 2 input that cannot be used.
 """
@@ -8,13 +9,16 @@ import os
 import sys
 
 from . import comparison, content_table, distill_table, distillation, file_commands, image_table, observables, paired_comparison
-from . import run_table, table
+from . import run_table, study_table, table
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
+from .extrapolate_command import add_extrapolate
 from .image_result import OF_IMAGES, is_of_images, read_image_result, type_of
 from .reader import FILETYPE, read
 from .result import open_result
+from .study import read_study
+from .study_commands import add_study_commands
 from .version import __version__
 
 DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
@@ -51,18 +55,20 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,plot-sweep,extrapolate,report}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
     _add_bench(commands)
     file_commands.add_to(commands, _add_partial)
+    add_extrapolate(commands)
+    add_study_commands(commands)
     return parser
 
 
 def _add_table(commands) -> None:
-    command = commands.add_parser("table", help="print the results of a file, or of several files a row a run")
-    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5)")
+    command = commands.add_parser("table", help="print the results of a file, or of several files or a folder a row a run")
+    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5), or folders of sweeps or of result files")
     file_commands.add_columns(command)
     steps = command.add_mutually_exclusive_group()
     steps.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
@@ -127,9 +133,13 @@ def _add_partial(command) -> None:
 
 
 def _run_table(options) -> int:
-    if len(options.files) > 1 or options.columns:
+    has_folders = any(os.path.isdir(file) for file in options.files)
+    if len(options.files) > 1 or options.columns or has_folders:
         if options.all_steps:
             raise InputError("--all-steps is for one file. Drop it, or name one.")
+        if has_folders:
+            print(study_table.table(read_study(options.files, step=options.step), options.columns))
+            return DONE
         print(run_table.table(options.files, columns=options.columns, step=options.step, allow_partial=options.allow_partial))
         return DONE
     (file,) = options.files

@@ -39,7 +39,7 @@ def add_to(commands, allow_partial) -> None:
 
 def _add_export(commands, allow_partial) -> None:
     command = commands.add_parser("export", help="write runs as a table for other programs: a row a run, or values of datasets")
-    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5)")
+    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5), or folders of sweeps or of result files")
     command.add_argument("-o", "--output", metavar="TABLE", help="file to write (default: standard output)")
     command.add_argument("--format", choices=export.FORMATS, help="default: what the file's name ends in, else csv")
     command.add_argument("--values", action="append", default=[], metavar="NAME",

@@ -9,7 +9,7 @@ import numpy as np
 from .errors import InputError
 from .long_table import Columns, columns_of, has_members, long_columns, member_columns
 from .result import RESULTS, Dataset, Result, made_of_result, open_result
-from .result_folder import result_files
+from .study import finished_files, read_study
 from .summary import summaries
 
 
@@ -39,18 +39,25 @@ def to_xarray(file, *, group: str = RESULTS):
 def to_dataframe(files, *, values: str | Iterable[str] | None = None, step: int | None = None, allow_partial: bool = False):
     """Result files as a pandas.DataFrame, one row a run (of rankine-simulate, a point): results, values of decks, provenance.
 
-    `files` is a path, several of them, or a folder: then all result files below it. With `values`, names of datasets or of a
-    group, a row for each of their elements instead. Raises InputError, also where pandas is not there.
+    `files` is a path or several of them, of files or folders; that of a sweep has a row for runs without results, too. With
+    `values`, names of datasets or of a group, a row for each of their elements instead. Raises InputError, also where pandas
+    is not there.
     """
     pandas = _required("pandas", "python3-pandas")
     paths = [_path(file) for file in ([files] if _is_one(files) else files)]
-    paths = [file for path in paths for file in (result_files(path) if path.is_dir() else [path])]
     names = [values] if isinstance(values, str) else list(values or [])
-    return pandas.DataFrame(table_of(paths, values=names, step=step, allow_partial=allow_partial))
+    columns = table_of(paths, values=names, step=step, allow_partial=allow_partial)
+    return pandas.DataFrame({name: _numbers(column) for name, column in columns.items()})
 
 
 def table_of(files: list[Path], *, values: list[str], step: int | None, allow_partial: bool) -> Columns:
     """The columns of `to_dataframe`."""
+    files = [Path(file) for file in files]
+    if any(file.is_dir() for file in files):
+        if not values:
+            study = read_study(files, step=step)
+            return columns_of([{name: row.get(name) for name in study.columns} for row in study.rows])
+        files = finished_files(files)
     if not values:
         return columns_of([row for file in files for row in summaries(file, step=step, allow_partial=allow_partial)])
     if step is not None:
@@ -86,6 +93,12 @@ def _of_members(xarray, result: Result, group: str, attributes: dict):
         variables["name" if name == "name" else name] = ((axis,), _numbers_if_any(values), about)
     names = variables.pop("name")
     return xarray.Dataset(variables, {axis: names}, attributes)
+
+
+def _numbers(values: np.ndarray) -> np.ndarray:
+    """NaN for numbers that are not there; other columns as they are."""
+    is_number = values.dtype == object and all(value is None or type(value) in (int, float) for value in values)
+    return values.astype(float) if is_number and any(value is not None for value in values) else values
 
 
 def _numbers_if_any(values: np.ndarray) -> np.ndarray:
