@@ -14,7 +14,6 @@ from .clock import duration
 from .deck import Deck, read_deck
 from .errors import InputError
 from .exit_codes import BAD_INPUT, DONE, GOES_ON, SOME_FAILED
-from .index import Row
 from .need import need_of
 from .program import check_runs, find_program
 from .run_folder import TO_DO, State
@@ -120,7 +119,7 @@ def _run(options) -> int:
     folder.prepare(deck, runs, ranks)
     _let_failed_try_again(folder)
     work = _work_here if options.via == "here" else _work_in_allocation
-    return _finish(work(options, folder, site, program).rows)
+    return _finish(work(options, folder, site, program))
 
 
 def _is_in_job() -> bool:
@@ -199,16 +198,22 @@ def _most_ranks(folder: SweepFolder) -> int:
     return max((one["ranks"] for one in folder.descriptions()), default=1)
 
 
-def _finish(rows: list[Row]) -> int:
+def _finish(outcome: Outcome) -> int:
     """Says how all runs stand."""
-    for row in rows:
+    for row in outcome.rows:
         if row.standing.state is not State.DONE:
-            print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}")
-    print(status.summary(rows))
-    states = {row.standing.state for row in rows}
+            print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}".rstrip(": "))
+    _print_outcome(outcome)
+    states = {row.standing.state for row in outcome.rows}
     if states & {*TO_DO, State.RUNNING}:
         return GOES_ON
     return SOME_FAILED if State.FAILED in states else DONE
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    if outcome.ended:
+        print(f"{len(outcome.ended)} programs ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
+    print(status.summary(outcome.rows))
 
 
 def _status(options) -> int:
@@ -229,8 +234,7 @@ def _work(options) -> int:
     folder.require_prepared()
     work = _work_in_allocation if _is_in_job() else _work_here
     outcome = work(options, folder, _site(options, _is_in_job()), find_program(options.program) if options.program else "")
-    print(f"{len(outcome.ended)} runs in {duration(outcome.seconds)}, teams busy {100 * outcome.busy:.0f} % of it; "
-          + status.summary(outcome.rows))  # fmt: skip
+    _print_outcome(outcome)
     if options.run:
         return _code_of_run(options.run, outcome)
     ended = {row.standing.state for row in outcome.ended}

@@ -88,7 +88,7 @@ class RunFolder:
         """run.json; None while the folder is not whole."""
         try:
             return json.loads(self._description.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _describe(self, description: dict) -> None:
