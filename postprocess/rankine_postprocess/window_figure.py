@@ -13,7 +13,7 @@ from .ticks import CompleteNumbers
 from .window_scores import WindowScores
 from .wording import shortened
 
-_LONGEST = 60
+_LONGEST = 46
 
 
 def draw(scores: list[WindowScores]) -> Figure:
