@@ -73,7 +73,8 @@ def _length(table: Columns) -> int:
 
 def _variable(dataset: Dataset) -> tuple:
     dims = tuple(re.sub("[^A-Za-z0-9]+", "_", dim) for dim in dataset.dims)
-    return dims, dataset.values, {"units": dataset.units, "long_name": dataset.long_name, **dataset.attributes}
+    attributes = {name: value for name, value in dataset.attributes.items() if name != "coordinates"}  # xarray has its own
+    return dims, dataset.values, {"units": dataset.units, "long_name": dataset.long_name, **attributes}
 
 
 def _of_members(xarray, result: Result, group: str, attributes: dict):

@@ -254,7 +254,7 @@ def test_timing_draws_a_bar_a_rank_that_adds_up(tmp_path, ranks):
     else:
         assert np.allclose(panel.patches[-1].get_data().values, total)
     labels = [text.get_text() for text in panel.get_legend().get_texts()]
-    assert labels[0] == "other stages" and labels[-1] == "stage 11" and len(labels) == 10
+    assert labels[0] == "other stages" and labels[-1] == "stage 11" and len(labels) == 9
 
 
 @pytest.mark.parametrize("damage", [lambda group: group.__delitem__("calls"), lambda group: group["seconds"].__setitem__((0, 0), -1.0),
