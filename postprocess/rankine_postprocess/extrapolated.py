@@ -9,6 +9,7 @@ from .curves import Setup, gather
 from .errors import InputError
 from .extrapolation import FEWEST, Extrapolation, extrapolate
 from .simulation import Simulation
+from .text_table import aligned
 
 _ROUNDING = {"complex64": 1e-5}  # of values from site tensors of this precision; of others:
 _FINEST_ROUNDING = 1e-12
@@ -69,15 +70,21 @@ def _loop_error(setup: Setup, angle: float) -> float:
 
 def report(rows: list[Row], observable: str) -> str:
     """A table for the terminal, in plain ASCII."""
+    titles, cells = columns(rows)
+    return "\n".join([f"{pauli.short_name(observable)} at infinite bond dimension", "", aligned(titles, cells), *_notes(rows)])
+
+
+def columns(rows: list[Row]) -> tuple[list[str], list[list[str]]]:
+    """Titles and cells of a table."""
     several = len({(row.label, row.step) for row in rows}) > 1
-    with_exact, with_loops = any(np.isfinite(row.exact) for row in rows), any(row.loop_error != 0.0 for row in rows)
+    with_exact = any(np.isfinite(row.exact) for row in rows)
     titles = [*["setup", "step"] * several, "theta_h", "max bond", "discarded", "value there", "extrapolated", "+-",
-              *["ignored loops"] * with_loops, *["exact", "off by"] * with_exact]  # fmt: skip
-    cells = [_cells(row, several, with_loops, with_exact) for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(titles, *cells)]
-    rule = ["-" * width for width in widths]
-    lines = ["  ".join(f"{cell:>{width}}" for cell, width in zip(line, widths)).rstrip() for line in (titles, rule, *cells)]
-    return "\n".join([f"{pauli.short_name(observable)} at infinite bond dimension", "", *lines, *_notes(rows, with_loops)])
+              *["ignored loops"] * _ignore_loops(rows), *["exact", "off by"] * with_exact]  # fmt: skip
+    return titles, [_cells(row, several, _ignore_loops(rows), with_exact) for row in rows]
+
+
+def _ignore_loops(rows: list[Row]) -> bool:
+    return any(row.loop_error != 0.0 for row in rows)
 
 
 def _cells(row: Row, several: bool, with_loops: bool, with_exact: bool) -> list[str]:
@@ -94,7 +101,7 @@ def _number(value: float, form: str) -> str:
     return format(value, form) if np.isfinite(value) else "-"
 
 
-def _notes(rows: list[Row], with_loops: bool) -> list[str]:
+def _notes(rows: list[Row]) -> list[str]:
     notes = []
     known = [row for row in rows if row.found and np.isfinite(row.exact)]
     if known:
@@ -102,6 +109,6 @@ def _notes(rows: list[Row], with_loops: bool) -> list[str]:
         notes.append(f"exact values within the uncertainty: {within} of {len(known)}")
     if any(row.found is None for row in rows):
         notes.append(f"-: fewer than {FEWEST} bond dimensions, each with less than half the discarded weight of the one before")
-    if with_loops:
+    if _ignore_loops(rows):
         notes.append("ignored loops: an estimate of what they add to the error; no bond dimension removes it")
     return ["", *notes] if notes else []

@@ -37,21 +37,25 @@ nav a { color: var(--accent); text-decoration: none; margin-right: 18px; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(460px, 1fr)); gap: 22px 26px; }
 figure { margin: 0; break-inside: avoid; }
 figure.wide { grid-column: 1 / -1; }
-figure img { width: 100%; display: block; }
+figure img { width: 100%; max-width: 920px; display: block; }
 figcaption { font-size: 13px; color: var(--soft); margin-top: 2px; }
 figcaption b { display: block; color: var(--ink); font-size: 14px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 13px; font-variant-numeric: tabular-nums; }
 table.narrow { width: auto; min-width: 50%; }
-th { text-align: right; font-weight: 600; color: var(--soft); border-bottom: 2px solid var(--line); padding: 5px 10px; vertical-align: bottom; overflow-wrap: anywhere; }
-td { text-align: right; border-bottom: 1px solid var(--line); padding: 4px 10px; vertical-align: top; overflow-wrap: anywhere; }
+table.narrow td:first-child { white-space: nowrap; padding-right: 28px; }
+th { text-align: right; font-weight: 600; color: var(--soft); border-bottom: 2px solid var(--line); padding: 5px 10px; vertical-align: bottom; }
+td { text-align: right; border-bottom: 1px solid var(--line); padding: 4px 10px; vertical-align: top; }
+td.text { overflow-wrap: anywhere; }
+table.runs td { white-space: nowrap; }
 th.text, td.text { text-align: left; }
 td.name, code { font-family: ui-monospace, "DejaVu Sans Mono", Menlo, monospace; font-size: 12.5px; }
 td.name { white-space: nowrap; }
 pre { background: var(--tint); border-left: 3px solid var(--state, var(--line)); padding: 10px 14px; font: 12px/1.5 ui-monospace, "DejaVu Sans Mono", Menlo, monospace;
       white-space: pre-wrap; overflow-wrap: anywhere; margin: 8px 0; border-radius: 0 6px 6px 0; }
 .problem { break-inside: avoid; margin-bottom: 22px; }
-.message { color: var(--state); font-weight: 600; overflow-wrap: anywhere; }
+.message { color: var(--state); font-weight: 600; font-size: 14px; overflow-wrap: anywhere; max-width: none; }
+.problem .caption { max-width: none; }
 footer { margin-top: 52px; font-size: 13px; border-top: 1px solid var(--line); padding-top: 12px; }
 @media (max-width: 560px) { body { padding: 20px 14px; } .figures { grid-template-columns: 1fr; } }
 @media print { @page { margin: 14mm; } body { max-width: none; padding: 0; font-size: 10.5pt; } nav { display: none; } h2 { break-after: avoid; margin-top: 28px; }

@@ -1,7 +1,6 @@
 """The figures of a report: key results along parameters, where the time went."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import matplotlib
 import numpy as np
@@ -33,19 +32,19 @@ class Picture:
     is_wide: bool = False
 
 
-def of_results(study: Study) -> list[Picture]:
+def of_results(study: Study, *, is_first_wide: bool) -> list[Picture]:
     """One for each key result that is not the same everywhere."""
-    pictures = []
+    plans: list[study_curves.Plan] = []
     names = [name for name in study.results if len({str(row.get(name)) for row in study.finished if is_there(row.get(name))}) > 1]
     for name in names:
         try:
-            plan = study_curves.plan(study, quantity=name)
+            plans.append(study_curves.plan(study, quantity=name))
         except InputError:  # texts, or too many lines
             continue
-        pictures.append(_of_result(study, plan, is_wide=not pictures))
-        if len(pictures) == _MOST_RESULTS:
+        if len(plans) == _MOST_RESULTS:
             break
-    return pictures
+    is_odd = len(plans) % 2 == 1
+    return [_of_result(study, plan, is_wide=is_odd and (number == 0 if is_first_wide else number == len(plans) - 1)) for number, plan in enumerate(plans)]
 
 
 def _of_result(study: Study, plan: study_curves.Plan, *, is_wide: bool) -> Picture:
@@ -62,7 +61,7 @@ def _of_result(study: Study, plan: study_curves.Plan, *, is_wide: bool) -> Pictu
 
 def of_times(study: Study) -> list[Picture]:
     """A bar for each of the longest runs, in its stages where the files tell them; none without times."""
-    times = {run.name: _stages(run.result) for run in study.runs if run.state == "done"}
+    times = {run.name: _stages(run.result) or {"run": run.seconds or 0.0} for run in study.runs if run.state == "done"}
     times = {name: stages for name, stages in times.items() if sum(stages.values()) > 0}
     if not times:
         return []
@@ -101,7 +100,7 @@ def _draw_bars(axes, study: Study, times: dict[str, dict[str, float]], stages: l
 
 def _stages(path) -> dict[str, float]:
     """Stage -> seconds, as far as the file tells."""
-    return made_of_result(path, partial(_stages_of), wanted=lambda name, shape: name.startswith("timing/"))
+    return made_of_result(path, _stages_of, wanted=lambda name, shape: name.startswith("timing/"))
 
 
 def _stages_of(result: Result) -> dict[str, float]:

@@ -22,7 +22,7 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
     Nothing but reading belongs inside: whatever goes wrong there is put down to the file, because
     h5py raises nearly any exception over damaged content.
     """
-    _require_file(path)
+    require_file(path)
     try:
         with h5py.File(path, "r") as file:
             yield file
@@ -42,7 +42,8 @@ def is_hdf5(path: str | Path) -> bool:
         return False
 
 
-def _require_file(path: str | Path) -> None:
+def require_file(path: str | Path) -> None:
+    """Raises InputError for what is not there or no ordinary file."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError as error:

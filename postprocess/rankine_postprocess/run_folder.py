@@ -12,6 +12,7 @@ from .effective_deck import deck_values
 from .errors import InputError
 from .fields import one_line
 from .result_folder import result_files
+from .result_header import require_file
 
 RUNS = "runs"
 _MOST_LOG_BYTES = 20000
@@ -52,8 +53,10 @@ class Run:
 
 
 def runs_of(source: Path) -> list[Run]:
-    """The runs of a sweep's folder in its order, without those that its deck does not have any more; else the result files in a folder and below; else the file itself."""
+    """The runs of a sweep's folder in its order, without those that its deck does not have any more; else the result files in a folder and below; else the file itself. Raises InputError for one
+    that is not there."""
     if not source.is_dir():
+        require_file(source)
         return [_run_of_file(source, source.name)]
     folders = [folder for folder in sorted((source / RUNS).glob("*")) if (folder / "run.json").is_file()]
     if folders:

@@ -6,6 +6,7 @@ from .study_curves import Band
 
 def add_study_commands(commands) -> None:
     _add_plot_sweep(commands)
+    _add_report(commands)
 
 
 def _add_plot_sweep(commands) -> None:
@@ -21,6 +22,13 @@ def _add_plot_sweep(commands) -> None:
     command.set_defaults(run=_run_plot_sweep)
 
 
+def _add_report(commands) -> None:
+    command = commands.add_parser("report", help="a page of HTML about all runs of a folder, figures and all")
+    _add_sources(command)
+    command.add_argument("-o", "--output", default="report.html", metavar="PAGE", help="file to write (default: report.html)")
+    command.set_defaults(run=_run_report)
+
+
 def _add_sources(command) -> None:
     command.add_argument("sources", metavar="FOLDER", nargs="+", help="folder of a sweep, or of result files; or result files")
     command.add_argument("--step", type=int, metavar="N", help="simulations after N steps (default: the last measured)")
@@ -34,4 +42,11 @@ def _run_plot_sweep(options) -> int:
                              band=Band[options.band.upper()])  # fmt: skip
     log_x, log_y = (None, False) if options.log is None else ("x" in options.log, "y" in options.log)
     figure.save(study_figure.draw(study, plan, log_x=log_x, log_y=log_y), options.output)
+    return 0
+
+
+def _run_report(options) -> int:
+    from . import report
+
+    report.write(read_study(options.sources, step=options.step), options.output)
     return 0

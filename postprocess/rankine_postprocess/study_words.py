@@ -12,7 +12,8 @@ STATES = ("done", "running", "waiting", "stopped", "lost", "failed", "unreadable
 
 def short(name: str) -> str:
     """A keyword without its section, as words."""
-    return name.rpartition(".")[2].replace("_", " ")
+    name = name.rpartition(".")[2]
+    return name if name.startswith("theta_") else name.replace("_", " ")
 
 
 def shown(value) -> str:
