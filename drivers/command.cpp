@@ -69,6 +69,7 @@ void require_address_space() {
 }  // namespace
 
 int run_command(const Command& program, int argc, char** argv) {
+  start_profile();
   require_address_space();
   try {
     const deck::CommandLine command =

@@ -287,7 +287,6 @@ void check(Program& program, const deck::CommandLine& command) {
 }  // namespace
 
 int run_program(Program& program, int argc, char** argv) {
-  start_profile();
   return run_command(
       {.name = program.name(),
        .purpose = program.purpose(),

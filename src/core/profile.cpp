@@ -14,31 +14,27 @@ struct Account {
   const char* name;
   std::int64_t calls = 0;
   Clock::duration time{};
-  double flops = 0;
-  bool is_counted = true;
-  std::int64_t bytes_sent = 0;
+  StageCounts counts = {};
 };
 
 class Profiler {
  public:
   Profiler() {
-    open("other");
-    current().calls = 1;
-    current().is_counted = false;
+    // A stage that begins between messages must not fail: no memory is asked for then.
+    accounts_.reserve(most_at_hand);
+    open_.reserve(most_at_hand);
+    open("other", Flops::unknown);
   }
 
   void enter(const char* name, Flops flops) {
     book();
-    const std::size_t around = open_.back();
-    open(name);
-    if (open_.back() != around) ++current().calls;
-    if (flops == Flops::unknown) current().is_counted = false;
+    open(name, flops);
   }
   void leave() {
     book();
     open_.pop_back();
   }
-  Account& current() { return accounts_[open_.back()]; }
+  StageCounts* counts() { return &accounts_[open_.back()].counts; }
 
   const std::vector<Account>& accounts() {
     book();
@@ -49,16 +45,26 @@ class Profiler {
   /// The time since the last change belongs to the stage that was under way.
   void book() {
     const Clock::time_point now = Clock::now();
-    current().time += now - since_;
+    accounts_[open_.back()].time += now - since_;
     since_ = now;
   }
 
-  void open(const char* name) {
-    const auto same = std::ranges::find(accounts_, name, &Account::name);
-    open_.push_back(static_cast<std::size_t>(same - accounts_.begin()));
-    if (same == accounts_.end()) accounts_.push_back({name});
+  void open(const char* name, Flops flops) {
+    const auto place = place_of(name);
+    Account& account = accounts_[place];
+    if (open_.empty() || open_.back() != place) ++account.calls;
+    if (flops == Flops::unknown) account.counts.are_flops_known = false;
+    open_.push_back(place);
   }
 
+  std::size_t place_of(const char* name) {
+    const auto same = std::ranges::find(accounts_, name, &Account::name);
+    const auto place = static_cast<std::size_t>(same - accounts_.begin());
+    if (same == accounts_.end()) accounts_.push_back({name});
+    return place;
+  }
+
+  static constexpr std::size_t most_at_hand = 64;
   std::vector<Account> accounts_;
   std::vector<std::size_t> open_;  ///< places of the stages under way, the innermost last
   Clock::time_point since_ = Clock::now();
@@ -72,26 +78,19 @@ void start_profile() {
   static Profiler profiler;
   profiler = Profiler();
   of_this_thread = &profiler;
+  stage_counts = profiler.counts();
 }
 
 ProfileStage::ProfileStage(const char* name, Flops flops) {
-  if (of_this_thread) of_this_thread->enter(name, flops);
+  if (!of_this_thread) return;
+  of_this_thread->enter(name, flops);
+  stage_counts = of_this_thread->counts();
 }
 
 ProfileStage::~ProfileStage() {
-  if (of_this_thread) of_this_thread->leave();
-}
-
-void count_flops(double flops) noexcept {
-  if (of_this_thread) of_this_thread->current().flops += flops;
-}
-
-void count_unknown_flops() noexcept {
-  if (of_this_thread) of_this_thread->current().is_counted = false;
-}
-
-void count_bytes_sent(std::size_t bytes) noexcept {
-  if (of_this_thread) of_this_thread->current().bytes_sent += static_cast<std::int64_t>(bytes);
+  if (!of_this_thread) return;
+  of_this_thread->leave();
+  stage_counts = of_this_thread->counts();
 }
 
 std::vector<StageProfile> profile() {
@@ -103,8 +102,9 @@ std::vector<StageProfile> profile() {
     if (stage == stages.end()) stage = stages.insert(stage, {.name = account.name});
     stage->calls += account.calls;
     stage->seconds += std::chrono::duration<double>(account.time).count();
-    stage->flops += account.is_counted ? account.flops : std::numeric_limits<double>::quiet_NaN();
-    stage->bytes_sent += account.bytes_sent;
+    stage->flops += account.counts.are_flops_known ? account.counts.flops
+                                                   : std::numeric_limits<double>::quiet_NaN();
+    stage->bytes_sent += account.counts.bytes_sent;
   }
   return stages;
 }

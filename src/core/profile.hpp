@@ -2,6 +2,7 @@
 // floating-point operations, bytes sent. Cheap enough to be always on.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,10 +27,24 @@ class ProfileStage {
   ~ProfileStage();
 };
 
-// Of the stage under way.
-void count_flops(double flops) noexcept;
-void count_unknown_flops() noexcept;
-void count_bytes_sent(std::size_t bytes) noexcept;
+/// What is counted of a stage.
+struct StageCounts {
+  double flops = 0;
+  bool are_flops_known = true;
+  std::int64_t bytes_sent = 0;
+};
+/// Those of the stage under way; null on threads without a profile.
+inline constinit thread_local StageCounts* stage_counts = nullptr;
+
+inline void count_flops(double flops) {
+  if (stage_counts) stage_counts->flops += flops;
+}
+inline void count_unknown_flops() {
+  if (stage_counts) stage_counts->are_flops_known = false;
+}
+inline void count_bytes_sent(std::size_t bytes) {
+  if (stage_counts) stage_counts->bytes_sent += static_cast<std::int64_t>(bytes);
+}
 
 struct StageProfile {
   std::string name;

@@ -1,6 +1,4 @@
 // Where the time of a run goes: stages exclude each other, add up, and know what was counted.
-#include "core/profile.hpp"
-
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -9,6 +7,7 @@
 #include <stdexcept>
 #include <thread>
 
+#include "core/profile.hpp"
 #include "core/timer.hpp"
 
 namespace rankine {
