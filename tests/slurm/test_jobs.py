@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,8 @@ LONG = {
     + '[select]\nweights = ["*feed_forward*"]\n[method]\nform = "low-rank"\n[slices]\nby = "block"\n'
     + '[distill]\nmode = "local"\nepochs = 12\nbatch_size = 2\n',
 }
+
+EARLY_SIGNAL = "asked to stop by SIGUSR1: handed to 1 running"
 
 
 def done_here(sweep, deck: str, ranks: int) -> Sweep:
@@ -109,35 +112,35 @@ def test_teams_in_one_allocation(sweep, srun_site):
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory):
-    """A job of each program, long enough for nothing but to hit its limit: all at once, since Slurm looks every 30 s only."""
+    """A job of each program, which hits its limit: all at once, since Slurm looks every 30 s only."""
     sweeps = {}
-    for name, deck in LONG.items():
-        folder = tmp_path_factory.mktemp(f"limited-{name}")
-        sweeps[name] = Sweep(folder, deck)
-        sweeps[name].submit("--ranks", 2, "--sbatch=--time=00:01:00")
+    with ThreadPoolExecutor() as threads:
+        for name, deck in LONG.items():
+            sweeps[name] = Sweep(tmp_path_factory.mktemp(f"limited-{name}"), deck)
+            sweeps[name].submit("--ranks", 2, "--sbatch=--time=00:01:00", "--sbatch=--signal=B:USR1@15")  # 15 to 45 s after it began
+            threads.submit(pause_until_signalled, sweeps[name])
+        yield sweeps
     for one in sweeps.values():
-        pause_in_the_middle(one)
-    yield sweeps
-    for one in sweeps.values():
-        signal_all(one.processes(), signal.SIGCONT)
         slurm("scancel", *one.jobs())
 
 
-def pause_in_the_middle(sweep: Sweep) -> None:
-    """Waits for it to compute, and lets it wait for Slurm's early signal without taking the cores."""
-    logs = list(sweep.folder.glob("runs/*"))
-    assert len(logs) == 1
-    wait_until(lambda: (logs[0] / "log.txt").exists() and "2 ranks" in (logs[0] / "log.txt").read_text(), sweep.said)
+def pause_until_signalled(sweep: Sweep) -> None:
+    """When it computes, lets it wait for Slurm's early signal without taking the cores."""
+    [folder] = sweep.folder.glob("runs/*")
+    log = folder / "log.txt"
+    wait_until(lambda: EARLY_SIGNAL in sweep.said() or (log.exists() and "2 ranks" in log.read_text()), sweep.said)
     time.sleep(0.5)
-    signal_all(sweep.processes(), signal.SIGSTOP)
+    processes = sweep.processes()
+    signal_all(processes, signal.SIGSTOP)
+    wait_until(lambda: EARLY_SIGNAL in sweep.said(), sweep.said)
+    signal_all(processes, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("program", LONG)
 def test_a_job_that_hits_its_limit_is_queued_again_and_finishes(sweep, limited, program):
     straight = done_here(sweep, LONG[program], 2)
     job = limited[program]
-    wait_until(lambda: "asked to stop by SIGUSR1: handed to 1 running" in job.said(), job.said)
-    signal_all(job.processes(), signal.SIGCONT)
+    wait_until(lambda: EARLY_SIGNAL in job.said(), job.said)
     rows = job.wait()
     assert [row["state"] for row in rows] == ["done"], job.said() + job.log()
     codes = [attempt["exit_code"] for attempt in job.attempts() if "ended" in attempt]
