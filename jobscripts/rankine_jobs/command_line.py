@@ -1,10 +1,11 @@
 """The command `rankine-sweep`: run, status, and what job scripts call.
 
-Exit codes: 0 all runs are done, 1 some failed, 2 input that cannot be used, 75 not all are done: the same command goes on.
+Exit codes: 0 all runs are done, 1 some failed, 2 input that cannot be used, 3 files that cannot be written, 75 not all are done: the same command goes on.
 """
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -13,11 +14,10 @@ from .allocation import Allocation
 from .clock import duration
 from .deck import Deck, read_deck
 from .errors import InputError
-from .exit_codes import BAD_INPUT, DONE, GOES_ON, SOME_FAILED
-from .index import Row
+from .exit_codes import BAD_INPUT, DONE, GOES_ON, NO_RESOURCE, SOME_FAILED
 from .need import need_of
 from .program import check_runs, find_program
-from .run_folder import TO_DO, State
+from .run_folder import BY_SIGNAL, TO_DO, State
 from .runs import Run, describe, runs_of
 from .site import HERE, Site, read_site
 from .sweep_folder import SweepFolder
@@ -36,9 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"rankine-sweep: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:  # nothing has been started
+        return BY_SIGNAL + signal.SIGINT
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        print(f"rankine-sweep: Cannot go on, {error.filename} ({error.strerror}). Mend that, and start again with --resume.", file=sys.stderr)
+        return NO_RESOURCE
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -113,14 +118,13 @@ def _run(options) -> int:
     program, site = find_program(options.program or deck.program), _site(options, options.via != "here")
     if options.via == "array" or (options.via == "allocation" and not _is_in_job()):
         return _submit(options, deck, runs, folder, site, program)
-    ranks = options.ranks or 1
-    checks = check_runs(program, folder.missing(runs), ranks)
+    checks = check_runs(program, folder.missing(runs), options.ranks or 1)
     if options.print:
         return _print(program, runs, checks)
-    folder.prepare(deck, runs, ranks)
+    folder.prepare(deck, runs, options.ranks)
     _let_failed_try_again(folder)
     work = _work_here if options.via == "here" else _work_in_allocation
-    return _finish(work(options, folder, site, program).rows)
+    return _finish(work(options, folder, site, program))
 
 
 def _is_in_job() -> bool:
@@ -199,16 +203,22 @@ def _most_ranks(folder: SweepFolder) -> int:
     return max((one["ranks"] for one in folder.descriptions()), default=1)
 
 
-def _finish(rows: list[Row]) -> int:
+def _finish(outcome: Outcome) -> int:
     """Says how all runs stand."""
-    for row in rows:
-        if row.standing.state is not State.DONE:
+    for row in outcome.rows:
+        if row.standing.message:
             print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}")
-    print(status.summary(rows))
-    states = {row.standing.state for row in rows}
+    _print_outcome(outcome)
+    states = {row.standing.state for row in outcome.rows}
     if states & {*TO_DO, State.RUNNING}:
         return GOES_ON
     return SOME_FAILED if State.FAILED in states else DONE
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    if outcome.ended:
+        print(f"{len(outcome.ended)} programs ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
+    print(status.summary(outcome.rows))
 
 
 def _status(options) -> int:
@@ -229,8 +239,7 @@ def _work(options) -> int:
     folder.require_prepared()
     work = _work_in_allocation if _is_in_job() else _work_here
     outcome = work(options, folder, _site(options, _is_in_job()), find_program(options.program) if options.program else "")
-    print(f"{len(outcome.ended)} runs in {duration(outcome.seconds)}, teams busy {100 * outcome.busy:.0f} % of it; "
-          + status.summary(outcome.rows))  # fmt: skip
+    _print_outcome(outcome)
     if options.run:
         return _code_of_run(options.run, outcome)
     ended = {row.standing.state for row in outcome.ended}

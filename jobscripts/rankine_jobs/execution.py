@@ -40,9 +40,9 @@ class Execution:
                 self._code = CANNOT_START
 
     def has_ended(self) -> bool:
-        if self._code is None and (code := self._process.poll()) is not None:
+        if self._process and self._code is None and (code := self._process.poll()) is not None:
             self._code = code if code >= 0 else BY_SIGNAL - code
-        return self._code is not None
+        return self._code is not None or self._process is None
 
     def ask_to_stop(self) -> None:
         """The first time so that the run can go on later, the second time at once, the third time for sure."""

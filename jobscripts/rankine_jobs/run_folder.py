@@ -5,6 +5,7 @@
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -72,11 +73,19 @@ class RunFolder:
         self._attempts = path / "attempts.jsonl"
         self._description = path / "run.json"
 
-    def write(self, run: Run, ranks: int) -> None:
-        """Makes the folder, or brings its number and ranks up to date; run.json comes last and says that it is whole."""
+    def write(self, run: Run, ranks: int | None) -> None:
+        """Makes the folder, or brings it up to date; run.json comes last and says that it is whole.
+
+        With ranks None those stay that it has. So does its name in texts: a run goes on only by the deck it began with.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        whole_files.write(self.path / "deck.toml", run.deck_in(str(self.path)))
-        self._describe({"number": run.number, "hash": run.hash, "program": run.program, "parameters": run.parameters, "ranks": ranks})
+        before = self.description() or {}
+        name = before.get("folder", "")
+        if not (name and os.path.isdir(name) and os.path.samefile(name, self.path)):
+            name = str(self.path)
+        whole_files.write(self.path / "deck.toml", run.deck_in(name))
+        self._describe({"number": run.number, "hash": run.hash, "program": run.program, "parameters": run.parameters,
+                        "ranks": ranks or before.get("ranks", 1), "folder": name})  # fmt: skip
 
     def leave_out(self) -> None:
         """The deck of the sweep does not have this run any more."""
@@ -88,7 +97,7 @@ class RunFolder:
         """run.json; None while the folder is not whole."""
         try:
             return json.loads(self._description.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def _describe(self, description: dict) -> None:

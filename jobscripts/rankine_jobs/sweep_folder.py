@@ -46,8 +46,8 @@ class SweepFolder:
         """Those that have no folder yet."""
         return [run for run in runs if self.folder(run.hash).description() is None]
 
-    def prepare(self, deck: Deck, runs: list[Run], ranks: int) -> None:
-        """Makes what is missing. Runs of an earlier deck keep their folders, but are no longer of the sweep."""
+    def prepare(self, deck: Deck, runs: list[Run], ranks: int | None) -> None:
+        """Makes what is missing; with ranks None each run keeps those it has, or gets one. Runs of an earlier deck keep their folders, but are no longer of the sweep."""
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:

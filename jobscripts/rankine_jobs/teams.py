@@ -69,24 +69,47 @@ class Teams:
         self._progress = Progress(n_teams)
         self._stopping = False
         self._index_due = 0.0
+        self._own_seconds = 0.0  # of this loop
 
     def run(self) -> Outcome:
         """Until no run is left to be taken, or it is asked to stop."""
         began = time.monotonic()
         with Bell() as bell:
-            self._fill()
-            while self._active() or self._wait_for_held(bell):
-                for name in bell.wait(TICK):
-                    self._stop(name)
-                self._reap()
-                self._fill()
-                self._progress.show(list(self._rows.values()))
-                self._write_index()
+            try:
+                self._work(bell)
+            except OSError:  # the folder has vanished, or its disk is full: what is under way keeps what it can
+                self._abandon(bell)
+                raise
         seconds = time.monotonic() - began
         self._rows = {row.hash: row for row in self._folder.rows()}
         self._write_index(at_end=True)
-        busy = sum(team.busy for team in self._teams) / (seconds * len(self._teams))
-        return Outcome(list(self._rows.values()), self._stopping, self._ended, seconds, busy)
+        return Outcome(list(self._rows.values()), self._stopping, self._ended, seconds, self._busy_part(seconds))
+
+    def _busy_part(self, seconds: float) -> float:
+        """Programs may have ended, unnoticed, while this loop was at work."""
+        busy = sum(team.busy for team in self._teams) / len(self._teams)
+        return max(0.0, busy - self._own_seconds) / seconds
+
+    def _work(self, bell: Bell) -> None:
+        self._fill()
+        while self._active() or self._wait_for_held(bell):
+            names = bell.wait(TICK)
+            woken = time.monotonic()
+            for name in names:
+                self._stop(name)
+            self._reap()
+            self._fill()
+            self._progress.show(list(self._rows.values()))
+            self._write_index()
+            self._own_seconds += time.monotonic() - woken
+        self._progress.close()
+
+    def _abandon(self, bell: Bell) -> None:
+        for team in self._active():
+            team.execution.ask_to_stop()
+        while any(not team.execution.has_ended() for team in self._active()):
+            for name in bell.wait(TICK):
+                self._stop(name)
 
     def _active(self) -> list[Team]:
         return [team for team in self._teams if team.execution]

@@ -105,7 +105,7 @@ def test_teams_in_one_allocation(sweep, srun_site):
     allocation = sweep(THREE)
     allocation.submit("--teams", 2, "--ranks", 2, via="allocation", site=srun_site)
     assert [row["state"] for row in allocation.wait()] == ["done"] * 3, allocation.said()
-    assert "3 runs in" in allocation.said() and "--ntasks=4" in (allocation.folder / "jobs" / "001" / "script.slurm").read_text()
+    assert "3 programs ended in" in allocation.said() and "--ntasks=4" in (allocation.folder / "jobs" / "001" / "script.slurm").read_text()
     began = [attempt["began"] for number in range(3) for attempt in allocation.attempts(number) if "began" in attempt]
     assert len(began) == 3
 
