@@ -163,6 +163,19 @@ def test_a_second_signal_ends_programs_at_once(sleepy):
         assert process.wait(HANG_SECONDS) == 75
 
 
+def test_a_run_that_is_ended_since_it_did_not_stop_in_time_has_not_failed(sleepy):
+    sweep = sleepy('[sweep.product]\n"sleep.then" = ["ending"]\n', seconds=30)
+    with sweep.under_way("run") as process:
+        wait_until(lambda: list(sweep.folder.glob("runs/*/alive")))
+        time.sleep(0.1)
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "asked to stop" in (sweep.root / "sweep.log").read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HANG_SECONDS) == 75
+    row = sweep.rows()[0]
+    assert (row["state"], row["message"], row["exit_code"]) == ("stopped", "ended by SIGTERM", 143)
+
+
 def test_a_run_whose_sweep_was_killed_stays_claimed_and_is_not_run_twice(sleepy):
     sweep = sleepy(seconds=1.0)
     with sweep.under_way("run") as process:
