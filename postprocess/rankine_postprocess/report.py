@@ -20,6 +20,7 @@ from .version import __version__
 from .wording import count, shortened
 
 _LONGEST, _MOST_VALUES, _MOST_KEYWORDS, _MOST_ROWS, _MOST_POINTS = 60, 24, 8, 1000, 60
+_LOG_LINES = 12
 _MOST_FILES = 40  # that are drawn together as `plot` draws them
 _NAMES = {"created_utc": "begun", "program_version": "version", "git_commit": "commit", "n_ranks": "ranks", "threads": "threads of a rank",
           "job_id": "jobs", "libraries": "libraries", "inputs": "input files, by SHA-256"}  # fmt: skip
@@ -145,12 +146,23 @@ def _problems(study: Study) -> list[str]:
 def _problem(study: Study, run: Run) -> str:
     code = "" if run.exit_code is None else f"exit code {run.exit_code}" + (f" ({_EXIT_CODES[run.exit_code]})" if run.exit_code in _EXIT_CODES else "")
     facts = [told_apart(study, run), code, count(run.attempts, "attempt") if run.attempts else "", f"ended {run.ended_utc}" if run.ended_utc else ""]
-    log = run.last_log_lines()
+    log = run.last_log_lines() or _log_of_file(run)
     return "\n".join([
         f'<div class="problem {run.state}">', f"<h3><code>{escape(run.name)}</code> {page.state_name(run.state)}</h3>",
         page.paragraph(" · ".join(filter(None, facts)), "caption"), page.paragraph(run.message, "message") if run.message else "",
         page.preformatted(log, run.state) if log else page.paragraph("It left no log.", "caption"), "</div>",
     ])  # fmt: skip
+
+
+def _log_of_file(run: Run) -> list[str]:
+    """What a file of no sweep holds."""
+    if run.log_file is not None or run.state == "unreadable":
+        return []
+    return made_of_result(run.result, _log, wanted=lambda name, shape: False).splitlines()[-_LOG_LINES:]
+
+
+def _log(result: Result) -> str:
+    return result.log
 
 
 def _parameters(study: Study) -> list[str]:
@@ -199,7 +211,8 @@ def _runs(study: Study) -> list[str]:
     same = {name: study.finished[0][name] for name in study.results if _is_same(study, name)} if len(study.finished) > 1 else {}
     columns = [*study.parameters[:_MOST_KEYWORDS], *(name for name in study.results if name not in same), *["attempts"] * has_attempts, seconds]
     rows = [[escape(shortened(str(row["run"]), _LONGEST)), page.state_name(str(row["state"])),
-             *(escape(shortened(cell(row.get(name)), _LONGEST)) for name in columns)] for row in study.rows[:_MOST_ROWS]]  # fmt: skip
+             *(escape(shown(row[name]) if isinstance(row.get(name), str) else shortened(cell(row.get(name)), _LONGEST)) for name in columns)]
+            for row in study.rows[:_MOST_ROWS]]  # fmt: skip
     titles = [(short(name) if "." in name else name).replace("_", " ").replace("/", " / ") for name in columns]
     texts = [place for place, name in enumerate(columns, 2) if any(isinstance(row.get(name), str) for row in study.rows)]
     notes = [f"The same in all runs: {', '.join(f'{short(name)} {cell(value)}' for name, value in same.items())}."] if same else []

@@ -75,7 +75,7 @@ def _run_of_folder(folder: Path) -> Run:
     """Lines that a killed writer left unfinished do not count."""
     told = _object((folder / "run.json").read_text(encoding="utf-8", errors="replace"))
     if told is None:
-        return Run(folder.name, "unreadable", folder / _RESULT, message=f"{folder}: run.json is damaged.")
+        return Run(folder.name, "unreadable", folder / _RESULT, message="run.json is damaged.")
     notes = [note for line in _lines(folder / "attempts.jsonl") if (note := _object(line)) is not None]
     state, message = _outcome(folder, notes[-1] if notes else {})
     seconds = [note["seconds"] for note in notes if isinstance(note.get("seconds"), (int, float))]
