@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -52,17 +53,31 @@ def _cell(value) -> object:
 def _write_parquet(table: Columns, output: str | None) -> None:
     if output is None:
         raise InputError("Parquet is no text for the terminal. Name a file with -o.")
+    columns = {name: _of_one_type(values) for name, values in table.items()}
     try:
-        import pandas
-
-        pandas.DataFrame({name: _of_one_type(values) for name, values in table.items()}).to_parquet(output, index=False)
-    except ImportError as error:
-        raise InputError(
-            "Parquet needs pandas (Debian: python3-pandas) and pyarrow or fastparquet, which Debian 12 does not have. "
-            "Install one of them with pip, or write CSV."
-        ) from error
+        _parquet_writer()(columns, output)
     except OSError as error:
         raise InputError(f"{output}: cannot be written ({error.strerror or error}).") from error
+
+
+def _parquet_writer() -> Callable[[Columns, str], None]:
+    """Of pyarrow, or of pandas with fastparquet: what is there. Raises InputError where neither is."""
+    try:
+        from pyarrow import parquet, table
+
+        return lambda columns, output: parquet.write_table(table(columns), output)
+    except ImportError as error:
+        reason = str(error)
+    try:
+        import fastparquet  # noqa: F401
+        from pandas import DataFrame
+
+        return lambda columns, output: DataFrame(columns).to_parquet(output, engine="fastparquet", index=False)
+    except ImportError:
+        raise InputError(
+            f"Parquet needs pyarrow, or pandas with fastparquet ({reason}). Debian 12 has neither of them: "
+            "install 'pyarrow<18' with pip, which goes with Debian's numpy, or write CSV."
+        ) from None
 
 
 def _of_one_type(values: np.ndarray) -> np.ndarray:

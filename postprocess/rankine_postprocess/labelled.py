@@ -1,6 +1,7 @@
 """Result files for notebooks: arrays with named axes and labels (xarray), tables (pandas). Both are loaded when asked for."""
 
 import importlib
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from .summary import summaries
 def to_xarray(file, *, group: str = RESULTS):
     """The datasets of a group ("results", "results/noise", "timing/profile") as an xarray.Dataset.
 
-    `file` is a path, or what was read from one. A group with a group for each of many things ("results/weights",
+    `file` is a path, or what was read from one. Axes are named as xarray.open_dataset names them, with "_" for blanks. A group with a group for each of many things ("results/weights",
     "results/slices") becomes a dataset over their names. Raises InputError, also where xarray is not there.
     """
     xarray = _required("xarray", "python3-xarray")
@@ -44,7 +45,7 @@ def to_dataframe(files, *, values: str | Iterable[str] | None = None, step: int 
     is not there.
     """
     pandas = _required("pandas", "python3-pandas")
-    paths = [_path(file) for file in ([files] if _is_one(files) else files)]
+    paths = paths_of(files)
     names = [values] if isinstance(values, str) else list(values or [])
     columns = table_of(paths, values=names, step=step, allow_partial=allow_partial)
     return pandas.DataFrame({name: _numbers(column) for name, column in columns.items()})
@@ -79,7 +80,9 @@ def _length(table: Columns) -> int:
 
 
 def _variable(dataset: Dataset) -> tuple:
-    return dataset.dims, dataset.values, {"units": dataset.units, "long_name": dataset.long_name, **dataset.attributes}
+    dims = tuple(re.sub("[^A-Za-z0-9]+", "_", dim) for dim in dataset.dims)
+    attributes = {name: value for name, value in dataset.attributes.items() if name != "coordinates"}  # xarray has its own
+    return dims, dataset.values, {"units": dataset.units, "long_name": dataset.long_name, **attributes}
 
 
 def _of_members(xarray, result: Result, group: str, attributes: dict):
@@ -108,13 +111,14 @@ def _numbers_if_any(values: np.ndarray) -> np.ndarray:
     return np.array(["" if value is None else str(value) for value in values]) if values.dtype == object else values
 
 
+def paths_of(files) -> list[Path]:
+    """Of a path, of what was read from one, or of several of them."""
+    is_one = isinstance(files, (str, Path)) or hasattr(files, "path")
+    return [_path(file) for file in ([files] if is_one else files)]
+
+
 def _path(file) -> Path:
-    """Of a path, or of what was read from one."""
     return Path(getattr(file, "path", file))
-
-
-def _is_one(files) -> bool:
-    return isinstance(files, (str, Path)) or hasattr(files, "path")
 
 
 def _required(module: str, package: str):

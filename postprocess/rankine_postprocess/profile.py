@@ -11,6 +11,7 @@ from .text_table import aligned, cell
 from .wording import count
 
 GROUP = "timing/profile"
+WAIT = "wait"  # the stage in which a rank waits for others
 _LONGEST = 1e12  # seconds
 
 
@@ -66,7 +67,7 @@ def table(profile: Profile) -> str:
 
 def _row(profile: Profile, stage: int, whole: float) -> list[str]:
     seconds, flops = profile.seconds[stage], profile.flops[stage]
-    rate = flops.sum() / seconds.sum() / 1e9 if seconds.sum() > 0 else np.nan
+    rate = flops.sum() / seconds.sum() / 1e9 if seconds.sum() > 0 and flops.sum() > 0 else np.nan
     return [
         profile.stages[stage], f"{profile.calls[stage].max():.0f}", *(f"{value:.4g}" for value in (seconds.min(), seconds.mean(), seconds.max())),
         f"{100 * seconds.mean() / whole:.1f} %" if whole > 0 else "-", _imbalance(seconds), cell(float(f"{rate:.4g}")),

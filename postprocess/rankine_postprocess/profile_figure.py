@@ -7,12 +7,13 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from .frame import add_frame
 from .labels import plain
-from .profile import Profile
+from .profile import WAIT, Profile
 from .style import STYLE
 from .wording import count, shortened
 
-_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#8C6D1F", "#F0C040", "#D55E00", "#CC79A7", "#5B3F8C", "#B0B0B0")
-_OTHERS = "0.82"
+_COLOURS = ("#0072B2", "#56B4E9", "#009E73", "#8C6D1F", "#F0C040", "#D55E00", "#CC79A7", "#5B3F8C")
+_OTHERS, _WAITING = "0.6", "0.88"
+_ON_TOP = ("other stages", "waiting for other ranks")
 _MOST_BARS = 64  # of more ranks the bars touch
 _LEAST_PART = 0.002  # of the mean run that a stage must take to have a colour of its own
 _LONGEST = 34
@@ -31,7 +32,8 @@ def draw(profiles: list[Profile]) -> Figure:
                 panel.set_title(plain(shortened(profile.path.stem, _LONGEST)), fontsize=10)
         panels[0].set_ylabel("seconds")
         panels[0].set_ylim(bottom=0.0)
-        handles = dict(zip(*panels[-1].get_legend_handles_labels()[::-1]))
+        handles = {label: handle for panel in panels for handle, label in zip(*panel.get_legend_handles_labels())}
+        handles |= {label: handles.pop(label) for label in _ON_TOP if label in handles}
         panels[-1].legend(list(handles.values())[::-1], list(handles)[::-1], loc="upper left", bbox_to_anchor=(1.0, 1.0))
         add_frame(figure, _title(profiles), _footer(profiles))
     return figure
@@ -44,24 +46,31 @@ def _stages(profiles: list[Profile]) -> dict[str, str]:
         whole = max(profile.seconds.sum(axis=0).mean(), 1e-300)
         for stage, seconds in zip(profile.stages, profile.seconds.mean(axis=1)):
             parts[stage] = max(parts.get(stage, 0.0), seconds / whole)
-    ordered = sorted(parts, key=lambda stage: -parts[stage])
+    ordered = sorted(parts.keys() - {WAIT}, key=lambda stage: (-parts[stage], stage))
     return dict(zip([stage for stage in ordered if parts[stage] >= _LEAST_PART], _COLOURS))
 
 
 def _draw_ranks(panel, profile: Profile, stages: dict[str, str]) -> None:
     base = np.zeros(profile.ranks)
     for stage, colour in stages.items():
-        seconds = sum((row for name, row in zip(profile.stages, profile.seconds) if name == stage), np.zeros(profile.ranks))
+        seconds = _of_stage(profile, stage)
         _bars(panel, base, seconds, colour, plain(shortened(stage, _LONGEST)))
         base = base + seconds
-    rest = profile.seconds.sum(axis=0) - base
-    if (rest > 0).any() and set(profile.stages) - set(stages):
-        _bars(panel, base, np.maximum(rest, 0.0), _OTHERS, "other stages")
+    waiting = _of_stage(profile, WAIT)
+    rest = np.maximum(profile.seconds.sum(axis=0) - waiting - base, 0.0)
+    if rest.any() and set(profile.stages) - set(stages) - {WAIT}:
+        _bars(panel, base, rest, _OTHERS, _ON_TOP[0])
+    if waiting.any():
+        _bars(panel, profile.seconds.sum(axis=0) - waiting, waiting, _WAITING, _ON_TOP[1])
     panel.set_xlabel("rank")
     panel.xaxis.set_major_locator(_ticks(profile.ranks))
     margin = 0.1 if profile.ranks <= _MOST_BARS else 0.0
     panel.set_xlim(-0.5 - margin, profile.ranks - 0.5 + margin)
     panel.grid(visible=False, axis="x")
+
+
+def _of_stage(profile: Profile, stage: str) -> np.ndarray:
+    return sum((row for name, row in zip(profile.stages, profile.seconds) if name == stage), np.zeros(profile.ranks))
 
 
 def _ticks(ranks: int):
@@ -87,8 +96,8 @@ def _footer(profiles: list[Profile]) -> str:
     words = []
     for profile in profiles:
         most, sent = profile.seconds.sum(axis=0).max(), profile.bytes_sent.sum() / 2**20
-        slowest = int(np.argmax(profile.seconds.max(axis=1) - profile.seconds.mean(axis=1)))
+        uneven = {stage: row.max() - row.mean() for stage, row in zip(profile.stages, profile.seconds) if stage != WAIT}
         ranks = count(profile.ranks, "rank")
-        worst = f", least even: {profile.stages[slowest]}" if profile.ranks > 1 else ""
+        worst = f", least even: {max(uneven, key=uneven.get)}" if profile.ranks > 1 and uneven else ""
         words.append(f"{plain(profile.path.name)}: {ranks}, {most:.4g} s, {sent:.4g} MiB sent{plain(worst)}")
     return "; ".join(words)

@@ -102,7 +102,7 @@ class Result:
     def labels(self, dataset: Dataset) -> dict[str, Dataset]:
         """Short name -> dataset of one axis in the same group that labels an axis of this one."""
         named = dataset.attributes.get("coordinates")
-        wanted = str(named).split() if named else [label for dim in dataset.dims for label in (*_LABELS.get(dim, ()), dim)]
+        wanted = str(named).split() if named else [label for dim in dataset.dims for label in (*_LABELS.get(dim, ()), dim.replace(" ", "_"))]
         here = self.in_group(dataset.group)
         found = {name: here[name] for name in wanted if name in here}
         return {name: one for name, one in found.items() if len(one.dims) == 1 and one.dims[0] in dataset.dims and one is not dataset}

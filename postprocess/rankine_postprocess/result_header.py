@@ -12,6 +12,9 @@ from .errors import InputError
 from .fields import one_line, whole_attribute, words
 
 
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
 @contextmanager
 def opened(path: str | Path) -> Iterator[h5py.File]:
     """The file, for reading. Raises InputError for one that is missing, not HDF5 or damaged.
@@ -28,6 +31,15 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
     except Exception as error:
         reason = one_line(str(error).split("\n")[0]) or type(error).__name__
         raise InputError(f"{path}: not a readable HDF5 file ({reason}).") from error
+
+
+def is_hdf5(path: str | Path) -> bool:
+    """Whether the file begins as HDF5 does."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_SIGNATURE)) == _SIGNATURE
+    except (OSError, ValueError):
+        return False
 
 
 def require_file(path: str | Path) -> None:

@@ -58,6 +58,17 @@ void read_unknown_section(const Schema& schema, const TomlSection& given, Findin
     report_unknown_section(schema, given.name, given.source, findings);
 }
 
+/// Keywords that are swept are missing in the deck itself: other findings would mislead.
+void refuse_sweep(const std::vector<TomlSection>& document) {
+  for (const TomlSection& section : document) {
+    if (section.name != "sweep") continue;
+    const Problem problem{.what = "a deck with [sweep]",
+                          .why = "it is many runs, and this program does one",
+                          .advice = "Start it with jobscripts/rankine-sweep run DECK FOLDER."};
+    throw InputError(problem.message(section.source.where()));
+  }
+}
+
 void read_section(Schema& schema, const TomlSection& given, Findings& findings) {
   Section* section = schema.find_section(given.name);
   if (section == nullptr) return read_unknown_section(schema, given, findings);
@@ -144,6 +155,7 @@ std::string load(const std::string& path) {
 void read_text(Schema& schema, std::string_view text, const std::string& file,
                const std::vector<std::string>& overrides) {
   const std::vector<TomlSection> document = parse_document(text, file);
+  refuse_sweep(document);
   schema.reset(file);
   Findings findings(schema);
   for (const TomlSection& section : document) read_section(schema, section, findings);

@@ -264,6 +264,17 @@ TEST_F(ReadFile, ReadsADeckFromDisk) {
   EXPECT_EQ(schema.at("lattice.name").source.text(), "rankine_deck_test.toml:3");
 }
 
+TEST_F(Read, LeavesSweepsToTheirCommand) {
+  const std::string refusal =
+      " (it is many runs, and this program does one). Start it with jobscripts/rankine-sweep run "
+      "DECK FOLDER.";
+  EXPECT_EQ(error_of("[sweep.product]\n\"lattice.name\" = [\"eagle\", \"osprey\"]\n[unknown]"),
+            "a deck with [sweep], sample.toml:1" + refusal);
+  EXPECT_EQ(error_of("\n[[sweep.zip]]\ncircuit.steps = [1, 2]"),
+            "a deck with [sweep], sample.toml:2" + refusal);
+  EXPECT_THAT(error_with_lattice("sweep = 3"), HasSubstr("unknown keyword sweep, sample.toml:1"));
+}
+
 TEST_F(Read, RefusesKeysThatExhaustTheParser) {
   std::string points;
   for (int k = 0; k < 50000; ++k) points += ".b";

@@ -1,0 +1,6 @@
+"""Exit codes of rankine-sweep and those of the programs that it looks at (docs/file_formats.md#exit-codes)."""
+
+DONE = 0
+SOME_FAILED = 1
+BAD_INPUT = 2
+GOES_ON = 75  # stopped with what is needed to go on
