@@ -104,7 +104,7 @@ def _draw_bars(axes, study: Study, times: dict[str, dict[str, float]], stages: l
 
 def _stages(path) -> dict[str, float]:
     """Stage -> seconds, as far as the file tells."""
-    return made_of_result(path, _stages_of, wanted=lambda name, shape: name.startswith("timing/"))
+    return made_of_result(path, _stages_of, wanted=lambda name, shape: name.partition("/")[0] == "timing")
 
 
 def _stages_of(result: Result) -> dict[str, float]:
