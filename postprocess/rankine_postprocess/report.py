@@ -4,7 +4,7 @@ from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 
-from . import extrapolated, observables, page, plots, report_figures
+from . import extrapolated, page, plots, report_figures
 from .errors import InputError
 from .extrapolation import FEWEST
 from .pauli import short_name
@@ -12,6 +12,7 @@ from .reader import FILETYPE as OF_SIMULATIONS
 from .reader import read_simulation
 from .result import Result, made_of_result
 from .run_folder import Run
+from .simulation import Simulation
 from .study import Study, finished_files
 from .study_words import by_state, in_common, short, shown, title, told_apart
 from .summary import PROVENANCE, is_there
@@ -20,7 +21,7 @@ from .version import __version__
 from .wording import count, shortened
 
 _LONGEST, _MOST_VALUES, _MOST_KEYWORDS, _MOST_ROWS, _MOST_POINTS = 60, 24, 8, 1000, 60
-_LOG_LINES = 12
+_LOG_LINES, _MOST_OBSERVABLES = 12, 3
 _MOST_FILES = 40  # that are drawn together as `plot` draws them
 _NAMES = {"created_utc": "begun", "program_version": "version", "git_commit": "commit", "n_ranks": "ranks", "threads": "threads of a rank",
           "job_id": "jobs", "libraries": "libraries", "inputs": "input files, by SHA-256"}  # fmt: skip
@@ -104,30 +105,32 @@ def _as_plot_draws(study: Study) -> list[str]:
     if not 0 < len(files) <= _MOST_FILES or len({row["kind"] for row in study.finished}) > 1:
         return []
     try:
-        figure = plots.draw([str(file) for file in files], plots.Request())
+        is_of_simulations = study.finished[0]["kind"] == OF_SIMULATIONS
+        request = plots.Request(observable=study.results[0] if is_of_simulations else None)
+        figure = plots.draw([str(file) for file in files], request)
     except InputError:  # they do not go together
         return []
     return [page.picture(figure, "Results together", "as rankine-postprocess plot draws these files", wide=True)]
 
 
 def _limit(study: Study) -> list[str]:
-    """Where simulations have enough bond dimensions."""
-    files = finished_files(study.sources)
+    """Where simulations have enough bond dimensions: the first observables, point by point."""
     dimensions = {row.get("state.max_bond_dimension") for row in study.finished}
     if {row["kind"] for row in study.finished} != {OF_SIMULATIONS} or len(dimensions) < FEWEST:
         return []
+    simulations = [read_simulation(file) for file in finished_files(study.sources)]
+    tables = [_limit_of(simulations, observable) for observable in list(simulations[0].observables)[:_MOST_OBSERVABLES]]
+    note = "The value without truncation lies within the uncertainty in some 95 % of cases (docs/algorithms/extrapolation.md); what ignored loops add is not in it."
+    return [page.paragraph(note), *filter(None, tables)] if any(tables) else []
+
+
+def _limit_of(simulations: list[Simulation], observable: str) -> str:
     try:
-        simulations = [read_simulation(file) for file in files]
-        observable = next(iter(simulations[0].observables)) if len(simulations[0].observables) == 1 else observables.choose(simulations, None)
-        rows = extrapolated.extrapolated(simulations, observable)
-    except InputError:
-        return []
-    titles, cells = extrapolated.columns(rows[:_MOST_POINTS])
+        titles, cells = extrapolated.columns(extrapolated.extrapolated(simulations, observable)[:_MOST_POINTS])
+    except InputError:  # not in all files, or discarded weights that do not fall
+        return ""
     titles = ["\N{PLUS-MINUS SIGN}" if one == "+-" else one for one in titles]
-    loops = " What ignored loops add comes on top of it." if "ignored loops" in titles else ""
-    return [page.paragraph(f"{short_name(observable)}, from {len(dimensions)} bond dimensions. The untruncated value lies within the uncertainty in some 95 % "
-                           f"of cases (docs/algorithms/extrapolation.md).{loops}"),
-            page.table(titles, [[escape(one) for one in line] for line in cells], kind="narrow")]  # fmt: skip
+    return f"<h3>{escape(short_name(observable))}</h3>" + page.table(titles, [[escape(one) for one in line] for line in cells], kind="narrow")
 
 
 def _problems(study: Study) -> list[str]:

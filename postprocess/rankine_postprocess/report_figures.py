@@ -17,6 +17,7 @@ from .summary import is_there
 from .wording import shortened
 
 _MOST_RESULTS = 6  # figures of key results
+_ASIDE = {"bond_dimension", "fidelity", "perplexity_before", "accuracy_before", "parameters_before"}  # key results that others say as well
 _MOST_RUNS = 30  # bars of one figure
 _MOST_STAGES = 8
 _TALLEST_LEGEND = 1.5  # inches
@@ -36,7 +37,7 @@ class Picture:
 def of_results(study: Study, *, is_first_wide: bool) -> list[Picture]:
     """One for each key result that is not the same everywhere."""
     plans: list[study_curves.Plan] = []
-    names = [name for name in study.results if len({str(row.get(name)) for row in study.finished if is_there(row.get(name))}) > 1]
+    names = [name for name in study.results if name not in _ASIDE and len({str(row.get(name)) for row in study.finished if is_there(row.get(name))}) > 1]
     for name in names:
         try:
             plan = study_curves.plan(study, quantity=name)

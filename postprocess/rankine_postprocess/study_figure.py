@@ -42,7 +42,7 @@ def draw_on(axes, study: Study, plan: Plan, *, log_x: bool | None = None, log_y:
     places = _places(plan)
     scale = _colour_scale(plan)
     for number, line in enumerate(plan.lines):
-        _draw_line(axes, line, places, _look(number, line, scale), log_y)
+        _draw_line(axes, line, places, _look(number, plan, scale), log_y)
     _finish_x(axes, plan, places, log_x)
     axes.set_ylabel(quantity_label(study, plan.quantity))
     if log_y:
@@ -75,18 +75,27 @@ def _draw_line(axes, line: Line, places: dict | None, look: dict, log_y: bool) -
             axes.plot([x[0], x[0]], [line.low[0], line.high[0]], color=look["color"], lw=5, alpha=0.3, gid="band", zorder=2)
 
 
-def _look(number: int, line: Line, scale: ScalarMappable | None) -> dict:
+def _look(number: int, plan: Plan, scale: ScalarMappable | None) -> dict:
+    """Numbers that tell lines apart go through a sequence of colours, anything else has a colour each."""
     if scale is not None:
-        return {"color": scale.to_rgba(line.values[0]), "marker": "o", "ms": 4.5}
+        return {"color": scale.to_rgba(plan.lines[number].values[0]), "marker": "o", "ms": 4.5}
+    marker = {"marker": _MARKERS[number % len(_MARKERS)], "ms": 5.5}
+    if 1 < len(plan.lines) <= MOST_LEGEND_CURVES and _are_numbers(plan):
+        return marker | {"color": SEQUENCE(number / (len(plan.lines) - 1))}
     row, place = divmod(number, len(SETUP_COLOURS))
-    return {"color": SETUP_COLOURS[place], "marker": _MARKERS[number % len(_MARKERS)], "ms": 5.5, "ls": ("-", "--", ":", "-.")[row % 4]}
+    return marker | {"color": SETUP_COLOURS[place], "ls": ("-", "--", ":", "-.")[row % 4]}
+
+
+def _are_numbers(plan: Plan) -> bool:
+    """Whether a single number tells the lines apart."""
+    return all(len(line.values) == 1 and not isinstance(line.values[0], str) for line in plan.lines)
 
 
 def _colour_scale(plan: Plan) -> ScalarMappable | None:
     """More lines than a legend holds have a colour bar, where a single number tells them apart."""
-    values = [line.values[0] for line in plan.lines if len(line.values) == 1]
-    if len(plan.lines) <= MOST_LEGEND_CURVES or len(values) < len(plan.lines) or any(isinstance(value, str) for value in values):
+    if len(plan.lines) <= MOST_LEGEND_CURVES or not _are_numbers(plan):
         return None
+    values = [line.values[0] for line in plan.lines]
     is_wide = min(values) > 0 and all(isinstance(value, int) for value in values)  # bond dimensions, ranks, sizes
     return ScalarMappable((LogNorm if is_wide else Normalize)(min(values), max(values)), SEQUENCE)
 
