@@ -10,7 +10,7 @@ import result_file
 import sweep_folder
 from compression_file import CompressDeck, legend_texts, lines
 from compression_file import write as write_compression
-from rankine_postprocess import study_curves, study_figure, to_dataframe
+from rankine_postprocess import plot_sweep, study_curves, study_figure, to_dataframe
 from rankine_postprocess.errors import InputError
 from rankine_postprocess.study import read_study
 from rankine_postprocess.study_curves import Band
@@ -197,6 +197,15 @@ def test_bands_and_legends_are_drawn(adapters):
     assert len(lines(axes, "mean")) == 2 and len([one for one in axes.collections if one.get_gid() == "band"]) == 2
     assert legend_texts(figure) == ["block-diagonal", "cayley"] and axes.get_xscale() == "log"
     assert "band: least to largest" in figure._supxlabel.get_text()
+
+
+def test_axes_of_others_can_be_drawn_on(every_state):
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    assert plot_sweep(every_state, axes=axes, quantity="perplexity_after", against="adapter.block", log="no") is axes
+    assert len(lines(axes, "mean")) == 1 and axes.get_ylabel() == "perplexity after"
+    assert plot_sweep(every_state, against="adapter.block").figure._suptitle is not None
 
 
 def test_many_lines_have_a_colour_bar(tmp_path):
