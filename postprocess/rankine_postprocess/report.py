@@ -120,7 +120,8 @@ def _limit(study: Study) -> list[str]:
         return []
     simulations = [read_simulation(file) for file in finished_files(study.sources)]
     tables = [_limit_of(simulations, observable) for observable in list(simulations[0].observables)[:_MOST_OBSERVABLES]]
-    note = "The value without truncation lies within the uncertainty in some 95 % of cases (docs/algorithms/extrapolation.md); what ignored loops add is not in it."
+    note = ("The value without truncation lies within the uncertainty in some 95 % of cases (docs/algorithms/extrapolation.md); "
+            "what ignored loops add is not in it.")  # fmt: skip
     return [page.paragraph(note), *filter(None, tables)] if any(tables) else []
 
 

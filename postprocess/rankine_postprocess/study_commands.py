@@ -12,11 +12,14 @@ def _add_plot_sweep(commands) -> None:
     command = commands.add_parser("plot-sweep", help="draw any quantity of many runs against any parameter")
     _add_sources(command)
     command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
-    command.add_argument("--quantity", metavar="NAME", help="a result, or an element of a dataset: accuracy, 'site_z[62]', 'healing_loss[-1]' (default: the first key result)")
+    command.add_argument("--quantity", metavar="NAME",
+                         help="a result, or an element of a dataset: accuracy, 'site_z[62]', 'healing_loss[-1]' (default: the first key result)")  # fmt: skip
     command.add_argument("--against", metavar="KEYWORD", help="horizontal axis (default: the parameter with most values)")
-    command.add_argument("--lines", action="append", metavar="KEYWORD", help="a line for each of its values; may be repeated (default: all other parameters that differ)")
+    command.add_argument("--lines", action="append", metavar="KEYWORD",
+                         help="a line for each of its values; may be repeated (default: parameters that tell runs apart)")  # fmt: skip
     command.add_argument("--over", action="append", metavar="KEYWORD", help="averaged over, as keywords that end in 'seed' are; may be repeated")
-    command.add_argument("--band", choices=["range", "error"], default="range", help="of runs at the same place: least to largest (default), or the standard error of the mean")
+    command.add_argument("--band", choices=["range", "error"], default="range",
+                         help="of runs at the same place: least to largest (default), or the standard error of the mean")  # fmt: skip
     command.add_argument("--log", choices=["x", "y", "xy", "no"], help="logarithmic axes (default: x for powers of two)")
     command.set_defaults(run=_run_plot_sweep)
 

@@ -75,9 +75,10 @@ def test_what_a_killed_writer_left_does_not_hinder(every_state):
         file.write('{"began": "2026-02')
     (lost / "deck.toml").write_text("[adap")
     assert [run.state for run in read_study([every_state]).runs][1:4] == ["failed", "stopped", "lost"]
-    (failed / "run.json").write_text("{")
-    study = read_study([every_state])
-    assert study.runs[0].state == "unreadable" and "run.json is damaged" in study.runs[0].message
+    for text in ("{", "[]", "{}", '{"number": "1", "parameters": {}}', '{"number": 1, "parameters": [1]}'):
+        (failed / "run.json").write_text(text)
+        study = read_study([every_state])
+        assert study.runs[0].state == "unreadable" and "run.json is damaged" in study.runs[0].message
 
 
 def test_a_result_that_cannot_be_read_is_told_and_the_others_are_shown(tmp_path, run):
