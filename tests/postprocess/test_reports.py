@@ -3,10 +3,11 @@
 import re
 from html.parser import HTMLParser
 
+import h5py
 import pytest
 import result_file
 import sweep_folder
-from rankine_postprocess import report
+from rankine_postprocess import report, report_figures
 from rankine_postprocess.study import read_study
 from result_file import Deck
 from test_commands import fails_in_one_line
@@ -68,6 +69,18 @@ def test_simulations_are_taken_to_infinite_bond_dimension(page_of, tmp_path):
     sweep_folder.simulations(tmp_path / "sweep", angles=(0.2,))
     page = page_of(tmp_path / "sweep")
     assert "At infinite bond dimension" in page.text and "within the uncertainty in some 95 %" in page.text and "Time of the runs" in page.text
+
+
+def test_times_are_told_by_stage_as_means_over_the_ranks(tmp_path):
+    file = result_file.write(tmp_path / "a.h5", Deck(), {"Z62": lambda theta, chi, step: theta})
+    study = read_study([tmp_path])
+    assert [bar.get_width() for bar in report_figures.of_times(study)[0].figure.axes[0].patches] == [1.5]  # of its points
+    with h5py.File(file, "a") as opened:
+        opened["timing/profile/stage"] = ["gates", "measurement"]
+        opened["timing/profile/seconds"] = [[4.0, 2.0], [1.0, 1.0]]
+    axes = report_figures.of_times(study)[0].figure.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [3.0, 1.0]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["gates", "measurement"]
 
 
 def test_texts_of_users_are_no_markup(page_of, tmp_path):
