@@ -5,7 +5,7 @@ from .content_table import group_text
 from .errors import InputError
 from .labelled import table_of
 from .profile import has_profile, profile_of, read_profile, table
-from .result import made_of_result, open_result
+from .result import RESULTS, made_of_result, open_result
 from .run_table import require_columns
 
 DONE, DIFFERENT = 0, 1
@@ -72,7 +72,7 @@ def _run_list(options) -> int:
 
 
 def _run_show(options) -> int:
-    print(made_of_result(options.file, show.PARTS[options.part]))
+    print(made_of_result(options.file, show.PARTS[options.part], wanted=lambda name, shape: not name.startswith(f"{RESULTS}/")))
     return DONE
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .result import Result, made_of_result
+from .result import RESULTS, Result, made_of_result
 from .text_table import aligned, cell
 from .wording import count
 
@@ -34,7 +34,11 @@ class Profile:
 
 def read_profile(path: str | Path, *, allow_partial: bool = False) -> Profile:
     """Raises InputError as rankine_postprocess.open does, and where the file has no profile."""
-    return made_of_result(path, profile_of, allow_partial=allow_partial, wanted=lambda name, shape: name.startswith(GROUP))
+    return made_of_result(path, profile_of, allow_partial=allow_partial, wanted=_is_for_a_profile)
+
+
+def _is_for_a_profile(name: str, shape: tuple[int, ...]) -> bool:
+    return name in ("timing", RESULTS) or name.startswith(GROUP)
 
 
 def has_profile(result: Result) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .effective_deck import deck_values
 from .errors import InputError
-from .fields import any_attribute, numbers_or_texts, words
+from .fields import any_attribute, document, numbers_or_texts, words
 from .own_process import in_own_process
 from .result_header import check_version_and_status, opened
 
@@ -20,6 +20,8 @@ KINDS = (
     "rankine-bench-linalg", "rankine-bench-gpeps", "rankine-bench-images",
 )  # fmt: skip
 RESULTS = "results"
+_DOCUMENTS = ("provenance/effective_deck", "log")  # fields of Result
+_DEEPEST = 8  # a damaged file may hold a group in itself
 # Datasets that label the axis of others, for files that do not say so in the attribute `coordinates`.
 _LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",), "stages": ("stage",)}
 # What HDF5 and netCDF keep in attributes for themselves.
@@ -108,7 +110,7 @@ class Result:
         return {name: one for name, one in found.items() if len(one.dims) == 1 and one.dims[0] in dataset.dims and one is not dataset}
 
 
-Wanted = Callable[[str, tuple[int, ...]], bool]  # of a dataset's path and shape
+Wanted = Callable[[str, tuple[int, ...]], bool]  # of the path and shape of a dataset, or of a group with all that is in it
 
 
 def open_result(path: str | Path, *, allow_partial: bool = True) -> Result:
@@ -142,20 +144,26 @@ def _read_file(path: Path, make: Callable, allow_partial: bool, wanted: Wanted |
 
 
 def _read(path: Path, file: h5py.File, wanted: Wanted | None) -> Result:
-    groups: dict[str, dict] = {}
-    datasets: dict[str, Dataset] = {}
-    texts = {"provenance/effective_deck": "", "log": ""}
+    result = Result(path, _attributes(file), {}, {}, *(document(path, file, name) for name in _DOCUMENTS))
+    _read_group(result, file, "", wanted)
+    return result
 
-    def visit(name: str, item) -> None:
-        if name in texts and isinstance(item, h5py.Dataset):
-            texts[name] = "\n".join(map(str, np.ravel(numbers_or_texts(path, item))))
-        elif isinstance(item, h5py.Group):
-            groups[name] = _attributes(item)
-        elif isinstance(item, h5py.Dataset) and not _is_bare_dimension(item) and (wanted is None or wanted(name, item.shape)):
-            datasets[name] = _dataset(path, name, item)
 
-    file.visititems(visit)
-    return Result(path, _attributes(file), groups, datasets, effective_deck=texts["provenance/effective_deck"], log=texts["log"])
+def _read_group(result: Result, group: h5py.Group, place: str, wanted: Wanted | None) -> None:
+    """What stands in a group and below; soft links and links to other files are not followed."""
+    for name in group:
+        path = f"{place}{name}"
+        if path in _DOCUMENTS or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            continue
+        item = group[name]
+        if wanted is not None and not wanted(path, getattr(item, "shape", ())):
+            continue
+        if isinstance(item, h5py.Group):
+            result.groups[path] = _attributes(item)
+            if path.count("/") < _DEEPEST:
+                _read_group(result, item, f"{path}/", wanted)
+        elif isinstance(item, h5py.Dataset) and not _is_bare_dimension(item):
+            result.datasets[path] = _dataset(result.path, path, item)
 
 
 def _is_bare_dimension(item: h5py.Dataset) -> bool:

@@ -103,10 +103,10 @@ def _observables(row: dict) -> list[str]:
 
 
 def _is_for_a_row(name: str, shape: tuple[int, ...]) -> bool:
-    parts = name.split("/")
-    if parts[0] == "timing":
-        return True
-    return parts[0] == "provenance" or (parts[0] == RESULTS and parts[1] not in _MEMBERS and len(shape) < 3 and np.prod(shape) < _LARGEST)
+    room, _, rest = name.partition("/")
+    if room == RESULTS:
+        return rest.partition("/")[0] not in _MEMBERS and len(shape) < 3 and np.prod(shape) < _LARGEST
+    return room in ("timing", "provenance")
 
 
 def _row(result: Result, values: dict[str, object]) -> dict[str, object]:
