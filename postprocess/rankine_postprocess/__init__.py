@@ -11,9 +11,9 @@ from .compression import Compression, read_compression
 from .distillation import Distillation, read_distillation
 from .errors import InputError
 from .image_result import ImageResult, read_image_result
+from .kinds import read
 from .labelled import to_dataframe, to_xarray
 from .profile import Profile, read_profile
-from .kinds import read
 from .reader import read_simulation
 from .result import Dataset, Result
 from .result import open_result as open  # noqa: A001
@@ -23,6 +23,6 @@ from .version import __version__
 
 __all__ = [
     "Compression", "Dataset", "Distillation", "ImageResult", "InputError", "Observable", "Profile", "Result", "Simulation",
-    "key_results", "parameters", "plot", "read", "read_compression", "read_distillation", "read_image_result", "read_profile", "read_simulation", "summaries",
-    "summary", "to_dataframe", "to_xarray", "__version__",
+    "key_results", "parameters", "plot", "read", "read_compression", "read_distillation", "read_image_result", "read_profile",
+    "read_simulation", "summaries", "summary", "to_dataframe", "to_xarray", "__version__",
 ]  # fmt: skip

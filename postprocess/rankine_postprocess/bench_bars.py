@@ -69,7 +69,8 @@ def _panels(result: Result) -> dict[tuple[str, str], Panel]:
 def _naming(columns: dict[str, Dataset]) -> list[str]:
     """The columns that say what was measured: texts, or whole numbers that tell rows apart."""
     texts = [name for name, one in columns.items() if one.values.dtype == object]
-    return texts or [name for name, one in columns.items() if one.values.dtype.kind in "iu" and name not in _FOLLOWS and len(set(one.values)) > 1]
+    wholes = {name: one.values for name, one in columns.items() if one.values.dtype.kind in "iu" and name not in _FOLLOWS}
+    return texts or [name for name, values in wholes.items() if len(set(values)) > 1]
 
 
 def _described(column: str, value) -> str:

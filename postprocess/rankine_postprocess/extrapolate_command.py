@@ -1,7 +1,7 @@
 """The command `rankine-postprocess extrapolate`."""
 
 from . import extrapolated, observables
-from .reader import read
+from .reader import read_simulation
 from .study import finished_files
 
 
@@ -16,7 +16,7 @@ def add_extrapolate(commands) -> None:
 
 
 def _run(options) -> int:
-    simulations = [read(file, allow_partial=options.allow_partial) for file in finished_files(options.files)]
+    simulations = [read_simulation(file, allow_partial=options.allow_partial) for file in finished_files(options.files)]
     observable = observables.choose(simulations, options.observable)
     print(extrapolated.report(extrapolated.extrapolated(simulations, observable, options.step), observable))
     return 0

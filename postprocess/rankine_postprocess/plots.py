@@ -6,8 +6,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import accuracy_tradeoff, adapter_curve, bench, bench_bars, cluster_experiments, compression, confusion_map, cut_map, cut_scatter
-from . import disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, noise_map, profile_figure, reader
+from . import accuracy_tradeoff, adapter_curve, bench, bench_bars, cluster_experiments, compression, confusion_map, cut_map
+from . import cut_scatter, disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve
+from . import layer_map, noise_map, profile_figure, reader
 from . import sensitivity_map, slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff, window_figure
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file

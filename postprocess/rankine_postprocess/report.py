@@ -9,7 +9,7 @@ from .errors import InputError
 from .extrapolation import FEWEST
 from .pauli import short_name
 from .reader import FILETYPE as OF_SIMULATIONS
-from .reader import read
+from .reader import read_simulation
 from .result import Result, made_of_result
 from .run_folder import Run
 from .study import Study, finished_files
@@ -116,7 +116,7 @@ def _limit(study: Study) -> list[str]:
     if {row["kind"] for row in study.finished} != {OF_SIMULATIONS} or len(dimensions) < FEWEST:
         return []
     try:
-        simulations = [read(file) for file in files]
+        simulations = [read_simulation(file) for file in files]
         observable = next(iter(simulations[0].observables)) if len(simulations[0].observables) == 1 else observables.choose(simulations, None)
         rows = extrapolated.extrapolated(simulations, observable)
     except InputError:
