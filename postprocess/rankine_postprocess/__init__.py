@@ -12,9 +12,9 @@ from .distillation import Distillation, read_distillation
 from .errors import InputError
 from .extrapolation import Extrapolation, extrapolate
 from .image_result import ImageResult, read_image_result
+from .kinds import read
 from .labelled import to_dataframe, to_xarray
 from .profile import Profile, read_profile
-from .kinds import read
 from .reader import read_simulation
 from .result import Dataset, Result
 from .result import open_result as open  # noqa: A001

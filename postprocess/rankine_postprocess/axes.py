@@ -14,7 +14,8 @@ def plot(files, *, view: str | None = None, observable: str | None = None, step:
 
     request = plots.Request(view=view, observable=observable, step=step, against=against, overlays=tuple(overlays),
                             allow_partial=allow_partial)  # fmt: skip
-    return [axes for axes in plots.draw([str(path) for path in paths_of(files)], request).axes if axes.axison and axes.get_label() != "<colorbar>"]
+    drawn = plots.draw([str(path) for path in paths_of(files)], request)
+    return [axes for axes in drawn.axes if axes.axison and axes.get_label() != "<colorbar>"]
 
 
 def plot_sweep(sources, *, axes=None, quantity: str | None = None, against: str | None = None, lines: list[str] | None = None,

@@ -44,7 +44,8 @@ def _add_export(commands, allow_partial) -> None:
     command.add_argument("--format", choices=export.FORMATS, help="default: what the file's name ends in, else csv")
     command.add_argument("--values", action="append", default=[], metavar="NAME",
                          help="a row for each element of this dataset or group of /results, in place of a row a run; may be repeated")  # fmt: skip
-    command.add_argument("--step", type=int, metavar="N", help="of rankine-simulate: after N steps (default: the last measured)")
+    command.add_argument("--step", type=int, metavar="N",
+                         help="of rankine-simulate: after N steps (default: the last measured)")  # fmt: skip
     add_columns(command)
     allow_partial(command)
     command.set_defaults(run=_run_export)

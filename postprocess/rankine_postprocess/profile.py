@@ -73,7 +73,8 @@ def _row(profile: Profile, stage: int, whole: float) -> list[str]:
     seconds, flops = profile.seconds[stage], profile.flops[stage]
     rate = flops.sum() / seconds.sum() / 1e9 if seconds.sum() > 0 and flops.sum() > 0 else np.nan
     return [
-        profile.stages[stage], f"{profile.calls[stage].max():.0f}", *(f"{value:.4g}" for value in (seconds.min(), seconds.mean(), seconds.max())),
+        profile.stages[stage], f"{profile.calls[stage].max():.0f}",
+        *(f"{value:.4g}" for value in (seconds.min(), seconds.mean(), seconds.max())),
         f"{100 * seconds.mean() / whole:.1f} %" if whole > 0 else "-", _imbalance(seconds), cell(float(f"{rate:.4g}")),
         cell_bytes(profile.bytes_sent[stage].sum()),
     ]  # fmt: skip
