@@ -1,4 +1,4 @@
-"""The command `rankine-postprocess`: table, plot, compare, bench.
+"""The command `rankine-postprocess`: table, plot, compare, bench, scaling.
 
 Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot be used.
 """
@@ -49,11 +49,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench,scaling}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
     _add_bench(commands)
+    _add_scaling(commands)
     return parser
 
 
@@ -126,6 +127,13 @@ def _add_bench(commands) -> None:
     command.set_defaults(run=_run_bench)
 
 
+def _add_scaling(commands) -> None:
+    command = commands.add_parser("scaling", help="draw predictions of scripts/study_scaling")
+    command.add_argument("file", metavar="FILE", help="table of predictions (CSV)")
+    command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
+    command.set_defaults(run=_run_scaling)
+
+
 def _add_partial(command) -> None:
     command.add_argument("--allow-partial", action="store_true", help="read files whose status is not complete")
 
@@ -170,6 +178,13 @@ def _run_bench(options) -> int:
     from . import bench, figure
 
     figure.save(bench.draw(bench.read_measurements(options.files)), options.output)
+    return DONE
+
+
+def _run_scaling(options) -> int:
+    from . import figure, scaling
+
+    figure.save(scaling.draw(scaling.read_scaling(options.file)), options.output)
     return DONE
 
 
