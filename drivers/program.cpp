@@ -259,8 +259,25 @@ class Run {
   std::optional<files::OutputLock> restart_lock_;  ///< on run.directory; on rank 0
 };
 
+/// Where `--check` takes the job to run: on the machine of the file, or on this one.
+run::Machine checked_machine(const std::optional<run::MachineModel>& model, int ranks) {
+  if (!model) return machine_of(ranks, ranks);
+  const ThreadChoice choice = threads_of_rank(ranks);
+  return run::place(*model, ranks, choice.is_users ? choice.threads : 0);
+}
+
+/// Reading and planning take a run what they have taken here.
+void print_prediction(const PreparedJob& job, const run::Pace& pace, double planning) {
+  std::vector<run::StageCost> stages{{.stage = "reading and planning", .seconds = planning}};
+  for (run::StageCost& stage : job.cost(pace)) stages.push_back(std::move(stage));
+  for (const std::string& line : run::lines(stages, pace.where())) fmt::print("{}\n", line);
+}
+
 /// Everything a job would meet before it computes, without starting MPI.
 void check(Program& program, const deck::CommandLine& command) {
+  std::optional<run::MachineModel> model;
+  if (!command.machine.empty()) model = run::read_machine(command.machine);
+  const Stopwatch clock;
   deck::Schema schema;
   program.declare_keywords(schema);
   std::vector<InputRecord> records;
@@ -272,12 +289,15 @@ void check(Program& program, const deck::CommandLine& command) {
   }
   const deck::DeckValues values = values_of(schema, command);
   files::check_writable(program.output_file());
-  const Plan plan = job->plan(machine_of(command.ranks, command.ranks));
+  const run::Machine machine = checked_machine(model, command.ranks);
+  const Plan plan = job->plan(machine);
+  const double seconds = clock.seconds();
   fmt::print("{}: {}\n", command.deck, plan.summary);
   for (const std::string& line : plan.lines) fmt::print("{}\n", line);
   for (const std::string& line : job->found(deck::values_that_count(values)))
     fmt::print("{}\n", line);
   if (!plan.warning.empty()) fmt::print("{}\n", plan.warning);
+  if (model) print_prediction(*job, run::Pace(*model, machine), seconds);
   job->require();
   const std::string earlier =
       take_earlier(program, *job, values, inputs_of(std::move(records), command));
