@@ -11,7 +11,7 @@ from pathlib import Path
 
 from . import status, submission
 from .allocation import Allocation
-from .clock import duration
+from .clock import counted, duration
 from .deck import Deck, read_deck
 from .errors import InputError
 from .exit_codes import BAD_INPUT, DONE, GOES_ON, NO_RESOURCE, SOME_FAILED
@@ -138,7 +138,7 @@ def _site(options, is_slurm: bool) -> Site:
 def _print(program: str, runs: list[Run], checks: dict[str, str]) -> int:
     for run in runs:
         print(f"run {run.number}  {run.hash}  {describe(run.parameters)}{'' if run.hash in checks else '  (has a folder)'}")
-    print(f"{len(runs)} runs of {program}, {len(checks)} of them new")
+    print(f"{counted(len(runs), 'run')} of {program}, {len(checks)} of them new")
     if checks:
         print(f"the first of these:\n{next(iter(checks.values()))}", end="")
     return DONE
@@ -170,24 +170,20 @@ def _submit(options, deck: Deck, runs: list[Run], folder: SweepFolder, site: Sit
                                  min(teams, len(hashes)) if options.via == "allocation" else 0, tuple(options.sbatch))  # fmt: skip
     for part, some in submission.parts_of(folder, hashes, request):
         print(part.script(folder, some, request) if options.print else
-              f"job {part.submit(folder, some, request)}: {_counted(len(some), 'run')} of {_counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
+              f"job {part.submit(folder, some, request)}: {counted(len(some), 'run')} of {counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
     if not hashes:
         print("Nothing to submit: every run is done, or in a job that waits or runs.")
     return DONE
 
 
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
-
-
 def _work_here(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
-    cores, ranks = len(os.sched_getaffinity(0)), _most_ranks(folder)
+    cores, ranks = len(os.sched_getaffinity(0)), _most_ranks(folder, _only(options))
     n_teams = 1 if _only(options) else options.teams or max(1, cores // ranks)
     return Teams(folder, Means(site, program, max(1, cores // (n_teams * ranks)), only=_only(options)), n_teams).run()
 
 
 def _work_in_allocation(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
-    ranks = _most_ranks(folder)
+    ranks = _most_ranks(folder, _only(options))
     allocation = Allocation.of_job(os.environ)
     n_teams = 1 if _only(options) else options.teams or max(1, allocation.n_tasks // ranks)
     hosts = allocation.hosts_of_teams(n_teams, ranks) if site.launcher == "mpirun" else ()
@@ -199,8 +195,8 @@ def _only(options) -> str:
     return getattr(options, "run", "")
 
 
-def _most_ranks(folder: SweepFolder) -> int:
-    return max((one["ranks"] for one in folder.descriptions()), default=1)
+def _most_ranks(folder: SweepFolder, only: str) -> int:
+    return max((one["ranks"] for one in folder.descriptions(only)), default=1)
 
 
 def _finish(outcome: Outcome) -> int:
@@ -217,7 +213,7 @@ def _finish(outcome: Outcome) -> int:
 
 def _print_outcome(outcome: Outcome) -> None:
     if outcome.ended:
-        print(f"{len(outcome.ended)} programs ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
+        print(f"{counted(len(outcome.ended), 'program')} ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
     print(status.summary(outcome.rows))
 
 

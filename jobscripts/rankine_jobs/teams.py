@@ -61,9 +61,9 @@ class Outcome:
 class Teams:
     def __init__(self, folder: SweepFolder, means: Means, n_teams: int, first: int = 0):
         self._folder, self._means = folder, means
-        self._rows = {row.hash: row for row in folder.rows()}
+        self._rows = {row.hash: row for row in folder.rows(means.only)}
         self._teams = [Team(number) for number in range(n_teams)]
-        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE and means.only in ("", row.hash))
+        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE)
         self._held: deque[Row] = deque()  # by others, when last looked at
         self._ended: list[Row] = []
         self._progress = Progress(n_teams)
@@ -81,7 +81,7 @@ class Teams:
                 self._abandon(bell)
                 raise
         seconds = time.monotonic() - began
-        self._rows = {row.hash: row for row in self._folder.rows()}
+        self._rows = {row.hash: row for row in self._folder.rows(self._means.only)}
         self._write_index(at_end=True)
         return Outcome(list(self._rows.values()), self._stopping, self._ended, seconds, self._busy_part(seconds))
 
@@ -198,7 +198,8 @@ class Teams:
             if not at_end and row.hash not in mine and row.standing.state is not State.DONE:
                 row.standing = self._folder.folder(row.hash).standing()
         try:
-            self._folder.write_index(list(self._rows.values()))
+            write = self._folder.update_index if self._means.only else self._folder.write_index
+            write(list(self._rows.values()))
         except (OSError, sqlite3.Error, InputError) as error:
             self._progress.tell(f"the index is not written ({error}); rankine-sweep status makes it again")
         ended = time.monotonic()

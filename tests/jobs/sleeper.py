@@ -45,6 +45,9 @@ match options["then"]:
         sys.exit(0)
     case "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    case "wait":
+        while not (folder / "go").exists():
+            time.sleep(0.02)
     case "stop":
         stop(signal.SIGTERM, None)
 partial = folder / "result.h5.partial"

@@ -75,12 +75,25 @@ def test_only_failed_runs_make_the_exit_code_one(sleepy):
     assert sweep.states() == ["done", "failed"]
 
 
+def test_one_run_alone(sleepy):
+    sweep = sleepy('[sweep.product]\n"sleep.then" = ["stop", "done", "fail"]\n')
+    sweep.run()
+    first = sweep.index()
+    assert [row["state"] for row in first] == ["stopped", "done", "failed"]
+    assert sweep.start("work", "--run", first[0]["hash"]).code == 75
+    assert sweep.start("work", "--run", first[1]["hash"]).code == 0
+    assert sweep.start("work", "--run", first[2]["hash"]).code == 1
+    assert sweep.start("work", "--run", "none").code == 2
+    assert [row["attempts"] for row in sweep.index()] == [2, 1, 1]
+    assert sweep.index()[1:] == first[1:]
+
+
 def test_a_used_folder_is_refused(sleepy):
     sweep = sleepy()
     assert sweep.run().code == 0
     outcome = sweep.run()
     assert outcome.code == 2 and outcome.out == ""
-    assert outcome.err == ("rankine-sweep: Cannot begin a sweep in 'sweep' (it is in use: 1 runs, 1 done). "
+    assert outcome.err == ("rankine-sweep: Cannot begin a sweep in 'sweep' (it is in use: 1 run, 1 done). "
                            "Add --resume to go on there with what is missing, or choose another folder.\n")  # fmt: skip
     assert sweep.run("--resume").code == 0
     assert not sweep.complaints()
@@ -177,26 +190,28 @@ def test_a_run_that_is_ended_since_it_did_not_stop_in_time_has_not_failed(sleepy
 
 
 def test_a_run_whose_sweep_was_killed_stays_claimed_and_is_not_run_twice(sleepy):
-    sweep = sleepy(seconds=1.0)
-    with sweep.under_way("run") as process:
+    sweep = sleepy()
+    with sweep.under_way("run", "sleep.then=wait") as process:
         wait_until(lambda: list(sweep.folder.glob("runs/*/alive")))
         process.kill()
     assert sweep.states() == ["running"]
-    outcome = sweep.run("--resume")
+    outcome = sweep.run("--resume", "sleep.then=wait")
     assert outcome.code == 75 and "running: process" in outcome.out
+    (sweep.run_folder(1) / "go").touch()
     wait_until(lambda: sweep.states() == ["done"])
     [row] = sweep.rows()
     assert row["attempts"] == 1 and row["seconds"] > 0 and row["ended_utc"]
-    assert sweep.run("--resume").code == 0 and not sweep.complaints()
+    assert sweep.run("--resume", "sleep.then=wait").code == 0 and not sweep.complaints()
 
 
 def test_a_run_that_was_killed_with_its_sweep_is_lost_and_taken_again(sleepy):
-    sweep = sleepy(seconds=1.0)
-    with sweep.under_way("run") as process:
+    sweep = sleepy()
+    with sweep.under_way("run", "sleep.then=wait") as process:
         wait_until(lambda: list(sweep.folder.glob("runs/*/alive")))
         kill([process.pid, *children_of(process.pid)])
     wait_until(lambda: sweep.states() == ["lost"])
     assert sweep.rows()[0]["message"] == "it ended without a word, and its rankine-sweep with it"
+    (sweep.run_folder(1) / "go").touch()
     assert sweep.start("work").code == 0  # as a job does that is queued again
     assert sweep.states() == ["done"] and sweep.rows()[0]["attempts"] == 2
 
