@@ -10,6 +10,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/profile.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
@@ -68,6 +69,7 @@ void require_address_space() {
 }  // namespace
 
 int run_command(const Command& program, int argc, char** argv) {
+  start_profile();
   require_address_space();
   try {
     const deck::CommandLine command =
@@ -80,7 +82,10 @@ int run_command(const Command& program, int argc, char** argv) {
       program.check(command);
       return 0;
     }
-    parallel::Session session(argc, argv);
+    parallel::Session session = [&] {
+      const ProfileStage stage("start", Flops::counted);
+      return parallel::Session(argc, argv);
+    }();
     return parallel::run_to_exit_code(session.world(),
                                       [&] { program.run(session.world(), command); });
   } catch (const Error& error) {

@@ -8,22 +8,26 @@
 #include <cstdlib>
 #include <optional>
 #include <string_view>
+#include <system_error>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/profile.hpp"
 #include "core/stop_signal.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
 #include "files/output_file.hpp"
+#include "files/output_lock.hpp"
 #include "linalg/blas.hpp"
 #include "parallel/agreement.hpp"
 #include "parallel/node.hpp"
 #include "parallel/session.hpp"
 #include "run/earlier_results.hpp"
 #include "run/one_reader.hpp"
+#include "run_profile.hpp"
 #include "threads.hpp"
 
 namespace rankine {
@@ -50,6 +54,15 @@ double time_limit(const run::RunOptions& options) {
   std::from_chars(digits.data(), digits.data() + digits.size(), end);
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return end > now ? static_cast<double>(end - now) : 0;
+}
+
+/// A folder by the name that its lock has, ".lock" behind it; the folders above it are made.
+std::filesystem::path lockable(const std::string& directory) {
+  std::filesystem::path path = std::filesystem::path(directory).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  std::error_code ignored;  // the lock says what is wrong
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), ignored);
+  return path;
 }
 
 deck::DeckValues values_of(const deck::Schema& schema, const deck::CommandLine& command) {
@@ -100,9 +113,11 @@ class Run {
     open_file();
     go_on_from_earlier();
     compute();
+    const auto profiles = gather_profiles(world_);
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
       job_->write(*file_);
+      write_profile(profiles);
       file_->complete();
       fmt::print("{}", job_->table());
     });
@@ -110,6 +125,7 @@ class Run {
 
  private:
   void read() {
+    const ProfileStage stage("read", Flops::counted);
     const auto records =
         run::read_on_one_rank(world_, [&] { job_ = read_deck(program_, schema_, command_); });
     values_ = values_of(schema_, command_);
@@ -120,6 +136,7 @@ class Run {
   }
 
   void plan() {
+    const ProfileStage stage("plan");
     const run::Machine machine = machine_of(world_.size(), parallel::ranks_per_node(world_));
     const Plan plan = parallel::agree_on_failure(world_, [&] {
       job_->require_inputs();
@@ -156,14 +173,18 @@ class Run {
   }
 
   void open_file() {
+    const ProfileStage stage("save", Flops::counted);
     parallel::agree_on_failure(world_, [&] {
       if (world_.rank() != 0) return;
       file_.emplace(program_.output_file(), description());
+      if (const std::string& directory = program_.run_options().directory; !directory.empty())
+        restart_lock_.emplace(lockable(directory), program_.name());
       job_->write_inputs(*file_);
     });
   }
 
   void go_on_from_earlier() {
+    const ProfileStage stage("read", Flops::counted);
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
       const std::string line = take_earlier(program_, *job_, values_, inputs_);
@@ -179,6 +200,7 @@ class Run {
                             .stop = stop,
                             .values = deck::values_that_count(values_),
                             .save = [&] {
+                              const ProfileStage stage("save", Flops::counted);
                               job_->write(*file_);
                               file_->save(job_->finished());
                             }};
@@ -192,19 +214,29 @@ class Run {
   /// The last line of a stopped run: what is kept.
   [[noreturn]] void end_stopped(const Stopped& stopped) {
     std::string kept;
+    const auto profiles = gather_profiles(world_);
     parallel::agree_on_failure(world_, [&] {
-      if (file_) kept = keep();
+      if (file_) kept = keep(profiles);
     });
     throw known_to_all(
         world_.size(),
         Stopped(fmt::format("stopped by {}: {}; the same command goes on", stopped.what(), kept)));
   }
 
-  std::string keep() {
+  using Profiles = std::vector<std::vector<StageProfile>>;
+
+  void write_profile(const Profiles& profiles) {
+    const RunProfile profile(profiles);
+    log().info("{}", profile.line());
+    profile.write(*file_);
+  }
+
+  std::string keep(const Profiles& profiles) {
     const std::string finished = job_->finished();
     std::vector<std::string> kept;
     if (!finished.empty()) {
       job_->write(*file_);
+      write_profile(profiles);
       file_->stop();
       kept.push_back(fmt::format("{} in {}.partial", finished, program_.output_file()));
     }
@@ -222,7 +254,8 @@ class Run {
   std::vector<std::string> inputs_;
   int threads_ = 1;
   std::unique_ptr<PreparedJob> job_;
-  std::optional<files::ResultFile> file_;  ///< on rank 0
+  std::optional<files::ResultFile> file_;          ///< on rank 0
+  std::optional<files::OutputLock> restart_lock_;  ///< on run.directory; on rank 0
 };
 
 /// Everything a job would meet before it computes, without starting MPI.

@@ -17,6 +17,7 @@ from .exit_codes import GOES_ON
 from .runs import Run
 
 BY_SIGNAL = 128  # and its number: exit code of a program that a signal ended
+STILL_WRITTEN = "another run is writing it"  # a program's words: ranks of a killed attempt have not ended yet
 FROM_OUTSIDE = {1: "SIGHUP", 2: "SIGINT", 9: "SIGKILL", 10: "SIGUSR1", 15: "SIGTERM"}
 
 
@@ -153,7 +154,7 @@ class RunFolder:
         signal = FROM_OUTSIDE.get(code - BY_SIGNAL)
         if code == GOES_ON or (signal and last["was_asked"]):
             return State.STOPPED, message
-        return (State.LOST if signal else State.FAILED), message
+        return (State.LOST if signal or STILL_WRITTEN in message else State.FAILED), message
 
     def _read_attempts(self) -> _Attempts:
         attempts = _Attempts()

@@ -1,19 +1,28 @@
-"""The command `rankine-postprocess`: table, plot, compare, bench.
+"""The command `rankine-postprocess`: table, plot, compare, bench; those of any kind of file are in file_commands.py, those of many runs in
+study_commands.py.
 
-Exit codes: 0 done, 1 the comparison exceeds its tolerance, 2 input that cannot be used.
+Exit codes: 0 done, 1 two things differ (beyond the tolerance), 2 input that cannot be used.
 """
 
 import argparse
 import os
 import sys
 
-from . import comparison, distill_table, distillation, image_table, observables, paired_comparison, table
+from . import comparison, compression, content_table, distill_table, distillation, file_commands, image_table, observables, paired_comparison
+from . import run_table, study_table, table, window_scores
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
+from .extrapolate_command import add_extrapolate
 from .image_result import OF_IMAGES, is_of_images, read_image_result, type_of
-from .reader import read
+from .kinds import READERS
+from .reader import FILETYPE, read_simulation
+from .result import open_result
+from .result_header import is_hdf5
+from .study import read_study
+from .study_commands import add_study_commands
 from .version import __version__
+from .window_scores import read_window_scores
 
 DONE, BEYOND_TOLERANCE, BAD_INPUT = 0, 1, 2
 
@@ -49,17 +58,21 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{table,plot,compare,bench}")
+    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,plot-sweep,extrapolate,report}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
     _add_bench(commands)
+    file_commands.add_to(commands, _add_partial)
+    add_extrapolate(commands)
+    add_study_commands(commands)
     return parser
 
 
 def _add_table(commands) -> None:
-    command = commands.add_parser("table", help="print the results as a table")
-    command.add_argument("file", metavar="FILE", help="result file (HDF5)")
+    command = commands.add_parser("table", help="print the results of a file, or of several files or a folder a row a run")
+    command.add_argument("files", metavar="FILE", nargs="+", help="result files (HDF5), or folders of sweeps or of result files")
+    file_commands.add_columns(command)
     steps = command.add_mutually_exclusive_group()
     steps.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
     steps.add_argument("--all-steps", action="store_true", help="every measured step")
@@ -82,13 +95,15 @@ def _add_plot(commands) -> None:
         choices=["experiments", "sensitivity", "tradeoff", "layers", "healing",
                  "adapters", "noise-map", "disentanglers",
                  "cuts", "norm-loss", "epochs", "accuracy", "confusion",
-                 "slices", "time-line", "speed-up", "images", "slice-epochs"],
+                 "slices", "time-line", "speed-up", "images", "slice-epochs",
+                 "windows", "timing"],
         help="of compressed language models: changed values of clustered weights, what each layer and kind of matrix "
         "matters, perplexity against size, kept part of every weight, loss of healing, perplexity against the blocks of "
         "adapters, and with these as noisy circuits, circuits of gates against their depth; of image networks: accuracy lost to "
         "cuts, norm lost beside it, accuracy of every epoch, accuracy against size, confusion matrix; of distilled networks, "
         "those too: feature error of every slice, who trained what when, speed-up against teams, scores against size "
-        "(accuracy) and against images, feature error of every epoch (default: what the files hold)",
+        "(accuracy) and against images, feature error of every epoch; of language models the loss on each window; of any file where "
+        "the time went (default: what the files hold)",
     )  # fmt: skip
     command.add_argument(
         "--overlay", action="append", default=[], metavar="CURVE.csv",
@@ -99,24 +114,16 @@ def _add_plot(commands) -> None:
 
 
 def _add_compare(commands) -> None:
-    command = commands.add_parser("compare", help="hold results against a reference curve, or two image networks against each other")
+    command = commands.add_parser("compare", help="hold results against a reference, or two networks against each other")
     command.add_argument("file", metavar="FILE", help="result file (HDF5)")
     command.add_argument("reference", metavar="REFERENCE",
-                         help="two columns, theta_h (rad) and value; of an image network another result file")  # fmt: skip
+                         help="two columns, theta_h (rad) and value, or another result file; of a network another result file")  # fmt: skip
     command.add_argument("--observable", metavar="NAME", help="default: the magnetization, else the first")
     command.add_argument("--step", type=int, metavar="N", help="after N steps (default: the last measured)")
     command.add_argument("--bond-dimension", type=int, metavar="N", help="of a sweep (default: the largest)")
-    command.add_argument("--tolerance", type=_tolerance, metavar="T", help="exit with 1 if a difference exceeds T")
+    command.add_argument("--tolerance", type=file_commands.distance, metavar="T", help="exit with 1 if a difference exceeds T")
     _add_partial(command)
     command.set_defaults(run=_run_compare)
-
-
-def _tolerance(text: str) -> float:
-    """A distance; argparse turns the ValueError into its message."""
-    value = float(text)
-    if not value >= 0:
-        raise ValueError
-    return value
 
 
 def _add_bench(commands) -> None:
@@ -131,24 +138,36 @@ def _add_partial(command) -> None:
 
 
 def _run_table(options) -> int:
-    filetype = type_of(options.file)
-    if filetype in (distillation.FILETYPE, OF_IMAGES):
-        return _print_network_table(options, filetype)
-    simulation = read(options.file, allow_partial=options.allow_partial)
+    has_folders = any(os.path.isdir(file) for file in options.files)
+    if len(options.files) > 1 or options.columns or has_folders:
+        if options.all_steps:
+            raise InputError("--all-steps is for one file. Drop it, or name one.")
+        if has_folders:
+            print(study_table.table(read_study(options.files, step=options.step), options.columns))
+            return DONE
+        print(run_table.table(options.files, columns=options.columns, step=options.step, allow_partial=options.allow_partial))
+        return DONE
+    (file,) = options.files
+    filetype = type_of(file)
+    if filetype != FILETYPE:
+        return _print_tables(file, filetype, options)
+    simulation = read_simulation(file, allow_partial=options.allow_partial)
     indices = list(range(len(simulation.steps))) if options.all_steps else [simulation.step_index(options.step)]
     print(table.header(simulation, indices), table.table(simulation, indices), sep="\n\n")
     return DONE
 
 
-def _print_network_table(options, filetype: str) -> int:
+def _print_tables(file: str, filetype: str, options) -> int:
     if options.step is not None or options.all_steps:
         raise InputError("--step and --all-steps are for files of rankine-simulate. Drop them.")
-    if filetype == distillation.FILETYPE:
-        result, tables = distillation.read_distillation(options.file, allow_partial=options.allow_partial), distill_table
-    else:
-        result, tables = read_image_result(options.file, allow_partial=options.allow_partial), image_table
+    tables = _TABLES.get(filetype, content_table)
+    result = (READERS[filetype] if filetype in _TABLES else open_result)(file, allow_partial=options.allow_partial)
     print(tables.header(result), tables.tables(result), sep="\n\n")
     return DONE
+
+
+# Kinds of files with tables of their own.
+_TABLES = {distillation.FILETYPE: distill_table, OF_IMAGES: image_table}
 
 
 def _run_plot(options) -> int:
@@ -174,13 +193,15 @@ def _run_bench(options) -> int:
 
 
 def _run_compare(options) -> int:
-    if is_of_images(options.file):
+    filetype = type_of(options.file)
+    if is_of_images(options.file) or filetype in _OF_LANGUAGE:
         return _compare_networks(options)
-    simulation = read(options.file, allow_partial=options.allow_partial)
+    simulation = read_simulation(options.file, allow_partial=options.allow_partial)
+    observable = observables.choose([simulation], options.observable)
     found = comparison.compare(
         simulation,
-        read_curve_file(options.reference),
-        observables.choose([simulation], options.observable),
+        _reference_curve(options, observable),
+        observable,
         step=options.step,
         max_bond_dimension=options.bond_dimension,
     )
@@ -192,12 +213,26 @@ def _run_compare(options) -> int:
     return DONE if within else BEYOND_TOLERANCE
 
 
+def _reference_curve(options, observable: str):
+    """From a file of two columns, or from another result file."""
+    if not is_hdf5(options.reference):
+        return read_curve_file(options.reference)
+    return read_simulation(options.reference, allow_partial=options.allow_partial).curve(observable, step=options.step)
+
+
 def _compare_networks(options) -> int:
     for name in ("observable", "step", "bond_dimension", "tolerance"):
         if getattr(options, name) is not None:
             raise InputError(f"--{name.replace('_', '-')} is for files of rankine-simulate. Drop it.")
-    if not is_of_images(options.reference):
-        raise InputError(f"{options.reference}: not the result file of an image network, as {options.file} is.")
-    pair = [read_image_result(file, allow_partial=options.allow_partial) for file in (options.file, options.reference)]
-    print(paired_comparison.report(paired_comparison.compare(*pair)))
+    are_of_images = [is_of_images(file) for file in (options.file, options.reference)]
+    if are_of_images[0] != are_of_images[1]:
+        of_images, other = (options.file, options.reference)[:: 1 if are_of_images[0] else -1]
+        raise InputError(f"{other}: not the result file of an image network, as {of_images} is.")
+    read_one, pairs = (read_image_result, paired_comparison) if are_of_images[0] else (read_window_scores, window_scores)
+    pair = [read_one(file, allow_partial=options.allow_partial) for file in (options.file, options.reference)]
+    print(pairs.report(pairs.compare(*pair)))
     return DONE
+
+
+# Programs whose files are of language models where they are not of image networks.
+_OF_LANGUAGE = ("rankine-evaluate", compression.FILETYPE, distillation.FILETYPE)

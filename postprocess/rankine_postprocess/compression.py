@@ -1,6 +1,5 @@
 """A finished compression of a language model in memory, from a result file of rankine-compress."""
 
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import h5py
 import numpy as np
 
 from .adapter_result import Adapter, NoiseMap, read_adapter, read_noise
-from .errors import InputError
+from .effective_deck import deck_sections
 from .fields import document, integers, one_line, real, reals, subgroup, texts, whole, words
 from .own_process import in_own_process
 from .result_header import check_header, opened
@@ -148,11 +147,7 @@ def read_results(path: Path, file: h5py.File) -> Compression:
 
 def read_deck(path: Path, file: h5py.File) -> dict:
     """The effective deck of a result file."""
-    try:
-        deck = tomllib.loads(document(path, file, "provenance/effective_deck"))
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: /provenance/effective_deck is not TOML ({one_line(str(error))}).") from error
-    return {section: values for section, values in deck.items() if isinstance(values, dict)}
+    return deck_sections(path, document(path, file, "provenance/effective_deck"))
 
 
 def _read_weights(path: Path, results: h5py.Group) -> dict[str, CompressedWeight]:

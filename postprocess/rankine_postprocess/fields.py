@@ -85,6 +85,37 @@ def whole(path: Path, group: h5py.Group, name: str, *, least: int = 0) -> int:
     return int(integers(path, group, name, (), least=least))
 
 
+def numbers_or_texts(path: Path, dataset: h5py.Dataset) -> np.ndarray:
+    """A dataset of any shape: integers, real or complex numbers, truth values, or texts (as objects)."""
+    is_text = h5py.check_string_dtype(dataset.dtype) is not None
+    if dataset.shape is None or not (is_text or dataset.dtype.kind in "biufc"):
+        raise InputError(f"{path}: {dataset.name} holds neither numbers nor texts. {_DAMAGED}")
+    _require_content(path, dataset)
+    values = np.asarray(dataset[()])
+    if not is_text:
+        return values
+    return np.array([_decoded(value) for value in np.ravel(values)], dtype=object).reshape(values.shape)
+
+
+def any_attribute(holder: h5py.Group | h5py.Dataset, name: str) -> int | float | str | list | None:
+    """An attribute as Python has it; None for what is no number, text or list of these."""
+    try:
+        value = _attribute(Path(), holder, name)
+    except (InputError, OSError, TypeError, ValueError):
+        return None
+    if isinstance(value, (str, bytes)):
+        return one_line(_decoded(value))
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "iuf":
+            return value.tolist()
+        return [one_line(_decoded(one)) for one in np.ravel(value)] if value.dtype.kind in "OSU" and _are_texts(value) else None
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _are_texts(values: np.ndarray) -> bool:
+    return all(isinstance(value, (str, bytes)) for value in np.ravel(values))
+
+
 def document(path: Path, file: h5py.File, name: str) -> str:
     """A text of several lines, scalar or one element a line; empty where it is absent."""
     if name not in file:
@@ -134,9 +165,13 @@ def _dataset(path: Path, group: h5py.Group, name: str, shape: tuple, kinds: str,
     if len(dataset.shape) != len(shape) or any(n not in (None, m) for n, m in zip(shape, dataset.shape)):
         expected = f"({', '.join('any' if n is None else str(n) for n in shape)})"
         raise InputError(f"{path}: {_place(group, name)} has shape {dataset.shape}, expected {expected}. {_DAMAGED}")
-    if dataset.nbytes > _MOST_PACKED * os.path.getsize(path):
-        raise InputError(f"{path}: {_place(group, name)} is larger than the file can hold. {_DAMAGED}")
+    _require_content(path, dataset)
     return dataset
+
+
+def _require_content(path: Path, dataset: h5py.Dataset) -> None:
+    if dataset.nbytes > _MOST_PACKED * os.path.getsize(path):
+        raise InputError(f"{path}: {dataset.name} is larger than the file can hold. {_DAMAGED}")
 
 
 def _place(group: h5py.Group, name: str) -> str:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import accuracy_tradeoff, adapter_curve, cluster_experiments, compression, confusion_map, cut_map, cut_scatter
-from . import disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, noise_map, reader
-from . import sensitivity_map, slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff
+from . import accuracy_tradeoff, adapter_curve, bench, cluster_experiments, compression, confusion_map, cut_map, cut_scatter
+from . import disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, noise_map, profile_figure, reader
+from . import sensitivity_map, slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff, window_figure
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
 from .curves import Axis
@@ -16,14 +16,16 @@ from .distillation import Distillation, read_distillation
 from .errors import InputError
 from .image_result import OF_IMAGES, read_image_result, type_of
 from .observables import choose
-from .reader import read
+from .profile import read_profile
+from .reader import read_simulation
+from .window_scores import read_window_scores
 
 
 @dataclass(frozen=True)
 class Request:
     """What the command line says about a figure beside its files."""
 
-    view: str | None = None  # of VIEWS, IMAGE_VIEWS or DISTILL_VIEWS; None for the content to decide
+    view: str | None = None  # of VIEWS, IMAGE_VIEWS, DISTILL_VIEWS or ANY_VIEWS; None for the content to decide
     observable: str | None = None
     step: int | None = None
     against: str | None = None
@@ -93,6 +95,9 @@ def _differ_alone(files: list[Distillation], what: Callable[[Distillation], int]
 
 def draw(files: list[str], request: Request) -> Figure:
     """The figure of these files. Raises InputError for files of different or unknown types."""
+    if request.view in ANY_VIEWS:
+        _refuse_options_of_simulations(request)
+        return ANY_VIEWS[request.view](files, request)
     types = {type_of(file): file for file in files}
     if distillation.FILETYPE in types:  # compressions may stand beside them
         types = {kind: file for kind, file in types.items() if kind not in (OF_IMAGES, compression.FILETYPE)}
@@ -107,7 +112,7 @@ def draw(files: list[str], request: Request) -> Figure:
 def _draw_simulations(files: list[str], request: Request) -> Figure:
     if request.view:
         raise InputError(f"--view {request.view} is for files of {compression.FILETYPE}. Drop it.")
-    simulations = [read(file, allow_partial=request.allow_partial) for file in files]
+    simulations = [read_simulation(file, allow_partial=request.allow_partial) for file in files]
     overlays = [figure.Overlay(Path(file).stem, *read_curve_file(file)) for file in request.overlays]
     axis = Axis(request.against) if request.against else None
     observable = choose(simulations, request.observable)
@@ -141,9 +146,26 @@ def _of_network(view: View) -> View:
     return View(lambda files: view.is_natural(networks(files)), lambda files: view.draw(networks(files)))
 
 
-def _read_all(read_one: Callable, files: list[str], request: Request) -> list:
+def _draw_windows(files: list[str], request: Request) -> Figure:
+    return window_figure.draw(_read_all(read_window_scores, files, request))
+
+
+def _draw_timing(files: list[str], request: Request) -> Figure:
+    return profile_figure.draw(_read_all(read_profile, files, request))
+
+
+def _draw_benchmarks(files: list[str], request: Request) -> Figure:
+    _refuse_options_of_simulations(request)
+    return bench.draw(bench.read_measurements(files))
+
+
+def _refuse_options_of_simulations(request: Request) -> None:
     if request.observable or request.step is not None or request.against or request.overlays:
         raise InputError("--observable, --step, --against and --overlay are for files of rankine-simulate. Drop them.")
+
+
+def _read_all(read_one: Callable, files: list[str], request: Request) -> list:
+    _refuse_options_of_simulations(request)
     return [read_one(file, allow_partial=request.allow_partial) for file in files]
 
 
@@ -164,4 +186,8 @@ _DRAWERS = {
     compression.FILETYPE: _draw_compressions,
     OF_IMAGES: _draw_images,
     distillation.FILETYPE: _draw_distillations,
+    "rankine-evaluate": _draw_windows,  # of language models
+    bench.FILETYPE: _draw_benchmarks,
 }
+# Of files of any kind, or of several kinds.
+ANY_VIEWS = {"timing": _draw_timing, "windows": _draw_windows}

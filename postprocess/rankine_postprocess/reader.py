@@ -23,12 +23,8 @@ _BOOKKEEPING = {
 _LEFT_OUT = ("loops_ignored", "shortest_loop_ignored", "exact_flops")
 
 
-def read(path: str | Path, *, allow_partial: bool = False) -> Simulation:
-    """Read a result file.
-
-    Raises InputError for another file type or format version, for a file whose status is not
-    "complete" (unless `allow_partial`), and for missing, misshapen or damaged content.
-    """
+def read_simulation(path: str | Path, *, allow_partial: bool = False) -> Simulation:
+    """Read a result file of rankine-simulate. Raises InputError as rankine_postprocess.read does, and for another file type."""
     return in_own_process(_read_file, Path(path), allow_partial)
 
 

@@ -12,6 +12,9 @@ from .errors import InputError
 from .fields import one_line, whole_attribute, words
 
 
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
 @contextmanager
 def opened(path: str | Path) -> Iterator[h5py.File]:
     """The file, for reading. Raises InputError for one that is missing, not HDF5 or damaged.
@@ -19,7 +22,7 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
     Nothing but reading belongs inside: whatever goes wrong there is put down to the file, because
     h5py raises nearly any exception over damaged content.
     """
-    _require_file(path)
+    require_file(path)
     try:
         with h5py.File(path, "r") as file:
             yield file
@@ -30,7 +33,17 @@ def opened(path: str | Path) -> Iterator[h5py.File]:
         raise InputError(f"{path}: not a readable HDF5 file ({reason}).") from error
 
 
-def _require_file(path: str | Path) -> None:
+def is_hdf5(path: str | Path) -> bool:
+    """Whether the file begins as HDF5 does."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(_SIGNATURE)) == _SIGNATURE
+    except (OSError, ValueError):
+        return False
+
+
+def require_file(path: str | Path) -> None:
+    """Raises InputError for what is not there or no ordinary file."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError as error:
@@ -47,6 +60,11 @@ def check_header(path: Path, file: h5py.File, filetype: str, format_version: int
     found = words(path, file, "filetype", "none")
     if found != filetype:
         raise InputError(f"{path}: filetype is '{found}' (this command reads '{filetype}').")
+    check_version_and_status(path, file, format_version, allow_partial)
+
+
+def check_version_and_status(path: Path, file: h5py.File, format_version: int, allow_partial: bool) -> None:
+    """What `check_header` checks of any file type."""
     version = whole_attribute(path, file, "format_version")
     if version != format_version:
         raise InputError(

@@ -4,6 +4,7 @@ import numpy as np
 
 from . import pauli
 from .simulation import Observable, Simulation
+from .text_table import aligned
 from .wording import count
 
 
@@ -42,11 +43,7 @@ def table(simulation: Simulation, step_indices: list[int]) -> str:
     angle = ["theta_h"] if simulation.uses_theta_h else []
     titles = [*angle, "max bond", "step", *_columns(simulation), "bond reached", "discarded weight", "fidelity"]
     rows = [_row(simulation, point, index) for point in _ordered(simulation) for index in step_indices]
-    widths = [max(len(cell) for cell in column) for column in zip(titles, *rows)]
-    rule = ["-" * width for width in widths]
-    return "\n".join(
-        "  ".join(f"{cell:>{width}}" for cell, width in zip(row, widths)).rstrip() for row in (titles, rule, *rows)
-    )
+    return aligned(titles, rows)
 
 
 def _ordered(simulation: Simulation) -> list[int]:

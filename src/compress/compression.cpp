@@ -41,7 +41,7 @@ void heal_weights(Workbench& bench) {
   }
   if (!bench.result.unhealed)
     bench.result.unhealed = bench.score("before healing, after compression");
-  bench.timed(bench.result.seconds.healing,
+  bench.timed("training", bench.result.seconds.healing,
               [&] { bench.result.healing_losses = heal(bench, names); });
 }
 

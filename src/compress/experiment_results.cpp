@@ -16,18 +16,22 @@ void write_experiments(files::ResultFile& file, const std::vector<ExperimentPoin
     seeds.push_back(point.seed);
     losses.push_back(point.score.loss);
   }
-  const auto write = [&](const char* name, const auto& values, const char* text,
-                         const char* units) {
+  const auto write = [&](const char* name, const auto& values, const char* text, const char* units,
+                         bool labels_axis) {
     file.write(std::string("/results/experiments/") + name, values, {points.size()},
-               {text, units, {"points"}});
+               {.long_name = text, .units = units, .dims = {"points"}, .labels_axis = labels_axis});
   };
   write("experiment", std::span<const std::string>(names), "what was done to the shared values",
-        "1");
-  write("clusters", std::span<const std::int64_t>(clusters), "shared values of each matrix", "1");
-  write("layers", std::span<const std::int64_t>(layers), "last layers with changed values", "1");
-  write("seed", std::span<const std::int64_t>(seeds), "of the random numbers; -1 without", "1");
+        "1", true);
+  write("clusters", std::span<const std::int64_t>(clusters), "shared values of each matrix", "1",
+        true);
+  write("layers", std::span<const std::int64_t>(layers), "last layers with changed values", "1",
+        true);
+  write("seed", std::span<const std::int64_t>(seeds), "of the random numbers; -1 without", "1",
+        true);
   write("negative_log_likelihood", std::span<const double>(losses),
-        "mean negative log-likelihood of the scored tokens; infinite where it overflows", "nat");
+        "mean negative log-likelihood of the scored tokens; infinite where it overflows", "nat",
+        false);
 }
 
 std::string experiments_table(const std::vector<ExperimentPoint>& points) {

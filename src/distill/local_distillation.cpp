@@ -13,6 +13,7 @@
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
 #include "distill/kept_slices.hpp"
@@ -156,6 +157,7 @@ double LocalDistillation::measure_cost(std::size_t s, const Tensor& inputs) cons
 }
 
 std::vector<double> LocalDistillation::measure_costs() const {
+  const ProfileStage stage("slice costs");
   // The networks are held by teams that measure different slices.
   const Teams holders(task_.world, task_.world.sum(task_.student.team().rank() == 0 ? 1 : 0));
   std::vector<std::int64_t> numbers(static_cast<std::size_t>(
@@ -205,6 +207,7 @@ double LocalDistillation::error_of_plain(const SliceTask& task, const Slice& sli
 }
 
 SliceReport LocalDistillation::train(std::size_t s, const Borders& borders) {
+  const ProfileStage stage("slices");
   const Slice& slice = task_.slices[s];
   const SliceTask task{.name = slice.name,
                        .position = s,
@@ -267,6 +270,7 @@ void LocalDistillation::share_report(SliceReport& report, int lead) const {
 }
 
 void LocalDistillation::share(std::size_t s, int team) {
+  const ProfileStage stage("slices shared", Flops::counted);
   const Communicator& world = task_.world;
   const bool is_mine = team == task_.teams.index();
   const int lead = world.max(is_mine && task_.teams.leads() ? world.rank() : -1);

@@ -110,7 +110,10 @@ void write_local(ResultFile& file, const LocalReport& local) {
   const SimulatedTeams& simulated = local.simulated;
   if (!simulated.teams.empty()) {
     file.write("/results/local/simulated_teams", simulated.teams, {simulated.teams.size()},
-               {"other numbers of teams", "1", {"schedules"}});
+               {.long_name = "other numbers of teams",
+                .units = "1",
+                .dims = {"schedules"},
+                .labels_axis = true});
     file.write("/results/local/simulated_seconds", simulated.seconds, {simulated.seconds.size()},
                {"time these slices would take with so many teams", "s", {"schedules"}});
   }

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <span>
 
+#include "core/profile.hpp"
 #include "core/progress.hpp"
 #include "parallel/agreement.hpp"
 
@@ -197,6 +198,7 @@ std::vector<bool> wish(const std::vector<std::set<std::size_t>>& wanted, std::si
 Borders pass_teacher(const models::Network& teacher, const Samples& samples, const SampleDeal& deal,
                      const Communicator& world, const Teams& teams,
                      const std::vector<std::set<std::size_t>>& wanted, run::StopRequest& stop) {
+  const ProfileStage stage("teacher");
   const torch::NoGradGuard no_gradients;
   std::set<std::size_t> all;
   for (const auto& borders : wanted) all.insert(borders.begin(), borders.end());

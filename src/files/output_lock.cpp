@@ -73,11 +73,11 @@ bool OutputLock::take() {
   const std::string owner = read_owner(descriptor_);
   if (is_held) {
     close(descriptor_);
-    refuse(owner, "Wait for it, or choose another file.");
+    refuse(owner, "Wait for it, or choose another name.");
   }
   if (is_held_without_locks(owner)) {
     close(descriptor_);
-    refuse(owner, fmt::format("Wait for it, or choose another file; if it has ended, remove '{}'.",
+    refuse(owner, fmt::format("Wait for it, or choose another name; if it has ended, remove '{}'.",
                               lock_path_.string()));
   }
   return true;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <complex>
 
+#include "core/profile.hpp"
 #include "gpeps/measurement/state_view.hpp"
 #include "gpeps/state/evolution.hpp"
 #include "lattice/partition.hpp"
@@ -33,6 +34,7 @@ double flops_of_estimate(const MeasurementPlan& plan, double evolution_flops,
 /// Which rank owns each site: all ranks of the team take the answer of one.
 std::vector<int> owners(const lattice::Graph& graph, const Forecast& total,
                         const parallel::Communicator& team) {
+  const ProfileStage stage("plan");
   std::vector<int> owner(graph.n_sites());
   parallel::agree_on_failure(team, [&] {
     if (team.rank() == 0) owner = lattice::partition(graph, team.size(), total.site_flops);
@@ -98,6 +100,7 @@ class NetworkRuns {
   }
 
   void measure(const Evolution<T>& state, const Read& read, const TruncationRecord& record) {
+    const ProfileStage stage("readings");
     const NetworkView<T> view(state, estimate_flops_);
     PointResult& result = progress_.result;
     enter(job_.plan, read, job_.plan.planned(read).reading->read(view), result);

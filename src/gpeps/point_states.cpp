@@ -5,6 +5,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/text_format.hpp"
 #include "core/version.hpp"
 #include "parallel/agreement.hpp"
@@ -93,6 +94,7 @@ PointResult PointStates::simulate(const Report& report) {
 }
 
 std::optional<PointProgress> PointStates::restore() {
+  const ProfileStage stage("checkpoint", Flops::counted);
   std::optional<PointProgress> progress;
   const auto notes =
       series_.restore<PointNotes>([&](const std::filesystem::path& folder, const PointNotes&) {
@@ -108,6 +110,7 @@ std::optional<PointProgress> PointStates::restore() {
 void PointStates::between_steps(const Pause& pause) {
   const std::string reason = control_.stop.reason(team_);
   if (store_.is_wanted() && (!reason.empty() || cadence_.is_due(team_))) {
+    const ProfileStage stage("checkpoint", Flops::counted);
     series_.add(PointNotes{pause.progress.run, pause.progress.step},
                 [&](const std::filesystem::path& folder) { write(pause, folder); });
     cadence_.restart();

@@ -168,11 +168,19 @@ void write_results(files::ResultFile& file, const Job& job, const std::vector<Po
   const std::vector<std::int64_t> steps(job.plan.measured_steps.begin(),
                                         job.plan.measured_steps.end());
   if (job.circuit.uses("theta_h"))
-    file.write("/results/theta_h", theta_h, {points.size()}, {"kick angle", "rad", {"points"}});
+    file.write(
+        "/results/theta_h", theta_h, {points.size()},
+        {.long_name = "kick angle", .units = "rad", .dims = {"points"}, .labels_axis = true});
   file.write("/results/max_bond_dimension", limits, {points.size()},
-             {"largest bond dimension allowed", "1", {"points"}});
+             {.long_name = "largest bond dimension allowed",
+              .units = "1",
+              .dims = {"points"},
+              .labels_axis = true});
   file.write("/results/steps", steps, {steps.size()},
-             {"steps after which was measured", "1", {"measured steps"}});
+             {.long_name = "steps after which was measured",
+              .units = "1",
+              .dims = {"measured steps"},
+              .labels_axis = true});
   write_observables(file, job, results);
   write_accuracy(file, job, results);
   file.write("/timing/point_seconds", seconds, {points.size()},

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "core/timer.hpp"
 #include "gpeps/network_runs.hpp"
 #include "gpeps/vector_runs.hpp"
@@ -63,6 +64,7 @@ void evolve_all(const Job& job, const Point& point, const parallel::Communicator
 PointResult simulate_point(const Job& job, const Point& point, const parallel::Communicator& team,
                            const Report& report, const Continuation& continuation) {
   const PlannedPoint planned = parallel::agree_on_failure(team, [&] {
+    const ProfileStage stage("plan");
     PlannedPoint here(job, point);
     check_continuation(continuation, here);
     return here;

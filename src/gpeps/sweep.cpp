@@ -230,7 +230,7 @@ void run_sweep(const Job& job, const parallel::Communicator& world, const run::R
       if (world.rank() != 0) return;
       const std::size_t count = std::min(per_round, open.size() - first);
       unpack_round(job, std::span(open).subspan(first, count), all, results);
-      if (first + count < open.size()) control.save();
+      control.save();  // before the states are cleared
     });
     parallel::agree_between_teams(world, teams.team(), [&] {
       if (states) states->clear();

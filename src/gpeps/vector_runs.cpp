@@ -6,6 +6,7 @@
 #include <functional>
 #include <numeric>
 
+#include "core/profile.hpp"
 #include "gpeps/measurement/state_vector.hpp"
 #include "parallel/agreement.hpp"
 
@@ -34,6 +35,7 @@ std::vector<int> vector_owners(const std::vector<double>& flops, int n_ranks) {
 /// The values of one run, in the order of its reads.
 template <class Real>
 std::vector<double> evolve_vector(const MeasurementPlan& plan, const Run& run) {
+  const ProfileStage stage("state vectors");
   StateVector<Real> state(run.sites);
   circuit::Step gates;  // up to the next reading
   std::vector<double> values;

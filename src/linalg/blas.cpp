@@ -6,6 +6,7 @@
 
 #include "core/errors.hpp"
 #include "linalg/fortran.hpp"
+#include "linalg/operation_count.hpp"
 
 // OpenBLAS's own entry points; absent (null) with another BLAS.
 extern "C" {
@@ -55,6 +56,7 @@ void gemm(Op op_a, Op op_b, T alpha, ConstView<std::type_identity_t<T>> a,
                   "columns of op(B), C agree");
   const int m = blas_int(c.rows), n = blas_int(c.columns), k = blas_int(inner);
   const int lda = leading(a.leading), ldb = leading(b.leading), ldc = leading(c.leading);
+  count<T>(2.0 * m * n * k);
   fortran::gemm(letter(op_a), letter(op_b), &m, &n, &k, &alpha, a.data, &lda, b.data, &ldb, &beta,
                 c.data, &ldc);
 }
@@ -66,6 +68,7 @@ void herk(Op op, ConstView<std::type_identity_t<T>> a, Real<T> beta, View<T> c) 
   const int n = blas_int(c.rows), k = blas_int(op == Op::none ? a.columns : a.rows);
   const int lda = leading(a.leading), ldc = leading(c.leading);
   const Real<T> one = 1;
+  count<T>(double(n) * (n + 1.0) * k);
   fortran::herk(&upper, &trans, &n, &k, &one, a.data, &lda, &beta, c.data, &ldc);
 }
 

@@ -10,6 +10,7 @@
 #include "linalg/blas.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
+#include "linalg/operation_count.hpp"
 #include "linalg/workspace.hpp"
 
 namespace rankine::linalg {
@@ -31,6 +32,7 @@ Matrix<T> gram_factor(Matrix<T> gram) {
   int rank = 0, info = 0;
   fortran::pstrf("U", &n, gram.data(), &n, pivots.data(), &rank, &tolerance, work.data(), &info);
   require_no_argument_error("pstrf", info);
+  count<T>(cholesky_flops(n, rank));
   Matrix<T> factor(rank, n);
   for (int j = 0; j < n; ++j) {
     T* column = &factor(0, pivots[j] - 1);
@@ -55,6 +57,7 @@ std::vector<T> reflect(Matrix<T>& matrix) {
   Buffer<T> work(size);
   fortran::geqrf(&m, &n, matrix.data(), &m, tau.data(), work.data(), &size, &info);
   require_no_argument_error("geqrf", info);
+  count<T>(qr_flops(m, n));
   return tau;
 }
 
@@ -92,6 +95,7 @@ Matrix<T> qr_in_place(Matrix<T>& matrix) {
   Buffer<T> work(size);
   require_no_argument_error(
       "orgqr", fortran::form_q(m, k, k, matrix.data(), m, tau.data(), work.data(), size));
+  count<T>(qr_flops(m, k));
   return r;
 }
 
@@ -113,6 +117,7 @@ std::vector<Real<T>> hermitian_eigen(Matrix<T>& matrix) {
   const int info = fortran::heevd(n, matrix.data(), values.data(), work.data(), size,
                                   real_work.data(), real_size, int_work.data(), int_reported);
   require_no_argument_error("heevd", info);
+  count<T>(eigen_flops(n));
   if (info > 0)
     throw NumericalError(fmt::format(
         "the eigenvalues of a Hermitian {} x {} matrix did not converge in LAPACK.", n, n));

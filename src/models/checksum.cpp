@@ -3,6 +3,8 @@
 #include <cstring>
 #include <string>
 
+#include "core/profile.hpp"
+
 namespace rankine::models {
 
 namespace {
@@ -44,6 +46,7 @@ std::uint64_t own_sum(const weights::Parameter& parameter) {
 }  // namespace
 
 std::uint64_t checksum(const Network& network) {
+  const ProfileStage stage("checksums", Flops::counted);
   std::uint64_t sum = 0;
   const auto add = [&](const std::string& name, const weights::Parameter& parameter) {
     if (parameter.placement == weights::Placement::copy && network.team().rank() != 0) return;

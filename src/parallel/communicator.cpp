@@ -6,17 +6,35 @@
 #include <chrono>
 #include <exception>
 #include <limits>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "parallel/mpi_call.hpp"
 #include "parallel/pieces.hpp"
 
 namespace rankine::parallel {
 
 namespace {
+
+/// The stage of the profile in which ranks do something together. Where hardly any bytes travel it
+/// lasts until the last rank is there.
+class Together {
+ public:
+  /// `bytes` of the whole operation, `sent` those of this rank.
+  Together(int ranks, std::size_t bytes, std::size_t sent) {
+    constexpr std::size_t hardly_any = 4096;
+    if (ranks == 1) return;
+    stage_.emplace(bytes <= hardly_any ? "wait" : "collectives", Flops::counted);
+    count_bytes_sent(sent);
+  }
+
+ private:
+  std::optional<ProfileStage> stage_;
+};
 
 /// An MPI type for `bytes` bytes, so that counts and offsets are in values, not in bytes.
 class ValueType {
@@ -81,10 +99,14 @@ Communicator Communicator::split(int colour, int key) const {
   return Communicator(part);
 }
 
-void Communicator::barrier() const { check_mpi(MPI_Barrier(handle_), "MPI_Barrier"); }
+void Communicator::barrier() const {
+  const Together stage(size_, 0, 0);
+  check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
+}
 
 void Communicator::wait_for_all() const {
   constexpr std::chrono::microseconds shortest(10), longest(1000);
+  const Together stage(size_, 0, 0);
   MPI_Request all_are_there = MPI_REQUEST_NULL;
   check_mpi(MPI_Ibarrier(handle_, &all_are_there), "MPI_Ibarrier");
   auto pause = shortest;
@@ -95,6 +117,7 @@ void Communicator::wait_for_all() const {
 }
 
 void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
+  const Together stage(size_, bytes.size(), rank_ == root ? bytes.size() : 0);
   for_each_piece(bytes.size(), longest_piece, [&](std::size_t first, int count) {
     check_mpi(MPI_Bcast(bytes.data() + first, count, MPI_BYTE, root, handle_), "MPI_Bcast");
   });
@@ -112,6 +135,8 @@ void Communicator::reduce(void* values, std::size_t count, MPI_Datatype type,
                           MPI_Op operation) const {
   int bytes_per_value = 0;
   check_mpi(MPI_Type_size(type, &bytes_per_value), "MPI_Type_size");
+  const std::size_t n_bytes = count * static_cast<std::size_t>(bytes_per_value);
+  const Together stage(size_, n_bytes, n_bytes);
   auto* bytes = static_cast<std::byte*>(values);
   const auto longest = longest_piece / static_cast<std::size_t>(bytes_per_value);
   for_each_piece(count, longest, [&](std::size_t first, int piece) {
@@ -126,6 +151,8 @@ void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> ou
   RANKINE_EXPECTS(std::ssize(outgoing) == size_ && std::ssize(incoming) == size_,
                   "an exchange has one message for each rank");
   constexpr int tag = 0;
+  std::optional<ProfileStage> stage;
+  if (size_ > 1) stage.emplace("exchange", Flops::counted);
   std::vector<MPI_Request> requests;
   const auto start = [&](auto bytes, int other, auto call) {
     if (bytes.empty()) return;
@@ -138,7 +165,10 @@ void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> ou
   for (int other = 0; other < size_; ++other)
     if (other != rank_) start(incoming[static_cast<std::size_t>(other)], other, MPI_Irecv);
   for (int other = 0; other < size_; ++other)
-    if (other != rank_) start(outgoing[static_cast<std::size_t>(other)], other, MPI_Isend);
+    if (other != rank_) {
+      count_bytes_sent(outgoing[static_cast<std::size_t>(other)].size());
+      start(outgoing[static_cast<std::size_t>(other)], other, MPI_Isend);
+    }
   const auto mine = outgoing[static_cast<std::size_t>(rank_)];
   std::copy(mine.begin(), mine.end(), incoming[static_cast<std::size_t>(rank_)].begin());
   check_mpi(MPI_Waitall(static_cast<int>(requests.size()), requests.data(), MPI_STATUSES_IGNORE),
@@ -148,6 +178,7 @@ void Communicator::exchange_bytes(std::span<const std::span<const std::byte>> ou
 Communicator::Blocks Communicator::measure_blocks(std::size_t mine, std::size_t value_bytes) const {
   std::vector<std::int64_t> counts(static_cast<std::size_t>(size_));
   const auto my_count = static_cast<std::int64_t>(mine);
+  const Together stage(size_, 0, sizeof(my_count));
   check_mpi(MPI_Allgather(&my_count, 1, MPI_INT64_T, counts.data(), 1, MPI_INT64_T, handle_),
             "MPI_Allgather");
   return place_blocks(counts, value_bytes);
@@ -178,16 +209,22 @@ Communicator::Blocks Communicator::place_blocks(std::span<const std::int64_t> co
 void Communicator::gather_blocks(const void* mine, void* all, std::size_t value_bytes,
                                  const Blocks& blocks, int root) const {
   const ValueType type(value_bytes);
-  check_mpi(MPI_Gatherv(mine, blocks.counts[static_cast<std::size_t>(rank_)], type.handle(), all,
-                        blocks.counts.data(), blocks.starts.data(), type.handle(), root, handle_),
+  const int count = blocks.counts[static_cast<std::size_t>(rank_)];
+  const Together stage(size_, blocks.total * value_bytes,
+                       rank_ == root ? 0 : static_cast<std::size_t>(count) * value_bytes);
+  check_mpi(MPI_Gatherv(mine, count, type.handle(), all, blocks.counts.data(), blocks.starts.data(),
+                        type.handle(), root, handle_),
             "MPI_Gatherv");
 }
 
 void Communicator::all_gather_blocks(const void* mine, void* all, std::size_t value_bytes,
                                      const Blocks& blocks) const {
   const ValueType type(value_bytes);
-  check_mpi(MPI_Allgatherv(mine, blocks.counts[static_cast<std::size_t>(rank_)], type.handle(), all,
-                           blocks.counts.data(), blocks.starts.data(), type.handle(), handle_),
+  const int count = blocks.counts[static_cast<std::size_t>(rank_)];
+  const Together stage(size_, blocks.total * value_bytes,
+                       static_cast<std::size_t>(count) * value_bytes);
+  check_mpi(MPI_Allgatherv(mine, count, type.handle(), all, blocks.counts.data(),
+                           blocks.starts.data(), type.handle(), handle_),
             "MPI_Allgatherv");
 }
 

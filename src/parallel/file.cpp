@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "parallel/mpi_call.hpp"
 #include "parallel/pieces.hpp"
 
@@ -74,6 +75,7 @@ void File::read(std::uint64_t offset, std::span<std::byte> bytes) const {
 }
 
 void File::write(std::uint64_t offset, std::span<const std::byte> bytes) {
+  count_bytes_sent(bytes.size());
   for_each_piece(bytes.size(), longest_piece, [&](std::size_t first, int count) {
     MPI_Status status;
     const int code = MPI_File_write_at(handle_, static_cast<MPI_Offset>(offset + first),

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "parallel/mpi_call.hpp"
 #include "parallel/pieces.hpp"
 
@@ -28,6 +29,8 @@ Request::~Request() { abandon(); }
 
 Request Request::start_send(std::span<const std::byte> values, Memory memory, int destination,
                             int tag, MPI_Comm communicator) {
+  const ProfileStage stage("exchange", Flops::counted);
+  count_bytes_sent(values.size());
   Request request;
   request.direction_ = Direction::outgoing;
   request.memory_ = std::move(memory);
@@ -54,6 +57,7 @@ Request Request::start_receive(std::span<std::byte> values, int source, int tag,
 }
 
 void Request::wait() {
+  const ProfileStage stage("exchange", Flops::counted);
   while (!pieces_.empty()) {
     Piece piece = pieces_.back();
     pieces_.pop_back();

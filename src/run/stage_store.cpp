@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "files/json_document.hpp"
 #include "files/output_file.hpp"
 #include "parallel/agreement.hpp"
@@ -47,6 +48,7 @@ fs::path StageStore::folder(const Stage& stage) const {
 }
 
 std::optional<StageNotes> StageStore::find_notes(const Stage& stage) const {
+  const ProfileStage profile("checkpoint", Flops::counted);
   if (!is_wanted()) return std::nullopt;
   return naming(stage, [&]() -> std::optional<StageNotes> {
     // Rank 0 reads for all.
@@ -62,6 +64,7 @@ std::optional<StageNotes> StageStore::find_notes(const Stage& stage) const {
 }
 
 void StageStore::verify(const Stage& stage) const {
+  const ProfileStage profile("checkpoint", Flops::counted);
   const auto noted = find_notes(stage);
   files::verify_tensors(world_, folder(stage), noted ? noted->tensors : files::TensorChecksums(),
                         notes_file);
@@ -80,6 +83,7 @@ void StageStore::pass_over(const Stage& stage, const InputError& error) const {
 }
 
 void StageStore::complete(const Stage& stage, const nlohmann::json& notes, Holds holds) const {
+  const ProfileStage profile("checkpoint", Flops::counted);
   StageNotes all{.folder = folder(stage).filename().string(),
                  .of_deck = stage.of_deck,
                  .notes = notes,
@@ -96,6 +100,7 @@ void StageStore::complete(const Stage& stage, const nlohmann::json& notes, Holds
 }
 
 void StageStore::remove(const Stage& stage) const {
+  const ProfileStage profile("checkpoint", Flops::counted);
   world_.barrier();  // others may still read it
   std::error_code ignored;
   if (world_.rank() == 0) fs::remove_all(folder(stage), ignored);

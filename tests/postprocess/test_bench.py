@@ -21,6 +21,8 @@ def write(path, ranks, seconds_of):
         results["kept"] = np.array([kept for _, kept, _ in rows])
         results["seconds"] = np.array([seconds_of(n, method) / ranks for n, _, method in rows])
         results["gemm_gflops"] = np.full(len(rows), 50.0 * ranks)
+        for dataset in results.values():
+            dataset.attrs["dims"] = ["measurement"]
     return path
 
 

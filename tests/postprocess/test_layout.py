@@ -2,6 +2,7 @@
 
 import itertools
 
+import evaluate_file
 import h5py
 import numpy as np
 import pytest
@@ -140,6 +141,22 @@ def test_tradeoff(tmp_path, perplexities):
 def test_benchmarks(tmp_path, ranks):
     files = [test_bench.write(tmp_path / f"{count}.h5", count, lambda n, method: n**3 * 1e-8) for count in ranks]
     check(bench.draw(bench.read_measurements(files)))
+
+
+@pytest.mark.parametrize("ranks", [(1,), (4,), (2, 100)])
+@pytest.mark.parametrize("stages", [2, 15])
+def test_profiles(tmp_path, ranks, stages):
+    names = [f"a stage with a rather long name, number {k}" for k in range(stages)]
+    files = [evaluate_file.add_profile(simulation(tmp_path / f"{count}.h5", title=LONG),
+                                       [[1.0 + k] * count for k in range(stages)], names) for count in ranks]  # fmt: skip
+    check(plots.draw([str(file) for file in files], plots.Request(view="timing")))
+
+
+@pytest.mark.parametrize("files", [1, 4])
+@pytest.mark.parametrize("divergence", [None, 0.1])
+def test_windows(tmp_path, files, divergence):
+    paths = [evaluate_file.write(tmp_path / f"{'name' * 20}_{k}.h5", [3.0, 2.5 + k, 2.75], divergence=divergence) for k in range(files)]
+    check(plots.draw([str(path) for path in paths], plots.Request()))
 
 
 def test_healing_footer_names_the_lines_that_are_drawn(tmp_path):

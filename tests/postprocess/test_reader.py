@@ -54,7 +54,7 @@ def test_missing_selections_list_what_there_is(sweep):
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [
-        ({"filetype": "rankine-compress"}, "filetype is 'rankine-compress'"),
+        ({"filetype": "rankine-knit"}, "filetype is 'rankine-knit'"),
         ({"format_version": 2}, "format_version is 2"),
         ({"status": "stopped"}, "status is 'stopped'.*--allow-partial"),
     ],

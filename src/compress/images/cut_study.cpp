@@ -115,7 +115,7 @@ class CutStudy {
 }  // namespace
 
 void study_cuts(ImageBench& bench) {
-  bench.timed(bench.result.seconds.study, [&] { CutStudy(bench).run(); });
+  bench.timed("study", bench.result.seconds.study, [&] { CutStudy(bench).run(); });
 }
 
 }  // namespace rankine::compress

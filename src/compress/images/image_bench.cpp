@@ -35,7 +35,8 @@ ImageBench::ImageBench(const ImageJob& what, const parallel::Communicator& ranks
       control(run_control),
       save_result(save_it),
       alone(ranks, ranks.size()),
-      network(timed(result.seconds.load, [&] { return network_of(what, ranks, alone.team()); })) {
+      network(timed("read model", result.seconds.load,
+                    [&] { return network_of(what, ranks, alone.team()); })) {
   result.parameters_before = network.stored_numbers();
   if (!control.options.directory.empty()) original = models::checksum(network);
 }

@@ -51,8 +51,8 @@ struct ImageBench {
 
   /// As compress::timed, over the world.
   template <class Work>
-  auto timed(double& seconds, Work&& work) const {
-    return compress::timed(world, seconds, std::forward<Work>(work));
+  auto timed(const char* stage, double& seconds, Work&& work) const {
+    return compress::timed(world, stage, seconds, std::forward<Work>(work));
   }
 };
 

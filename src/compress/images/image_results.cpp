@@ -77,7 +77,10 @@ void write_training(ResultFile& file, const ImageJob& job, const ImageResult& re
     accuracies.push_back(score.accuracy);
   }
   file.write("/results/epoch", epochs, {epochs.size()},
-             {"epochs of training that were over", "1", {"epochs"}});
+             {.long_name = "epochs of training that were over",
+              .units = "1",
+              .dims = {"epochs"},
+              .labels_axis = true});
   file.write("/results/epoch_accuracy", accuracies, {accuracies.size()},
              {"accuracy on the test images after each of them", "1", {"epochs"}});
   const auto images = static_cast<double>(job.data.training.size() * job.options.train.epochs);
@@ -108,11 +111,19 @@ void write_cuts(ResultFile& file, const ImageJob& job, const ImageResult& result
     norm_losses.push_back(result.cuts[p].norm_loss);
     ranks.push_back(result.cuts[p].rank);
   }
-  file.write("/results/cuts/cut", cuts, {cuts.size()}, {"axes on either side", "1", {"cuts"}});
+  file.write(
+      "/results/cuts/cut", cuts, {cuts.size()},
+      {.long_name = "axes on either side", .units = "1", .dims = {"cuts"}, .labels_axis = true});
   file.write("/results/cuts/layer", layers, {of_point},
-             {"truncated layer; the last is all of them", "1", {"layers"}});
+             {.long_name = "truncated layer; the last is all of them",
+              .units = "1",
+              .dims = {"layers"},
+              .labels_axis = true});
   file.write("/results/cuts/fraction", profile.rank_fractions, {profile.rank_fractions.size()},
-             {"kept part of the rank of a cut", "1", {"fractions"}});
+             {.long_name = "kept part of the rank of a cut",
+              .units = "1",
+              .dims = {"fractions"},
+              .labels_axis = true});
   file.write("/results/cuts/accuracy", accuracies, shape,
              {"accuracy of the truncated network", "1", dims});
   file.write("/results/cuts/loss", losses, shape, {"mean cross entropy of it", "nat", dims});

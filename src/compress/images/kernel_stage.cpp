@@ -30,7 +30,7 @@ std::vector<std::string> names_of(const std::vector<Kernel>& kernels) {
 }
 
 std::vector<SecondMoment> measure_patches(ImageBench& bench) {
-  return bench.timed(bench.result.seconds.moments, [&] {
+  return bench.timed("calibration", bench.result.seconds.moments, [&] {
     return measure_inputs(bench.network, bench.world, bench.alone, names_of(bench.job.kernels),
                           bench.own_calibration(bench.options.calibration.images))
         .moments;
@@ -41,7 +41,7 @@ std::vector<SecondMoment> measure_patches(ImageBench& bench) {
 /// on those of the given labels say nothing.
 std::vector<SecondMoment> measure_gradients(ImageBench& bench, models::Network& network,
                                             MomentPart part) {
-  return bench.timed(bench.result.seconds.gradients, [&] {
+  return bench.timed("calibration", bench.result.seconds.gradients, [&] {
     return measure_output_gradients(
         network, bench.world, bench.alone, names_of(bench.job.kernels),
         bench.own_calibration(bench.options.calibration.gradient_images), Targets::sampled, part);
@@ -173,7 +173,7 @@ void replace_kernels(ImageBench& bench) {
                fmt::join(bench.job.left, ", "));
   Norm norm = measure_norm(bench);
   const torch::NoGradGuard no_gradients;
-  bench.timed(bench.result.seconds.fit, [&] {
+  bench.timed("decomposition", bench.result.seconds.fit, [&] {
     Forms forms;
     for (const Kernel& kernel : kernels) forms.push_back(form_of(kernel, bench.options));
     const DealtKernels dealt(bench.network, bench.world, kernels, forms, std::move(norm.moments));
@@ -210,7 +210,7 @@ struct GivenForms {
 /// What kernels of the original meet in the network as it is.
 KernelMoments measure_changed_patches(ImageBench& bench, models::ImageNetwork& original) {
   KernelMoments moments{.output_ridge = bench.options.calibration.ridge};
-  bench.timed(bench.result.seconds.moments, [&] {
+  bench.timed("calibration", bench.result.seconds.moments, [&] {
     InputDrift drift =
         measure_drift(original, bench.network, bench.alone.team(), names_of(bench.job.kernels),
                       bench.own_calibration(bench.options.calibration.images));
@@ -228,7 +228,7 @@ void refit_kernels(ImageBench& bench, models::ImageNetwork& original) {
   const std::vector<Kernel>& kernels = bench.job.kernels;
   KernelMoments moments = measure_changed_patches(bench, original);
   const torch::NoGradGuard no_gradients;
-  bench.timed(bench.result.seconds.fit, [&] {
+  bench.timed("decomposition", bench.result.seconds.fit, [&] {
     const GivenForms given(bench);
     const DealtKernels dealt(original, bench.world, kernels, given.forms, std::move(moments));
     auto made = dealt.make(given.ranks);
@@ -267,14 +267,14 @@ std::vector<Tensor> own_images(const ImageBench& bench) {
 }  // namespace
 
 void shift_statistics(ImageBench& bench, const std::vector<models::ChannelMoments>& before) {
-  bench.timed(bench.result.seconds.statistics, [&] {
+  bench.timed("calibration", bench.result.seconds.statistics, [&] {
     models::shift_norm_statistics(bench.network, bench.world, own_images(bench), before);
   });
 }
 
 void restore_statistics_of_training(ImageBench& bench) {
   const models::Augmentation how = bench.augmentation();
-  bench.timed(bench.result.seconds.statistics, [&] {
+  bench.timed("calibration", bench.result.seconds.statistics, [&] {
     std::vector<Tensor> own;
     std::int64_t first = 0;  // of a block among all calibration images
     for (const Batch& batch : bench.own_calibration(bench.options.calibration.images)) {
@@ -292,7 +292,7 @@ void restore_statistics_of_training(ImageBench& bench) {
 }
 
 std::vector<models::ChannelMoments> measure_statistics(ImageBench& bench) {
-  return bench.timed(bench.result.seconds.statistics, [&] {
+  return bench.timed("calibration", bench.result.seconds.statistics, [&] {
     return models::measure_norm_statistics(bench.network, bench.world, own_images(bench));
   });
 }

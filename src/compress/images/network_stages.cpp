@@ -65,7 +65,7 @@ void train_network(ImageBench& bench, const models::ImageNetwork* teacher,
                                bench.control.values);
   train::SeriesKeeper keeper(stages, bench.alone, training_stage(bench, depends_on),
                              bench.control.options);
-  const train::State state = bench.timed(bench.result.seconds.training, [&] {
+  const train::State state = bench.timed("training", bench.result.seconds.training, [&] {
     return train::train_images(
         bench.network, bench.job.data.training, training_of(bench, teacher), bench.world,
         bench.alone, [&](std::int64_t epoch) { return score_of_epoch(bench, epoch); }, keeper,

@@ -67,7 +67,7 @@ Workbench::Workbench(const CompressionJob& what, const parallel::Communicator& r
       control(run_control),
       save_result(save_it),
       teams(ranks, static_cast<int>(what.options.scoring.parallel.teams)),
-      model(timed(result.seconds.load, [&] { return read_model(); })),
+      model(timed("read model", result.seconds.load, [&] { return read_model(); })),
       stages(ranks, control.options.directory,
              control.options.directory.empty() ? 0 : models::checksum(model), control.values) {
   for (const NamedShape& weight : job.selected) names.push_back(weight.name);

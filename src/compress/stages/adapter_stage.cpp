@@ -64,7 +64,8 @@ void adapt(Workbench& bench) {
   put_adapters(bench);
   log().info("{}", adapter_line(bench.job));
   if (how.is_trained())
-    bench.timed(bench.result.seconds.adapter, [&] { report.losses = train_adapters(bench); });
+    bench.timed("training", bench.result.seconds.adapter,
+                [&] { report.losses = train_adapters(bench); });
   write_peft(bench);
 }
 

@@ -162,7 +162,7 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   const std::int64_t rounds = rounds_of(bench, bench.job.calibration_windows);
   KeptMeasurement kept(bench, stage, rounds, rounds * std::ssize(bench.model.stages()));
   double& seconds = bench.result.seconds.inputs;
-  bench.timed(seconds, [&] {
+  bench.timed("calibration", seconds, [&] {
     found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
                            models::token_batches(bench.job.calibration_windows), part,
                            kept.checkpoint());
@@ -196,7 +196,7 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   }
   KeptMeasurement kept(bench, stage, 1, rounds_of(bench, bench.job.gradient_windows));
   double& seconds = bench.result.seconds.gradients;
-  bench.timed(seconds, [&] {
+  bench.timed("calibration", seconds, [&] {
     found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
                                      models::token_batches(bench.job.gradient_windows),
                                      bench.options.calibration.gradient_targets, part,

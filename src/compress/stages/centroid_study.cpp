@@ -191,7 +191,7 @@ void run_cluster_experiments(Workbench& bench, const ErrorNorm& norm) {
   ProgressLine progress(bench.progress());
   const std::int64_t total = count_points(options, std::ssize(layers_of(bench.model)));
   KeptPoints points(bench, experiments_stage(bench.job), static_cast<std::size_t>(total));
-  bench.timed(bench.result.seconds.experiments, [&] {
+  bench.timed("experiments", bench.result.seconds.experiments, [&] {
     for (const std::int64_t clusters : options.clusters)
       ClusterScan(bench, norm, clusters, points, total, progress).run();
   });

@@ -112,7 +112,7 @@ std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench
 void compress_by_clusters(Workbench& bench, ErrorNorm norm) {
   const std::size_t count = bench.names.size();
   ProgressLine progress(bench.progress());
-  bench.timed(bench.result.seconds.conversion, [&] {
+  bench.timed("replacement", bench.result.seconds.conversion, [&] {
     for (std::size_t w = 0; w < count; ++w) {
       bench.result.weights.push_back(replace_weight(bench, norm, w));
       progress.update(

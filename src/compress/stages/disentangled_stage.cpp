@@ -182,7 +182,8 @@ void compress_by_disentangling(Workbench& bench, ErrorNorm norm) {
   std::vector<std::int64_t> bonds;
   for (const NamedShape& weight : bench.job.selected)
     bonds.push_back(bond_dimension_of(bench.options, weight.shape));
-  bench.timed(seconds.conversion, [&] { put_into_model(bench, make_all(bench, norm, bonds)); });
+  bench.timed("replacement", seconds.conversion,
+              [&] { put_into_model(bench, make_all(bench, norm, bonds)); });
   log().info("{} disentangled in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(seconds.conversion));
 }

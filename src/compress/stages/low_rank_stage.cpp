@@ -144,7 +144,7 @@ NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightF
 
 std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
-  std::vector<WeightFactors> factors = bench.timed(seconds.decomposition, [&] {
+  std::vector<WeightFactors> factors = bench.timed("decomposition", seconds.decomposition, [&] {
     return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
                      bytes_for_decomposition(bench), [&] { bench.stop_if_asked(); });
   });
@@ -179,9 +179,10 @@ void compress_by_components(Workbench& bench, ErrorNorm norm) {
   const std::vector<double> error_weights = norm.error_weights;
   std::vector<WeightFactors> factors = decompose_weights(bench, std::move(norm));
   const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
-  const Ranks ranks =
-      bench.timed(seconds.allocation, [&] { return allocate(bench, candidates, factors); });
-  bench.timed(seconds.conversion, [&] { convert(bench, std::move(factors), ranks); });
+  const Ranks ranks = bench.timed("allocation", seconds.allocation,
+                                  [&] { return allocate(bench, candidates, factors); });
+  bench.timed("replacement", seconds.conversion,
+              [&] { convert(bench, std::move(factors), ranks); });
 }
 
 }  // namespace rankine::compress

@@ -181,8 +181,9 @@ FormsOfSize operators_of_size(Workbench& bench, ErrorNorm norm) {
 
 void compress_by_operators(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
-  const auto bonds = bench.timed(seconds.allocation, [&] { return allocate_bonds(bench, norm); });
-  bench.timed(seconds.conversion,
+  const auto bonds =
+      bench.timed("allocation", seconds.allocation, [&] { return allocate_bonds(bench, norm); });
+  bench.timed("replacement", seconds.conversion,
               [&] { put_into_model(bench, make_operators(bench, norm, bonds)); });
   log().info("{} made in {}", counted(std::ssize(bench.names), "operator"),
              format_duration(seconds.conversion));

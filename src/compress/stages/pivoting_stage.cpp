@@ -42,7 +42,7 @@ void fix_gauges(Workbench& bench) {
   for (WeightReport& report : bench.result.weights)
     if (report.form == weights::Form::pivoted) wanted.push_back(&report);
   ProgressLine progress(bench.progress());
-  bench.timed(bench.result.seconds.conversion, [&] {
+  bench.timed("replacement", bench.result.seconds.conversion, [&] {
     for (std::size_t w = 0; w < wanted.size(); ++w) {
       fix_gauge(bench, *wanted[w]);
       progress.update(static_cast<double>(w + 1) / static_cast<double>(wanted.size()),

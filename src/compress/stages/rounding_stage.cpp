@@ -1,6 +1,7 @@
 #include "compress/stages/rounding_stage.hpp"
 
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/text_format.hpp"
 #include "weights/making/conversion.hpp"
 
@@ -9,6 +10,7 @@ namespace rankine::compress {
 void round_weights(Workbench& bench) {
   if (bench.options.method.storage == weights::Storage::exact || bench.result.weights.empty())
     return;
+  const ProfileStage stage("rounding");
   const torch::NoGradGuard no_gradients;
   const weights::Storage storage = bench.options.method.storage;
   const parallel::Communicator& team = bench.teams.team();

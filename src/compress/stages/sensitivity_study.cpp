@@ -65,7 +65,8 @@ class Scan {
     if (!make_forms_)
       make_forms_ =
           making_of(bench_.options.method.form).of_size(bench_, measure_error_norm(bench_));
-    return bench_.timed(bench_.result.seconds.conversion, [&] { return make_forms_(bonds_[b]); });
+    return bench_.timed("replacement", bench_.result.seconds.conversion,
+                        [&] { return make_forms_(bonds_[b]); });
   }
 
   void measure(std::size_t g, std::size_t b, const std::vector<NewForm>& forms) {

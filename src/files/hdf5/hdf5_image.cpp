@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "core/errors.hpp"
+#include "files/hdf5/dimension_scales.hpp"
 #include "files/hdf5/hdf5_call.hpp"
 
 namespace rankine::files {
@@ -70,6 +71,42 @@ void put_attributes(hid_t object, const std::map<std::string, Attribute>& attrib
   for (const auto& [name, value] : attributes) put_attribute(object, name, value);
 }
 
+/// A text of fixed length, as the library writes those of scales.
+void put_mark(hid_t object, const char* name, const std::string& text) {
+  const Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose, "H5Tcopy");
+  check_hdf5(H5Tset_size(type.id(), text.size() + 1), "H5Tset_size");
+  put_attribute(object, name, dataspace({}), type.id(), text.data());
+}
+
+void mark_as_scale(hid_t dataset, const std::string& name) {
+  put_mark(dataset, "CLASS", "DIMENSION_SCALE");
+  put_mark(dataset, "NAME", name);
+}
+
+/// A scale without values, marked as netCDF marks a dimension that is no variable.
+void put_length(hid_t file, const std::string& path, std::size_t length) {
+  const Hdf5Handle dataset(H5Dcreate2(file, path.c_str(), H5T_IEEE_F32BE, dataspace({length}).id(),
+                                      with_parent_groups().id(), H5P_DEFAULT, H5P_DEFAULT),
+                           H5Dclose, "H5Dcreate2");
+  mark_as_scale(dataset.id(), fmt::format("This is a netCDF dimension but not a netCDF variable. "
+                                          "{:10}",
+                                          length));
+}
+
+/// Gives the axes of a dataset their scales. The scales do not list in turn who uses them: such a
+/// list would end at 64 KiB, and be written anew for every dataset.
+void put_scales(hid_t file, hid_t dataset, const std::vector<std::string>& scales) {
+  std::vector<hobj_ref_t> references(scales.size());
+  std::vector<hvl_t> axes;
+  for (std::size_t axis = 0; axis < scales.size(); ++axis) {
+    check_hdf5(H5Rcreate(&references[axis], file, scales[axis].c_str(), H5R_OBJECT, -1),
+               "H5Rcreate");
+    axes.push_back({1, &references[axis]});
+  }
+  const Hdf5Handle type(H5Tvlen_create(H5T_STD_REF_OBJ), H5Tclose, "H5Tvlen_create");
+  put_attribute(dataset, "DIMENSION_LIST", dataspace({axes.size()}), type.id(), axes.data());
+}
+
 void put_values(hid_t dataset, hid_t type, const void* values) {
   check_hdf5(H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), "H5Dwrite");
 }
@@ -111,6 +148,21 @@ Hdf5Handle open_or_create_group(hid_t file, const std::string& path) {
           H5Gclose, "H5Gcreate2"};
 }
 
+void put_dimensions(hid_t file, const ResultContent& content) {
+  const DimensionScales scales = dimension_scales(content);
+  for (const auto& [path, length] : scales.lengths) put_length(file, path, length);
+  for (const auto& [path, axes] : scales.of_dataset) {
+    const Hdf5Handle dataset(H5Dopen2(file, path.c_str(), H5P_DEFAULT), H5Dclose, "H5Dopen2");
+    if (axes.front() == path) {
+      mark_as_scale(dataset.id(), path);
+    } else {
+      put_scales(file, dataset.id(), axes);
+    }
+    const std::string labels = coordinates(content, path);
+    if (!labels.empty()) put_attribute(dataset.id(), "coordinates", labels);
+  }
+}
+
 void put_content(hid_t file, const ResultContent& content) {
   for (const auto& [path, dataset] : content.datasets) {
     std::visit([&](const auto& array) { put_dataset(file, path, array, dataset.description); },
@@ -119,6 +171,7 @@ void put_content(hid_t file, const ResultContent& content) {
   for (const auto& [path, attributes] : content.group_attributes) {
     put_attributes(open_or_create_group(file, path).id(), attributes);
   }
+  put_dimensions(file, content);
 }
 
 }  // namespace

@@ -22,6 +22,9 @@ struct Description {
   std::string units;
   std::vector<std::string> dims;
   std::map<std::string, Attribute> attributes = {};
+  /// Along one axis, a label for each place on it rather than a result; other datasets of the group
+  /// name it in their attribute `coordinates`.
+  bool labels_axis = false;
 };
 
 /// Values in row-major order; an empty shape is a scalar.

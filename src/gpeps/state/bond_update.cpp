@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "linalg/blas.hpp"
 
 namespace rankine::gpeps {
@@ -122,6 +123,7 @@ Matrix<T> gate_columns(const SiteTensor<T>& tensor, int leg, std::span<const Rea
 
 template <Scalar T>
 GateSides<T> decompose(const circuit::Operator& op) {
+  const ProfileStage stage("gates", Flops::counted);
   if (is_real(op)) return decompose_as<T, double>(op);
   if constexpr (linalg::is_complex<T>)
     return decompose_as<T, std::complex<double>>(op);
@@ -133,6 +135,7 @@ GateSides<T> decompose(const circuit::Operator& op) {
 template <Scalar T>
 Matrix<T> bond_factor(const SiteTensor<T>& tensor, int leg, std::span<const Real<T>> weights,
                       const GateSide<T>& side, Route route) {
+  const ProfileStage stage("bond factors", Flops::counted);
   const bool by_gram = route == Route::gram && side.diagonal;
   Matrix<T> factor = by_gram ? diagonal_factor(tensor, leg, weights, side)
                              : gate_columns(tensor, leg, weights, side);
@@ -146,6 +149,7 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
                                ConstView<std::type_identity_t<T>> factor_b,
                                std::span<const Real<T>> weights,
                                const linalg::Truncation& truncation) {
+  const ProfileStage stage("bond products", Flops::counted);
   const std::int64_t columns = factor_a.columns, bond = std::ssize(weights);
   if (factor_a.rows == 0 || factor_b.rows == 0)
     throw NumericalError(
@@ -162,7 +166,10 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
   above_rounding.relative_threshold =
       std::max<double>(truncation.relative_threshold,
                        static_cast<double>(columns) * std::numeric_limits<Real<T>>::epsilon());
-  auto svd = linalg::svd(std::move(theta), above_rounding);
+  auto svd = [&] {
+    const ProfileStage of_svd("svd", Flops::counted);
+    return linalg::svd(std::move(theta), above_rounding);
+  }();
   Real<T> norm = 0;
   for (auto it = svd.singular_values.rbegin(); it != svd.singular_values.rend(); ++it)
     norm += *it * *it;
@@ -187,6 +194,7 @@ TruncatedBond<T> truncate_bond(ConstView<std::type_identity_t<T>> factor_a,
 template <Scalar T>
 void update_site(SiteTensor<T>& tensor, int leg, const GateSide<T>& side,
                  ConstView<std::type_identity_t<T>> bond, linalg::Buffer<T>& spare) {
+  const ProfileStage stage("site products", Flops::counted);
   const LegShape shape = shape_from_leg(tensor.dimensions, leg);
   const int d = tensor.physical_dimension;
   const std::int64_t columns = bond.columns, k_size = shape.dimension;

@@ -5,6 +5,7 @@
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "linalg/blas.hpp"
 
 namespace rankine::gpeps {
@@ -116,6 +117,8 @@ void apply_operator(SiteTensor<T>& tensor, const circuit::Operator& op) {
   const int d = tensor.physical_dimension;
   RANKINE_EXPECTS(op.n_sites() == 1 && op.dimension() == d, "the operator fits the site");
   const std::int64_t size = tensor.block_size();
+  const ProfileStage stage("one-site gates", Flops::counted);
+  count_flops((linalg::is_complex<T> ? 8.0 : 2.0) * d * d * static_cast<double>(size));
   std::vector<T> u(d * d);
   for (int k = 0; k < d * d; ++k) u[k] = linalg::from_complex<T>(op(k / d, k % d));
   if (d == 2) {

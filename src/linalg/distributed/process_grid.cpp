@@ -7,6 +7,7 @@
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 
 extern "C" {
 int Csys2blacs_handle(MPI_Comm);
@@ -22,6 +23,7 @@ ProcessGrid::ProcessGrid(const parallel::Communicator& ranks, int rows, int colu
     : ranks_(ranks.duplicate()), rows_(rows), columns_(columns) {
   RANKINE_EXPECTS(rows >= 1 && columns >= 1 && rows * columns <= ranks.size(),
                   "a grid has no more places than ranks");
+  count_unknown_flops();                                           // ScaLAPACK's
   std::vector<int> map(static_cast<std::size_t>(rows * columns));  // column-major, as BLACS wants
   for (int r = 0; r < rows; ++r)
     for (int c = 0; c < columns; ++c) map[static_cast<std::size_t>(c * rows + r)] = rank_of(r, c);

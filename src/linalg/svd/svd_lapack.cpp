@@ -7,6 +7,7 @@
 #include "linalg/blas.hpp"
 #include "linalg/fortran.hpp"
 #include "linalg/instantiate.hpp"
+#include "linalg/operation_count.hpp"
 #include "linalg/svd/svd.hpp"
 #include "linalg/workspace.hpp"
 
@@ -49,6 +50,7 @@ int lapack_svd(Algorithm algorithm, Matrix<T>& a, std::vector<Real<T>>& s, Matri
   require_no_argument_error("gesdd", info);
   const int size = workspace_size(reported);
   Buffer<T> work(size + overread<T>(longer));
+  count<T>(svd_flops(m, n));
   call(work.data(), size);
   require_no_argument_error("gesdd", info);
   return info;

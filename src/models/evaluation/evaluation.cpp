@@ -10,6 +10,7 @@
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
+#include "core/profile.hpp"
 #include "core/progress.hpp"
 #include "core/text_format.hpp"
 #include "core/timer.hpp"
@@ -135,6 +136,7 @@ class Evaluation {
 
   /// What it throws is known to all ranks of the team; other teams learn of it afterwards.
   void score_own_windows(const LanguageModel& model, const LanguageModel* reference) {
+    const ProfileStage stage("scoring");
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     Stopwatch since_save;
     for (auto i = static_cast<std::size_t>(teams_.index()); i < unknown_.size() && goes_on();
@@ -228,6 +230,7 @@ class Evaluation {
   void continue_prompts(const LanguageModel& model) {
     const GenerateOptions& generate = job_.options.generate;
     if (teams_.index() != 0) return;
+    const ProfileStage stage("generation");
     for (Continuation continuation : job_.prompts) {
       continuation.ids = continue_sequence(model, continuation.prompt_ids,
                                            {.tokens = generate.tokens,

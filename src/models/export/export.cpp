@@ -9,6 +9,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/version.hpp"
 #include "files/output_folder.hpp"
 #include "files/safetensors/tensor_rows.hpp"
@@ -103,6 +104,7 @@ std::string method_of(const Export& wanted, const std::optional<Manifest>& befor
 
 void write_checkpoint(const LanguageModel& model, const Communicator& world, const Teams& teams,
                       const Export& wanted) {
+  const ProfileStage stage("export");
   const SafetensorsReader reader(world, wanted.original);
   const auto before =
       parallel::agree_on_failure(world, [&] { return read_manifest(wanted.original); });

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/version.hpp"
 #include "files/output_file.hpp"
 #include "files/safetensors/safetensors.hpp"
@@ -96,6 +97,7 @@ std::string network_text(const ImageNetwork& network, const ImageExport& wanted)
 
 void write_image_network(const ImageNetwork& network, const parallel::Communicator& world,
                          const ImageExport& wanted) {
+  const ProfileStage stage("export");
   const torch::NoGradGuard no_gradients;
   const TensorList list(network, wanted.format);
   const auto type = network.number_type() == torch::kFloat64 ? files::DataType::float64

@@ -10,6 +10,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "files/output_folder.hpp"
 #include "files/safetensors/header.hpp"
 #include "models/checkpoint/peft_adapter.hpp"
@@ -147,6 +148,7 @@ bool has_peft_form(const weights::AdapterShape& adapter) {
 void write_adapter(const LanguageModel& model, const parallel::Communicator& world,
                    const parallel::Teams& teams, const std::filesystem::path& folder,
                    const std::string& base_model) {
+  const ProfileStage stage("export");
   // What is refused is the same on all ranks.
   const PeftFiles files =
       parallel::agree_between_teams(world, teams.team(), [&] { return collect(model); });

@@ -6,6 +6,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/random_stream.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/forms/dense.hpp"
@@ -160,6 +161,7 @@ class LayerMaker {
 
 ImageNetwork read_image_network(const Communicator& world, const Communicator& team,
                                 const ImageModel& model, Precision precision) {
+  const ProfileStage stage("read model", Flops::counted);
   Checkpoint source(world, team, model, type_of(precision));
   ImageLayers layers =
       parallel::agree_on_failure(world, [&] { return LayerMaker(source).make(model.plan.layers); });

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <span>
 
+#include "core/profile.hpp"
 #include "models/image/image_batch.hpp"
 #include "parallel/agreement.hpp"
 
@@ -28,6 +29,7 @@ void score_block(const ImageNetwork& network, const ImageSet& set, std::int64_t 
 std::vector<double> score_images(const ImageNetwork& network, const ImageSet& set,
                                  std::int64_t batch_size, const parallel::Communicator& world,
                                  const std::function<void(double)>& between) {
+  const ProfileStage stage("scoring");
   const torch::ScalarType type = network.number_type();
   const auto classes = static_cast<std::size_t>(network.plan().classes);
   std::vector<double> logits(static_cast<std::size_t>(set.size()) * classes);

@@ -4,6 +4,7 @@
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "core/profile.hpp"
 #include "core/text_format.hpp"
 #include "models/checkpoint/peft_adapter.hpp"
 #include "parallel/agreement.hpp"
@@ -119,6 +120,7 @@ class AdapterReader {
 
 void apply_adapter(LanguageModel& model, const parallel::Communicator& world,
                    const std::filesystem::path& folder) {
+  const ProfileStage stage("read model", Flops::counted);
   const AdapterReader reader(model, world, folder);
   const torch::NoGradGuard no_gradients;
   const auto names = parallel::agree_on_failure(world, [&] { return reader.weights(); });

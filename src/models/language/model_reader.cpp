@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "models/checkpoint/checkpoint_names.hpp"
 #include "models/language/language_model.hpp"
@@ -267,6 +268,7 @@ class ModelReader {
 
 LanguageModel LanguageModel::read(const Communicator& world, const Communicator& team,
                                   const std::filesystem::path& folder, Precision precision) {
+  const ProfileStage stage("read model", Flops::counted);
   return ModelReader(world, team, folder, precision).read();
 }
 

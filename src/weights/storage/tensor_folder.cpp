@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/errors.hpp"
+#include "core/profile.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/rows/element_type.hpp"
@@ -44,6 +45,7 @@ std::string kind_of(files::DataType type, const std::vector<std::int64_t>& shape
 
 void write_tensors(const parallel::Communicator& world, const parallel::Teams& teams,
                    const std::filesystem::path& folder, const std::vector<Parameter>& tensors) {
+  const ProfileStage stage("checkpoint", Flops::counted);
   files::SafetensorsWriter writer(world, folder, plan_of(tensors));
   parallel::agree_on_failure(world, [&] {
     if (teams.index() != 0) return;
@@ -69,6 +71,7 @@ void require_tensors(const files::SafetensorsReader& file,
 
 void read_tensors(const parallel::Communicator& world, const std::filesystem::path& folder,
                   const std::vector<Parameter>& tensors) {
+  const ProfileStage stage("checkpoint", Flops::counted);
   const files::SafetensorsReader reader(world, folder);
   const torch::NoGradGuard no_gradients;
   const auto found = parallel::agree_on_failure(world, [&] {
