@@ -22,8 +22,9 @@ KINDS = (
 RESULTS = "results"
 _DOCUMENTS = ("provenance/effective_deck", "log")  # fields of Result
 _DEEPEST = 8  # a damaged file may hold a group in itself
-# Datasets that label the axis of others, for files that do not say so in the attribute `coordinates`.
-_LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",), "stages": ("stage",)}
+# Datasets that label the axis of others, for older files that do not say so in the attribute `coordinates`; besides these,
+# one that is named as the axis is, or as one place on it ("layer" along "layers").
+_LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",), "schedules": ("simulated_teams",)}
 # What HDF5 and netCDF keep in attributes for themselves.
 _BOOKKEEPING = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties"}
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
@@ -104,10 +105,15 @@ class Result:
     def labels(self, dataset: Dataset) -> dict[str, Dataset]:
         """Short name -> dataset of one axis in the same group that labels an axis of this one."""
         named = dataset.attributes.get("coordinates")
-        wanted = str(named).split() if named else [label for dim in dataset.dims for label in (*_LABELS.get(dim, ()), dim.replace(" ", "_"))]
+        wanted = str(named).split() if named else [label for dim in dataset.dims for label in _labels_of(dim)]
         here = self.in_group(dataset.group)
         found = {name: here[name] for name in wanted if name in here}
         return {name: one for name, one in found.items() if len(one.dims) == 1 and one.dims[0] in dataset.dims and one is not dataset}
+
+
+def _labels_of(dim: str) -> list[str]:
+    name = dim.replace(" ", "_")
+    return [*_LABELS.get(dim, ()), name, name.removesuffix("s")]
 
 
 Wanted = Callable[[str, tuple[int, ...]], bool]  # of the path and shape of a dataset, or of a group with all that is in it
