@@ -11,6 +11,7 @@ import numpy as np
 from .effective_deck import deck_values
 from .errors import InputError
 from .fields import any_attribute, document, numbers_or_texts, words
+from .from_file import FromFile
 from .own_process import in_own_process
 from .result_header import check_version_and_status, opened
 
@@ -51,7 +52,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(FromFile):
     """The content of one result file of any kind, or what was asked for of it."""
 
     path: Path
