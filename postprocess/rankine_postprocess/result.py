@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from .effective_deck import deck_values
-from .errors import InputError
+from .errors import ForeignFile, InputError
 from .fields import any_attribute, document, numbers_or_texts, words
 from .from_file import FromFile
 from .own_process import in_own_process
@@ -145,7 +145,7 @@ def _read_file(path: Path, make: Callable, allow_partial: bool, wanted: Wanted |
     with opened(path) as file:
         kind = words(path, file, "filetype", "none")
         if kind not in KINDS:
-            raise InputError(f"{path}: filetype is '{kind}' (known are {', '.join(KINDS)}).")
+            raise ForeignFile(f"{path}: filetype is '{kind}' (known are {', '.join(KINDS)}).")
         check_version_and_status(path, file, FORMAT_VERSION, allow_partial)
         return make(_read(path, file, wanted))
 
