@@ -128,7 +128,7 @@ def _add_compare(commands) -> None:
 
 
 def _add_bench(commands) -> None:
-    command = commands.add_parser("bench", help="draw results of rankine-bench linalg")
+    command = commands.add_parser("bench", help="draw results of rankine-bench")
     command.add_argument("files", metavar="FILE", nargs="+", help="benchmark files (HDF5), one per rank count")
     command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
     command.set_defaults(run=_run_bench)
@@ -194,9 +194,12 @@ def _run_plot(options) -> int:
 
 
 def _run_bench(options) -> int:
-    from . import bench, figure
+    from . import figure, plots
 
-    figure.save(bench.draw(bench.read_measurements(options.files)), options.output)
+    for file in options.files:
+        if not (kind := type_of(file)).startswith("rankine-bench"):
+            raise InputError(f"{file}: filetype is '{kind}' (bench draws files of rankine-bench; plot draws all). Draw it with plot.")
+    figure.save(plots.draw(options.files, plots.Request()), options.output)
     return DONE
 
 
