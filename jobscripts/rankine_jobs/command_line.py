@@ -9,13 +9,13 @@ import signal
 import sys
 from pathlib import Path
 
-from . import status, submission
+from . import slurm, status, submission
 from .allocation import Allocation
 from .clock import counted, duration
 from .deck import Deck, read_deck
 from .errors import InputError
 from .exit_codes import BAD_INPUT, DONE, GOES_ON, NO_RESOURCE, SOME_FAILED
-from .need import need_of
+from .need import Need, need_of
 from .program import check_runs, find_program
 from .run_folder import BY_SIGNAL, TO_DO, State
 from .runs import Run, describe, runs_of
@@ -158,22 +158,29 @@ def _submit(options, deck: Deck, runs: list[Run], folder: SweepFolder, site: Sit
     rows = folder.rows() if folder.runs.is_dir() else []
     done = {row.hash for row in rows if row.standing.state is State.DONE}
     left = [run for run in runs if run.hash not in done]
-    need = need_of(program, left, site, options.ranks or 0, as_many=site.node.whole and options.via == "array")
+    ranks = options.ranks or (_most_ranks(folder) if rows else 0)
+    need = need_of(program, left, site, ranks, as_many=site.node.whole and options.via == "array")
     hashes = [run.hash for run in left]
     if not options.print:
+        slurm.require()
         folder.prepare(deck, runs, need.ranks)
         _let_failed_try_again(folder)
         hashes = submission.waiting_for_none(folder, folder.rows())
-    site_argument = str(Path(options.site).resolve()) if options.site and options.site.endswith(".toml") else site.name
-    teams = options.teams or max(1, site.node.cores // (need.ranks * site.cores_per_rank))
-    request = submission.Request(site, site_argument, os.path.abspath(program), need,
-                                 min(teams, len(hashes)) if options.via == "allocation" else 0, tuple(options.sbatch))  # fmt: skip
+    request = _request(options, site, program, need, len(hashes))
     for part, some in submission.parts_of(folder, hashes, request):
         print(part.script(folder, some, request) if options.print else
               f"job {part.submit(folder, some, request)}: {counted(len(some), 'run')} of {counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
     if not hashes:
         print("Nothing to submit: every run is done, or in a job that waits or runs.")
     return DONE
+
+
+def _request(options, site: Site, program: str, need: Need, n_runs: int) -> submission.Request:
+    """Teams of an allocation fill a node, unless the user says how many."""
+    argument = str(Path(options.site).resolve()) if options.site and options.site.endswith(".toml") else site.name
+    teams = options.teams or max(1, site.node.cores // (need.ranks * site.cores_per_rank))
+    n_teams = min(teams, n_runs) if options.via == "allocation" else 0
+    return submission.Request(site, argument, os.path.abspath(program), need, n_teams, tuple(options.sbatch))
 
 
 def _work_here(options, folder: SweepFolder, site: Site, program: str) -> Outcome:

@@ -5,7 +5,7 @@ from .content_table import group_text
 from .errors import InputError
 from .labelled import table_of
 from .profile import has_profile, profile_of, read_profile, table
-from .result import made_of_result, open_result
+from .result import RESULTS, made_of_result, open_result
 from .run_table import require_columns
 
 DONE, DIFFERENT = 0, 1
@@ -44,7 +44,8 @@ def _add_export(commands, allow_partial) -> None:
     command.add_argument("--format", choices=export.FORMATS, help="default: what the file's name ends in, else csv")
     command.add_argument("--values", action="append", default=[], metavar="NAME",
                          help="a row for each element of this dataset or group of /results, in place of a row a run; may be repeated")  # fmt: skip
-    command.add_argument("--step", type=int, metavar="N", help="of rankine-simulate: after N steps (default: the last measured)")
+    command.add_argument("--step", type=int, metavar="N",
+                         help="of rankine-simulate: after N steps (default: the last measured)")  # fmt: skip
     add_columns(command)
     allow_partial(command)
     command.set_defaults(run=_run_export)
@@ -72,7 +73,7 @@ def _run_list(options) -> int:
 
 
 def _run_show(options) -> int:
-    print(made_of_result(options.file, show.PARTS[options.part]))
+    print(made_of_result(options.file, show.PARTS[options.part], wanted=lambda name, shape: not name.startswith(f"{RESULTS}/")))
     return DONE
 
 

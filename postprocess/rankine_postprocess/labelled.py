@@ -17,8 +17,9 @@ from .summary import summaries
 def to_xarray(file, *, group: str = RESULTS):
     """The datasets of a group ("results", "results/noise", "timing/profile") as an xarray.Dataset.
 
-    `file` is a path, or what was read from one. Axes are named as xarray.open_dataset names them, with "_" for blanks. A group with a group for each of many things ("results/weights",
-    "results/slices") becomes a dataset over their names. Raises InputError, also where xarray is not there.
+    `file` is a path, or what was read from one. Axes are named as xarray.open_dataset names them, with "_" for blanks. A group
+    with a group for each of many things ("results/weights", "results/slices") becomes a dataset over their names. Raises
+    InputError, also where xarray is not there.
     """
     xarray = _required("xarray", "python3-xarray")
     result = file if isinstance(file, Result) else open_result(_path(file))
@@ -29,7 +30,7 @@ def to_xarray(file, *, group: str = RESULTS):
         if has_members(result, group):
             return _of_members(xarray, result, group, attributes)
         datasets = result.in_group(group)
-        labels = {name for one in datasets.values() for name in result.labels(one)}
+        labels = dict.fromkeys(name for one in datasets.values() for name in result.labels(one))
         variables = {name: _variable(one) for name, one in datasets.items()}
         coordinates = {name: variables.pop(name) for name in labels}
         return xarray.Dataset(variables, coordinates, attributes)

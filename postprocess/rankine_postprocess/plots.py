@@ -6,8 +6,9 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from . import accuracy_tradeoff, adapter_curve, bench, cluster_experiments, compression, confusion_map, cut_map, cut_scatter
-from . import disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve, layer_map, noise_map, profile_figure, reader
+from . import accuracy_tradeoff, adapter_curve, bench, bench_bars, cluster_experiments, compression, confusion_map, cut_map
+from . import cut_scatter, disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve
+from . import layer_map, noise_map, profile_figure, reader
 from . import sensitivity_map, slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff, window_figure
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
@@ -154,9 +155,14 @@ def _draw_timing(files: list[str], request: Request) -> Figure:
     return profile_figure.draw(_read_all(read_profile, files, request))
 
 
-def _draw_benchmarks(files: list[str], request: Request) -> Figure:
+def _draw_factorisations(files: list[str], request: Request) -> Figure:
     _refuse_options_of_simulations(request)
     return bench.draw(bench.read_measurements(files))
+
+
+def _draw_benchmarks(files: list[str], request: Request) -> Figure:
+    _refuse_options_of_simulations(request)
+    return bench_bars.draw(files, allow_partial=request.allow_partial)
 
 
 def _refuse_options_of_simulations(request: Request) -> None:
@@ -187,7 +193,9 @@ _DRAWERS = {
     OF_IMAGES: _draw_images,
     distillation.FILETYPE: _draw_distillations,
     "rankine-evaluate": _draw_windows,  # of language models
-    bench.FILETYPE: _draw_benchmarks,
+    bench.FILETYPE: _draw_factorisations,
+    "rankine-bench-gpeps": _draw_benchmarks,
+    "rankine-bench-images": _draw_benchmarks,
 }
 # Of files of any kind, or of several kinds.
 ANY_VIEWS = {"timing": _draw_timing, "windows": _draw_windows}

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .result import Result, made_of_result
+from .result import RESULTS, Result, made_of_result
 from .text_table import aligned, cell
 from .wording import count
 
@@ -34,7 +34,11 @@ class Profile:
 
 def read_profile(path: str | Path, *, allow_partial: bool = False) -> Profile:
     """Raises InputError as rankine_postprocess.open does, and where the file has no profile."""
-    return made_of_result(path, profile_of, allow_partial=allow_partial, wanted=lambda name, shape: name.startswith(GROUP))
+    return made_of_result(path, profile_of, allow_partial=allow_partial, wanted=_is_for_a_profile)
+
+
+def _is_for_a_profile(name: str, shape: tuple[int, ...]) -> bool:
+    return name in ("timing", RESULTS) or name.startswith(GROUP)
 
 
 def has_profile(result: Result) -> bool:
@@ -69,7 +73,8 @@ def _row(profile: Profile, stage: int, whole: float) -> list[str]:
     seconds, flops = profile.seconds[stage], profile.flops[stage]
     rate = flops.sum() / seconds.sum() / 1e9 if seconds.sum() > 0 and flops.sum() > 0 else np.nan
     return [
-        profile.stages[stage], f"{profile.calls[stage].max():.0f}", *(f"{value:.4g}" for value in (seconds.min(), seconds.mean(), seconds.max())),
+        profile.stages[stage], f"{profile.calls[stage].max():.0f}",
+        *(f"{value:.4g}" for value in (seconds.min(), seconds.mean(), seconds.max())),
         f"{100 * seconds.mean() / whole:.1f} %" if whole > 0 else "-", _imbalance(seconds), cell(float(f"{rate:.4g}")),
         cell_bytes(profile.bytes_sent[stage].sum()),
     ]  # fmt: skip

@@ -4,14 +4,15 @@ from datetime import datetime, timezone
 from html import escape
 from pathlib import Path
 
-from . import extrapolated, observables, page, plots, report_figures
+from . import extrapolated, page, plots, report_figures
 from .errors import InputError
 from .extrapolation import FEWEST
 from .pauli import short_name
 from .reader import FILETYPE as OF_SIMULATIONS
-from .reader import read
+from .reader import read_simulation
 from .result import Result, made_of_result
 from .run_folder import Run
+from .simulation import Simulation
 from .study import Study, finished_files
 from .study_words import by_state, in_common, short, shown, title, told_apart
 from .summary import PROVENANCE, is_there
@@ -20,6 +21,7 @@ from .version import __version__
 from .wording import count, shortened
 
 _LONGEST, _MOST_VALUES, _MOST_KEYWORDS, _MOST_ROWS, _MOST_POINTS = 60, 24, 8, 1000, 60
+_LOG_LINES, _MOST_OBSERVABLES = 12, 3
 _MOST_FILES = 40  # that are drawn together as `plot` draws them
 _NAMES = {"created_utc": "begun", "program_version": "version", "git_commit": "commit", "n_ranks": "ranks", "threads": "threads of a rank",
           "job_id": "jobs", "libraries": "libraries", "inputs": "input files, by SHA-256"}  # fmt: skip
@@ -103,30 +105,33 @@ def _as_plot_draws(study: Study) -> list[str]:
     if not 0 < len(files) <= _MOST_FILES or len({row["kind"] for row in study.finished}) > 1:
         return []
     try:
-        figure = plots.draw([str(file) for file in files], plots.Request())
+        is_of_simulations = study.finished[0]["kind"] == OF_SIMULATIONS
+        request = plots.Request(observable=study.results[0] if is_of_simulations else None)
+        figure = plots.draw([str(file) for file in files], request)
     except InputError:  # they do not go together
         return []
     return [page.picture(figure, "Results together", "as rankine-postprocess plot draws these files", wide=True)]
 
 
 def _limit(study: Study) -> list[str]:
-    """Where simulations have enough bond dimensions."""
-    files = finished_files(study.sources)
+    """Where simulations have enough bond dimensions: the first observables, point by point."""
     dimensions = {row.get("state.max_bond_dimension") for row in study.finished}
     if {row["kind"] for row in study.finished} != {OF_SIMULATIONS} or len(dimensions) < FEWEST:
         return []
+    simulations = [read_simulation(file) for file in finished_files(study.sources)]
+    tables = [_limit_of(simulations, observable) for observable in list(simulations[0].observables)[:_MOST_OBSERVABLES]]
+    note = ("The value without truncation lies within the uncertainty in some 95 % of cases (docs/algorithms/extrapolation.md); "
+            "what ignored loops add is not in it.")  # fmt: skip
+    return [page.paragraph(note), *filter(None, tables)] if any(tables) else []
+
+
+def _limit_of(simulations: list[Simulation], observable: str) -> str:
     try:
-        simulations = [read(file) for file in files]
-        observable = next(iter(simulations[0].observables)) if len(simulations[0].observables) == 1 else observables.choose(simulations, None)
-        rows = extrapolated.extrapolated(simulations, observable)
-    except InputError:
-        return []
-    titles, cells = extrapolated.columns(rows[:_MOST_POINTS])
+        titles, cells = extrapolated.columns(extrapolated.extrapolated(simulations, observable)[:_MOST_POINTS])
+    except InputError:  # not in all files, or discarded weights that do not fall
+        return ""
     titles = ["\N{PLUS-MINUS SIGN}" if one == "+-" else one for one in titles]
-    loops = " What ignored loops add comes on top of it." if "ignored loops" in titles else ""
-    return [page.paragraph(f"{short_name(observable)}, from {len(dimensions)} bond dimensions. The untruncated value lies within the uncertainty in some 95 % "
-                           f"of cases (docs/algorithms/extrapolation.md).{loops}"),
-            page.table(titles, [[escape(one) for one in line] for line in cells], kind="narrow")]  # fmt: skip
+    return f"<h3>{escape(short_name(observable))}</h3>" + page.table(titles, [[escape(one) for one in line] for line in cells], kind="narrow")
 
 
 def _problems(study: Study) -> list[str]:
@@ -145,12 +150,23 @@ def _problems(study: Study) -> list[str]:
 def _problem(study: Study, run: Run) -> str:
     code = "" if run.exit_code is None else f"exit code {run.exit_code}" + (f" ({_EXIT_CODES[run.exit_code]})" if run.exit_code in _EXIT_CODES else "")
     facts = [told_apart(study, run), code, count(run.attempts, "attempt") if run.attempts else "", f"ended {run.ended_utc}" if run.ended_utc else ""]
-    log = run.last_log_lines()
+    log = run.last_log_lines() or _log_of_file(run)
     return "\n".join([
         f'<div class="problem {run.state}">', f"<h3><code>{escape(run.name)}</code> {page.state_name(run.state)}</h3>",
         page.paragraph(" · ".join(filter(None, facts)), "caption"), page.paragraph(run.message, "message") if run.message else "",
         page.preformatted(log, run.state) if log else page.paragraph("It left no log.", "caption"), "</div>",
     ])  # fmt: skip
+
+
+def _log_of_file(run: Run) -> list[str]:
+    """What a file of no sweep holds."""
+    if run.log_file is not None or run.state == "unreadable":
+        return []
+    return made_of_result(run.result, _log, wanted=lambda name, shape: False).splitlines()[-_LOG_LINES:]
+
+
+def _log(result: Result) -> str:
+    return result.log
 
 
 def _parameters(study: Study) -> list[str]:
@@ -199,7 +215,8 @@ def _runs(study: Study) -> list[str]:
     same = {name: study.finished[0][name] for name in study.results if _is_same(study, name)} if len(study.finished) > 1 else {}
     columns = [*study.parameters[:_MOST_KEYWORDS], *(name for name in study.results if name not in same), *["attempts"] * has_attempts, seconds]
     rows = [[escape(shortened(str(row["run"]), _LONGEST)), page.state_name(str(row["state"])),
-             *(escape(shortened(cell(row.get(name)), _LONGEST)) for name in columns)] for row in study.rows[:_MOST_ROWS]]  # fmt: skip
+             *(escape(shown(row[name]) if isinstance(row.get(name), str) else shortened(cell(row.get(name)), _LONGEST)) for name in columns)]
+            for row in study.rows[:_MOST_ROWS]]  # fmt: skip
     titles = [(short(name) if "." in name else name).replace("_", " ").replace("/", " / ") for name in columns]
     texts = [place for place, name in enumerate(columns, 2) if any(isinstance(row.get(name), str) for row in study.rows)]
     notes = [f"The same in all runs: {', '.join(f'{short(name)} {cell(value)}' for name, value in same.items())}."] if same else []

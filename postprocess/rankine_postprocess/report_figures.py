@@ -17,8 +17,10 @@ from .summary import is_there
 from .wording import shortened
 
 _MOST_RESULTS = 6  # figures of key results
+_ASIDE = {"bond_dimension", "fidelity", "perplexity_before", "accuracy_before", "parameters_before"}  # key results that others say as well
 _MOST_RUNS = 30  # bars of one figure
 _MOST_STAGES = 8
+_TALLEST_LEGEND = 1.5  # inches
 _PROFILE = "timing/profile"
 _SIZES = {False: (5.6, 3.9), True: (10.6, 4.4)}  # inches; wide ones stand alone in their row
 _REST = "#c9ced6"
@@ -35,12 +37,14 @@ class Picture:
 def of_results(study: Study, *, is_first_wide: bool) -> list[Picture]:
     """One for each key result that is not the same everywhere."""
     plans: list[study_curves.Plan] = []
-    names = [name for name in study.results if len({str(row.get(name)) for row in study.finished if is_there(row.get(name))}) > 1]
+    names = [name for name in study.results if name not in _ASIDE and len({str(row.get(name)) for row in study.finished if is_there(row.get(name))}) > 1]
     for name in names:
         try:
-            plans.append(study_curves.plan(study, quantity=name))
+            plan = study_curves.plan(study, quantity=name)
         except InputError:  # texts, or too many lines
             continue
+        if study_figure.legend_height(plan, _SIZES[False][0]) < _TALLEST_LEGEND and any(len(line.x) > 1 for line in plan.lines):
+            plans.append(plan)
         if len(plans) == _MOST_RESULTS:
             break
     is_odd = len(plans) % 2 == 1
@@ -52,7 +56,8 @@ def _of_result(study: Study, plan: study_curves.Plan, *, is_wide: bool) -> Pictu
     is_small = all((line.mean >= 0).all() for line in plan.lines)
     log_y = bool(spans) and is_small and max(high for _, high in spans) > 1e3 * min(low for low, _ in spans)
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=_SIZES[is_wide], layout="constrained")
+        width, height = _SIZES[is_wide]
+        figure = Figure(figsize=(width, height + study_figure.legend_height(plan, width)), layout="constrained")
         hidden = study_figure.draw_on(figure.add_subplot(), study, plan, log_y=log_y)
     caption = study_figure.what_is_shown(study, plan, hidden)
     against = short(plan.against) if "." in plan.against else plan.against
@@ -100,7 +105,7 @@ def _draw_bars(axes, study: Study, times: dict[str, dict[str, float]], stages: l
 
 def _stages(path) -> dict[str, float]:
     """Stage -> seconds, as far as the file tells."""
-    return made_of_result(path, _stages_of, wanted=lambda name, shape: name.startswith("timing/"))
+    return made_of_result(path, _stages_of, wanted=lambda name, shape: name.partition("/")[0] == "timing")
 
 
 def _stages_of(result: Result) -> dict[str, float]:

@@ -53,8 +53,9 @@ class Run:
 
 
 def runs_of(source: Path) -> list[Run]:
-    """The runs of a sweep's folder in its order, without those that its deck does not have any more; else the result files in a folder and below; else the file itself. Raises InputError for one
-    that is not there."""
+    """The runs of a sweep's folder in its order, without those that its deck does not have any more; else the result files in a
+    folder and below; else the file itself. Raises InputError for one that is not there.
+    """
     if not source.is_dir():
         require_file(source)
         return [_run_of_file(source, source.name)]
@@ -73,18 +74,18 @@ def _run_of_file(path: Path, name: str) -> Run:
 
 def _run_of_folder(folder: Path) -> Run:
     """Lines that a killed writer left unfinished do not count."""
-    told = _object((folder / "run.json").read_text(encoding="utf-8", errors="replace"))
-    if told is None:
-        return Run(folder.name, "unreadable", folder / _RESULT, message=f"{folder}: run.json is damaged.")
+    told = _object("\n".join(_lines(folder / "run.json")))
+    if told is None or not isinstance(told.get("number"), int | None) or not isinstance(told.get("parameters"), dict):
+        return Run(folder.name, "unreadable", folder / _RESULT, message="run.json is damaged.")
     notes = [note for line in _lines(folder / "attempts.jsonl") if (note := _object(line)) is not None]
     state, message = _outcome(folder, notes[-1] if notes else {})
     seconds = [note["seconds"] for note in notes if isinstance(note.get("seconds"), (int, float))]
     return Run(
         folder.name, state, folder / _RESULT, number=told.get("number"), program=str(told.get("program", "")),
-        parameters=dict(told.get("parameters") or {}), deck=_deck_values(folder / "deck.toml"), message=one_line(message),
+        parameters=told["parameters"], deck=_deck_values(folder / "deck.toml"), message=one_line(message),
         exit_code=0 if state == "done" else notes[-1].get("exit_code") if notes else None, attempts=sum("began" in note for note in notes),
-        seconds=sum(seconds) if seconds else None, started_utc=next((note["began"] for note in notes if "began" in note), ""),
-        ended_utc=notes[-1].get("ended", "") if notes else "", log_file=folder / "log.txt",
+        seconds=sum(seconds) if seconds else None, started_utc=next((str(note["began"]) for note in notes if "began" in note), ""),
+        ended_utc=str(notes[-1].get("ended", "")) if notes else "", log_file=folder / "log.txt",
     )  # fmt: skip
 
 

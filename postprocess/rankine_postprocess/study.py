@@ -80,7 +80,7 @@ def _rows(run: Run, step: int | None) -> list[dict[str, object]]:
     try:
         found = summaries(run.result, step=step)
     except InputError as error:
-        return [row | {"state": "unreadable", "message": str(error)} for row in without]
+        return [row | {"state": "unreadable", "message": str(error).removeprefix(f"{run.result}: ")} for row in without]
     if found[0]["status"] != "complete":  # a file of no sweep
         known |= {"state": found[0]["status"], "message": "the file holds what was done until then"}
     return [{"run": run.name} | known | run.parameters | {"point": point} | row for point, row in enumerate(found)]

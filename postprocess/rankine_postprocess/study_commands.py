@@ -1,7 +1,6 @@
 """The commands of many runs: plot-sweep, report."""
 
 from .study import read_study
-from .study_curves import Band
 
 
 def add_study_commands(commands) -> None:
@@ -13,12 +12,15 @@ def _add_plot_sweep(commands) -> None:
     command = commands.add_parser("plot-sweep", help="draw any quantity of many runs against any parameter")
     _add_sources(command)
     command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
-    command.add_argument("--quantity", metavar="NAME", help="a result, or an element of a dataset: accuracy, 'site_z[62]', 'healing_loss[-1]' (default: the first key result)")
+    command.add_argument("--quantity", metavar="NAME",
+                         help="a result, or an element of a dataset: accuracy, 'site_z[62]', 'healing_loss[-1]' (default: the first key result)")  # fmt: skip
     command.add_argument("--against", metavar="KEYWORD", help="horizontal axis (default: the parameter with most values)")
-    command.add_argument("--lines", action="append", metavar="KEYWORD", help="a line for each of its values; may be repeated (default: all other parameters that differ)")
+    command.add_argument("--lines", action="append", metavar="KEYWORD",
+                         help="a line for each of its values; may be repeated (default: parameters that tell runs apart)")  # fmt: skip
     command.add_argument("--over", action="append", metavar="KEYWORD", help="averaged over, as keywords that end in 'seed' are; may be repeated")
-    command.add_argument("--band", choices=["range", "error"], default="range", help="of runs at the same place: least to largest (default), or the standard error of the mean")
-    command.add_argument("--log", choices=["x", "y", "xy", "none"], help="logarithmic axes (default: x for powers of two)")
+    command.add_argument("--band", choices=["range", "error"], default="range",
+                         help="of runs at the same place: least to largest (default), or the standard error of the mean")  # fmt: skip
+    command.add_argument("--log", choices=["x", "y", "xy", "no"], help="logarithmic axes (default: x for powers of two)")
     command.set_defaults(run=_run_plot_sweep)
 
 
@@ -35,13 +37,11 @@ def _add_sources(command) -> None:
 
 
 def _run_plot_sweep(options) -> int:
-    from . import figure, study_curves, study_figure  # matplotlib takes a second to load
+    from . import axes, figure  # matplotlib takes a second to load
 
-    study = read_study(options.sources, step=options.step)
-    plan = study_curves.plan(study, quantity=options.quantity, against=options.against, apart=options.lines, over=options.over,
-                             band=Band[options.band.upper()])  # fmt: skip
-    log_x, log_y = (None, False) if options.log is None else ("x" in options.log, "y" in options.log)
-    figure.save(study_figure.draw(study, plan, log_x=log_x, log_y=log_y), options.output)
+    drawn = axes.plot_sweep(options.sources, quantity=options.quantity, against=options.against, lines=options.lines, over=options.over,
+                            band=options.band, log=options.log, step=options.step)  # fmt: skip
+    figure.save(drawn.figure, options.output)
     return 0
 
 

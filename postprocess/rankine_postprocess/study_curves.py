@@ -59,7 +59,7 @@ def plan(
     if not any(is_there(study.rows[number].get(against)) for number in values):
         raise InputError(f"no run with '{quantity}' has '{against}'. Parameters that differ: {', '.join(study.parameters) or 'none'}.")
     if apart is None:
-        apart = [name for name in study.parameters if name not in (*averaged, against) and not _follows(study, values, name, against)]
+        apart = _natural_lines(study, values, [name for name in study.parameters if name not in (*averaged, against)], against)
     lines = _lines(study, values, against, apart, band)
     if len(lines) > MOST_LINES:
         raise InputError(f"{len(lines)} lines, told apart by {', '.join(apart)}, are too many for a figure. Choose by --lines and --over.")
@@ -84,13 +84,22 @@ def _is_number(study: Study, name: str) -> bool:
     return bool(values) and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
 
 
-def _follows(study: Study, values: dict[int, float], name: str, against: str) -> bool:
-    """Whether a parameter has one value at each place of the axis, as zipped and derived ones do."""
-    seen: dict[object, set] = {}
-    for number in values:
-        row = study.rows[number]
-        seen.setdefault(_key(row.get(against)), set()).add(_key(row.get(name)))
-    return all(len(found) == 1 for found in seen.values())
+def _natural_lines(study: Study, values: dict[int, float], names: list[str], against: str) -> list[str]:
+    """The fewest parameters that tell runs apart; none that goes along with the axis, as zipped and derived ones do."""
+    is_sweep = any(run.parameters for run in study.runs)
+    rows = [study.rows[number] for number in values]
+    chosen: list[str] = []
+    for name in names:
+        own = len({_key(row.get(name)) for row in rows}) == len(rows) > 2 and not _is_number(study, name)  # the name of a folder, say
+        goes_along = _divides(rows, [against, name]) == _divides(rows, [against]) and (is_sweep or _is_number(study, name))
+        if not own and not goes_along and _divides(rows, [*chosen, name]) > _divides(rows, chosen):
+            chosen.append(name)
+    return chosen
+
+
+def _divides(rows: list[dict], names: list[str]) -> int:
+    """Into how many groups these parameters put the rows."""
+    return len({tuple(_key(row.get(name)) for name in names) for row in rows})
 
 
 def _lines(study: Study, values: dict[int, float], against: str, apart: list[str], band: Band) -> list[Line]:

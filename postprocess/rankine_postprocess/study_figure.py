@@ -19,17 +19,19 @@ from .style import MOST_LEGEND_CURVES, SEQUENCE, SETUP_COLOURS, STYLE
 from .ticks import CompleteNumbers
 from .wording import count, shortened
 
+_WIDTH = 7.6  # inches
 _MARKERS = "osD^vP"
+_LARGE = 1e5  # numbers from here on have their thousands apart
 _MOST_NAMED = 4  # runs without results that the footer names
 _MOST_TICKS = 12
 _AXES = {"circuit.theta_h": r"$\theta_h$ (rad)", "circuit.theta_j": r"$\theta_J$ (rad)", "state.max_bond_dimension": r"max bond dimension $\chi$"}
-_LEGEND_LETTERS = 88  # to a row, with seven for a handle
+_LEGEND_LETTERS = 11.5  # to an inch of a row; a handle takes seven
 
 
 def draw(study: Study, plan: Plan, *, log_x: bool | None = None, log_y: bool = False) -> Figure:
     """The figure of a plan. Its horizontal axis is logarithmic if it is of powers of two, unless `log_x` says otherwise."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.6, 5.4), layout="constrained")
+        figure = Figure(figsize=(_WIDTH, 5.2 + legend_height(plan, _WIDTH)), layout="constrained")
         hidden = draw_on(figure.add_subplot(), study, plan, log_x=log_x, log_y=log_y)
         add_frame(figure, title(study, plan), footer(study, plan, hidden))
     return figure
@@ -40,7 +42,7 @@ def draw_on(axes, study: Study, plan: Plan, *, log_x: bool | None = None, log_y:
     places = _places(plan)
     scale = _colour_scale(plan)
     for number, line in enumerate(plan.lines):
-        _draw_line(axes, line, places, _look(number, line, scale), log_y)
+        _draw_line(axes, line, places, _look(number, plan, scale), log_y)
     _finish_x(axes, plan, places, log_x)
     axes.set_ylabel(quantity_label(study, plan.quantity))
     if log_y:
@@ -49,7 +51,7 @@ def draw_on(axes, study: Study, plan: Plan, *, log_x: bool | None = None, log_y:
         _label_within_a_decade(axes.yaxis, *axes.get_ylim())
     else:
         axes.yaxis.set_major_locator(MaxNLocator(7))
-        axes.yaxis.set_major_formatter(CompleteNumbers())
+        _format_numbers(axes.yaxis, max(abs(limit) for limit in axes.get_ylim()))
     if scale is not None:
         _add_colour_bar(axes, plan, scale)
     elif len(plan.lines) > 1:
@@ -73,18 +75,27 @@ def _draw_line(axes, line: Line, places: dict | None, look: dict, log_y: bool) -
             axes.plot([x[0], x[0]], [line.low[0], line.high[0]], color=look["color"], lw=5, alpha=0.3, gid="band", zorder=2)
 
 
-def _look(number: int, line: Line, scale: ScalarMappable | None) -> dict:
+def _look(number: int, plan: Plan, scale: ScalarMappable | None) -> dict:
+    """Numbers that tell lines apart go through a sequence of colours, anything else has a colour each."""
     if scale is not None:
-        return {"color": scale.to_rgba(line.values[0]), "marker": "o", "ms": 4.5}
+        return {"color": scale.to_rgba(plan.lines[number].values[0]), "marker": "o", "ms": 4.5}
+    marker = {"marker": _MARKERS[number % len(_MARKERS)], "ms": 5.5}
+    if 1 < len(plan.lines) <= MOST_LEGEND_CURVES and _are_numbers(plan):
+        return marker | {"color": SEQUENCE(number / (len(plan.lines) - 1))}
     row, place = divmod(number, len(SETUP_COLOURS))
-    return {"color": SETUP_COLOURS[place], "marker": _MARKERS[number % len(_MARKERS)], "ms": 5.5, "ls": ("-", "--", ":", "-.")[row % 4]}
+    return marker | {"color": SETUP_COLOURS[place], "ls": ("-", "--", ":", "-.")[row % 4]}
+
+
+def _are_numbers(plan: Plan) -> bool:
+    """Whether a single number tells the lines apart."""
+    return all(len(line.values) == 1 and not isinstance(line.values[0], str) for line in plan.lines)
 
 
 def _colour_scale(plan: Plan) -> ScalarMappable | None:
     """More lines than a legend holds have a colour bar, where a single number tells them apart."""
-    values = [line.values[0] for line in plan.lines if len(line.values) == 1]
-    if len(plan.lines) <= MOST_LEGEND_CURVES or len(values) < len(plan.lines) or any(isinstance(value, str) for value in values):
+    if len(plan.lines) <= MOST_LEGEND_CURVES or not _are_numbers(plan):
         return None
+    values = [line.values[0] for line in plan.lines]
     is_wide = min(values) > 0 and all(isinstance(value, int) for value in values)  # bond dimensions, ranks, sizes
     return ScalarMappable((LogNorm if is_wide else Normalize)(min(values), max(values)), SEQUENCE)
 
@@ -101,18 +112,29 @@ def _add_colour_bar(axes, plan: Plan, scale: ScalarMappable) -> None:
 
 def _add_legend(axes, plan: Plan) -> None:
     handles = [line for line in axes.lines if line.get_gid() == "mean"]
-    names = line_names(plan)
-    columns = max(1, min(len(names), int(_LEGEND_LETTERS / (max(map(len, names)) + 7))))
-    heading = ", ".join(parameter_label(name) for name in plan.apart) if all(len(line.values) == 1 for line in plan.lines) else None
-    axes.legend(handles, [plain(name) for name in names], title=heading, ncols=columns, loc="lower left", bbox_to_anchor=(0.0, 1.0),
-                borderaxespad=0.3, columnspacing=1.2, handlelength=2.2, alignment="left", title_fontsize=9)  # fmt: skip
+    width = axes.figure.get_figwidth()
+    heading = ", ".join(parameter_label(name) for name in plan.apart) if len(plan.apart) == 1 else None
+    axes.legend(handles, [plain(name) for name in line_names(plan, width)], title=heading, ncols=_columns(plan, width), loc="lower left",
+                bbox_to_anchor=(0.0, 1.0), borderaxespad=0.3, columnspacing=1.2, handlelength=2.2, alignment="left", title_fontsize=9)  # fmt: skip
 
 
-def line_names(plan: Plan) -> list[str]:
+def _columns(plan: Plan, width: float) -> int:
+    names = line_names(plan, width)
+    return max(1, min(len(names), int(_LEGEND_LETTERS * width / (max(map(len, names)) + 7))))
+
+
+def legend_height(plan: Plan, width: float) -> float:
+    """Inches that the legend of a figure of this width takes."""
+    has_legend = len(plan.lines) > 1 and _colour_scale(plan) is None
+    return 0.2 * (1 + -(-len(plan.lines) // _columns(plan, width))) if has_legend else 0.2
+
+
+def line_names(plan: Plan, width: float) -> list[str]:
     """What tells each line from the others: a value, or several with their names."""
     if len(plan.apart) == 1:
         return [shown(line.values[0]) for line in plan.lines]
-    return [", ".join(f"{short(name)} {shown(value)}" for name, value in zip(plan.apart, line.values)) for line in plan.lines]
+    names = [", ".join(f"{short(name)} {shown(value)}" for name, value in zip(plan.apart, line.values)) for line in plan.lines]
+    return [shortened(name, int(_LEGEND_LETTERS * width) - 14) for name in names]
 
 
 def _finish_x(axes, plan: Plan, places: dict | None, log_x: bool | None) -> None:
@@ -132,7 +154,11 @@ def _finish_x(axes, plan: Plan, places: dict | None, log_x: bool | None) -> None
         axes.xaxis.set_minor_locator(NullLocator())
     elif not log_x:
         axes.xaxis.set_major_locator(MaxNLocator(8, integer=bool((ticks % 1 == 0).all())))
-        axes.xaxis.set_major_formatter(CompleteNumbers())
+        _format_numbers(axes.xaxis, np.abs(ticks).max())
+
+
+def _format_numbers(axis, largest: float) -> None:
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "\N{MINUS SIGN}")) if largest >= _LARGE else CompleteNumbers())
 
 
 def _are_apart(ticks: np.ndarray) -> bool:

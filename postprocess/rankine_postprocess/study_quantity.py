@@ -39,7 +39,7 @@ def unit_of(study: Study, quantity: str) -> str:
     if name == "seconds":
         return "s"
     files = [row["file"] for row in study.finished]
-    return made_of_result(files[0], partial(_unit, name=name), wanted=partial(_is_named, name)) if files else "1"
+    return made_of_result(files[0], partial(_unit, name=name), wanted=partial(_leads_to, _paths(name))) if files else "1"
 
 
 def _unit(result: Result, name: str) -> str:
@@ -62,13 +62,19 @@ def _elements(rows: dict[int, dict], name: str, place: tuple[int, ...]) -> dict[
         own = {number: row for number, row in rows.items() if row["file"] == file}
         places = [(int(row["point"]), row.get("step")) for row in own.values()]
         values = made_of_result(Path(file), partial(_elements_of_file, name=name, place=place, places=places),
-                                wanted=lambda path, shape: _is_named(name, path, shape) or path == f"{RESULTS}/steps")  # fmt: skip
+                                wanted=partial(_leads_to, [*_paths(name), f"{RESULTS}/steps"]))  # fmt: skip
         found |= dict(zip(own, values))
     return found
 
 
-def _is_named(name: str, path: str, shape: tuple[int, ...]) -> bool:
-    return path in (name, f"{RESULTS}/{name}")
+def _paths(name: str) -> list[str]:
+    """Where a dataset of this name may stand."""
+    return [name, f"{RESULTS}/{name}"]
+
+
+def _leads_to(paths: list[str], path: str, shape: tuple[int, ...]) -> bool:
+    """Whether this is one of the paths, or a group on the way to it."""
+    return any(f"{wanted}/".startswith(f"{path}/") for wanted in paths)
 
 
 def _elements_of_file(result: Result, name: str, place: tuple[int, ...], places: list) -> list[float | None]:

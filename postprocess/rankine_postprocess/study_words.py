@@ -22,6 +22,8 @@ def shown(value) -> str:
         return f"{value:.6g}"
     if isinstance(value, list):
         return shortened(", ".join(map(shown, value)), 60)
+    if isinstance(value, str) and "/" in value:
+        value = value.rstrip("/").rpartition("/")[2]  # a path
     return "none" if value in ("", None) else shortened(str(value), 32)
 
 

@@ -27,7 +27,7 @@ class Kind:
     """What of a kind of file a row shows."""
 
     key_results: tuple[str, ...]  # those of them that are there, the most telling first; "*" for observables
-    rows: tuple[str, str] | None = None  # group and axis of which every element is a row; None for one row a file
+    rows: tuple[tuple[str, str], ...] = ()  # groups with the axis of which every element is a row; none for one row a file
 
 
 _SCORES = ("accuracy", "perplexity", "loss", "kl_divergence", "top_token_agreement", "missed_defect_rate", "false_alarm_rate", "auc")
@@ -37,16 +37,20 @@ _COMPRESSED = (
     "parameters_after", "parameters_before", "bytes_after", "adapter/numbers", "adapter/recovered",
 )  # fmt: skip
 KINDS = {
-    "rankine-simulate": Kind(("magnetization", "*", "bond_dimension", "discarded_weight", "fidelity"), rows=(RESULTS, "points")),
+    "rankine-simulate": Kind(("magnetization", "*", "bond_dimension", "discarded_weight", "fidelity"), rows=((RESULTS, "points"),)),
     "rankine-evaluate": Kind((*_SCORES, "scored_tokens")),
     "rankine-compress": Kind(_COMPRESSED),
     "rankine-distill": Kind(("mode", *_COMPRESSED, "local/teams")),
     "rankine-bench-linalg": Kind(
-        ("task", "method", "type", "rows", "columns", "kept", "seconds", "gflops", "gemm_gflops"), rows=(RESULTS, "measurement")
+        ("task", "method", "type", "rows", "columns", "kept", "seconds", "gflops", "gemm_gflops"), rows=((RESULTS, "measurement"),)
     ),
-    "rankine-bench-gpeps": Kind(("case", "seconds", "value", "peak_resident_bytes"), rows=(f"{RESULTS}/cases", "measurement")),
+    "rankine-bench-gpeps": Kind(
+        ("case", "value", "bond_dimension", "all_seconds", "seconds", "peak_resident_bytes"),
+        rows=((f"{RESULTS}/cases", "measurement"), (f"{RESULTS}/bond_updates", "measurement")),
+    ),
     "rankine-bench-images": Kind(
-        ("network", "training", "evaluation", "bare_training", "bare_evaluation"), rows=(f"{RESULTS}/networks", "measurement")
+        ("network", "training", "evaluation", "channels", "size", "rank", "forward_seconds", "both_seconds"),
+        rows=((f"{RESULTS}/networks", "measurement"), (f"{RESULTS}/layers", "measurement")),
     ),
 }
 # What a row of rankine-simulate says beside observables.
@@ -73,7 +77,7 @@ def summaries(file: str | Path, *, step: int | None = None, allow_partial: bool 
 
 def rows_of(result: Result, *, step: int | None = None) -> list[dict[str, object]]:
     """The rows of a file that was read."""
-    found = _points(result, step) or [{}]
+    found = [point for group, axis in KINDS[result.kind].rows for point in _points(result, group, axis, step)] or [{}]
     return [_row(result, values) for values in found]
 
 
@@ -103,10 +107,10 @@ def _observables(row: dict) -> list[str]:
 
 
 def _is_for_a_row(name: str, shape: tuple[int, ...]) -> bool:
-    parts = name.split("/")
-    if parts[0] == "timing":
-        return True
-    return parts[0] == "provenance" or (parts[0] == RESULTS and parts[1] not in _MEMBERS and len(shape) < 3 and np.prod(shape) < _LARGEST)
+    room, _, rest = name.partition("/")
+    if room == RESULTS:
+        return rest.partition("/")[0] not in _MEMBERS and len(shape) < 3 and np.prod(shape) < _LARGEST
+    return room in ("timing", "provenance")
 
 
 def _row(result: Result, values: dict[str, object]) -> dict[str, object]:
@@ -134,11 +138,10 @@ def _numbers(result: Result) -> dict[str, object]:
     return found
 
 
-def _points(result: Result, step: int | None) -> list[dict[str, object]]:
-    """For each point or measurement of the file what the tables say of it."""
-    group, axis = KINDS[result.kind].rows or ("", "")
+def _points(result: Result, group: str, axis: str, step: int | None) -> list[dict[str, object]]:
+    """For each point or measurement of a group what its tables say of it."""
     tables = {name.removeprefix(f"{group}/"): dataset for name, dataset in result.datasets.items()
-              if axis and name.startswith(f"{group}/") and dataset.dims[:1] == (axis,)}  # fmt: skip
+              if name.startswith(f"{group}/") and dataset.dims[:1] == (axis,)}  # fmt: skip
     if not tables:
         return []
     length = min(len(dataset.values) for dataset in tables.values())

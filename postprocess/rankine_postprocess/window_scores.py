@@ -64,7 +64,8 @@ def window_scores(result: Result) -> WindowScores:
     _require_sound(result, loss, tokens, divergence)
     words = [f"{about['text']}: {count(len(loss), 'window')} of {about.get('window_length')} tokens"] if "text" in about else []
     protocol = str(about.get("evaluation") or "".join(words))
-    return WindowScores(result.path, result.title, str(about.get("model", "")), protocol, loss.astype(float), tokens.astype(float), divergence)
+    model = str(about.get("model", ""))
+    return WindowScores(result.path, result.title, model, protocol, loss.astype(float), tokens.astype(float), divergence)
 
 
 def _require_sound(result: Result, loss: np.ndarray, *others: np.ndarray | None) -> None:

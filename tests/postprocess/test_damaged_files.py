@@ -10,6 +10,7 @@ import warnings
 from functools import partial
 from pathlib import Path
 
+import bench_file
 import evaluate_file
 import pytest
 import test_bench
@@ -61,6 +62,10 @@ def adapter(path: Path) -> Path:
 
 def benchmark(path: Path) -> Path:
     return test_bench.write(path, 2, lambda n, method: 1e-9 * n**3)
+
+
+def other_benchmark(path: Path) -> Path:
+    return bench_file.write(path, "images")
 
 
 def images(path: Path) -> Path:
@@ -115,6 +120,7 @@ COMMANDS = {
     layers: [["table", "FILE"], PLOT, [*PLOT, "--view", "time-line"], [*PLOT, "--view", "images"],
              ["plot", "FILE", "GOOD", "-o", "OUT"]],
     pair: [["compare", "FILE", "GOOD"], ["compare", "GOOD", "FILE"]],
+    other_benchmark: [PLOT, ["table", "FILE"], ["table", "FILE", "GOOD"], ["plot", "FILE", "GOOD", "-o", "OUT"]],
     benchmark: [["bench", "FILE", "-o", "OUT"], ["bench", "FILE", "GOOD", "-o", "OUT"]],
 }  # fmt: skip
 

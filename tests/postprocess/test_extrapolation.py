@@ -4,8 +4,10 @@ import h5py
 import numpy as np
 import pytest
 from extrapolation_coverage import cases, covered
+from rankine_postprocess import extrapolated, extrapolated_figure, read_simulation
 from rankine_postprocess.extrapolation import extrapolate
 from result_file import Deck, discarded_weight, write
+from test_layout import check
 
 CHI = np.array([8, 16, 32, 64])
 WEIGHT = 1.0 / CHI**2
@@ -89,6 +91,19 @@ def test_single_precision_is_not_trusted_beyond_its_digits(run, tmp_path):
         del opened["provenance/effective_deck"]
         opened["provenance/effective_deck"] = '[state]\nprecision = "complex64"  # deck\n'
     assert float(run("extrapolate", file)[1].splitlines()[-1].split()[-1]) >= 1e-5
+
+
+@pytest.mark.parametrize("deck", [{}, {"loops_ignored": [6], "title": "A title that says everything about the run and the day on which it began"}])
+def test_the_figure_shows_values_with_bars_and_their_errors(run, tmp_path, deck):
+    deck = Deck(theta_h=[0.2, 0.4, 0.6], max_bond_dimension=[8, 16, 32, 64], steps=[9], **deck)
+    file = write(tmp_path / "wide.h5", deck, {"Z62": linear})
+    simulations = [read_simulation(file)]
+    figure = extrapolated_figure.draw(extrapolated.extrapolated(simulations, "Z62"), simulations, "Z62")
+    check(figure)
+    upper, lower = figure.axes
+    assert len(upper.containers) == 1 and {line.get_gid() for line in lower.lines} >= {"uncertainty", "moved"}
+    assert ("loops are ignored" in figure._supxlabel.get_text()) == bool(deck.loops_ignored)
+    assert run("extrapolate", file, "-o", tmp_path / "a.png")[0] == 0 and (tmp_path / "a.png").exists()
 
 
 def test_one_bond_dimension_is_too_few(run, tmp_path):

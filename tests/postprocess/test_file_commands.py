@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import bench_file
 import evaluate_file
 import h5py
 import numpy as np
@@ -16,7 +17,7 @@ from distill_file import write as write_distillation
 from evaluate_file import add_profile
 from image_file import ImageDeck
 from image_file import write as write_images
-from rankine_postprocess import export, figure, profile_figure, read_profile, window_figure, window_scores
+from rankine_postprocess import bench_bars, export, figure, profile_figure, read_profile, window_figure, window_scores
 from result_file import Deck, write
 from test_commands import fails_in_one_line
 
@@ -35,6 +36,8 @@ KINDS = {
     "distill": lambda path: write_distillation(path, DistillDeck(slices=["a", "b"], teams=2)),
     "distill of images": lambda path: write_distillation(path, DistillDeck(is_of_images=True, slices=["a"])),
     "bench": lambda path: test_bench.write(path, 2, lambda n, method: 1e-9 * n**3),
+    "bench gpeps": lambda path: bench_file.write(path, "gpeps"),
+    "bench images": lambda path: bench_file.write(path, "images"),
 }
 
 
@@ -101,12 +104,15 @@ def test_list_shows_finished_and_unfinished_runs(run, tmp_path):
     write(tmp_path / "deep" / "b.h5.partial", Deck(title="Half"), {"Z62": lambda *point: np.nan}, status="running")
     (tmp_path / "broken.h5").write_text("no HDF5")
     (tmp_path / "notes.txt").write_text("no result")
+    with h5py.File(tmp_path / "images.h5", "w") as foreign:
+        foreign["pixels"] = np.zeros(3)
     code, out, _ = run("list", tmp_path)
     assert code == 0
     lines = out.splitlines()
     assert lines[2].split()[:4] == ["a.h5", "simulate", "complete", "2025-01-02T03:04:05Z"] and "last of 3 points" in lines[2]
     assert lines[3].split()[:3] == ["deep/b.h5.partial", "simulate", "running"] and "Half" in lines[3]
-    assert lines[4].startswith("broken.h5: not a readable HDF5 file") and len(lines) == 5
+    assert lines[4].startswith("broken.h5: not a readable HDF5 file")
+    assert lines[5:] == ["1 HDF5 file of other programs"]
     fails_in_one_line(run("list", tmp_path / "absent"), "not a folder")
     (tmp_path / "empty").mkdir()
     assert "no result file" in run("list", tmp_path / "empty")[1]
@@ -295,3 +301,13 @@ def test_two_simulations_are_compared(run, tmp_path):
     files = [write(tmp_path / f"{k}.h5", Deck(), {"Z62": lambda theta, chi, step, k=k: theta + k}) for k in (0, 0.25)]
     code, out, _ = run("compare", *files, "--tolerance", "0.2")
     assert code == 1 and "largest |difference|     2.500e-01" in out
+
+
+def test_benchmarks_are_bars(tmp_path):
+    files = [bench_file.write(tmp_path / f"{factor}.h5", "images", factor) for factor in (1.0, 2.0)]
+    layers, networks = bench_bars.draw(files).axes
+    widths = [[bar.get_width() for bar in container] for container in layers.containers]
+    assert widths == [[3 * one * factor for factor in (1, 2) for one in bench_file.SECONDS], [one * factor for factor in (1, 2) for one in bench_file.SECONDS]]
+    assert [label.get_text() for label in layers.get_yticklabels()][:2] == ["1.0: channels 16, rank 0, size 32", "1.0: channels 32, rank 8, size 16"]
+    assert [label.get_text() for label in networks.get_yticklabels()] == ["1.0: resnet-20", "1.0: tcnn", "2.0: resnet-20", "2.0: tcnn"]
+    assert (layers.get_xscale(), networks.get_xscale()) == ("linear", "linear")

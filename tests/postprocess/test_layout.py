@@ -2,6 +2,7 @@
 
 import itertools
 
+import bench_file
 import evaluate_file
 import h5py
 import numpy as np
@@ -150,6 +151,12 @@ def test_profiles(tmp_path, ranks, stages):
     files = [evaluate_file.add_profile(simulation(tmp_path / f"{count}.h5", title=LONG),
                                        [[1.0 + k] * count for k in range(stages)], names) for count in ranks]  # fmt: skip
     check(plots.draw([str(file) for file in files], plots.Request(view="timing")))
+
+
+@pytest.mark.parametrize("suite", ["gpeps", "images"])
+@pytest.mark.parametrize("names", [("f",), ("a" * 90, "b")])
+def test_other_benchmarks(tmp_path, suite, names):
+    check(plots.draw([str(bench_file.write(tmp_path / f"{name}.h5", suite)) for name in names], plots.Request()))
 
 
 @pytest.mark.parametrize("files", [1, 4])

@@ -100,3 +100,14 @@ def test_axes_without_scales_of_their_own_are_no_datasets(tmp_path):
     assert "sites" not in result
     assert list(result.labels(result["Z62"])) == ["theta_h", "steps"]
     assert set(result["Z62"].attributes) & {"DIMENSION_LIST", "REFERENCE_LIST", "CLASS"} == set()
+
+
+def test_links_are_not_followed_and_circles_end(tmp_path):
+    file = simulation(tmp_path / "f.h5")
+    with h5py.File(file, "a") as handle:
+        handle["results/soft"] = h5py.SoftLink("/results/Z62")
+        handle["results/elsewhere"] = h5py.ExternalLink("other.h5", "/x")
+        handle["results/circle"] = handle["results"]
+    result = rp.open(file)
+    assert "soft" not in result and "elsewhere" not in result
+    assert rp.summary(file)["Z62"] == result["Z62"].values[-1, -1]

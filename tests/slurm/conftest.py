@@ -152,7 +152,7 @@ def sweep(tmp_path):
     made = []
 
     def make(deck: str) -> Sweep:
-        folder = tmp_path / f"{tmp_path.name}-{len(made)}"
+        folder = tmp_path / f"a study {len(made)}"
         folder.mkdir()
         made.append(Sweep(folder, deck))
         return made[-1]

@@ -84,14 +84,14 @@ def srun_site(tmp_path) -> Path:
 
 @pytest.fixture(scope="module")
 def limited(tmp_path_factory):
-    """A job of each program, which hits its limit: all at once, since Slurm looks every 30 s only; one of them under srun."""
+    """A job of each program, which hits its limit: all at once, since Slurm looks every 30 s only; one of them under srun, by a team in an allocation."""
     sweeps = {}
     with ThreadPoolExecutor() as threads:
         for name, deck in LONG.items():
             folder = tmp_path_factory.mktemp(f"limited-{name}")
             sweeps[name] = Sweep(folder, deck)
-            sweeps[name].submit("--ranks", 2, "--sbatch=--time=00:01:00", "--sbatch=--signal=B:USR1@15",  # 15 to 45 s after it began
-                                site=site_with_srun(folder) if name == "simulate" else "test_slurm")
+            how = {"via": "allocation", "site": site_with_srun(folder)} if name == "simulate" else {}
+            sweeps[name].submit("--ranks", 2, "--sbatch=--time=00:01:00", "--sbatch=--signal=B:USR1@15", **how)  # 15 to 45 s after it began
             threads.submit(pause_until_signalled, sweeps[name])
         yield sweeps
     for one in sweeps.values():

@@ -1,15 +1,20 @@
 """Site files and the scripts made with them; no Slurm is needed."""
 
 import subprocess
+from dataclasses import replace
 
 import pytest
 
-from conftest import Sweep, TREE
+from conftest import Sweep
+from rankine_jobs import slurm
 from rankine_jobs.errors import InputError
 from rankine_jobs.launch import launch_command
 from rankine_jobs.need import Need
+from rankine_jobs.run_folder import Standing, State
 from rankine_jobs.site import known_sites, read_site
 from rankine_jobs.slurm import Job, script
+from rankine_jobs.submission import jobs_of_runs, waiting_for_none, with_jobs
+from rankine_jobs.sweep_folder import SweepFolder
 
 DECK = '[lattice]\nname = "eagle"\n[circuit]\nsteps = 2\ntheta_h = [0.3]\n'
 THREE = DECK + '[sweep.product]\n"circuit.steps" = [1, 2, 3]\n'
@@ -77,6 +82,47 @@ def test_memory_and_ranks_of_a_rank_with_several_cores(tmp_path):
     text = script(Job("name", tmp_path, "true", Need(4, 1000), teams=2), site)
     assert "--ntasks=8\n#SBATCH --cpus-per-task=4\n#SBATCH --mem-per-cpu=250M\n" in text
     assert launch_command(site, 4, ["program"]) == ["srun", "--exact", "--mem=0", "--ntasks=4", "--cpus-per-task=4", "program"]
+
+
+def test_ranks_stay_when_a_sweep_goes_on(sweep):
+    begun = sweep(DECK)
+    assert begun.run("--ranks", 2, "run.wall_time_limit=1e-3").code == 75
+    text = begun.run("--resume", "--via", "array", "--site", "shared_nodes", "--print").out
+    assert "--ntasks=2\n" in text
+
+
+def test_nothing_is_written_where_there_is_no_slurm(sweep, monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    alone = sweep(DECK)
+    outcome = alone.run("--via", "array")
+    assert outcome.code == 2 and "there is no sbatch here" in outcome.err and not alone.folder.exists()
+
+
+def test_what_the_queue_says_of_a_run(sweep, monkeypatch):
+    begun = sweep(THREE)
+    assert begun.run("run.wall_time_limit=1e-3").code == 75
+    folder = SweepFolder(begun.folder)
+    hashes = [row.hash for row in folder.rows()]
+    for number, job in enumerate(["7 array", "8 single"], 1):
+        path = begun.folder / "jobs" / f"{number:03}"
+        path.mkdir(parents=True)
+        (path / "runs.txt").write_text("\n".join(hashes if number == 1 else hashes[2:]))
+        (path / "job.txt").write_text(job)
+    assert list(jobs_of_runs(folder).values()) == ["7_1", "7_2", "8"]
+
+    def shown(states: dict | None, *standings: State) -> list[tuple[str, str]]:
+        monkeypatch.setattr(slurm, "states", lambda: states)
+        rows = [replace(row, standing=Standing(state, "words")) for row, state in zip(folder.rows(), standings)]
+        return [(row.standing.state.value, row.standing.message) for row in with_jobs(folder, rows)]
+
+    words = [State.STOPPED, State.LOST, State.WAITING]
+    assert shown(None, *words) == [("stopped", "words"), ("lost", "words"), ("waiting", "words")]
+    assert shown({"7_1": "PENDING", "7_2": "RUNNING"}, *words) == [
+        ("stopped", "job 7_1 pending; words"), ("running", "job 7_2"),
+        ("waiting", "job 8 has ended without it; run --resume submits it again")]  # fmt: skip
+    assert shown({"7_1": "RUNNING"}, State.DONE, State.FAILED) == [("done", "words"), ("failed", "words")]
+    monkeypatch.setattr(slurm, "states", lambda: {"7_1": "PENDING", "8": "RUNNING"})
+    assert waiting_for_none(folder, folder.rows()) == [hashes[1]]
 
 
 @pytest.mark.parametrize("text, words", [
