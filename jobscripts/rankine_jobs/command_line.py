@@ -202,7 +202,7 @@ def _only(options) -> str:
     return getattr(options, "run", "")
 
 
-def _most_ranks(folder: SweepFolder, only: str) -> int:
+def _most_ranks(folder: SweepFolder, only: str = "") -> int:
     return max((one["ranks"] for one in folder.descriptions(only)), default=1)
 
 
