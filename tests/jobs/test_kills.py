@@ -8,7 +8,7 @@ from conftest import HANG_SECONDS, children_of, kill, wait_until
 N_KILLS = 100
 N_RUNS = 101
 SWEEP = f"""[sweep.product]
-"sleep.seconds" = {{ from = 0.04, to = 0.16, count = {N_RUNS} }}
+"sleep.seconds" = {{ from = 0.1, to = 0.5, count = {N_RUNS} }}
 """
 
 
@@ -25,11 +25,15 @@ def check_index(sweep) -> None:
     assert {row["hash"] for row in rows if row["state"] == "done"} <= results(sweep)
 
 
-def start_and_kill(sweep, choose: random.Random, seconds: float) -> bool:
-    """Whether something was under way when it was killed."""
+def start_and_kill(sweep, choose: random.Random, start_up: float) -> bool:
+    """At any time, or while programs are under way; returns whether any were."""
     verb = choose.choice([("run", "--resume"), ("work",)]) if (sweep.folder / "sweep.sqlite").exists() else ("run", "--resume")
     with sweep.under_way(*verb, "--teams", 3) as process:
-        time.sleep(seconds)
+        if choose.random() < 0.5:
+            time.sleep(choose.uniform(0, 1.5) * start_up)
+        else:
+            wait_until(lambda: children_of(process.pid) or process.poll() is not None)
+            time.sleep(choose.uniform(0, 0.2))
         programs = children_of(process.pid)
         kill([process.pid] + (programs if choose.random() < 0.5 else []))
         return bool(programs)
@@ -45,7 +49,7 @@ def test_a_hundred_kills(sleepy):
     start_up = time.monotonic() - began
     kept, n_under_way = set(), 0
     for _ in range(N_KILLS):
-        n_under_way += start_and_kill(sweep, choose, choose.uniform(0, 2.5) * start_up)
+        n_under_way += start_and_kill(sweep, choose, start_up)
         found = results(sweep)
         assert kept <= found
         kept = found
