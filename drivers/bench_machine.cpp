@@ -13,8 +13,8 @@
 #include <iterator>
 #include <limits>
 #include <random>
-#include <sstream>
 #include <span>
+#include <sstream>
 #include <thread>
 #include <vector>
 
@@ -50,6 +50,7 @@ void check(const MachineBenchOptions& options) {
 namespace {
 
 constexpr double giga = 1e9, micro = 1e-6, nano = 1e-9;
+constexpr double mpi_seconds = 0.4;  // its beginning and end, in which a job waits
 
 /// To three digits, as rates are not known better.
 double rounded(double value) {
@@ -64,8 +65,8 @@ Matrix<T> random_matrix(std::int64_t rows, std::int64_t columns) {
   std::normal_distribution<double> normal;
   Matrix<T> matrix(rows, columns);
   for (T& value : matrix.span())
-    value = linalg::from_complex<T>(std::complex<double>(
-        normal(generator), linalg::is_complex<T> ? normal(generator) : 0.0));
+    value = linalg::from_complex<T>(
+        std::complex<double>(normal(generator), linalg::is_complex<T> ? normal(generator) : 0.0));
   return matrix;
 }
 
@@ -98,8 +99,7 @@ std::vector<double> product_rates(const std::vector<std::int64_t>& sizes, std::i
     const Matrix<T> a = random_matrix<T>(rows, k), b = random_matrix<T>(k, k);
     Matrix<T> c(rows, k);
     const double seconds = seconds_of(repeats, [&] {
-      linalg::gemm<T>(linalg::Op::none, linalg::Op::none, T(1), a.view(), b.view(), T(0),
-                      c.view());
+      linalg::gemm<T>(linalg::Op::none, linalg::Op::none, T(1), a.view(), b.view(), T(0), c.view());
     });
     const double flops = (linalg::is_complex<T> ? 8.0 : 2.0) * static_cast<double>(rows * k * k);
     rates.push_back(rounded(flops / giga / seconds));
@@ -178,7 +178,8 @@ double thread_efficiency(int cores, std::int64_t repeats) {
 /// GB/s read and written by copies on so many threads at once.
 double copy_bandwidth(int threads, std::int64_t repeats) {
   constexpr std::size_t size = 64 << 20;
-  std::vector<std::vector<char>> from(static_cast<std::size_t>(threads), std::vector<char>(size, 1)),
+  std::vector<std::vector<char>> from(static_cast<std::size_t>(threads),
+                                      std::vector<char>(size, 1)),
       to(static_cast<std::size_t>(threads), std::vector<char>(size, 2));
   const double seconds = shortest_time(often / 3 * repeats, [&] {
     std::vector<std::jthread> workers;
@@ -193,9 +194,9 @@ void measure_node(run::NodeOptions& node, std::int64_t repeats) {
   node.cores = parallel::cores_of_process();
   node.memory = rounded(static_cast<double>(available_node_bytes()) / gibibyte);
   node.core_bandwidth = copy_bandwidth(1, repeats);
-  node.bandwidth = std::max(node.core_bandwidth,
-                            copy_bandwidth(static_cast<int>(std::min<std::int64_t>(node.cores, 16)),
-                                           repeats));
+  node.bandwidth =
+      std::max(node.core_bandwidth,
+               copy_bandwidth(static_cast<int>(std::min<std::int64_t>(node.cores, 16)), repeats));
   node.thread_efficiency = thread_efficiency(static_cast<int>(node.cores), repeats);
 }
 
@@ -313,9 +314,10 @@ double launching_seconds() {
 void bench_machine(const MachineBenchOptions& options, const parallel::Communicator& world) {
   run::MachineModel machine;
   machine.title = options.title;
-  // What has been computed so far is nearly all libtorch's beginning; the launcher ends as it begins.
+  // What has been computed so far is nearly all libtorch's beginning; the launcher takes as long to
+  // end.
   machine.software.start_tensors = rounded(now_by(CLOCK_PROCESS_CPUTIME_ID));
-  machine.software.start = rounded(0.3 + launching_seconds());
+  machine.software.start = rounded(mpi_seconds + launching_seconds());
   measure_messages(world, machine.messages);
   parallel::agree_on_failure(world, [&] {
     if (world.rank() != 0) return;

@@ -1,5 +1,5 @@
-// The machine suite of rankine-bench: the machine at hand as the numbers that predictions of --check
-// take, written as a machine file.
+// The machine suite of rankine-bench: the machine at hand as the numbers that predictions of
+// --check take, written as a machine file.
 #pragma once
 
 #include <cstdint>

@@ -14,11 +14,13 @@ namespace {
 double operation_seconds(std::int64_t repeats) {
   constexpr int links = 200;
   const Tensor w = torch::randn({8, 8}).mul_(0.1).requires_grad_(true);
-  return shortest_time(repeats + 1, [&] {
-           Tensor x = torch::ones({8, 8});
-           for (int k = 0; k < links; ++k) x = torch::relu(x.matmul(w) + x);
-           x.sum().backward();
-         }) / (links * 3 * 3);
+  return shortest_time(repeats + 1,
+                       [&] {
+                         Tensor x = torch::ones({8, 8});
+                         for (int k = 0; k < links; ++k) x = torch::relu(x.matmul(w) + x);
+                         x.sum().backward();
+                       }) /
+         (links * 3 * 3);
 }
 
 double convolution_rate(std::int64_t repeats) {
@@ -26,9 +28,7 @@ double convolution_rate(std::int64_t repeats) {
   constexpr std::int64_t images = 32, channels = 32, size = 16;
   const Tensor x = torch::randn({images, channels, size, size}),
                kernel = torch::randn({channels, channels, 3, 3});
-  const double seconds = shortest_time(repeats + 2, [&] {
-    torch::conv2d(x, kernel, {}, 1, 1);
-  });
+  const double seconds = shortest_time(repeats + 2, [&] { torch::conv2d(x, kernel, {}, 1, 1); });
   return 2e-9 * static_cast<double>(images * channels * channels * 9 * size * size) / seconds;
 }
 

@@ -20,6 +20,11 @@ struct Numbers {
   std::int64_t bytes_sent;
 };
 
+/// Whether ranks may wait for one another in it.
+bool is_together(const std::string& stage) {
+  return stage == "wait" || stage == "collectives" || stage == "exchange";
+}
+
 template <class T>
 double sum_of(const std::vector<T>& values) {
   return std::accumulate(values.begin(), values.end(), 0.0);
@@ -107,7 +112,7 @@ double RunProfile::imbalance() const {
   std::vector<double> busy(wall_seconds_.size(), 0.0);
   for (const Stage& stage : stages_)
     for (std::size_t rank = 0; rank < busy.size(); ++rank)
-      if (stage.name != "wait") busy[rank] += stage.seconds[rank];
+      if (!is_together(stage.name)) busy[rank] += stage.seconds[rank];
   const double mean = sum_of(busy) / static_cast<double>(busy.size());
   return mean > 0 ? std::ranges::max(busy) / mean : 1;
 }

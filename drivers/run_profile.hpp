@@ -34,7 +34,7 @@ class RunProfile {
   };
   void add(std::size_t rank, const StageProfile& stage);
   Stage& stage(const std::string& name);
-  /// Time of the busiest rank without waiting over the mean of the ranks.
+  /// Time of the busiest rank without stages in which ranks may wait, over the mean of the ranks.
   double imbalance() const;
 
   std::vector<double> wall_seconds_;  ///< of each rank

@@ -158,7 +158,7 @@ def _submit(options, deck: Deck, runs: list[Run], folder: SweepFolder, site: Sit
     rows = folder.rows() if folder.runs.is_dir() else []
     done = {row.hash for row in rows if row.standing.state is State.DONE}
     left = [run for run in runs if run.hash not in done]
-    ranks = options.ranks or (_most_ranks(folder) if rows else 0)
+    ranks = options.ranks or (_most_ranks(folder, "") if rows else 0)
     need = need_of(program, left, site, ranks, as_many=site.node.whole and options.via == "array")
     hashes = [run.hash for run in left]
     if not options.print:
@@ -202,7 +202,7 @@ def _only(options) -> str:
     return getattr(options, "run", "")
 
 
-def _most_ranks(folder: SweepFolder, only: str) -> int:
+def _most_ranks(folder: SweepFolder, only: str = "") -> int:
     return max((one["ranks"] for one in folder.descriptions(only)), default=1)
 
 

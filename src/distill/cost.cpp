@@ -21,13 +21,13 @@ namespace {
 
 /// Operations of libtorch beside a slice's own in a step: loss, clipping, checks, and AdamW on the
 /// factors of each weight.
-constexpr double operations_of_step = 80, operations_of_weight = 60;
+constexpr double operations_of_step = 300, operations_of_weight = 200;
 
 /// What training slices is made of, whatever the network.
 struct SliceWork {
   double samples = 0;  ///< of all teams together
   double held_out = 0;
-  double batches = 1;  ///< steps of an epoch
+  double batches = 1;   ///< steps of an epoch
   double measured = 1;  ///< samples by which a cost is measured, four times
   std::function<StageCost(const Slice& slice, double samples, bool is_trained)> pass = {};
   std::function<StageCost(double samples)> teacher = {};
@@ -47,8 +47,8 @@ StageCost cost_of_slice(const Slice& slice, const SliceWork& work, const Trainin
   StageCost all = work.pass(slice, (work.samples - work.held_out) * epochs, true);
   all += work.pass(slice, work.held_out * (epochs + 2), false);
   const auto weights = static_cast<double>(slice.weights.size());
-  all.seconds += epochs * work.batches *
-                 pace.operations(operations_of_step + operations_of_weight * weights);
+  all.seconds +=
+      epochs * work.batches * pace.operations(operations_of_step + operations_of_weight * weights);
   return all;
 }
 
@@ -69,7 +69,8 @@ StageCost cost_of_slices(const std::vector<Slice>& slices, int teams, const Slic
 StageCost cost_of_measuring(const std::vector<Slice>& slices, int teams, const SliceWork& work) {
   StageCost all{.stage = "costs of slices"};
   std::vector<double> seconds;
-  for (const Slice& slice : slices) seconds.push_back(4 * work.pass(slice, work.measured, true).seconds);
+  for (const Slice& slice : slices)
+    seconds.push_back(4 * work.pass(slice, work.measured, true).seconds);
   all.seconds = run::dealt(std::move(seconds), teams) + work.teacher(work.measured).seconds;
   return all;
 }
@@ -136,8 +137,7 @@ SliceWork work_of(const LanguageDistillJob& job, const Pace& pace) {
       std::max(1, pace.where().ranks / job.teams)};
   const auto tokens = static_cast<double>(job.options.compression.calibration.window_length);
   work.pass = [=, &job](const Slice& slice, double samples, bool is_trained) {
-    return window
-        .layer(tokens, is_trained ? Pass::weight_gradients : Pass::forward, pace)
+    return window.layer(tokens, is_trained ? Pass::weight_gradients : Pass::forward, pace)
         .times(samples * blocks_of(job.stages, slice));
   };
   work.teacher = [=](double samples) {

@@ -45,8 +45,7 @@ LanguageDistillJob prepare_language_distillation(const DistillOptions& options) 
 }
 
 void require_weights(const LanguageDistillJob& job) {
-  if (job.compression.is_outline)
-    files::read_layout(job.options.compression.scoring.model.path);
+  if (job.compression.is_outline) files::read_layout(job.options.compression.scoring.model.path);
 }
 
 void use_ranks(LanguageDistillJob& job, int ranks) {

@@ -22,7 +22,7 @@ struct PointCost {
   StageCost evolution{.stage = "evolution"};
   StageCost waiting{.stage = "waiting for other ranks"};
   StageCost messages{.stage = "messages"};
-  StageCost readings{.stage = "readings"};
+  StageCost readings{.stage = "planning and readings"};
   StageCost vectors{.stage = "state vectors"};
 
   double seconds() const {
@@ -95,8 +95,9 @@ class RunWalk {
   }
 
   void finish(const Seconds& busy, const Seconds& sent, double largest_message) {
-    const double slowest = std::ranges::max(busy);
     const double mean = std::accumulate(busy.begin(), busy.end(), 0.0) / ranks_;
+    // Where ranks share cores, one that others wait for has a core for itself.
+    const double slowest = std::max(mean, pace_.share() * std::ranges::max(busy));
     cost_.evolution.seconds += mean;
     cost_.waiting.seconds += slowest - mean;
     add_sums(1);
@@ -123,9 +124,9 @@ class RunWalk {
     const double elements = bonds_.elements(site);
     const bool is_gram = gate.is_diagonal() && job_.options.state.route != "qr";
     // A Gram matrix of each physical value by half, or QR of the site times the gate.
-    const double of_factor = is_gram
-                                 ? complex_flops / 2 * elements * bond.before
-                                 : 2 * complex_flops * elements * bond.before * bond.terms * bond.terms;
+    const double of_factor =
+        is_gram ? complex_flops / 2 * elements * bond.before
+                : 2 * complex_flops * elements * bond.before * bond.terms * bond.terms;
     const double of_values = gate.is_diagonal() ? 1 : 2;
     const double of_site = complex_flops * elements * bond.after * of_values;
     const double grown = elements * bond.after / bond.before;
@@ -154,8 +155,8 @@ class RunWalk {
     if (reads.empty()) return;
     Seconds busy(static_cast<std::size_t>(ranks_), 0);
     for (int site = 0; site < job_.graph.n_sites(); ++site)
-      busy[rank_of(site)] +=
-          pace_.memory(4 * run::bytes_of(numbers_) * bonds_.elements(site)) + pace_.bond_updates(0.5);
+      busy[rank_of(site)] += pace_.memory(4 * run::bytes_of(numbers_) * bonds_.elements(site)) +
+                             pace_.bond_updates(0.5);
     for (const Read& read : reads) {
       const ReadingCost taken =
           job_.plan.planned(read).reading->cost(job_.graph, bonds_.dimensions());
@@ -163,7 +164,8 @@ class RunWalk {
           taken.flops, static_cast<double>(std::ranges::max(bonds_.dimensions())), numbers_);
       cost_.readings.flops += taken.flops;
     }
-    cost_.readings.seconds += std::ranges::max(busy) + 4 * pace_.sum(8.0 * job_.graph.n_sites(), ranks_);
+    cost_.readings.seconds +=
+        std::ranges::max(busy) + 4 * pace_.sum(8.0 * job_.graph.n_sites(), ranks_);
   }
 
   const Job& job_;
@@ -183,6 +185,15 @@ double vector_seconds(double flops, const Job& job, const Pace& pace) {
                                          : Numbers::complex128);
 }
 
+/// Every point binds, cuts and weighs its circuits anew, on every rank.
+double planning_seconds(const std::vector<Run>& runs, const Pace& pace) {
+  constexpr double steps_of_gate = 1000;
+  std::size_t gates = 0;
+  for (const Run& run : runs)
+    for (const auto& step : run.circuit.steps) gates += step.size();
+  return pace.scalars(steps_of_gate * static_cast<double>(gates));
+}
+
 PointCost cost_of_point(const Job& job, const Point& point, const Pace& pace, int ranks) {
   const auto runs = plan_runs(job.plan, job.options, job.graph, job.circuit.bind(point.parameters));
   Forecast total;
@@ -196,6 +207,7 @@ PointCost cost_of_point(const Job& job, const Point& point, const Pace& pace, in
     vectors.push_back(vector_seconds(total_flops(here), job, pace));
   }
   const std::vector<int> owner = lattice::partition(job.graph, ranks, total.site_flops);
+  cost.readings.seconds += planning_seconds(runs, pace);
   for (const Run& run : runs)
     if (!run.is_vector()) RunWalk(job, run, point, pace, owner, ranks, cost).walk();
   if (!vectors.empty()) cost.vectors.seconds = run::dealt(std::move(vectors), ranks);

@@ -1,5 +1,5 @@
-// What a simulation takes on a machine: its circuit walked through gate by gate with bonds that grow
-// and sites that lie on ranks, as the evolution will, without computing.
+// What a simulation takes on a machine: its circuit walked through gate by gate with bonds that
+// grow and sites that lie on ranks, as the evolution will, without computing.
 #pragma once
 
 #include <vector>

@@ -23,25 +23,26 @@ void declare_curve(deck::SectionDeclaration& section, const Curve& curve, const 
 /// Sizes ascend, and every curve has a rate for each.
 void check_curves(deck::Schema& schema, std::string section, const Sizes& sizes,
                   std::vector<Curve> curves) {
-  schema.check([section = std::move(section), &sizes,
-                curves = std::move(curves)](deck::Findings& findings) {
-    if (!std::ranges::is_sorted(sizes, std::less_equal<>()))
-      findings.add(section + ".sizes", {.what = section + ".sizes does not ascend",
-                                        .why = "rates are interpolated between sizes",
-                                        .advice = "Write each size once, the smallest first."});
-    for (const auto& [name, rates] : curves)
-      if (rates->size() != sizes.size())
-        findings.add(section + "." + name,
-                     {.what = fmt::format("{}.{} has {} rates", section, name, rates->size()),
-                      .why = fmt::format("there are {} sizes", sizes.size()),
-                      .advice = "Write one rate for each size."});
-  });
+  schema.check(
+      [section = std::move(section), &sizes, curves = std::move(curves)](deck::Findings& findings) {
+        if (!std::ranges::is_sorted(sizes, std::less_equal<>()))
+          findings.add(section + ".sizes", {.what = section + ".sizes does not ascend",
+                                            .why = "rates are interpolated between sizes",
+                                            .advice = "Write each size once, the smallest first."});
+        for (const auto& [name, rates] : curves)
+          if (rates->size() != sizes.size())
+            findings.add(section + "." + name,
+                         {.what = fmt::format("{}.{} has {} rates", section, name, rates->size()),
+                          .why = fmt::format("there are {} sizes", sizes.size()),
+                          .advice = "Write one rate for each size."});
+      });
 }
 
 void declare_node(deck::Schema& schema, NodeOptions& node) {
   auto section = schema.section("node", "The nodes and their cores.");
-  section.keyword("nodes", node.nodes).range(1, 1e6).describe(
-      "Nodes there are; ranks beyond their cores share them.");
+  section.keyword("nodes", node.nodes)
+      .range(1, 1e6)
+      .describe("Nodes there are; ranks beyond their cores share them.");
   section.keyword("cores", node.cores).range(1, 4096).describe("Cores of a node.");
   section.keyword("memory", node.memory).above(0).unit("GiB").describe("Memory of a node.");
   section.keyword("core_bandwidth", node.core_bandwidth)
@@ -80,9 +81,10 @@ void declare_rates(deck::Schema& schema, MachineModel& machine) {
                                  {"svd_complex128", &svds.svd_complex128},
                                  {"eigen_float64", &svds.eigen_float64}};
   for (const Curve& curve : kinds)
-    declare_curve(other, curve,
-                  "An SVD counts as 8 n^3 operations, of complex numbers as 32 n^3, an eigenproblem "
-                  "as 4 n^3.");
+    declare_curve(
+        other, curve,
+        "An SVD counts as 8 n^3 operations, of complex numbers as 32 n^3, an eigenproblem "
+        "as 4 n^3.");
   check_curves(schema, "decompositions", svds.sizes, kinds);
 }
 

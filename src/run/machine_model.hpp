@@ -39,11 +39,11 @@ struct NodeOptions {
 };
 
 struct MessageOptions {
-  double node_latency = 1;      ///< microseconds between ranks of a node
-  double node_bandwidth = 5;    ///< GB/s
-  double latency = 2;           ///< microseconds between nodes
-  double bandwidth = 10;        ///< GB/s of a node's link
-  double turn_latency = 50;     ///< microseconds, where ranks wait for a core
+  double node_latency = 1;    ///< microseconds between ranks of a node
+  double node_bandwidth = 5;  ///< GB/s
+  double latency = 2;         ///< microseconds between nodes
+  double bandwidth = 10;      ///< GB/s of a node's link
+  double turn_latency = 50;   ///< microseconds, where ranks wait for a core
 };
 
 struct FileOptions {

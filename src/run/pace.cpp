@@ -21,9 +21,9 @@ bool is_single(Numbers numbers) {
 /// Between two sizes along a straight line in the logarithms of both; as at the ends beyond them.
 double interpolated(const std::vector<std::int64_t>& sizes, const std::vector<double>& rates,
                     double size) {
-  const auto above = std::ranges::upper_bound(sizes, size, {}, [](std::int64_t s) {
-                       return static_cast<double>(s);
-                     }) - sizes.begin();
+  const auto above = std::ranges::upper_bound(
+                         sizes, size, {}, [](std::int64_t s) { return static_cast<double>(s); }) -
+                     sizes.begin();
   if (above == 0) return rates.front();
   if (above == std::ssize(sizes)) return rates.back();
   const auto k = static_cast<std::size_t>(above);
@@ -110,7 +110,7 @@ double Pace::matrix_product(double m, double n, double k, Numbers numbers) const
 double Pace::svd(double n, Numbers numbers) const {
   const DecompositionRates& all = model_.decompositions;
   const bool is_complex = numbers >= Numbers::complex64;
-  const auto& rates = !is_complex                    ? all.svd_float64
+  const auto& rates = !is_complex                     ? all.svd_float64
                       : numbers == Numbers::complex64 ? all.svd_complex64
                                                       : all.svd_complex128;
   return (is_complex ? 32 : 8) * n * n * n / (giga * interpolated(all.sizes, rates, n) * speed());
@@ -141,9 +141,7 @@ double Pace::exponentials(double count) const {
   return nano * model_.software.exponential * count / speed();
 }
 
-double Pace::scalars(double count) const {
-  return nano * model_.software.scalar * count / share();
-}
+double Pace::scalars(double count) const { return nano * model_.software.scalar * count / share(); }
 
 double Pace::operations(double count) const {
   return micro * model_.software.operation * count / share();
@@ -192,8 +190,8 @@ double Pace::writing(double bytes) const { return bytes / (giga * model_.files.w
 
 double Pace::start(bool has_tensors) const {
   const SoftwareOptions& software = model_.software;
-  const double turns =
-      std::max(1.0, static_cast<double>(where_.ranks_per_node) / static_cast<double>(model_.node.cores));
+  const double turns = std::max(
+      1.0, static_cast<double>(where_.ranks_per_node) / static_cast<double>(model_.node.cores));
   return software.start + (has_tensors ? software.start_tensors * turns : 0) +
          software.start_rank * steps(where_.ranks);
 }
@@ -212,12 +210,13 @@ double total_seconds(const std::vector<StageCost>& stages) {
 }
 
 std::vector<std::string> lines(const std::vector<StageCost>& stages, const Machine& where) {
-  std::vector<std::string> all{fmt::format(
-      "predicted {:.4g} s on {} ({} a node, {} each)", total_seconds(stages),
-      counted(where.ranks, "rank"), where.ranks_per_node, counted(where.threads, "thread"))};
+  std::vector<std::string> all{fmt::format("predicted {:.4g} s on {} ({} a node, {} each)",
+                                           total_seconds(stages), counted(where.ranks, "rank"),
+                                           where.ranks_per_node, counted(where.threads, "thread"))};
   for (const StageCost& stage : stages)
-    all.push_back(fmt::format("  {:<28} {:>10.4g} s  {:.2e} flops, {:.2e} bytes sent in {:.0f} messages",
-                              stage.stage, stage.seconds, stage.flops, stage.bytes, stage.messages));
+    all.push_back(
+        fmt::format("  {:<28} {:>10.4g} s  {:.2e} flops, {:.2e} bytes sent in {:.0f} messages",
+                    stage.stage, stage.seconds, stage.flops, stage.bytes, stage.messages));
   return all;
 }
 

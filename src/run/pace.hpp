@@ -38,6 +38,8 @@ class Pace {
   Pace(const MachineModel& model, const Machine& where) : model_(model), where_(where) {}
 
   const Machine& where() const { return where_; }
+  /// A thread's part of its core while all ranks compute.
+  double share() const;
 
   /// The same ranks with so many threads each.
   Pace with_threads(int threads) const;
@@ -77,8 +79,6 @@ class Pace {
  private:
   /// Cores' worth of a rank's threads, less than one where ranks share cores.
   double speed() const;
-  /// A thread's share of its core.
-  double share() const;
   double latency(int ranks) const;
   double link(int ranks) const;
 

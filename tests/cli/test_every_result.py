@@ -136,7 +136,8 @@ def test_stages_add_up_to_the_run(finished):
     with h5py.File(finished.path) as file:
         seconds = file["timing/profile/seconds"][...].sum(axis=0)
         wall_seconds = file["timing/profile"].attrs["wall_seconds"]
-    np.testing.assert_allclose(seconds, wall_seconds, rtol=0.01)
+    # Between its two clocks a rank may wait for a core.
+    np.testing.assert_allclose(seconds, wall_seconds, rtol=0.01, atol=0.1)
     assert np.all(wall_seconds < finished.seconds)
     # The log tells the largest, and imbalance where there can be any.
     line = re.search(r"time: .+ \d+ %, .+ \d+ %, .+ \d+ %(; the busiest rank works (\d\.\d\d) times the mean)?\n", finished.log)

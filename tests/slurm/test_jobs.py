@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -114,6 +115,16 @@ def test_jobs_that_will_hit_their_limit_begin(limited):
     """While they wait for it, the other tests go on."""
     for job in limited.values():
         assert list(job.unfinished_jobs()) == job.jobs()
+
+
+def test_slurm_that_runs_is_not_started_twice_and_only_it_is_ended(tmp_path):
+    folder = Path(os.environ["SLURM_CONF"]).parent
+    again = subprocess.run([TREE / "scripts" / "slurm_up", folder], capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (0, f"export SLURM_CONF={folder}/slurm.conf\n")
+    assert "runs already" in again.stderr
+    assert subprocess.run([TREE / "scripts" / "slurm_down", tmp_path / "none"]).returncode == 0
+    assert not (tmp_path / "none").exists()
+    assert slurm("sinfo", "--noheader").strip()
 
 
 def test_a_run_under_mpirun_and_under_srun(sweep, srun_site):

@@ -30,10 +30,9 @@ double own_images(const ImageJob& job, std::int64_t wanted, const Pace& pace) {
 double moment_seconds(const ImageJob& job, double images, bool of_outputs, const Pace& pace) {
   double seconds = 0;
   for (const Kernel& kernel : job.kernels) {
-    const auto n = static_cast<double>(of_outputs ? kernel.shape.outputs
-                                                  : kernel.shape.columns());
-    seconds += pace.product(images * static_cast<double>(kernel.places) * n * n,
-                            std::min(n, 128.0), numbers_of(job));
+    const auto n = static_cast<double>(of_outputs ? kernel.shape.outputs : kernel.shape.columns());
+    seconds += pace.product(images * static_cast<double>(kernel.places) * n * n, std::min(n, 128.0),
+                            numbers_of(job));
   }
   return seconds;
 }
@@ -42,9 +41,9 @@ double moment_seconds(const ImageJob& job, double images, bool of_outputs, const
 StageCost cost_of_statistics(const ImageJob& job, const Pace& pace) {
   const double images = own_images(job, job.options.calibration.images, pace);
   // Of the original and of the compressed network.
-  StageCost all = models::cost_of_images(models::work_of(job.model.plan.layers),
-                                         {.images = images, .batch = 64, .times = 2},
-                                         numbers_of(job), pace);
+  StageCost all =
+      models::cost_of_images(models::work_of(job.model.plan.layers),
+                             {.images = images, .batch = 64, .times = 2}, numbers_of(job), pace);
   all.stage = "statistics of batch norms";
   return all;
 }
@@ -74,8 +73,8 @@ StageCost cost_of_kernels(const ImageJob& job, const Pace& pace) {
     const auto m = static_cast<double>(kernel.shape.outputs),
                n = static_cast<double>(kernel.shape.columns());
     const double k = std::min(m, n);
-    seconds.push_back(fits * (pace.svd_operations(m * n * (6 * k + m + n), k) +
-                              pace.operations(60)) +
+    seconds.push_back(fits *
+                          (pace.svd_operations(m * n * (6 * k + m + n), k) + pace.operations(60)) +
                       pace.eigen(n));
   }
   return {.stage = "kernels", .seconds = run::dealt(std::move(seconds), pace.where().ranks)};
@@ -106,8 +105,8 @@ StageCost cost_of_training(const ImageJob& job, bool has_teacher, const Pace& pa
   const models::LayerWork work = models::work_of(job.model.plan.layers);
   StageCost step = models::cost_of_images(
       work, {.images = own, .batch = own, .times = has_teacher ? 4.0 : 3.0}, numbers_of(job), pace);
-  step.seconds += pace.operations(120) + pace.memory(32 * numbers) +
-                  pace.sum(4 * numbers, pace.where().ranks);
+  step.seconds +=
+      pace.operations(120) + pace.memory(32 * numbers) + pace.sum(4 * numbers, pace.where().ranks);
   step.bytes += 8 * numbers;
   ++step.messages;
   all += step.times(steps);
@@ -123,9 +122,9 @@ std::vector<StageCost> cost(const ImageJob& job, const Pace& pace) {
   const double scores = job.is_trained_from_scratch() ? 1 : job.replaces_kernels() ? 4 : 2;
   stages.push_back(cost_of_score(job, pace).times(scores));
   if (job.is_cut_study())
-    stages.push_back(cost_of_score(job, pace).times(static_cast<double>(
-        job.kernels.size() * job.options.sensitivity.cuts.size() *
-        job.options.sensitivity.rank_fractions.size())));
+    stages.push_back(cost_of_score(job, pace).times(
+        static_cast<double>(job.kernels.size() * job.options.sensitivity.cuts.size() *
+                            job.options.sensitivity.rank_fractions.size())));
   std::erase_if(stages, [](const StageCost& stage) { return stage.seconds == 0; });
   return stages;
 }

@@ -21,6 +21,9 @@ using weights::SizedBy;
 
 namespace {
 
+/// Of libtorch for each weight in a step: its blocks from their numbers and back, AdamW, checks.
+constexpr double operations_of_adapter = 200;
+
 /// Where the work of a job is done.
 struct Layout {
   Numbers numbers;
@@ -60,12 +63,21 @@ StageCost cost_of_collecting(double numbers, const Layout& layout, const Pace& p
           .messages = 1};
 }
 
+/// Windows pass the layers as far as a weight is selected; four activations are read in each.
+double layers_passed(const CompressionJob& job) {
+  constexpr std::int64_t of_layer = 4;
+  const std::int64_t last = job.selected.empty() ? -1 : job.selected.back().input;
+  const std::int64_t layers = job.scoring.config.layers;
+  return static_cast<double>(last < 0 ? layers : std::min(layers, last / of_layer + 1));
+}
+
 StageCost cost_of_inputs(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "moments of inputs"};
   if (!job.options.needs_inputs()) return all;
   const auto tokens = static_cast<double>(job.options.calibration.window_length);
   const double turns = rounds(static_cast<double>(job.options.calibration.windows), layout.teams);
-  all += window_of(job, layout).cost(tokens, Pass::forward, pace).times(turns);
+  all +=
+      window_of(job, layout).layer(tokens, Pass::forward, pace).times(turns * layers_passed(job));
   std::set<std::int64_t> seen;
   double numbers = 0;
   for (const NamedShape& weight : job.selected) {
@@ -124,7 +136,8 @@ double seconds_of_group(const GroupShape& group, Numbers numbers, const Pace& pa
   double seconds = 0;
   const auto n = static_cast<double>(group.columns);
   const auto inputs = static_cast<double>(group.input_numbers);
-  if (numbers == Numbers::float64) seconds += pace.svd_operations(cost_of(group), typical_size(group));
+  if (numbers == Numbers::float64)
+    seconds += pace.svd_operations(cost_of(group), typical_size(group));
   for (const std::int64_t rows : group.rows) {
     const auto m = static_cast<double>(rows);
     const double k = std::min(m, n);
@@ -136,8 +149,7 @@ double seconds_of_group(const GroupShape& group, Numbers numbers, const Pace& pa
       continue;
     }
     if (m > n) flops += 4 * m * n * n;
-    seconds += pace.eigen(k) + pace.product(flops, k, Numbers::float64) +
-               pace.memory(60 * m * n);
+    seconds += pace.eigen(k) + pace.product(flops, k, Numbers::float64) + pace.memory(60 * m * n);
   }
   return seconds + pace.operations(60.0 * static_cast<double>(group.rows.size()));
 }
@@ -146,8 +158,8 @@ StageCost cost_of_components(const CompressionJob& job, const Layout& layout, co
   StageCost all{.stage = "decompositions"};
   const std::vector<GroupShape> groups = decomposition_groups(job);
   const int ranks = pace.where().ranks;
-  const DecompositionPlan plan = plan_decomposition(
-      groups, {.ranks = ranks, .threads = pace.where().threads, .bytes = 0});
+  const DecompositionPlan plan =
+      plan_decomposition(groups, {.ranks = ranks, .threads = pace.where().threads, .bytes = 0});
   std::vector<double> whole;
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const double seconds = seconds_of_group(groups[g], layout.numbers, pace);
@@ -173,12 +185,11 @@ StageCost cost_of_clusters(const CompressionJob& job, const Layout& layout, cons
   StageCost all{.stage = "shared values"};
   for (const NamedShape& weight : job.selected) {
     const auto entries = static_cast<double>(weight.shape.dense_numbers());
-    const double values =
-        std::min(entries, static_cast<double>(weights::most_distinct_values));
+    const double values = std::min(entries, static_cast<double>(weights::most_distinct_values));
     const auto clusters = static_cast<double>(job.options.method.clusters);
-    all.seconds += pace.scalars(entries / layout.ranks * 12 + clusters * values * 4 +
-                                layout.ranks * values) +
-                   pace.operations(60) + 4 * pace.sum(16 * values, layout.ranks);
+    all.seconds +=
+        pace.scalars(entries / layout.ranks * 12 + clusters * values * 4 + layout.ranks * values) +
+        pace.operations(60) + 4 * pace.sum(16 * values, layout.ranks);
   }
   return all;
 }
@@ -197,9 +208,9 @@ StageCost cost_of_operators(const CompressionJob& job, const Layout& layout, con
                n = static_cast<double>(weight.shape.columns), k = std::min(m, n);
     const double flops = 6 * m * n * k;
     all.flops += sweeps * flops;
-    seconds.push_back(
-        sweeps * (pace.svd_operations(m * n * k / 2, std::sqrt(k)) +
-                  pace.product(flops, std::sqrt(k), Numbers::float64) + pace.operations(100)));
+    seconds.push_back(sweeps *
+                      (pace.svd_operations(m * n * k / 2, std::sqrt(k)) +
+                       pace.product(flops, std::sqrt(k), Numbers::float64) + pace.operations(100)));
   }
   all.seconds = run::dealt(std::move(seconds), has_gates ? 1 : pace.where().ranks);
   if (has_gates) all.seconds /= layout.ranks;
@@ -236,14 +247,14 @@ StageCost cost_of_conversion(const CompressionJob& job, const Layout& layout, co
 
 StageCost cost_of_healing(const CompressionJob& job, const Pace& pace) {
   const HealOptions& heal = job.options.heal;
-  StageCost all = cost_of_training(
-      job,
-      {.steps = static_cast<double>(heal.steps),
-       .windows_per_step = static_cast<double>(heal.windows_per_step),
-       .window_length = static_cast<double>(heal.window_length),
-       .numbers = job.options.ranks.parameter_ratio * static_cast<double>(job.selected_parameters()),
-       .has_teacher = heal.loss == HealingLoss::distillation},
-      pace);
+  StageCost all = cost_of_training(job,
+                                   {.steps = static_cast<double>(heal.steps),
+                                    .windows_per_step = static_cast<double>(heal.windows_per_step),
+                                    .window_length = static_cast<double>(heal.window_length),
+                                    .numbers = job.options.ranks.parameter_ratio *
+                                               static_cast<double>(job.selected_parameters()),
+                                    .has_teacher = heal.loss == HealingLoss::distillation},
+                                   pace);
   all.stage = "healing";
   return all;
 }
@@ -259,7 +270,7 @@ StageCost cost_of_adapter(const CompressionJob& job, const Pace& pace) {
        .numbers = static_cast<double>(adapter_cost(job).numbers),
        .trains_weights = false,
        .has_teacher = adapter.loss == HealingLoss::distillation,
-       .operations = 60.0 * static_cast<double>(job.adapted.size())},
+       .operations = operations_of_adapter * static_cast<double>(job.adapted.size())},
       pace);
   all.stage = "adapter";
   return all;

@@ -216,8 +216,8 @@ CompressionForecast forecast(const CompressionJob& job, const run::Machine& mach
   const double left = std::max(1.0, scoring.allowed - without_working(result));
   const DecompositionPlan plan =
       plan_decomposition(decomposition_groups(job), {.ranks = machine.ranks,
-                                          .threads = machine.threads,
-                                          .bytes = scoring.allowed > 0 ? left : 0});
+                                                     .threads = machine.threads,
+                                                     .bytes = scoring.allowed > 0 ? left : 0});
   result.working = std::max(result.working, plan.working_bytes);
   return result;
 }

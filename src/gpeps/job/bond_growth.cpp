@@ -24,8 +24,7 @@ BondChange BondGrowth::change(const circuit::Gate& gate) const {
   change.terms = static_cast<double>(gate.is_diagonal() ? d : d * d);
   change.before = static_cast<double>(bond_[change.edge]);
   change.after = std::min(change.before * change.terms, static_cast<double>(limit_));
-  for (int site : gate.sites)
-    change.after = std::min(change.after, elements(site) / change.before);
+  for (int site : gate.sites) change.after = std::min(change.after, elements(site) / change.before);
   change.after = std::max(1.0, std::floor(change.after));
   return change;
 }

@@ -40,8 +40,7 @@ class DimensionWalk {
     result_.bond_dimension =
         std::max(result_.bond_dimension, static_cast<std::int64_t>(bond.after));
     for (int site : gate.sites)
-      result_.site_elements[site] =
-          std::max(result_.site_elements[site], bonds_.elements(site));
+      result_.site_elements[site] = std::max(result_.site_elements[site], bonds_.elements(site));
   }
 
   void end_step() {

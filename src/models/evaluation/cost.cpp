@@ -35,7 +35,7 @@ class LayerPass {
     attention(backward);
     passes((6 * width + (4 * queries + 4 * keys + 3 * gates * hidden) / ranks_) *
            (1 + 1.5 * backward));
-    operations(32 * (1 + 2 * backward));
+    operations(60 * (1 + 2 * backward));
     for (const double columns : {queries, width, hidden, width}) gather(columns, 1 + backward);
     for (int k = 0; k < 2 * backward; ++k) sum(width);
     return cost_;
@@ -109,14 +109,14 @@ StageCost cost_of_prompts(const EvaluationJob& job, Numbers numbers, int ranks, 
   const WindowPass where{job.config, numbers, ranks};
   for (const Continuation& prompt : job.prompts) {
     all += where.cost(static_cast<double>(prompt.prompt_ids.size()), Pass::forward, pace);
-    all += where.cost(1, Pass::scored, pace).times(static_cast<double>(job.options.generate.tokens));
+    all +=
+        where.cost(1, Pass::scored, pace).times(static_cast<double>(job.options.generate.tokens));
   }
   return all;
 }
 
 int teams_of(const EvaluationJob& job, const Pace& pace) {
-  return static_cast<int>(
-      std::min<std::int64_t>(job.options.parallel.teams, pace.where().ranks));
+  return static_cast<int>(std::min<std::int64_t>(job.options.parallel.teams, pace.where().ranks));
 }
 
 }  // namespace

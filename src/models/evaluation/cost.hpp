@@ -1,5 +1,5 @@
-// What it takes to read a language model, to pass windows through it, forward and back, and to score
-// them on a machine, from its sizes alone.
+// What it takes to read a language model, to pass windows through it, forward and back, and to
+// score them on a machine, from its sizes alone.
 #pragma once
 
 #include <vector>

@@ -12,9 +12,9 @@ using run::StageCost;
 
 void LayerWork::add(const LayerPlan& layer) {
   if (layer.has_kernel())
-    flops += 2 * static_cast<double>(layer.outputs.size()) *
-             static_cast<double>(layer.inputs.channels / layer.geometry.groups *
-                                 layer.geometry.area());
+    flops +=
+        2 * static_cast<double>(layer.outputs.size()) *
+        static_cast<double>(layer.inputs.channels / layer.geometry.groups * layer.geometry.area());
   numbers += static_cast<double>(layer.inputs.size() + layer.outputs.size());
   operations += layer.kind == LayerKind::residual ? 1 : 2;
   if (layer.kind == LayerKind::convolution) operations += 4;

@@ -14,16 +14,15 @@ namespace {
 class DeckJob {
  public:
   explicit DeckJob(const std::string& text)
-      : options_(read(text)),
-        graph_(lattice::make_lattice(options_.lattice)),
+      : graph_(lattice::make_lattice(read(text).lattice)),
         circuit_(circuit::make_circuit(options_.circuit, "", graph_.n_sites(),
                                        graph_.pairs_by_colour())),
         plan_(plan_measurements(schema_, options_, graph_, circuit_)) {}
 
   std::map<std::string, run::StageCost> cost(const run::MachineModel& model, int ranks) const {
     std::map<std::string, run::StageCost> found;
-    for (const run::StageCost& stage : gpeps::cost(
-             {options_, graph_, circuit_, plan_}, run::Pace(model, run::place(model, ranks, 1))))
+    for (const run::StageCost& stage : gpeps::cost({options_, graph_, circuit_, plan_},
+                                                   run::Pace(model, run::place(model, ranks, 1))))
       found[stage.stage] = stage;
     return found;
   }
@@ -103,11 +102,12 @@ TEST(Cost, GrowsByTheFourthPowerOfTheBondDimension) {
 TEST(Cost, PointsAddUpAndTeamsShareThem) {
   const run::MachineModel model = cluster();
   const double one = DeckJob(deck_text(16)).cost(model, 1).at("evolution").seconds;
-  EXPECT_NEAR(DeckJob(deck_text(16, "[0.2, 0.4, 0.6]")).cost(model, 1).at("evolution").seconds, 3 * one,
-              1e-9 * one);
+  EXPECT_NEAR(DeckJob(deck_text(16, "[0.2, 0.4, 0.6]")).cost(model, 1).at("evolution").seconds,
+              3 * one, 1e-9 * one);
   const std::string teams = "[parallel]\nteams = 3\n";
-  EXPECT_NEAR(DeckJob(deck_text(16, "[0.2, 0.4, 0.6]") + teams).cost(model, 3).at("evolution").seconds,
-              one, 1e-9 * one);
+  EXPECT_NEAR(
+      DeckJob(deck_text(16, "[0.2, 0.4, 0.6]") + teams).cost(model, 3).at("evolution").seconds, one,
+      1e-9 * one);
 }
 
 }  // namespace
