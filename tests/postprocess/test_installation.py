@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,9 +12,6 @@ from result_file import Deck, write
 
 SOURCE = Path(__file__).parents[2] / "postprocess"
 OFFLINE = ["--quiet", "--no-build-isolation", "--no-index", "--no-deps", "--disable-pip-version-check"]
-pytestmark = pytest.mark.skipif(
-    any(find_spec(tool) is None for tool in ("pip", "setuptools", "wheel")), reason="needs pip, setuptools and wheel"
-)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import sys
 import evaluate_file
 import h5py
 import numpy as np
+import pandas
 import pytest
 import rankine_postprocess as rp
 from compression_file import CompressDeck, noise
@@ -26,7 +27,6 @@ def simulation(tmp_path):
 
 
 def test_a_simulation_as_labelled_arrays(simulation):
-    pytest.importorskip("xarray")
     read, opened = rp.read(simulation), rp.open(simulation)
     for dataset in (rp.to_xarray(simulation), rp.to_xarray(read), rp.to_xarray(opened), read.to_xarray(), opened.to_xarray()):
         assert dict(dataset.sizes) == {"points": 4, "measured_steps": 3, "sites": 127}
@@ -38,7 +38,6 @@ def test_a_simulation_as_labelled_arrays(simulation):
 
 
 def test_groups_as_labelled_arrays(tmp_path):
-    pytest.importorskip("xarray")
     compression = write_compression(tmp_path / "c.h5", CompressDeck(block=4, noise=noise(4)))
     weights = rp.to_xarray(compression, group="results/weights")
     assert weights.sizes["weights"] == 12 and set(weights.form.values) == {"pivoted"}
@@ -53,7 +52,6 @@ def test_groups_as_labelled_arrays(tmp_path):
 
 
 def test_axes_that_do_not_fit_are_told(simulation):
-    pytest.importorskip("xarray")
     with h5py.File(simulation, "a") as file:
         file["results/site_z"].attrs["dims"] = ["points", "sites", "measured steps"]
     with pytest.raises(rp.InputError, match="do not go together"):
@@ -61,7 +59,6 @@ def test_axes_that_do_not_fit_are_told(simulation):
 
 
 def test_a_table_of_runs(tmp_path, simulation):
-    pandas = pytest.importorskip("pandas")
     evaluate_file.write(tmp_path / "e.h5", LOSS)
     for files in (tmp_path, [tmp_path / "e.h5", simulation], [tmp_path]):
         table = rp.to_dataframe(files)
@@ -72,7 +69,6 @@ def test_a_table_of_runs(tmp_path, simulation):
 
 
 def test_a_table_of_values(simulation):
-    pytest.importorskip("pandas")
     table = rp.to_dataframe(simulation, values="Z62")
     assert list(table.columns) == ["theta_h", "max_bond_dimension", "steps", "Z62"] and len(table) == 12
     assert np.allclose(table["Z62"], table["theta_h"] + table["max_bond_dimension"] + table["steps"])

@@ -130,7 +130,6 @@ def test_tables_for_people_and_programs(every_state, run):
 
 
 def test_a_data_frame_has_numbers_where_runs_have_none(every_state):
-    pytest.importorskip("pandas")
     frame = to_dataframe(every_state)
     assert frame["perplexity_after"].dtype == float and frame["perplexity_after"].notna().sum() == 1
     assert list(frame["adapter.block"]) == [2, 4, 8, 16, 32, 64]
