@@ -4,6 +4,7 @@ It is written as a new file and renamed, so that a reader on any file system fin
 """
 
 import contextlib
+import errno
 import json
 import sqlite3
 from collections.abc import Iterator
@@ -49,20 +50,23 @@ def write(path: Path, rows: list[Row]) -> None:
 def update(path: Path, rows: list[Row]) -> None:
     """Other rows stay as they are; without an index none is made, since these rows are not all. One writer at a time."""
     if path.exists():
-        with _new(path) as database, sqlite3.connect(path) as before:
+        with _new(path) as database, contextlib.closing(sqlite3.connect(path)) as before:
             before.backup(database)
             _put(database, rows)
 
 
 @contextlib.contextmanager
 def _new(path: Path) -> Iterator[sqlite3.Connection]:
-    """A file that takes the place of the index when it is whole."""
+    """A file that takes the place of the index when it is whole; raises OSError."""
     new = path.with_name(f".{path.name}.new")
     for leftover in (new, new.with_name(f"{new.name}-journal")):
         leftover.unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(new)) as database, database:
-        database.execute("PRAGMA synchronous = OFF")
-        yield database
+    try:
+        with contextlib.closing(sqlite3.connect(new)) as database, database:
+            database.execute("PRAGMA synchronous = OFF")
+            yield database
+    except sqlite3.Error as error:
+        raise OSError(errno.EIO, str(error), str(path)) from error
     new.rename(path)
 
 

@@ -48,7 +48,10 @@ class SweepFolder:
         return [run for run in runs if self.folder(run.hash).description() is None]
 
     def prepare(self, deck: Deck, runs: list[Run], ranks: int | None) -> None:
-        """Makes what is missing; with ranks None each run keeps those it has, or gets one. Runs of an earlier deck keep their folders, but are no longer of the sweep."""
+        """Makes what is missing; with ranks None each run keeps those it has, or gets one.
+
+        Runs of an earlier deck keep their folders, but are no longer of the sweep.
+        """
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -61,6 +64,7 @@ class SweepFolder:
             for path in self.runs.iterdir():
                 if path.name not in of_deck:
                     RunFolder(path).leave_out()
+            index.write(self.index, self.rows())
 
     def descriptions(self, only: str = "") -> list[dict]:
         """run.json of every run of the sweep, by their numbers; or of the one with this hash."""

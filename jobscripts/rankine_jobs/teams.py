@@ -4,7 +4,6 @@ Any number of processes may work on one folder at once, on any nodes: a run belo
 """
 
 import os
-import sqlite3
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -200,7 +199,7 @@ class Teams:
         try:
             write = self._folder.update_index if self._means.only else self._folder.write_index
             write(list(self._rows.values()))
-        except (OSError, sqlite3.Error, InputError) as error:
+        except (OSError, InputError) as error:
             self._progress.tell(f"the index is not written ({error}); rankine-sweep status makes it again")
         ended = time.monotonic()
         self._index_due = ended + max(LEAST_INDEX_INTERVAL, (ended - began) / INDEX_PART)

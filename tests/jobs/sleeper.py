@@ -24,6 +24,9 @@ def stop(number, _):
 
 
 signal.signal(signal.SIGUSR1, stop)
+if options["then"] == "deaf":
+    for number in (signal.SIGUSR1, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 if options["then"] == "ending":  # as mpirun ends whose ranks do not stop in time
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
