@@ -4,6 +4,7 @@
 // rankine-bench gpeps [bench.key=value ...]
 // rankine-bench linalg [bench.key=value ...]
 // rankine-bench images [bench.key=value ...]
+// rankine-bench machine [bench.key=value ...]
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 
 #include "bench_gpeps.hpp"
 #include "bench_linalg.hpp"
+#include "bench_machine.hpp"
 #ifdef RANKINE_BENCH_IMAGES
 #include "bench_images.hpp"
 #include "weights/rows/tensor_errors.hpp"
@@ -55,6 +57,13 @@ std::vector<Suite> suites() {
        },
        [](const auto& command, const auto& world) {
          bench::bench_linalg(read_options<bench::LinalgBenchOptions>(command), world);
+       }},
+      {"machine",
+       [](const auto& command, int) {
+         bench::check(read_options<bench::MachineBenchOptions>(command));
+       },
+       [](const auto& command, const auto& world) {
+         bench::bench_machine(read_options<bench::MachineBenchOptions>(command), world);
        }}};
 #ifdef RANKINE_BENCH_IMAGES
   all.push_back({"images",
@@ -80,7 +89,7 @@ Suite suite_of(const deck::CommandLine& command) {
 
 void check(const deck::CommandLine& command) { suite_of(command).check(command, 1); }
 
-void run(const parallel::Communicator& world, const deck::CommandLine& command) {
+void run_suite(const parallel::Communicator& world, const deck::CommandLine& command) {
   const int n_nodes = std::max(1, world.size() / parallel::ranks_per_node(world));
   parallel::agree_on_failure(world, [&] { suite_of(command).check(command, n_nodes); });
   suite_of(command).run(command, world);
@@ -95,9 +104,9 @@ int main(int argc, char** argv) {
   bench::LinalgBenchOptions options;  // of --help-deck and its like
   return run_command(
       {.name = "rankine-bench",
-       .purpose = "Measures Rankine; DECK is the suite: gpeps, linalg or images.",
+       .purpose = "Measures Rankine; DECK is the suite: gpeps, linalg, images or machine.",
        .declare_keywords = [&](deck::Schema& schema) { bench::declare_keywords(schema, options); },
        .check = check,
-       .run = run},
+       .run = run_suite},
       argc, argv);
 }

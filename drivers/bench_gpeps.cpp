@@ -249,6 +249,10 @@ void write_hdf5(const std::string& path, const Measured& measured, int n_ranks) 
 
 }  // namespace
 
+double bond_update_seconds(std::int64_t bond, std::int64_t repeats) {
+  return time_bond_update<std::complex<double>>(bond, repeats).second;
+}
+
 void check(const BenchOptions& options) {
   if (!options.file.empty()) files::check_writable(options.file);
   if (options.bond_dimensions.empty()) return;

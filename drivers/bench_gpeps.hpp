@@ -26,6 +26,9 @@ void declare_keywords(deck::Schema& schema, BenchOptions& options);
 /// that cannot be written.
 void check(const BenchOptions& options);
 
+/// Seconds of an update of a bond of this dimension in complex128, the shortest of several.
+double bond_update_seconds(std::int64_t bond, std::int64_t repeats);
+
 /// Collective. Prints a table on rank 0, and writes `options.file` where that is set.
 void bench_gpeps(const BenchOptions& options, const parallel::Communicator& world);
 

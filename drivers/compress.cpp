@@ -4,8 +4,10 @@
 
 #include "compress/compression.hpp"
 #include "compress/images/image_compression.hpp"
+#include "compress/images/image_cost.hpp"
 #include "compress/images/image_results.hpp"
 #include "compress/job/adapter_plan.hpp"
+#include "compress/job/cost.hpp"
 #include "compress/job/forecast.hpp"
 #include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
@@ -32,14 +34,11 @@ class LanguageCompression final : public PreparedJob {
   Plan plan(const run::Machine& machine) override {
     Plan plan{.summary = fmt::format("{} parameters, {}", job_.scoring.config.parameters(),
                                      counted(options_.scoring.parallel.teams, "team"))};
-    if (job_.is_outline) {
-      plan.lines = {compress::adapter_line(job_)};
-      plan.warning = fmt::format("{} holds no weights: this can be checked, not run",
-                                 options_.scoring.model.path);
-      return plan;
-    }
     memory_ = compress::plan_memory(job_, machine);
     plan.lines = {memory_.line(), compress::method_line(job_)};
+    if (job_.is_outline)
+      plan.warning = fmt::format("{} holds no weights: this can be checked, not run",
+                                 options_.scoring.model.path);
     return plan;
   }
   void require_inputs() const override {
@@ -48,7 +47,12 @@ class LanguageCompression final : public PreparedJob {
   std::vector<std::string> found(const deck::DeckValues& values) const override {
     return compress::look_into_folders(job_, values);
   }
-  void require() const override { memory_.require(); }
+  std::vector<run::StageCost> cost(const run::Pace& pace) const override {
+    return compress::cost(job_, pace);
+  }
+  void require() const override {
+    if (!job_.is_outline) memory_.require();
+  }
   int use_threads(const run::Machine& machine) const override {
     models::set_tensor_threads(machine.threads);
     return machine.threads;
@@ -94,6 +98,9 @@ class ImageCompression final : public PreparedJob {
   }
   std::vector<std::string> found(const deck::DeckValues&) const override {
     return compress::look_into_folders(job_);
+  }
+  std::vector<run::StageCost> cost(const run::Pace& pace) const override {
+    return compress::cost(job_, pace);
   }
   void require() const override { memory_.require(); }
   int use_threads(const run::Machine& machine) const override {

@@ -2,6 +2,7 @@
 // slices side by side against the network as it was, from a deck to a result file and a checkpoint.
 #include <algorithm>
 
+#include "distill/cost.hpp"
 #include "distill/image_distillation.hpp"
 #include "distill/language_distillation.hpp"
 #include "models/threads.hpp"
@@ -44,8 +45,12 @@ class Distillation final : public PreparedJob {
     std::erase(plan.lines, "");
     return plan;
   }
+  void require_inputs() const override { distill::require_weights(job_); }
   std::vector<std::string> found(const deck::DeckValues& values) const override {
     return distill::look_into_folders(job_, values);
+  }
+  std::vector<run::StageCost> cost(const run::Pace& pace) const override {
+    return distill::cost(job_, pace);
   }
   void require() const override { job_.memory.require(); }
   int use_threads(const run::Machine& machine) const override {

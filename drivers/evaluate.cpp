@@ -5,9 +5,11 @@
 #include <algorithm>
 
 #include "core/text_format.hpp"
+#include "models/evaluation/cost.hpp"
 #include "models/evaluation/evaluation.hpp"
 #include "models/evaluation/finished_windows.hpp"
 #include "models/evaluation/forecast.hpp"
+#include "models/evaluation/image_cost.hpp"
 #include "models/evaluation/image_forecast.hpp"
 #include "models/evaluation/image_results.hpp"
 #include "models/evaluation/results.hpp"
@@ -34,6 +36,9 @@ class LanguageEvaluation final : public PreparedJob {
               .lines = {memory_.line()}};
     if (!job_.plan.windows.empty()) plan.lines.push_back(models::protocol_line(job_));
     return plan;
+  }
+  std::vector<run::StageCost> cost(const run::Pace& pace) const override {
+    return models::cost(job_, pace);
   }
   void require() const override { memory_.require(); }
 
@@ -87,6 +92,9 @@ class ImageEvaluation final : public PreparedJob {
     if (job_.data.validation.size() > 0)
       plan.lines.push_back(counted(job_.data.validation.size(), "validation image"));
     return plan;
+  }
+  std::vector<run::StageCost> cost(const run::Pace& pace) const override {
+    return models::cost(job_, pace);
   }
   void require() const override { memory_.require(); }
   int use_threads(const run::Machine& machine) const override {

@@ -16,6 +16,7 @@
 #include "core/profile.hpp"
 #include "core/stop_signal.hpp"
 #include "core/text_format.hpp"
+#include "core/timer.hpp"
 #include "core/version.hpp"
 #include "deck/echo.hpp"
 #include "deck/read.hpp"
@@ -101,8 +102,10 @@ std::string take_earlier(const Program& program, PreparedJob& job, const deck::D
 /// One run of a program, from the deck to the last line.
 class Run {
  public:
-  Run(Program& program, const parallel::Communicator& world, const deck::CommandLine& command)
-      : program_(program), world_(world), command_(command) {
+  /// `clock` runs since the start of the program.
+  Run(Program& program, const parallel::Communicator& world, const deck::CommandLine& command,
+      const Stopwatch& clock)
+      : program_(program), world_(world), command_(command), clock_(clock) {
     program_.declare_keywords(schema_);
   }
 
@@ -113,11 +116,11 @@ class Run {
     open_file();
     go_on_from_earlier();
     compute();
-    const auto profiles = gather_profiles(world_);
+    const RunProfile profile(world_, clock_);
     parallel::agree_on_failure(world_, [&] {
       if (!file_) return;
       job_->write(*file_);
-      write_profile(profiles);
+      write_profile(profile);
       file_->complete();
       fmt::print("{}", job_->table());
     });
@@ -214,29 +217,26 @@ class Run {
   /// The last line of a stopped run: what is kept.
   [[noreturn]] void end_stopped(const Stopped& stopped) {
     std::string kept;
-    const auto profiles = gather_profiles(world_);
+    const RunProfile profile(world_, clock_);
     parallel::agree_on_failure(world_, [&] {
-      if (file_) kept = keep(profiles);
+      if (file_) kept = keep(profile);
     });
     throw known_to_all(
         world_.size(),
         Stopped(fmt::format("stopped by {}: {}; the same command goes on", stopped.what(), kept)));
   }
 
-  using Profiles = std::vector<std::vector<StageProfile>>;
-
-  void write_profile(const Profiles& profiles) {
-    const RunProfile profile(profiles);
+  void write_profile(const RunProfile& profile) {
     log().info("{}", profile.line());
     profile.write(*file_);
   }
 
-  std::string keep(const Profiles& profiles) {
+  std::string keep(const RunProfile& profile) {
     const std::string finished = job_->finished();
     std::vector<std::string> kept;
     if (!finished.empty()) {
       job_->write(*file_);
-      write_profile(profiles);
+      write_profile(profile);
       file_->stop();
       kept.push_back(fmt::format("{} in {}.partial", finished, program_.output_file()));
     }
@@ -249,6 +249,7 @@ class Run {
   Program& program_;
   const parallel::Communicator& world_;
   const deck::CommandLine& command_;
+  const Stopwatch& clock_;
   deck::Schema schema_;
   deck::DeckValues values_;
   std::vector<std::string> inputs_;
@@ -258,8 +259,25 @@ class Run {
   std::optional<files::OutputLock> restart_lock_;  ///< on run.directory; on rank 0
 };
 
+/// Where `--check` takes the job to run: on the machine of the file, or on this one.
+run::Machine checked_machine(const std::optional<run::MachineModel>& model, int ranks) {
+  if (!model) return machine_of(ranks, ranks);
+  const ThreadChoice choice = threads_of_rank(ranks);
+  return run::place(*model, ranks, choice.is_users ? choice.threads : 0);
+}
+
+/// Reading and planning take a run what they have taken here.
+void print_prediction(const PreparedJob& job, const run::Pace& pace, double planning) {
+  std::vector<run::StageCost> stages{{.stage = "reading and planning", .seconds = planning}};
+  for (run::StageCost& stage : job.cost(pace)) stages.push_back(std::move(stage));
+  for (const std::string& line : run::lines(stages, pace.where())) fmt::print("{}\n", line);
+}
+
 /// Everything a job would meet before it computes, without starting MPI.
 void check(Program& program, const deck::CommandLine& command) {
+  std::optional<run::MachineModel> model;
+  if (!command.machine.empty()) model = run::read_machine(command.machine);
+  const Stopwatch clock;
   deck::Schema schema;
   program.declare_keywords(schema);
   std::vector<InputRecord> records;
@@ -271,12 +289,15 @@ void check(Program& program, const deck::CommandLine& command) {
   }
   const deck::DeckValues values = values_of(schema, command);
   files::check_writable(program.output_file());
-  const Plan plan = job->plan(machine_of(command.ranks, command.ranks));
+  const run::Machine machine = checked_machine(model, command.ranks);
+  const Plan plan = job->plan(machine);
+  const double seconds = clock.seconds();
   fmt::print("{}: {}\n", command.deck, plan.summary);
   for (const std::string& line : plan.lines) fmt::print("{}\n", line);
   for (const std::string& line : job->found(deck::values_that_count(values)))
     fmt::print("{}\n", line);
   if (!plan.warning.empty()) fmt::print("{}\n", plan.warning);
+  if (model) print_prediction(*job, run::Pace(*model, machine), seconds);
   job->require();
   const std::string earlier =
       take_earlier(program, *job, values, inputs_of(std::move(records), command));
@@ -287,6 +308,7 @@ void check(Program& program, const deck::CommandLine& command) {
 }  // namespace
 
 int run_program(Program& program, int argc, char** argv) {
+  const Stopwatch clock;
   return run_command(
       {.name = program.name(),
        .purpose = program.purpose(),
@@ -296,7 +318,7 @@ int run_program(Program& program, int argc, char** argv) {
        .run =
            [&](const parallel::Communicator& world, const deck::CommandLine& command) {
              if (command.action == deck::Action::task) return program.run_task(world, command);
-             Run(program, world, command).run();
+             Run(program, world, command, clock).run();
            }},
       argc, argv);
 }

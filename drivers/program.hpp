@@ -13,6 +13,7 @@
 #include "files/hdf5/result_file.hpp"
 #include "parallel/communicator.hpp"
 #include "run/machine.hpp"
+#include "run/pace.hpp"
 #include "run/run_control.hpp"
 
 namespace rankine {
@@ -30,6 +31,9 @@ class PreparedJob {
   virtual ~PreparedJob() = default;
 
   virtual Plan plan(const run::Machine& machine) = 0;
+  /// What the planned job would take, stage by stage, from its start on, with what was finished
+  /// before left out of account.
+  virtual std::vector<run::StageCost> cost(const run::Pace& pace) const = 0;
   /// Throws what keeps the planned job from running: ResourceError, InputError.
   virtual void require() const = 0;
   /// Throws what keeps the job from running though it could be checked: InputError.

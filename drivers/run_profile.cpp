@@ -4,8 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
-#include <string_view>
 
 namespace rankine {
 
@@ -27,7 +27,9 @@ double sum_of(const std::vector<T>& values) {
 
 }  // namespace
 
-std::vector<std::vector<StageProfile>> gather_profiles(const parallel::Communicator& world) {
+double RunProfile::Stage::all_seconds() const { return sum_of(seconds); }
+
+RunProfile::RunProfile(const parallel::Communicator& world, const Stopwatch& clock) {
   std::string names;
   std::vector<Numbers> numbers;
   for (const StageProfile& stage : profile()) {
@@ -35,45 +37,38 @@ std::vector<std::vector<StageProfile>> gather_profiles(const parallel::Communica
     numbers.push_back(
         {stage.name.size(), stage.calls, stage.seconds, stage.flops, stage.bytes_sent});
   }
+  const double seconds = clock.seconds();
   const std::size_t count = numbers.size();
+  wall_seconds_ = world.gather(std::span<const double>(&seconds, 1), 0);
   const auto counts = world.gather(std::span<const std::size_t>(&count, 1), 0);
   const auto all_numbers = world.gather(std::span<const Numbers>(numbers), 0);
   const auto all_names = world.gather(std::span<const char>(names), 0);
-  std::vector<std::vector<StageProfile>> of_ranks;
-  std::string_view left(all_names.data(), all_names.size());
+  auto name = all_names.begin();
   auto next = all_numbers.begin();
-  for (const std::size_t stages : counts) {
-    auto& mine = of_ranks.emplace_back();
-    for (std::size_t s = 0; s < stages; ++s, ++next) {
-      mine.push_back({std::string(left.substr(0, next->name_length)), next->calls, next->seconds,
-                      next->flops, next->bytes_sent});
-      left.remove_prefix(next->name_length);
-    }
-  }
-  return of_ranks;
-}
-
-double RunProfile::Stage::all_seconds() const { return sum_of(seconds); }
-
-RunProfile::RunProfile(const std::vector<std::vector<StageProfile>>& of_ranks)
-    : ranks_(of_ranks.size()) {
-  for (std::size_t rank = 0; rank < ranks_; ++rank)
-    for (const StageProfile& mine : of_ranks[rank]) {
-      Stage& all = stage(mine.name);
-      all.calls[rank] = mine.calls;
-      all.seconds[rank] = mine.seconds;
-      all.flops[rank] = mine.flops;
-      all.bytes_sent[rank] = mine.bytes_sent;
+  for (std::size_t rank = 0; rank < counts.size(); ++rank)
+    for (std::size_t s = 0; s < counts[rank]; ++s, ++next) {
+      const auto end = name + static_cast<std::ptrdiff_t>(next->name_length);
+      add(rank,
+          {std::string(name, end), next->calls, next->seconds, next->flops, next->bytes_sent});
+      name = end;
     }
   std::ranges::stable_sort(stages_, std::greater<>(), &Stage::all_seconds);
+}
+
+void RunProfile::add(std::size_t rank, const StageProfile& of_rank) {
+  Stage& all = stage(of_rank.name);
+  all.calls[rank] = of_rank.calls;
+  all.seconds[rank] = of_rank.seconds;
+  all.flops[rank] = of_rank.flops;
+  all.bytes_sent[rank] = of_rank.bytes_sent;
 }
 
 RunProfile::Stage& RunProfile::stage(const std::string& name) {
   const auto same = std::ranges::find(stages_, name, &Stage::name);
   if (same != stages_.end()) return *same;
-  return stages_.emplace_back(Stage{name, std::vector<std::int64_t>(ranks_),
-                                    std::vector<double>(ranks_), std::vector<double>(ranks_),
-                                    std::vector<std::int64_t>(ranks_)});
+  const std::vector<double> reals(wall_seconds_.size());
+  const std::vector<std::int64_t> integers(wall_seconds_.size());
+  return stages_.emplace_back(Stage{name, integers, reals, reals, integers});
 }
 
 void RunProfile::write(files::ResultFile& file) const {
@@ -91,7 +86,7 @@ void RunProfile::write(files::ResultFile& file) const {
     append(bytes_sent, stage.bytes_sent);
   }
   const std::string group = "/timing/profile/";
-  const std::vector<std::size_t> shape{stages_.size(), ranks_};
+  const std::vector<std::size_t> shape{stages_.size(), wall_seconds_.size()};
   const std::vector<std::string> dims{"stages", "ranks"};
   file.write(group + "stage", names, {names.size()},
              {.long_name = "what a rank was doing, those that took most first",
@@ -105,14 +100,15 @@ void RunProfile::write(files::ResultFile& file) const {
              {"floating-point operations; NaN where not all are counted", "1", dims});
   file.write(group + "bytes_sent", bytes_sent, shape,
              {"bytes given to MPI for other ranks or for files", "B", dims});
+  file.set_attribute("/timing/profile", "wall_seconds", wall_seconds_);
 }
 
 double RunProfile::imbalance() const {
-  std::vector<double> busy(ranks_, 0.0);
+  std::vector<double> busy(wall_seconds_.size(), 0.0);
   for (const Stage& stage : stages_)
-    for (std::size_t rank = 0; rank < ranks_; ++rank)
+    for (std::size_t rank = 0; rank < busy.size(); ++rank)
       if (stage.name != "wait") busy[rank] += stage.seconds[rank];
-  const double mean = sum_of(busy) / static_cast<double>(ranks_);
+  const double mean = sum_of(busy) / static_cast<double>(busy.size());
   return mean > 0 ? std::ranges::max(busy) / mean : 1;
 }
 
@@ -125,7 +121,7 @@ std::string RunProfile::line() const {
     largest.push_back(fmt::format("{} {:.0f} %", stage.name, 100 * stage.all_seconds() / all));
   }
   std::string line = fmt::format("time: {}", fmt::join(largest, ", "));
-  if (ranks_ > 1)
+  if (wall_seconds_.size() > 1)
     line += fmt::format("; the busiest rank works {:.2f} times the mean", imbalance());
   return line;
 }

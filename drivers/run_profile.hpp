@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/profile.hpp"
+#include "core/timer.hpp"
 #include "files/hdf5/result_file.hpp"
 #include "parallel/communicator.hpp"
 
@@ -13,8 +14,9 @@ namespace rankine {
 /// The stages of all ranks by their names, those that took most first.
 class RunProfile {
  public:
-  /// `of_ranks`: the stages of each rank; one that a rank does not have took no time there.
-  explicit RunProfile(const std::vector<std::vector<StageProfile>>& of_ranks);
+  /// Of every rank up to now, on rank 0; empty elsewhere. Collective. `clock` runs since
+  /// start_profile. A stage that a rank does not have took no time there.
+  RunProfile(const parallel::Communicator& world, const Stopwatch& clock);
 
   /// To /timing/profile.
   void write(files::ResultFile& file) const;
@@ -30,15 +32,13 @@ class RunProfile {
     std::vector<std::int64_t> bytes_sent;
     double all_seconds() const;
   };
+  void add(std::size_t rank, const StageProfile& stage);
   Stage& stage(const std::string& name);
   /// Time of the busiest rank without waiting over the mean of the ranks.
   double imbalance() const;
 
-  std::size_t ranks_;
+  std::vector<double> wall_seconds_;  ///< of each rank
   std::vector<Stage> stages_;
 };
-
-/// The stages of each rank up to now on rank 0, nothing elsewhere. Collective.
-std::vector<std::vector<StageProfile>> gather_profiles(const parallel::Communicator& world);
 
 }  // namespace rankine

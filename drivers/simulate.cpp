@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/text_format.hpp"
+#include "gpeps/cost.hpp"
 #include "gpeps/finished_points.hpp"
 #include "gpeps/result_inputs.hpp"
 #include "gpeps/sweep.hpp"
@@ -39,6 +40,9 @@ class SimulateJob final : public PreparedJob {
       plan.lines.push_back(
           fmt::format("{}: read by {}", observable->text(), observable->columns().back().route));
     return plan;
+  }
+  std::vector<run::StageCost> cost(const run::Pace& pace) const override {
+    return gpeps::cost(job(), pace);
   }
   void require() const override { gpeps::require_memory(resources_); }
 

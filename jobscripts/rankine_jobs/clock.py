@@ -1,4 +1,4 @@
-"""Times as they stand in the files of a sweep: UTC, "2026-01-31T12:00:00Z"."""
+"""Times as they stand in the files of a sweep, UTC, "2026-01-31T12:00:00Z"; durations and numbers for people."""
 
 import time
 from datetime import UTC, datetime
@@ -14,6 +14,11 @@ def text_of(seconds: float) -> str:
 
 def seconds_of(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
+
+
+def counted(number: int, name: str) -> str:
+    """ "1 run", "2 runs"."""
+    return f"{number} {name}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -1,22 +1,23 @@
 """The command `rankine-sweep`: run, status, and what job scripts call.
 
-Exit codes: 0 all runs are done, 1 some failed, 2 input that cannot be used, 75 not all are done: the same command goes on.
+Exit codes: 0 all runs are done, 1 some failed, 2 input that cannot be used, 3 files that cannot be written, 75 not all are done: the same command goes on.
 """
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
-from . import status, submission
+from . import slurm, status, submission
 from .allocation import Allocation
-from .clock import duration
+from .clock import counted, duration
 from .deck import Deck, read_deck
 from .errors import InputError
-from .exit_codes import BAD_INPUT, DONE, GOES_ON, SOME_FAILED
-from .need import need_of
+from .exit_codes import BAD_INPUT, DONE, GOES_ON, NO_RESOURCE, SOME_FAILED
+from .need import Need, need_of
 from .program import check_runs, find_program
-from .run_folder import TO_DO, State
+from .run_folder import BY_SIGNAL, TO_DO, State
 from .runs import Run, describe, runs_of
 from .site import HERE, Site, read_site
 from .sweep_folder import SweepFolder
@@ -35,9 +36,14 @@ def main(arguments: list[str] | None = None) -> int:
     except InputError as error:
         print(f"rankine-sweep: {error}", file=sys.stderr)
         return BAD_INPUT
+    except KeyboardInterrupt:  # nothing has been started
+        return BY_SIGNAL + signal.SIGINT
     except BrokenPipeError:  # the reader, `head` for instance, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
+    except OSError as error:
+        print(f"rankine-sweep: Cannot go on, {error.filename} ({error.strerror}). Mend that, and start again with --resume.", file=sys.stderr)
+        return NO_RESOURCE
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
@@ -112,11 +118,10 @@ def _run(options) -> int:
     program, site = find_program(options.program or deck.program), _site(options, options.via != "here")
     if options.via == "array" or (options.via == "allocation" and not _is_in_job()):
         return _submit(options, deck, runs, folder, site, program)
-    ranks = options.ranks or 1
-    checks = check_runs(program, folder.missing(runs), ranks)
+    checks = check_runs(program, folder.missing(runs), options.ranks or 1)
     if options.print:
         return _print(program, runs, checks)
-    folder.prepare(deck, runs, ranks)
+    folder.prepare(deck, runs, options.ranks)
     _let_failed_try_again(folder)
     work = _work_here if options.via == "here" else _work_in_allocation
     return _finish(work(options, folder, site, program))
@@ -133,7 +138,7 @@ def _site(options, is_slurm: bool) -> Site:
 def _print(program: str, runs: list[Run], checks: dict[str, str]) -> int:
     for run in runs:
         print(f"run {run.number}  {run.hash}  {describe(run.parameters)}{'' if run.hash in checks else '  (has a folder)'}")
-    print(f"{len(runs)} runs of {program}, {len(checks)} of them new")
+    print(f"{counted(len(runs), 'run')} of {program}, {len(checks)} of them new")
     if checks:
         print(f"the first of these:\n{next(iter(checks.values()))}", end="")
     return DONE
@@ -153,36 +158,39 @@ def _submit(options, deck: Deck, runs: list[Run], folder: SweepFolder, site: Sit
     rows = folder.rows() if folder.runs.is_dir() else []
     done = {row.hash for row in rows if row.standing.state is State.DONE}
     left = [run for run in runs if run.hash not in done]
-    need = need_of(program, left, site, options.ranks or 0, as_many=site.node.whole and options.via == "array")
+    ranks = options.ranks or (_most_ranks(folder) if rows else 0)
+    need = need_of(program, left, site, ranks, as_many=site.node.whole and options.via == "array")
     hashes = [run.hash for run in left]
     if not options.print:
+        slurm.require()
         folder.prepare(deck, runs, need.ranks)
         _let_failed_try_again(folder)
         hashes = submission.waiting_for_none(folder, folder.rows())
-    site_argument = str(Path(options.site).resolve()) if options.site and options.site.endswith(".toml") else site.name
-    teams = options.teams or max(1, site.node.cores // (need.ranks * site.cores_per_rank))
-    request = submission.Request(site, site_argument, os.path.abspath(program), need,
-                                 min(teams, len(hashes)) if options.via == "allocation" else 0, tuple(options.sbatch))  # fmt: skip
+    request = _request(options, site, program, need, len(hashes))
     for part, some in submission.parts_of(folder, hashes, request):
         print(part.script(folder, some, request) if options.print else
-              f"job {part.submit(folder, some, request)}: {_counted(len(some), 'run')} of {_counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
+              f"job {part.submit(folder, some, request)}: {counted(len(some), 'run')} of {counted(need.ranks, 'rank')}, {need.memory_mib} MiB a rank")  # fmt: skip
     if not hashes:
         print("Nothing to submit: every run is done, or in a job that waits or runs.")
     return DONE
 
 
-def _counted(number: int, name: str) -> str:
-    return f"{number} {name}{'' if number == 1 else 's'}"
+def _request(options, site: Site, program: str, need: Need, n_runs: int) -> submission.Request:
+    """Teams of an allocation fill a node, unless the user says how many."""
+    argument = str(Path(options.site).resolve()) if options.site and options.site.endswith(".toml") else site.name
+    teams = options.teams or max(1, site.node.cores // (need.ranks * site.cores_per_rank))
+    n_teams = min(teams, n_runs) if options.via == "allocation" else 0
+    return submission.Request(site, argument, os.path.abspath(program), need, n_teams, tuple(options.sbatch))
 
 
 def _work_here(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
-    cores, ranks = len(os.sched_getaffinity(0)), _most_ranks(folder)
+    cores, ranks = len(os.sched_getaffinity(0)), _most_ranks(folder, _only(options))
     n_teams = 1 if _only(options) else options.teams or max(1, cores // ranks)
     return Teams(folder, Means(site, program, max(1, cores // (n_teams * ranks)), only=_only(options)), n_teams).run()
 
 
 def _work_in_allocation(options, folder: SweepFolder, site: Site, program: str) -> Outcome:
-    ranks = _most_ranks(folder)
+    ranks = _most_ranks(folder, _only(options))
     allocation = Allocation.of_job(os.environ)
     n_teams = 1 if _only(options) else options.teams or max(1, allocation.n_tasks // ranks)
     hosts = allocation.hosts_of_teams(n_teams, ranks) if site.launcher == "mpirun" else ()
@@ -194,15 +202,15 @@ def _only(options) -> str:
     return getattr(options, "run", "")
 
 
-def _most_ranks(folder: SweepFolder) -> int:
-    return max((one["ranks"] for one in folder.descriptions()), default=1)
+def _most_ranks(folder: SweepFolder, only: str) -> int:
+    return max((one["ranks"] for one in folder.descriptions(only)), default=1)
 
 
 def _finish(outcome: Outcome) -> int:
     """Says how all runs stand."""
     for row in outcome.rows:
-        if row.standing.state is not State.DONE:
-            print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}".rstrip(": "))
+        if row.standing.message:
+            print(f"run {row.number} ({describe(row.parameters)}) {row.standing.state}: {row.standing.message}")
     _print_outcome(outcome)
     states = {row.standing.state for row in outcome.rows}
     if states & {*TO_DO, State.RUNNING}:
@@ -212,7 +220,7 @@ def _finish(outcome: Outcome) -> int:
 
 def _print_outcome(outcome: Outcome) -> None:
     if outcome.ended:
-        print(f"{len(outcome.ended)} programs ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
+        print(f"{counted(len(outcome.ended), 'program')} ended in {duration(outcome.seconds)}, teams were busy {100 * outcome.busy:.1f} % of it")
     print(status.summary(outcome.rows))
 
 

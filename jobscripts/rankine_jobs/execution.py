@@ -40,9 +40,9 @@ class Execution:
                 self._code = CANNOT_START
 
     def has_ended(self) -> bool:
-        if self._code is None and (code := self._process.poll()) is not None:
+        if self._process and self._code is None and (code := self._process.poll()) is not None:
             self._code = code if code >= 0 else BY_SIGNAL - code
-        return self._code is not None
+        return self._code is not None or self._process is None
 
     def ask_to_stop(self) -> None:
         """The first time so that the run can go on later, the second time at once, the third time for sure."""
@@ -52,7 +52,10 @@ class Execution:
 
     def finish(self):
         """Notes the end; returns how the run stands."""
-        self.folder.ended(self._code, self.seconds, self._message(), self._n_requests > 0)
+        said = text_since(self.folder.log, self._offset)
+        if self._n_requests and 0 < self._code < BY_SIGNAL and self._code != GOES_ON and "error: " not in said:
+            self._code = BY_SIGNAL + signal.SIGTERM  # mpirun says 1 when it is told to end
+        self.folder.ended(self._code, self.seconds, self._message(said), self._n_requests > 0)
         standing = self.folder.standing_unclaimed()
         self._claim.release()
         return standing
@@ -61,8 +64,7 @@ class Execution:
     def seconds(self) -> float:
         return time.monotonic() - self._began
 
-    def _message(self) -> str:
-        said = text_since(self.folder.log, self._offset)
+    def _message(self, said: str) -> str:
         if self._code == GOES_ON:
             return stop_in(said)
         if self._code == 0:

@@ -3,8 +3,10 @@
 It is written as a new file and renamed, so that a reader on any file system finds a whole one, whoever was killed meanwhile.
 """
 
+import contextlib
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,15 +40,33 @@ class Row:
 
 def write(path: Path, rows: list[Row]) -> None:
     """One writer at a time (SweepFolder.lock)."""
+    with _new(path) as database:
+        database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
+        database.execute(TABLE)
+        _put(database, rows)
+
+
+def update(path: Path, rows: list[Row]) -> None:
+    """Other rows stay as they are; without an index none is made, since these rows are not all. One writer at a time."""
+    if path.exists():
+        with _new(path) as database, sqlite3.connect(path) as before:
+            before.backup(database)
+            _put(database, rows)
+
+
+@contextlib.contextmanager
+def _new(path: Path) -> Iterator[sqlite3.Connection]:
+    """A file that takes the place of the index when it is whole."""
     new = path.with_name(f".{path.name}.new")
     for leftover in (new, new.with_name(f"{new.name}-journal")):
         leftover.unlink(missing_ok=True)
-    with sqlite3.connect(new) as database:
+    with contextlib.closing(sqlite3.connect(new)) as database, database:
         database.execute("PRAGMA synchronous = OFF")
-        database.execute(f"PRAGMA user_version = {FORMAT_VERSION}")
-        database.execute(TABLE)
-        places = ", ".join(f":{name}" for name in COLUMNS)
-        database.executemany(f"INSERT INTO runs ({', '.join(COLUMNS)}) VALUES ({places})",
-                             [row.values() | {"parameters": json.dumps(row.parameters)} for row in rows])  # fmt: skip
-    database.close()
+        yield database
     new.rename(path)
+
+
+def _put(database: sqlite3.Connection, rows: list[Row]) -> None:
+    places = ", ".join(f":{name}" for name in COLUMNS)
+    database.executemany(f"REPLACE INTO runs ({', '.join(COLUMNS)}) VALUES ({places})",
+                         [row.values() | {"parameters": json.dumps(row.parameters)} for row in rows])  # fmt: skip

@@ -38,6 +38,10 @@ class Progress:
         if self._is_terminal:
             print(f"{CLEAR}{self._summary(rows)}", end="", file=sys.stderr, flush=True)
 
+    def close(self) -> None:
+        if self._is_terminal:
+            print(CLEAR, end="", file=sys.stderr, flush=True)
+
     def _summary(self, rows: list[Row]) -> str:
         states = Counter(row.standing.state for row in rows)
         counted = [f"{states[State.DONE]} of {len(rows)} done"]

@@ -5,6 +5,7 @@
 
 import contextlib
 import json
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from .exit_codes import GOES_ON
 from .runs import Run
 
 BY_SIGNAL = 128  # and its number: exit code of a program that a signal ended
+STILL_WRITTEN = "another run is writing it"  # a program's words: ranks of a killed attempt have not ended yet
 FROM_OUTSIDE = {1: "SIGHUP", 2: "SIGINT", 9: "SIGKILL", 10: "SIGUSR1", 15: "SIGTERM"}
 
 
@@ -72,11 +74,19 @@ class RunFolder:
         self._attempts = path / "attempts.jsonl"
         self._description = path / "run.json"
 
-    def write(self, run: Run, ranks: int) -> None:
-        """Makes the folder, or brings its number and ranks up to date; run.json comes last and says that it is whole."""
+    def write(self, run: Run, ranks: int | None) -> None:
+        """Makes the folder, or brings it up to date; run.json comes last and says that it is whole.
+
+        With ranks None those stay that it has. So does its name in texts: a run goes on only by the deck it began with.
+        """
         self.path.mkdir(parents=True, exist_ok=True)
-        whole_files.write(self.path / "deck.toml", run.deck_in(str(self.path)))
-        self._describe({"number": run.number, "hash": run.hash, "program": run.program, "parameters": run.parameters, "ranks": ranks})
+        before = self.description() or {}
+        name = before.get("folder", "")
+        if not (name and os.path.isdir(name) and os.path.samefile(name, self.path)):
+            name = str(self.path)
+        whole_files.write(self.path / "deck.toml", run.deck_in(name))
+        self._describe({"number": run.number, "hash": run.hash, "program": run.program, "parameters": run.parameters,
+                        "ranks": ranks or before.get("ranks", 1), "folder": name})  # fmt: skip
 
     def leave_out(self) -> None:
         """The deck of the sweep does not have this run any more."""
@@ -144,7 +154,7 @@ class RunFolder:
         signal = FROM_OUTSIDE.get(code - BY_SIGNAL)
         if code == GOES_ON or (signal and last["was_asked"]):
             return State.STOPPED, message
-        return (State.LOST if signal else State.FAILED), message
+        return (State.LOST if signal or STILL_WRITTEN in message else State.FAILED), message
 
     def _read_attempts(self) -> _Attempts:
         attempts = _Attempts()

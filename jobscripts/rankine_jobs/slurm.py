@@ -1,5 +1,6 @@
 """Slurm: the script of a job from its template, its submission, and what has become of jobs."""
 
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -48,9 +49,9 @@ def _options(job: Job, site: Site) -> list[str]:
     queue = site.queue
     array = f"--array=1-{job.tasks}" + (f"%{queue.tasks_at_once}" if queue.tasks_at_once else "")
     return [
-        f"--job-name={job.name}",
-        f"--chdir={Path.cwd()}",
-        f"--output={job.folder}/{'%A_%a' if job.tasks else '%j'}.txt",
+        shlex.quote(f"--job-name={job.name}"),
+        shlex.quote(f"--chdir={Path.cwd()}"),
+        shlex.quote(f"--output={job.folder}/{'%A_%a' if job.tasks else '%j'}.txt"),
         "--open-mode=append",
         *([array] if job.tasks else []),
         *([f"--partition={queue.partition}"] if queue.partition else []),
@@ -75,13 +76,16 @@ def _layout(job: Job, site: Site) -> list[str]:
     return [*(["--nodes=1"] if nodes == 1 else []), f"--ntasks={ranks}", f"--cpus-per-task={width}", f"--mem-per-cpu={memory}M"]
 
 
-def submit(text: str) -> str:
-    """Hands the script to sbatch; the id of the job."""
+def require() -> None:
     if shutil.which("sbatch") is None:
         raise InputError("Cannot submit a job (there is no sbatch here). Start this where Slurm is, or use --via here.")
+
+
+def submit(text: str) -> str:
+    """Hands the script to sbatch; the id of the job."""
     done = subprocess.run(["sbatch", "--parsable"], input=text, capture_output=True, text=True)
     if done.returncode:
-        raise InputError(f"Cannot submit a job ({done.stderr.strip()}). Correct the site file; --print shows the script.")
+        raise InputError(f"Cannot submit a job ({done.stderr.strip()}). Correct the site file, and start again with --resume; --print shows the script.")
     return done.stdout.strip().partition(";")[0]
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 
-from .clock import duration
+from .clock import counted, duration
 from .index import Row
 from .run_folder import State
 from .runs import describe
@@ -24,4 +24,4 @@ def as_table(rows: list[Row]) -> str:
 
 def summary(rows: list[Row]) -> str:
     states = Counter(row.standing.state for row in rows)
-    return f"{len(rows)} runs: " + ", ".join(f"{states[state]} {state}" for state in State if states[state])
+    return f"{counted(len(rows), 'run')}: " + ", ".join(f"{states[state]} {state}" for state in State if states[state])

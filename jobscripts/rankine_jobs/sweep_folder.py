@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from . import index, whole_files
+from .clock import counted
 from .deck import Deck
 from .errors import InputError
 from .index import Row
@@ -33,7 +34,7 @@ class SweepFolder:
 
     def _holds(self) -> str:
         rows = self.rows() if self.runs.is_dir() else []
-        return f": {len(rows)} runs, {sum(row.standing.state is State.DONE for row in rows)} done" if rows else ""
+        return f": {counted(len(rows), 'run')}, {sum(row.standing.state is State.DONE for row in rows)} done" if rows else ""
 
     def require_prepared(self) -> None:
         if not self.runs.is_dir():
@@ -46,8 +47,8 @@ class SweepFolder:
         """Those that have no folder yet."""
         return [run for run in runs if self.folder(run.hash).description() is None]
 
-    def prepare(self, deck: Deck, runs: list[Run], ranks: int) -> None:
-        """Makes what is missing. Runs of an earlier deck keep their folders, but are no longer of the sweep."""
+    def prepare(self, deck: Deck, runs: list[Run], ranks: int | None) -> None:
+        """Makes what is missing; with ranks None each run keeps those it has, or gets one. Runs of an earlier deck keep their folders, but are no longer of the sweep."""
         try:
             self.runs.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -61,19 +62,25 @@ class SweepFolder:
                 if path.name not in of_deck:
                     RunFolder(path).leave_out()
 
-    def descriptions(self) -> list[dict]:
-        """run.json of every run of the sweep, by their numbers."""
-        found = [description for path in self.runs.iterdir() if (description := RunFolder(path).description())]
+    def descriptions(self, only: str = "") -> list[dict]:
+        """run.json of every run of the sweep, by their numbers; or of the one with this hash."""
+        paths = [self.runs / only] if only else self.runs.iterdir()
+        found = [description for path in paths if (description := RunFolder(path).description())]
         return sorted((one for one in found if one["number"] is not None), key=lambda one: one["number"])
 
-    def rows(self) -> list[Row]:
+    def rows(self, only: str = "") -> list[Row]:
         """What the run folders say now."""
         return [Row(one["hash"], one["number"], one["program"], one["parameters"], self.folder(one["hash"]).standing())
-                for one in self.descriptions()]  # fmt: skip
+                for one in self.descriptions(only)]  # fmt: skip
 
     def write_index(self, rows: list[Row]) -> None:
         with self.lock():
             index.write(self.index, rows)
+
+    def update_index(self, rows: list[Row]) -> None:
+        """Of some runs, where a look at all of them would cost too much."""
+        with self.lock():
+            index.update(self.index, rows)
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:

@@ -61,32 +61,55 @@ class Outcome:
 class Teams:
     def __init__(self, folder: SweepFolder, means: Means, n_teams: int, first: int = 0):
         self._folder, self._means = folder, means
-        self._rows = {row.hash: row for row in folder.rows()}
+        self._rows = {row.hash: row for row in folder.rows(means.only)}
         self._teams = [Team(number) for number in range(n_teams)]
-        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE and means.only in ("", row.hash))
+        self._list = deque(row for row in self._rows.values() if row.standing.state is not State.DONE)
         self._held: deque[Row] = deque()  # by others, when last looked at
         self._ended: list[Row] = []
         self._progress = Progress(n_teams)
         self._stopping = False
         self._index_due = 0.0
+        self._own_seconds = 0.0  # of this loop
 
     def run(self) -> Outcome:
         """Until no run is left to be taken, or it is asked to stop."""
         began = time.monotonic()
         with Bell() as bell:
-            self._fill()
-            while self._active() or self._wait_for_held(bell):
-                for name in bell.wait(TICK):
-                    self._stop(name)
-                self._reap()
-                self._fill()
-                self._progress.show(list(self._rows.values()))
-                self._write_index()
+            try:
+                self._work(bell)
+            except OSError:  # the folder has vanished, or its disk is full: what is under way keeps what it can
+                self._abandon(bell)
+                raise
         seconds = time.monotonic() - began
-        self._rows = {row.hash: row for row in self._folder.rows()}
+        self._rows = {row.hash: row for row in self._folder.rows(self._means.only)}
         self._write_index(at_end=True)
-        busy = sum(team.busy for team in self._teams) / (seconds * len(self._teams))
-        return Outcome(list(self._rows.values()), self._stopping, self._ended, seconds, busy)
+        return Outcome(list(self._rows.values()), self._stopping, self._ended, seconds, self._busy_part(seconds))
+
+    def _busy_part(self, seconds: float) -> float:
+        """Programs may have ended, unnoticed, while this loop was at work."""
+        busy = sum(team.busy for team in self._teams) / len(self._teams)
+        return max(0.0, busy - self._own_seconds) / seconds
+
+    def _work(self, bell: Bell) -> None:
+        self._fill()
+        while self._active() or self._wait_for_held(bell):
+            names = bell.wait(TICK)
+            woken = time.monotonic()
+            for name in names:
+                self._stop(name)
+            self._reap()
+            self._fill()
+            self._progress.show(list(self._rows.values()))
+            self._write_index()
+            self._own_seconds += time.monotonic() - woken
+        self._progress.close()
+
+    def _abandon(self, bell: Bell) -> None:
+        for team in self._active():
+            team.execution.ask_to_stop()
+        while any(not team.execution.has_ended() for team in self._active()):
+            for name in bell.wait(TICK):
+                self._stop(name)
 
     def _active(self) -> list[Team]:
         return [team for team in self._teams if team.execution]
@@ -175,7 +198,8 @@ class Teams:
             if not at_end and row.hash not in mine and row.standing.state is not State.DONE:
                 row.standing = self._folder.folder(row.hash).standing()
         try:
-            self._folder.write_index(list(self._rows.values()))
+            write = self._folder.update_index if self._means.only else self._folder.write_index
+            write(list(self._rows.values()))
         except (OSError, sqlite3.Error, InputError) as error:
             self._progress.tell(f"the index is not written ({error}); rankine-sweep status makes it again")
         ended = time.monotonic()

@@ -1,5 +1,5 @@
-"""The command `rankine-postprocess`: table, plot, compare, bench; those of any kind of file are in file_commands.py, those of many runs in
-study_commands.py.
+"""The command `rankine-postprocess`: table, plot, compare, bench, scaling; those of any kind of file are in file_commands.py, those of many
+runs in study_commands.py.
 
 Exit codes: 0 done, 1 two things differ (beyond the tolerance), 2 input that cannot be used.
 """
@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,plot-sweep,extrapolate,report}")
+    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,scaling,plot-sweep,extrapolate,report}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     file_commands.add_to(commands, _add_partial)
     add_extrapolate(commands)
     add_study_commands(commands)
+    _add_scaling(commands)
     return parser
 
 
@@ -127,10 +128,17 @@ def _add_compare(commands) -> None:
 
 
 def _add_bench(commands) -> None:
-    command = commands.add_parser("bench", help="draw results of rankine-bench linalg")
+    command = commands.add_parser("bench", help="draw results of rankine-bench")
     command.add_argument("files", metavar="FILE", nargs="+", help="benchmark files (HDF5), one per rank count")
     command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
     command.set_defaults(run=_run_bench)
+
+
+def _add_scaling(commands) -> None:
+    command = commands.add_parser("scaling", help="draw predictions of scripts/study_scaling")
+    command.add_argument("file", metavar="FILE", help="table of predictions (CSV)")
+    command.add_argument("-o", "--output", required=True, metavar="FIGURE", help="figure to write: .png, .pdf, .svg")
+    command.set_defaults(run=_run_scaling)
 
 
 def _add_partial(command) -> None:
@@ -186,9 +194,19 @@ def _run_plot(options) -> int:
 
 
 def _run_bench(options) -> int:
-    from . import bench, figure
+    from . import figure, plots
 
-    figure.save(bench.draw(bench.read_measurements(options.files)), options.output)
+    for file in options.files:
+        if not (kind := type_of(file)).startswith("rankine-bench"):
+            raise InputError(f"{file}: filetype is '{kind}' (bench draws files of rankine-bench; plot draws all). Draw it with plot.")
+    figure.save(plots.draw(options.files, plots.Request()), options.output)
+    return DONE
+
+
+def _run_scaling(options) -> int:
+    from . import figure, scaling
+
+    figure.save(scaling.draw(scaling.read_scaling(options.file)), options.output)
     return DONE
 
 

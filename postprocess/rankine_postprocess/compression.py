@@ -9,6 +9,7 @@ import numpy as np
 from .adapter_result import Adapter, NoiseMap, read_adapter, read_noise
 from .effective_deck import deck_sections
 from .fields import document, integers, one_line, real, reals, subgroup, texts, whole, words
+from .from_file import FromFile
 from .own_process import in_own_process
 from .result_header import check_header, opened
 
@@ -71,7 +72,7 @@ class Sensitivity:
 
 
 @dataclass(frozen=True)
-class Compression:
+class Compression(FromFile):
     """The content of one result file; perplexities and counts are None where there are none."""
 
     path: Path

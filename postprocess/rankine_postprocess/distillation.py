@@ -10,6 +10,7 @@ from . import compression, image_result
 from .compression import Compression
 from .errors import InputError
 from .fields import integers, one_line, real, reals, subgroup, whole, whole_attribute, words
+from .from_file import FromFile
 from .image_result import ImageResult
 from .own_process import in_own_process
 from .result_header import check_header, opened
@@ -59,7 +60,7 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Distillation:
+class Distillation(FromFile):
     """The content of one result file; None where a stage did not run. Scores are accuracies or perplexities.
 
     Of a compression that slices are held against, there is the network only, and no mode.

@@ -9,6 +9,7 @@ import numpy as np
 from . import compression
 from .compression import read_deck
 from .fields import integers, one_line, real, reals, subgroup, texts, whole, words
+from .from_file import FromFile
 from .own_process import in_own_process
 from .result_header import check_header, opened
 from .wording import count
@@ -52,7 +53,7 @@ class Share:
 
 
 @dataclass(frozen=True)
-class ImageResult:
+class ImageResult(FromFile):
     """The content of one result file; None where there is nothing."""
 
     path: Path

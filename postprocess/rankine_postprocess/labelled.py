@@ -30,7 +30,7 @@ def to_xarray(file, *, group: str = RESULTS):
         if has_members(result, group):
             return _of_members(xarray, result, group, attributes)
         datasets = result.in_group(group)
-        labels = {name for one in datasets.values() for name in result.labels(one)}
+        labels = dict.fromkeys(name for one in datasets.values() for name in result.labels(one))
         variables = {name: _variable(one) for name, one in datasets.items()}
         coordinates = {name: variables.pop(name) for name in labels}
         return xarray.Dataset(variables, coordinates, attributes)

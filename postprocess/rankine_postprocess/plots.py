@@ -156,11 +156,8 @@ def _draw_timing(files: list[str], request: Request) -> Figure:
 
 
 def _draw_factorisations(files: list[str], request: Request) -> Figure:
-    return bench.draw([one for rows in _read_all(_read_measurements, files, request) for one in rows])
-
-
-def _read_measurements(file: str, *, allow_partial: bool) -> list[bench.Measurement]:
-    return bench.read_measurements([file])  # which are complete or not there
+    _refuse_options_of_simulations(request)
+    return bench.draw(bench.read_measurements(files))
 
 
 def _draw_benchmarks(files: list[str], request: Request) -> Figure:

@@ -9,8 +9,9 @@ import h5py
 import numpy as np
 
 from .effective_deck import deck_values
-from .errors import InputError
+from .errors import ForeignFile, InputError
 from .fields import any_attribute, document, numbers_or_texts, words
+from .from_file import FromFile
 from .own_process import in_own_process
 from .result_header import check_version_and_status, opened
 
@@ -22,8 +23,9 @@ KINDS = (
 RESULTS = "results"
 _DOCUMENTS = ("provenance/effective_deck", "log")  # fields of Result
 _DEEPEST = 8  # a damaged file may hold a group in itself
-# Datasets that label the axis of others, for files that do not say so in the attribute `coordinates`.
-_LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",), "stages": ("stage",)}
+# Datasets that label the axis of others, for older files that do not say so in the attribute `coordinates`; besides these,
+# one that is named as the axis is, or as one place on it ("layer" along "layers").
+_LABELS = {"points": ("theta_h", "max_bond_dimension"), "measured steps": ("steps",), "schedules": ("simulated_teams",)}
 # What HDF5 and netCDF keep in attributes for themselves.
 _BOOKKEEPING = {"CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_NCProperties"}
 _BARE_DIMENSION = "This is a netCDF dimension but not a netCDF variable"
@@ -50,7 +52,7 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(FromFile):
     """The content of one result file of any kind, or what was asked for of it."""
 
     path: Path
@@ -104,10 +106,15 @@ class Result:
     def labels(self, dataset: Dataset) -> dict[str, Dataset]:
         """Short name -> dataset of one axis in the same group that labels an axis of this one."""
         named = dataset.attributes.get("coordinates")
-        wanted = str(named).split() if named else [label for dim in dataset.dims for label in (*_LABELS.get(dim, ()), dim.replace(" ", "_"))]
+        wanted = str(named).split() if named else [label for dim in dataset.dims for label in _labels_of(dim)]
         here = self.in_group(dataset.group)
         found = {name: here[name] for name in wanted if name in here}
         return {name: one for name, one in found.items() if len(one.dims) == 1 and one.dims[0] in dataset.dims and one is not dataset}
+
+
+def _labels_of(dim: str) -> list[str]:
+    name = dim.replace(" ", "_")
+    return [*_LABELS.get(dim, ()), name, name.removesuffix("s")]
 
 
 Wanted = Callable[[str, tuple[int, ...]], bool]  # of the path and shape of a dataset, or of a group with all that is in it
@@ -138,7 +145,7 @@ def _read_file(path: Path, make: Callable, allow_partial: bool, wanted: Wanted |
     with opened(path) as file:
         kind = words(path, file, "filetype", "none")
         if kind not in KINDS:
-            raise InputError(f"{path}: filetype is '{kind}' (known are {', '.join(KINDS)}).")
+            raise ForeignFile(f"{path}: filetype is '{kind}' (known are {', '.join(KINDS)}).")
         check_version_and_status(path, file, FORMAT_VERSION, allow_partial)
         return make(_read(path, file, wanted))
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from .errors import InputError
+from .errors import ForeignFile, InputError
 from .summary import is_there, key_results, summaries
 from .text_table import aligned, cell
 from .wording import count, shortened
@@ -23,17 +23,20 @@ def result_files(folder: str | Path) -> list[Path]:
 def listing(folder: str | Path) -> str:
     """A line for each result file; below them those that cannot be read."""
     files = result_files(folder)
-    lines, refused = [], []
+    lines, refused, foreign = [], [], 0
     for file in files:
         name = str(file.relative_to(folder))
         try:
             lines.append([name, *_line(summaries(file))])
+        except ForeignFile:
+            foreign += 1
         except InputError as error:
             refused.append(str(error).removeprefix(f"{folder}/"))
     if not files:
         return f"{folder}: no result file here or below."
     titles = ["file", "kind", "status", "begun", "title", "result"]
-    return "\n".join(filter(None, [aligned(titles, lines, left=len(titles)) if lines else "", *refused]))
+    others = f"{count(foreign, 'HDF5 file')} of other programs" if foreign else ""
+    return "\n".join(filter(None, [aligned(titles, lines, left=len(titles)) if lines else "", *refused, others]))
 
 
 def _line(rows: list[dict]) -> list[str]:

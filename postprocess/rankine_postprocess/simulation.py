@@ -7,6 +7,7 @@ import numpy as np
 
 from . import pauli
 from .errors import InputError
+from .from_file import FromFile
 from .inputs import Inputs
 
 
@@ -40,7 +41,7 @@ class Observable:
 
 
 @dataclass(frozen=True)
-class Simulation:
+class Simulation(FromFile):
     """The content of one result file; a point is one (max_bond_dimension, theta_h) of the deck."""
 
     path: Path

@@ -26,6 +26,7 @@ struct ActionOption {
 struct Options {
   std::vector<ActionOption> actions;
   CLI::Option* ranks = nullptr;
+  CLI::Option* machine = nullptr;
 };
 
 class Page : public CLI::Formatter {
@@ -65,6 +66,9 @@ Options declare_options(CLI::App& app, CommandLine& line, const std::vector<Task
            task.description.c_str());
   options.ranks = app.add_option("--ranks", line.ranks, "Ranks that --check or --dry-run assumes")
                       ->type_name("N");
+  options.machine = app.add_option("--machine", line.machine,
+                                   "Machine file on which --check or --dry-run predicts the time")
+                        ->type_name("FILE");
   return options;
 }
 
@@ -99,13 +103,17 @@ Action chosen_action(const Options& options) {
   return given.empty() ? Action::run : given.front().action;
 }
 
+void refuse_without_check(const CommandLine& line, const CLI::Option* option, const char* why) {
+  if (option->count() == 0 || line.action == Action::check || line.action == Action::dry_run)
+    return;
+  refuse({.what = fmt::format("{} without --check or --dry-run", option->get_name()),
+          .why = why,
+          .advice = "Remove it, or add --check; see --help."});
+}
+
 void check_ranks(const CommandLine& line, const Options& options) {
-  if (options.ranks->count() == 0) return;
-  if (line.action != Action::check && line.action != Action::dry_run) {
-    refuse({.what = "--ranks without --check or --dry-run",
-            .why = "a run gets its ranks from mpirun or srun",
-            .advice = "Remove it, or add --check; see --help."});
-  }
+  refuse_without_check(line, options.ranks, "a run gets its ranks from mpirun or srun");
+  refuse_without_check(line, options.machine, "a run takes the time it takes");
   if (line.ranks < 1) {
     refuse({.what = fmt::format("--ranks {}", line.ranks),
             .why = "a job has at least one rank",

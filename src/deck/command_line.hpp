@@ -32,6 +32,7 @@ struct CommandLine {
   std::string deck;                    ///< for run, check and dry_run
   std::vector<std::string> overrides;  ///< "section.key=value", unchecked
   int ranks = 1;                       ///< for check and dry_run: the ranks the job will have
+  std::string machine;                 ///< for check and dry_run: the file of the machine; or empty
   std::string topic;                   ///< for help_deck: "", "section" or "section.key"
   std::string help;                    ///< for help: the text to print
   std::string task;                    ///< for task: its option
@@ -41,7 +42,7 @@ struct CommandLine {
 /// Prints nothing and ends nothing. `description` is the program's sentence in its help, `tasks`
 /// what only this program has.
 /// @throws InputError for unknown options, several actions at once, a missing deck, or --ranks
-/// without use
+/// or --machine without use
 CommandLine parse_command_line(int argc, const char* const* argv, const std::string& description,
                                const std::vector<Task>& tasks = {});
 

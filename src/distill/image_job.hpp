@@ -28,6 +28,9 @@ struct ImageDistillJob {
 /// InputError.
 ImageDistillJob prepare_image_distillation(const DistillOptions& options);
 
+/// Those of an image network are read where a job is prepared.
+inline void require_weights(const ImageDistillJob&) {}
+
 /// Settles how many teams there are on so many ranks.
 void use_ranks(ImageDistillJob& job, int ranks);
 

@@ -9,6 +9,7 @@
 #include "compress/results.hpp"
 #include "core/text_format.hpp"
 #include "distill/layouts.hpp"
+#include "files/safetensors/layout.hpp"
 
 namespace rankine::distill {
 
@@ -41,6 +42,11 @@ LanguageDistillJob prepare_language_distillation(const DistillOptions& options) 
   job.stages = layout_of(job.compression, text.window_length);
   job.slices = slices_for(job.stages, options, job.samples());
   return job;
+}
+
+void require_weights(const LanguageDistillJob& job) {
+  if (job.compression.is_outline)
+    files::read_layout(job.options.compression.scoring.model.path);
 }
 
 void use_ranks(LanguageDistillJob& job, int ranks) {

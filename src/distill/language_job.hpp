@@ -29,6 +29,9 @@ struct LanguageDistillJob {
 /// into windows. Throws InputError.
 LanguageDistillJob prepare_language_distillation(const DistillOptions& options);
 
+/// Throws InputError where the model has a config.json only: that can be checked, not run.
+void require_weights(const LanguageDistillJob& job);
+
 /// Settles how many teams there are on so many ranks: where the deck leaves it open a team of each
 /// rank, but no more of them than windows whose activations are measured.
 void use_ranks(LanguageDistillJob& job, int ranks);

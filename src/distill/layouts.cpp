@@ -51,8 +51,9 @@ std::vector<StageLayout> layout_of(const compress::ImageJob& job) {
 
 std::vector<StageLayout> layout_of(const compress::CompressionJob& job, std::int64_t tokens) {
   const models::ModelConfig& config = job.scoring.config;
-  const auto names =
-      models::find_names(config, files::read_layout(job.options.scoring.model.path).tensors);
+  std::vector<files::TensorEntry> tensors;
+  if (!job.is_outline) tensors = files::read_layout(job.options.scoring.model.path).tensors;
+  const auto names = models::find_names(config, tensors);
   const auto length = static_cast<double>(tokens), layers = static_cast<double>(config.layers);
   const double border = length * static_cast<double>(config.width);
   const auto stage_of = [&](std::string module) {

@@ -49,7 +49,7 @@ KINDS = {
                                                   "export": {"directory": "export"}},
                  ["read model", "calibration", "decomposition", "allocation", "replacement", "training", "scoring", "export", "checkpoint"],
                  []),
-    "compress-images": (compress_images, {"ranks": UNIFORM, "train": {"epochs": 2, "batch_size": 16}},
+    "compress-images": (compress_images, {"ranks": UNIFORM, "method": {"form": "tucker"}, "train": {"epochs": 2, "batch_size": 16}},
                         ["read model", "calibration", "decomposition", "training", "scoring"], [("epoch", "results", "epochs")]),
     "distill": (distill_stories, FEW_WINDOWS | {"ranks": UNIFORM, "select": {"weights": ["*feed_forward*"]},
                                                 "method": {"form": "low-rank"}, "distill": {"epochs": 2, "batch_size": 2}},
@@ -68,7 +68,7 @@ class Finished:
         make, sections, self.stages, self.labels = KINDS[kind]
         program = make(folder)
         began = time.monotonic()
-        outcome = program.run(ranks=ranks, **sections)
+        outcome = program.start(program.deck(**sections), ranks=ranks)
         self.seconds = time.monotonic() - began
         assert outcome.code == 0, outcome.err
         self.ranks, self.log, self.path = ranks or 1, outcome.err, folder / RESULT
@@ -89,17 +89,21 @@ def groups_of(path) -> dict[str, list[str]]:
     return groups
 
 
+def is_length_only(dataset) -> bool:
+    return dataset.attrs.get("NAME", b"").startswith(b"This is a netCDF dimension but not")
+
+
 @pytest.mark.parametrize("engine", ENGINES)
 def test_axes_are_named_dimensions(finished, engine):
     with h5py.File(finished.path) as file:
         for group, names in groups_of(finished.path).items():
             with xarray.open_dataset(finished.path, group=group, engine=engine) as found:
-                assert set(found.variables) == {name for name in names if "NAME" not in file[group][name].attrs or
-                                                not file[group][name].attrs["NAME"].startswith(b"This is")}
+                assert set(found.variables) == {name for name in names if not is_length_only(file[group][name])}
                 for name in found.variables:
                     dataset = file[group][name]
-                    expected = [re.sub(r"[^A-Za-z0-9]+", "_", dim) for dim in dataset.attrs["dims"]]
-                    assert list(found[name].dims) == expected, (group, name)
+                    dims = [re.sub(r"[^A-Za-z0-9]+", "_", dim) for dim in dataset.attrs["dims"]]
+                    for dim, found_dim in zip(dims, found[name].dims, strict=True):
+                        assert found_dim in (dim, f"{dim}_axis"), (group, name)
                     values = dataset.asstr()[...] if dataset.dtype == object else dataset[...]
                     np.testing.assert_array_equal(found[name].values, values)
 
@@ -114,7 +118,7 @@ def test_labels_of_axes_are_coordinates(finished, engine):
 
 def test_the_profile_has_every_stage_of_every_rank(finished):
     with h5py.File(finished.path) as file:
-        profile = {name: dataset[...] for name, dataset in file["timing/profile"].items()}
+        profile = {name: dataset[...] for name, dataset in file["timing/profile"].items() if not is_length_only(dataset)}
         assert list(file["timing/profile/seconds"].attrs["dims"]) == ["stages", "ranks"]
     assert set(profile) == {"stage", "calls", "seconds", "flops", "bytes_sent"}
     stages = [stage.decode() for stage in profile.pop("stage")]
@@ -131,10 +135,9 @@ def test_the_profile_has_every_stage_of_every_rank(finished):
 def test_stages_add_up_to_the_run(finished):
     with h5py.File(finished.path) as file:
         seconds = file["timing/profile/seconds"][...].sum(axis=0)
-    assert np.all(seconds < finished.seconds)
-    # Processes are started and ended outside of what they measure.
-    assert np.all(seconds > finished.seconds - 1 - 0.2 * finished.seconds)
-    np.testing.assert_allclose(seconds, seconds.mean(), rtol=0.01, atol=0.1)
+        wall_seconds = file["timing/profile"].attrs["wall_seconds"]
+    np.testing.assert_allclose(seconds, wall_seconds, rtol=0.01)
+    assert np.all(wall_seconds < finished.seconds)
     # The log tells the largest, and imbalance where there can be any.
     line = re.search(r"time: .+ \d+ %, .+ \d+ %, .+ \d+ %(; the busiest rank works (\d\.\d\d) times the mean)?\n", finished.log)
     assert line, finished.log

@@ -24,6 +24,9 @@ def stop(number, _):
 
 
 signal.signal(signal.SIGUSR1, stop)
+if options["then"] == "ending":  # as mpirun ends whose ranks do not stop in time
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
 alive = open(folder / "alive", "w")
 try:
     fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -42,6 +45,9 @@ match options["then"]:
         sys.exit(0)
     case "die":
         os.kill(os.getpid(), signal.SIGKILL)
+    case "wait":
+        while not (folder / "go").exists():
+            time.sleep(0.02)
     case "stop":
         stop(signal.SIGTERM, None)
 partial = folder / "result.h5.partial"

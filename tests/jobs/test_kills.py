@@ -6,7 +6,7 @@ import time
 from conftest import HANG_SECONDS, children_of, kill, wait_until
 
 N_KILLS = 100
-N_RUNS = 121
+N_RUNS = 101
 SWEEP = f"""[sweep.product]
 "sleep.seconds" = {{ from = 0.04, to = 0.16, count = {N_RUNS} }}
 """
@@ -64,7 +64,7 @@ def test_a_hundred_kills(sleepy):
 def test_kills_while_runs_are_prepared(sleepy):
     """From nothing; the folders that are there are whole or are made again."""
     sweep, choose = sleepy(SWEEP), random.Random(18)
-    for _ in range(5):
+    for _ in range(4):
         with sweep.under_way("run", "--resume", "--teams", 3) as process:
             time.sleep(choose.uniform(0.1, 0.8))
             process.kill()

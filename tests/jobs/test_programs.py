@@ -1,5 +1,6 @@
 """Sweeps of rankine-simulate: killed, stopped, and how busy the teams are."""
 
+import fcntl
 import os
 import random
 import re
@@ -80,6 +81,17 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path, straight):
     assert row["message"].startswith("stopped by SIGUSR1: ") and row["message"].endswith("; the same command goes on")
     assert sweep.run("--resume", "--ranks", 2).code == 0
     check_it_went_on(sweep, straight)
+
+
+def test_ranks_that_outlive_their_launcher_fail_no_run(tmp_path):
+    sweep = Sweep(tmp_path, LONG)
+    assert sweep.run("run.wall_time_limit=0.001").code == 75
+    result = sweep.run_folder(1) / "result.h5"
+    with open(f"{result}.lock", "w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert sweep.run("--resume").code == 75
+    [row] = sweep.rows()
+    assert row["state"] == "lost" and "another run is writing it" in row["message"]
 
 
 def test_random_kills_of_short_runs(tmp_path):

@@ -75,12 +75,25 @@ def test_only_failed_runs_make_the_exit_code_one(sleepy):
     assert sweep.states() == ["done", "failed"]
 
 
+def test_one_run_alone(sleepy):
+    sweep = sleepy('[sweep.product]\n"sleep.then" = ["stop", "done", "fail"]\n')
+    sweep.run()
+    first = sweep.index()
+    assert [row["state"] for row in first] == ["stopped", "done", "failed"]
+    assert sweep.start("work", "--run", first[0]["hash"]).code == 75
+    assert sweep.start("work", "--run", first[1]["hash"]).code == 0
+    assert sweep.start("work", "--run", first[2]["hash"]).code == 1
+    assert sweep.start("work", "--run", "none").code == 2
+    assert [row["attempts"] for row in sweep.index()] == [2, 1, 1]
+    assert sweep.index()[1:] == first[1:]
+
+
 def test_a_used_folder_is_refused(sleepy):
     sweep = sleepy()
     assert sweep.run().code == 0
     outcome = sweep.run()
     assert outcome.code == 2 and outcome.out == ""
-    assert outcome.err == ("rankine-sweep: Cannot begin a sweep in 'sweep' (it is in use: 1 runs, 1 done). "
+    assert outcome.err == ("rankine-sweep: Cannot begin a sweep in 'sweep' (it is in use: 1 run, 1 done). "
                            "Add --resume to go on there with what is missing, or choose another folder.\n")  # fmt: skip
     assert sweep.run("--resume").code == 0
     assert not sweep.complaints()
@@ -114,7 +127,7 @@ def test_print_starts_nothing(sleepy):
 
 @pytest.mark.parametrize("arguments, words", [
     (["--program", "./none"], "Cannot start ./none (there is no such program)"),
-    (["--site", "none"], "There is no site 'none'"),
+    (["--site", "none"], "Cannot read the site 'none' ("),
     (["--tems=3"], "Cannot use the argument '--tems=3'"),
     (["sleep.seconds"], "an override has the form section.key=value"),
 ])  # fmt: skip
@@ -163,27 +176,42 @@ def test_a_second_signal_ends_programs_at_once(sleepy):
         assert process.wait(HANG_SECONDS) == 75
 
 
-def test_a_run_whose_sweep_was_killed_stays_claimed_and_is_not_run_twice(sleepy):
-    sweep = sleepy(seconds=1.0)
+def test_a_run_that_is_ended_since_it_did_not_stop_in_time_has_not_failed(sleepy):
+    sweep = sleepy('[sweep.product]\n"sleep.then" = ["ending"]\n', seconds=30)
     with sweep.under_way("run") as process:
+        wait_until(lambda: list(sweep.folder.glob("runs/*/alive")))
+        time.sleep(0.1)
+        process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: "asked to stop" in (sweep.root / "sweep.log").read_text())
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(HANG_SECONDS) == 75
+    row = sweep.rows()[0]
+    assert (row["state"], row["message"], row["exit_code"]) == ("stopped", "ended by SIGTERM", 143)
+
+
+def test_a_run_whose_sweep_was_killed_stays_claimed_and_is_not_run_twice(sleepy):
+    sweep = sleepy()
+    with sweep.under_way("run", "sleep.then=wait") as process:
         wait_until(lambda: list(sweep.folder.glob("runs/*/alive")))
         process.kill()
     assert sweep.states() == ["running"]
-    outcome = sweep.run("--resume")
+    outcome = sweep.run("--resume", "sleep.then=wait")
     assert outcome.code == 75 and "running: process" in outcome.out
+    (sweep.run_folder(1) / "go").touch()
     wait_until(lambda: sweep.states() == ["done"])
     [row] = sweep.rows()
     assert row["attempts"] == 1 and row["seconds"] > 0 and row["ended_utc"]
-    assert sweep.run("--resume").code == 0 and not sweep.complaints()
+    assert sweep.run("--resume", "sleep.then=wait").code == 0 and not sweep.complaints()
 
 
 def test_a_run_that_was_killed_with_its_sweep_is_lost_and_taken_again(sleepy):
-    sweep = sleepy(seconds=1.0)
-    with sweep.under_way("run") as process:
+    sweep = sleepy()
+    with sweep.under_way("run", "sleep.then=wait") as process:
         wait_until(lambda: list(sweep.folder.glob("runs/*/alive")))
         kill([process.pid, *children_of(process.pid)])
     wait_until(lambda: sweep.states() == ["lost"])
     assert sweep.rows()[0]["message"] == "it ended without a word, and its rankine-sweep with it"
+    (sweep.run_folder(1) / "go").touch()
     assert sweep.start("work").code == 0  # as a job does that is queued again
     assert sweep.states() == ["done"] and sweep.rows()[0]["attempts"] == 2
 
@@ -241,6 +269,31 @@ def test_claims_where_there_are_no_locks(tmp_path, monkeypatch):
     path.write_text(f"process {ended.pid} on {os.uname().nodename} (rankine-sweep)\n")
     with contextlib.closing(open(path)):
         assert holder(path) is None
+
+
+def test_a_folder_that_vanishes(sleepy):
+    sweep = sleepy('[sweep.product]\n"sleep.seconds" = [1.0, 30, 31]\n')
+    with sweep.under_way("run", "--teams", 2) as process:
+        wait_until(lambda: len(list(sweep.folder.glob("runs/*/alive"))) == 2)
+        shutil.rmtree(sweep.folder)
+        assert process.wait(HANG_SECONDS) == 3
+    said = (sweep.root / "sweep.log").read_text()
+    assert "Cannot go on, sweep/runs/" in said and "(No such file or directory). Mend that, and start again" in said
+
+
+def test_runs_keep_their_ranks_and_their_names(sleepy, monkeypatch):
+    sweep = sleepy('[sweep.derived]\ntitle = "in {run}"\n')
+    (sweep.root / "mpirun").write_text('#!/bin/sh\nshift 2\nexec "$@"\n')
+    (sweep.root / "mpirun").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{sweep.root}:{os.environ['PATH']}")
+    assert sweep.run("--ranks", 3, "sleep.then=stop").code == 75
+    folder = sweep.run_folder(1)
+    description, deck = (folder / "run.json").read_text(), (folder / "deck.toml").read_text()
+    assert json.loads(description)["ranks"] == 3 and 'title = "in sweep/runs/' in deck
+    command = [str(sweep.folder) if word == "sweep" else word for word in sweep.command("run", "--resume", "sleep.then=stop")]
+    assert subprocess.run(command, cwd=sweep.root, capture_output=True, timeout=HANG_SECONDS).returncode == 75
+    assert ((folder / "run.json").read_text(), (folder / "deck.toml").read_text()) == (description, deck)
+    assert sweep.rows()[0]["attempts"] == 2
 
 
 def test_a_folder_that_cannot_be_written_is_refused(sleepy):

@@ -104,12 +104,15 @@ def test_list_shows_finished_and_unfinished_runs(run, tmp_path):
     write(tmp_path / "deep" / "b.h5.partial", Deck(title="Half"), {"Z62": lambda *point: np.nan}, status="running")
     (tmp_path / "broken.h5").write_text("no HDF5")
     (tmp_path / "notes.txt").write_text("no result")
+    with h5py.File(tmp_path / "images.h5", "w") as foreign:
+        foreign["pixels"] = np.zeros(3)
     code, out, _ = run("list", tmp_path)
     assert code == 0
     lines = out.splitlines()
     assert lines[2].split()[:4] == ["a.h5", "simulate", "complete", "2025-01-02T03:04:05Z"] and "last of 3 points" in lines[2]
     assert lines[3].split()[:3] == ["deep/b.h5.partial", "simulate", "running"] and "Half" in lines[3]
-    assert lines[4].startswith("broken.h5: not a readable HDF5 file") and len(lines) == 5
+    assert lines[4].startswith("broken.h5: not a readable HDF5 file")
+    assert lines[5:] == ["1 HDF5 file of other programs"]
     fails_in_one_line(run("list", tmp_path / "absent"), "not a folder")
     (tmp_path / "empty").mkdir()
     assert "no result file" in run("list", tmp_path / "empty")[1]

@@ -27,8 +27,8 @@ def simulation(tmp_path):
 
 def test_a_simulation_as_labelled_arrays(simulation):
     pytest.importorskip("xarray")
-    for file in (simulation, rp.read(simulation), rp.open(simulation)):
-        dataset = rp.to_xarray(file)
+    read, opened = rp.read(simulation), rp.open(simulation)
+    for dataset in (rp.to_xarray(simulation), rp.to_xarray(read), rp.to_xarray(opened), read.to_xarray(), opened.to_xarray()):
         assert dict(dataset.sizes) == {"points": 4, "measured_steps": 3, "sites": 127}
         assert set(dataset.coords) == {"theta_h", "max_bond_dimension", "steps"}
     value = dataset.Z62.set_index(points=["max_bond_dimension", "theta_h"], measured_steps="steps")
@@ -44,7 +44,7 @@ def test_groups_as_labelled_arrays(tmp_path):
     assert weights.sizes["weights"] == 12 and set(weights.form.values) == {"pivoted"}
     one = weights.sel(weights="model.layers.0.self_attn.q_proj") if "model.layers.0.self_attn.q_proj" in weights.weights else weights.isel(weights=0)
     assert int(one["rank"]) > 0
-    slices = rp.to_xarray(write_distillation(tmp_path / "d.h5", DistillDeck(slices=["b", "a"])), group="results/slices")
+    slices = rp.read(write_distillation(tmp_path / "d.h5", DistillDeck(slices=["b", "a"]))).to_xarray("results/slices")
     assert list(slices.position.values) == [0, 1]
     profile = rp.to_xarray(evaluate_file.add_profile(compression, [[1.0, 2.0], [3.0, 4.0]]), group="timing/profile")
     assert float(profile.seconds.sum("stages").max()) == 6.0 and list(profile.stage.values) == ["stage 0", "stage 1"]

@@ -1,5 +1,6 @@
 """Sweeps handed to Slurm, and what becomes of them."""
 
+import contextlib
 import json
 import os
 import signal
@@ -37,6 +38,7 @@ class Sweep:
     def __init__(self, folder: Path, deck: str):
         self.cwd = folder
         self.folder = folder / "sweep"
+        self._held_back: dict[str, float] = {}  # jobs that wait after a requeue, and since when
         (folder / "deck.toml").write_text(deck)
 
     def command(self, verb: str, *arguments) -> Outcome:
@@ -88,23 +90,26 @@ class Sweep:
 
     def unfinished_jobs(self) -> dict[str, str]:
         """Their states, by id."""
-        jobs = {id: tuple(rest) for id, *rest in (line.split(maxsplit=2) for line in slurm("squeue", "--me", "--array", "--noheader", "--format=%i %T %r").splitlines())}
-        mine = {id: state for id, state in jobs.items() if id.partition("_")[0] in self.jobs()}
-        for id, (state, reason) in mine.items():
-            if state == "PENDING" and reason == "BeginTime":
+        found = {}
+        for line in slurm("squeue", "--me", "--array", "--noheader", "--format=%i %T %r").splitlines():
+            id, state, reason = line.split(maxsplit=2)
+            if id.partition("_")[0] not in self.jobs():
+                continue
+            found[id] = state
+            if (state, reason) != ("PENDING", "BeginTime"):
+                self._held_back.pop(id, None)
+            elif time.monotonic() > self._held_back.setdefault(id, time.monotonic()) + 3:  # slurmd first forgets the job that was
                 slurm("scontrol", "update", f"jobid={id}", "StartTime=now")
-        return {id: state for id, (state, _) in mine.items()}
+        return found
 
     def processes(self) -> list[int]:
-        """Of the programs that work in the folder of the sweep, without their launchers."""
+        """Of the programs of these runs, without their launchers."""
         found = []
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                words = path.read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if Path(os.fsdecode(words[0])).name.startswith("rankine-") and any(os.fsencode(self.cwd.name) in word for word in words):
-                found.append(int(path.parent.name))
+        for path in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile, or is another's
+                program = os.fsdecode((path / "cmdline").read_bytes().split(b"\0")[0])
+                if Path(program).name.startswith("rankine-") and (path / "cwd").resolve() == self.cwd:
+                    found.append(int(path.name))
         return found
 
 
@@ -130,7 +135,8 @@ def wait_until(is_true, explain=lambda: ""):
 
 def signal_all(processes: list[int], number: signal.Signals) -> None:
     for process in processes:
-        os.kill(process, number)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
 
 
 def expect_equal(results: dict, others: dict, tolerance: float = 0.0) -> None:
@@ -146,7 +152,7 @@ def sweep(tmp_path):
     made = []
 
     def make(deck: str) -> Sweep:
-        folder = tmp_path / f"{tmp_path.name}-{len(made)}"
+        folder = tmp_path / f"a study {len(made)}"
         folder.mkdir()
         made.append(Sweep(folder, deck))
         return made[-1]

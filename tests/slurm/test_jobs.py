@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,8 @@ LONG = {
     + '[distill]\nmode = "local"\nepochs = 12\nbatch_size = 2\n',
 }
 
+EARLY_SIGNAL = "asked to stop by SIGUSR1: handed to 1 running"
+
 
 def done_here(sweep, deck: str, ranks: int) -> Sweep:
     """The same runs, without Slurm and undisturbed."""
@@ -61,13 +64,56 @@ def done_here(sweep, deck: str, ranks: int) -> Sweep:
     return here
 
 
+def site_like_test_slurm(folder: Path, old: str, new: str) -> Path:
+    """The test Slurm, but for one thing."""
+    text = (TREE / "jobscripts" / "sites" / "test_slurm.toml").read_text()
+    assert old in text
+    site = folder / "changed.toml"
+    site.write_text(text.replace(old, new))
+    return site
+
+
+def site_with_srun(folder: Path) -> Path:
+    return site_like_test_slurm(folder, 'launcher = "mpirun"', 'launcher = "srun"\nlauncher_options = ["--mpi=pmix"]')
+
+
 @pytest.fixture
 def srun_site(tmp_path) -> Path:
-    """The test Slurm, whose srun starts the ranks."""
-    text = (TREE / "jobscripts" / "sites" / "test_slurm.toml").read_text()
-    site = tmp_path / "with_srun.toml"
-    site.write_text(text.replace('launcher = "mpirun"', 'launcher = "srun"\nlauncher_options = ["--mpi=pmix"]'))
-    return site
+    return site_with_srun(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    """A job of each program, which hits its limit: all at once, since Slurm looks every 30 s only; one of them under srun, by a team in an allocation."""
+    sweeps = {}
+    with ThreadPoolExecutor() as threads:
+        for name, deck in LONG.items():
+            folder = tmp_path_factory.mktemp(f"limited-{name}")
+            sweeps[name] = Sweep(folder, deck)
+            how = {"via": "allocation", "site": site_with_srun(folder)} if name == "simulate" else {}
+            sweeps[name].submit("--ranks", 2, "--sbatch=--time=00:01:00", "--sbatch=--signal=B:USR1@15", **how)  # 15 to 45 s after it began
+            threads.submit(pause_until_signalled, sweeps[name])
+        yield sweeps
+    for one in sweeps.values():
+        slurm("scancel", *one.jobs())
+
+
+def pause_until_signalled(sweep: Sweep) -> None:
+    """When it computes, lets it wait for Slurm's early signal without taking the cores."""
+    [folder] = sweep.folder.glob("runs/*")
+    log = folder / "log.txt"
+    wait_until(lambda: EARLY_SIGNAL in sweep.said() or (log.exists() and "2 ranks" in log.read_text()), sweep.said)
+    time.sleep(0.5)
+    processes = sweep.processes()
+    signal_all(processes, signal.SIGSTOP)
+    wait_until(lambda: EARLY_SIGNAL in sweep.said(), sweep.said)
+    signal_all(processes, signal.SIGCONT)
+
+
+def test_jobs_that_will_hit_their_limit_begin(limited):
+    """While they wait for it, the other tests go on."""
+    for job in limited.values():
+        assert list(job.unfinished_jobs()) == job.jobs()
 
 
 def test_a_run_under_mpirun_and_under_srun(sweep, srun_site):
@@ -102,54 +148,13 @@ def test_teams_in_one_allocation(sweep, srun_site):
     allocation = sweep(THREE)
     allocation.submit("--teams", 2, "--ranks", 2, via="allocation", site=srun_site)
     assert [row["state"] for row in allocation.wait()] == ["done"] * 3, allocation.said()
-    assert "3 runs in" in allocation.said() and "--ntasks=4" in (allocation.folder / "jobs" / "001" / "script.slurm").read_text()
+    assert "3 programs ended in" in allocation.said() and "--ntasks=4" in (allocation.folder / "jobs" / "001" / "script.slurm").read_text()
     began = [attempt["began"] for number in range(3) for attempt in allocation.attempts(number) if "began" in attempt]
     assert len(began) == 3
 
 
-@pytest.fixture(scope="module")
-def limited(tmp_path_factory):
-    """A job of each program, long enough for nothing but to hit its limit: all at once, since Slurm looks every 30 s only."""
-    sweeps = {}
-    for name, deck in LONG.items():
-        folder = tmp_path_factory.mktemp(f"limited-{name}")
-        sweeps[name] = Sweep(folder, deck)
-        sweeps[name].submit("--ranks", 2, "--sbatch=--time=00:01:00")
-    for one in sweeps.values():
-        pause_in_the_middle(one)
-    yield sweeps
-    for one in sweeps.values():
-        signal_all(one.processes(), signal.SIGCONT)
-        slurm("scancel", *one.jobs())
-
-
-def pause_in_the_middle(sweep: Sweep) -> None:
-    """Waits for it to compute, and lets it wait for Slurm's early signal without taking the cores."""
-    logs = list(sweep.folder.glob("runs/*"))
-    assert len(logs) == 1
-    wait_until(lambda: (logs[0] / "log.txt").exists() and "2 ranks" in (logs[0] / "log.txt").read_text(), sweep.said)
-    time.sleep(0.5)
-    signal_all(sweep.processes(), signal.SIGSTOP)
-
-
-@pytest.mark.parametrize("program", LONG)
-def test_a_job_that_hits_its_limit_is_queued_again_and_finishes(sweep, limited, program):
-    straight = done_here(sweep, LONG[program], 2)
-    job = limited[program]
-    wait_until(lambda: "asked to stop by SIGUSR1: handed to 1 running" in job.said(), job.said)
-    signal_all(job.processes(), signal.SIGCONT)
-    rows = job.wait()
-    assert [row["state"] for row in rows] == ["done"], job.said() + job.log()
-    codes = [attempt["exit_code"] for attempt in job.attempts() if "ended" in attempt]
-    assert len(codes) > 1 and set(codes[:-1]) == {75} and codes[-1] == 0, job.log()
-    assert "stopped by SIGUSR1: kept " in job.log()
-    assert exit_code(job.jobs()[0]) == 0
-    expect_equal(job.results(), straight.results())
-
-
 def test_a_job_is_queued_again_only_as_often_as_the_site_says(sweep, tmp_path):
-    site = tmp_path / "once.toml"
-    site.write_text((TREE / "jobscripts" / "sites" / "test_slurm.toml").read_text().replace("requeue_limit = 5", "requeue_limit = 1"))
+    site = site_like_test_slurm(tmp_path, "requeue_limit = 5", "requeue_limit = 1")
     job = sweep(SIMULATION.format(steps=12, bond=16))
     job.submit("run.wall_time_limit=1e-3", site=site)
     assert [row["state"] for row in job.wait()] == ["stopped"], job.said()
@@ -192,3 +197,17 @@ def test_the_exit_code_of_a_failed_run_is_its_programs(sweep, tmp_path):
     assert (row["state"], row["exit_code"]) == ("failed", 2), row
     assert "tokens.npy" in row["message"]
     assert exit_code(failing.jobs()[0]) == 2
+
+
+@pytest.mark.parametrize("program", LONG)
+def test_a_job_that_hits_its_limit_is_queued_again_and_finishes(sweep, limited, program):
+    straight = done_here(sweep, LONG[program], 2)
+    job = limited[program]
+    wait_until(lambda: EARLY_SIGNAL in job.said(), job.said)
+    rows = job.wait()
+    assert [row["state"] for row in rows] == ["done"], job.said() + job.log()
+    codes = [attempt["exit_code"] for attempt in job.attempts() if "ended" in attempt]
+    assert len(codes) > 1 and set(codes[:-1]) == {75} and codes[-1] == 0, job.log()
+    assert "stopped by SIGUSR1: kept " in job.log()
+    assert exit_code(job.jobs()[0]) == 0
+    expect_equal(job.results(), straight.results())

@@ -175,7 +175,7 @@ void check_adapter(const CompressionJob& job) {
 
 bool is_outline(const CompressOptions& options) {
   const std::filesystem::path folder = options.scoring.model.path;
-  return options.adapter.exists() && !options.scoring.model.is_image_network() &&
+  return !options.scoring.model.is_image_network() &&
          input_exists(folder / "config.json") && !input_exists(folder / files::single_file_name) &&
          !input_exists(folder / files::index_file_name);
 }

@@ -36,8 +36,8 @@ std::string adapter_line(const CompressionJob& job);
 /// files for weights that PEFT knows by other names, an original with other tokens.
 void check_adapter(const CompressionJob& job);
 
-/// Whether the folder of the model holds its config.json and no weights, and the deck has an
-/// adapter: enough to say what the adapter costs, not to run.
+/// Whether the folder of the model holds its config.json and no weights: enough to say what a job
+/// takes, not to run.
 bool is_outline(const CompressOptions& options);
 
 }  // namespace rankine::compress

@@ -217,6 +217,15 @@ void read_calibration(CompressionJob& job) {
         how.windows, job.options.scoring.parallel.teams));
 }
 
+/// Windows without tokens, as many as the deck asks for.
+void count_calibration(CompressionJob& job) {
+  const CompressOptions& options = job.options;
+  if (options.needs_inputs())
+    job.calibration_windows.resize(static_cast<std::size_t>(options.calibration.windows));
+  if (options.needs_gradients())
+    job.gradient_windows.resize(static_cast<std::size_t>(options.calibration.gradient_windows));
+}
+
 }  // namespace
 
 std::int64_t CompressionJob::selected_parameters() const {
@@ -227,6 +236,7 @@ std::int64_t CompressionJob::selected_parameters() const {
 
 TokenWindows calibration_windows(const CompressionJob& job, std::int64_t length,
                                  std::int64_t count) {
+  if (job.is_outline) return TokenWindows(static_cast<std::size_t>(count));
   check_text_exists(job.options.calibration.text);
   return cut(job, models::read_text(text_options(job.options, length)), length, count);
 }
@@ -243,7 +253,10 @@ CompressionJob prepare_compression(const CompressOptions& options) {
   check_export(job);
   check_output_folders(job);
   check_experiments(job);
-  if (!job.is_outline) read_calibration(job);
+  if (job.is_outline)
+    count_calibration(job);
+  else
+    read_calibration(job);
   return job;
 }
 

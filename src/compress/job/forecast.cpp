@@ -22,12 +22,7 @@ double gradient_activations(const models::ModelConfig& c, std::int64_t tokens) {
   return static_cast<double>(tokens * c.layers) * per_token;
 }
 
-namespace {
-
-constexpr int most_ranks = 65536;
-
-/// As `decompose` groups the weights.
-std::vector<GroupShape> groups_of(const CompressionJob& job) {
+std::vector<GroupShape> decomposition_groups(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
   std::vector<GroupShape> groups;
   std::int64_t last_input = -1;
@@ -46,6 +41,10 @@ std::vector<GroupShape> groups_of(const CompressionJob& job) {
   return groups;
 }
 
+namespace {
+
+constexpr int most_ranks = 65536;
+
 /// Numbers of all weights together.
 struct Sums {
   double input_moments = 0;
@@ -56,7 +55,7 @@ struct Sums {
 
 Sums sums_of(const CompressionJob& job) {
   Sums sums;
-  for (const GroupShape& group : groups_of(job))
+  for (const GroupShape& group : decomposition_groups(job))
     sums.input_moments += static_cast<double>(group.input_numbers);
   for (const NamedShape& weight : job.selected) {
     const auto m = static_cast<double>(weight.shape.rows);
@@ -216,7 +215,7 @@ CompressionForecast forecast(const CompressionJob& job, const run::Machine& mach
   // One byte, if there is less than nothing: not unknown.
   const double left = std::max(1.0, scoring.allowed - without_working(result));
   const DecompositionPlan plan =
-      plan_decomposition(groups_of(job), {.ranks = machine.ranks,
+      plan_decomposition(decomposition_groups(job), {.ranks = machine.ranks,
                                           .threads = machine.threads,
                                           .bytes = scoring.allowed > 0 ? left : 0});
   result.working = std::max(result.working, plan.working_bytes);

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "compress/decomposition/decomposition_plan.hpp"
 #include "compress/job/compression_job.hpp"
 #include "models/evaluation/forecast.hpp"
 
@@ -36,6 +38,9 @@ CompressionMemory plan_memory(const CompressionJob& job, const run::Machine& mac
 
 /// Numbers kept for a backward pass through all layers, for one window of so many tokens.
 double gradient_activations(const models::ModelConfig& config, std::int64_t tokens);
+
+/// The weights in groups as they are decomposed together.
+std::vector<GroupShape> decomposition_groups(const CompressionJob& job);
 
 /// Bytes that a rank may use while it decomposes, beside what it keeps; 0 if unknown.
 /// `machine.node_bytes` is what the node has left once model and moments are there.

@@ -76,7 +76,9 @@ class Scales {
     if (beside != content_.datasets.end() && is_scale(beside->first, beside->second) &&
         shape_of(beside->second).front() == length)
       return beside->first;
-    const std::string wanted = (lengths_.at(name).size() == 1 ? "/" : group) + name;
+    // xarray takes no dataset that is named like an axis and is not its scale.
+    const std::string own_name = beside == content_.datasets.end() ? name : name + "_axis";
+    const std::string wanted = (lengths_.at(name).size() == 1 ? "/" : group) + own_name;
     std::string path = wanted;
     if (is_taken(path, length)) path = fmt::format("{}_{}", wanted, length);
     while (is_taken(path, length)) path += '_';

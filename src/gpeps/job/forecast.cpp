@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "gpeps/job/bond_growth.hpp"
+
 namespace rankine::gpeps {
 
 namespace {
@@ -13,13 +15,10 @@ constexpr double gate_overhead_flops = 1e5;
 /// LAPACK's complex SVD of an n x n matrix costs as much time as this times n^3 flops of a matrix
 /// product.
 constexpr double svd_flops_per_cube = 60;
-/// Where the number of elements of a site saturates, so that sums over a run stay finite.
-constexpr double largest_site = 1e200;
-
 class DimensionWalk {
  public:
   DimensionWalk(const lattice::Graph& graph, std::int64_t max_bond_dimension)
-      : graph_(graph), limit_(max_bond_dimension), bond_(graph.n_edges(), 1) {
+      : bonds_(graph, max_bond_dimension) {
     result_.site_flops.assign(graph.n_sites(), 0);
     result_.site_elements.assign(graph.n_sites(), 2);
   }
@@ -28,25 +27,21 @@ class DimensionWalk {
     for (int k = 0; k < gate.n_sites(); ++k)
       result_.site_flops[gate.sites[k]] += gate_overhead_flops;
     if (gate.n_sites() == 1) {
-      result_.site_flops[gate.sites[0]] += 16 * elements(gate.sites[0]);
+      result_.site_flops[gate.sites[0]] += 16 * bonds_.elements(gate.sites[0]);
       return;
     }
-    const int edge = graph_.find_edge(gate.sites[0], gate.sites[1]);
-    if (edge < 0) return;  // the evolution refuses it
-    const int d = gate.op->dimension();
-    const auto rank = static_cast<double>(gate.is_diagonal() ? d : d * d);
-    const auto old = static_cast<double>(bond_[edge]);
-    double grown = std::min(old * rank, static_cast<double>(limit_));
-    for (int site : gate.sites) grown = std::min(grown, d * elements(site) / d / old);
-    const double small = 2 * old;
-    for (int site : gate.sites) {
-      result_.site_flops[site] +=
-          elements(site) * (4 * old + 8 * grown) + svd_flops_per_cube / 2 * small * small * small;
-    }
-    bond_[edge] = std::max<std::int64_t>(1, static_cast<std::int64_t>(grown));
-    result_.bond_dimension = std::max(result_.bond_dimension, bond_[edge]);
+    const BondChange bond = bonds_.change(gate);
+    if (bond.edge < 0) return;  // the evolution refuses it
+    const double small = 2 * bond.before;
     for (int site : gate.sites)
-      result_.site_elements[site] = std::max(result_.site_elements[site], elements(site));
+      result_.site_flops[site] += bonds_.elements(site) * (4 * bond.before + 8 * bond.after) +
+                                  svd_flops_per_cube / 2 * small * small * small;
+    bonds_.apply(bond);
+    result_.bond_dimension =
+        std::max(result_.bond_dimension, static_cast<std::int64_t>(bond.after));
+    for (int site : gate.sites)
+      result_.site_elements[site] =
+          std::max(result_.site_elements[site], bonds_.elements(site));
   }
 
   void end_step() {
@@ -57,20 +52,12 @@ class DimensionWalk {
   }
 
   Forecast finish() {
-    result_.edge_dimensions = std::move(bond_);
+    result_.edge_dimensions = bonds_.dimensions();
     return std::move(result_);
   }
 
  private:
-  double elements(int site) const {
-    double product = 2;
-    for (int edge : graph_.edges_at(site)) product *= static_cast<double>(bond_[edge]);
-    return std::min(product, largest_site);
-  }
-
-  const lattice::Graph& graph_;
-  std::int64_t limit_;
-  std::vector<std::int64_t> bond_;
+  BondGrowth bonds_;
   Forecast result_;
   double before_ = 0;
 };

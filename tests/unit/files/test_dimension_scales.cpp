@@ -58,11 +58,10 @@ TEST(DimensionScales, OfSeveralLengthsStandBesideTheirDatasets) {
 
 TEST(DimensionScales, DoNotTakeTheNameOfAnythingElse) {
   ResultContent content;
-  content.group_attributes["/sites"] = {};
-  add(content, "/sites", {3, 4}, {"sites", "steps"});
+  add(content, "/inputs/edges", {3, 4}, {"edges", "sites"});
   add(content, "/results/steps/x", {4}, {"results"});
   const DimensionScales scales = dimension_scales(content);
-  EXPECT_THAT(scales.of_dataset.at("/sites"), ElementsAre("/sites_3", "/steps"));
+  EXPECT_THAT(scales.of_dataset.at("/inputs/edges"), ElementsAre("/edges_axis", "/sites"));
   EXPECT_THAT(scales.of_dataset.at("/results/steps/x"), ElementsAre("/results_4"));
 }
 

@@ -1,0 +1,338 @@
+#include "compress/job/cost.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "compress/decomposition/decomposition_plan.hpp"
+#include "compress/job/adapter_plan.hpp"
+#include "compress/job/forecast.hpp"
+#include "models/evaluation/cost.hpp"
+#include "weights/making/value_histogram.hpp"
+
+namespace rankine::compress {
+
+using models::Pass;
+using models::rounds;
+using run::Numbers;
+using run::Pace;
+using run::StageCost;
+using weights::SizedBy;
+
+namespace {
+
+/// Where the work of a job is done.
+struct Layout {
+  Numbers numbers;
+  int teams;
+  int ranks;  ///< of a team
+
+  Layout(const CompressionJob& job, const Pace& pace)
+      : numbers(models::numbers_of(job.options.scoring.model.precision)),
+        teams(static_cast<int>(
+            std::min<std::int64_t>(job.options.scoring.parallel.teams, pace.where().ranks))),
+        ranks(pace.where().ranks / teams) {}
+};
+
+models::WindowPass window_of(const CompressionJob& job, const Layout& layout) {
+  return {job.scoring.config, layout.numbers, layout.ranks};
+}
+
+/// Sums of x x^T of one window, in float64, by half.
+StageCost cost_of_moment(double n, bool is_whole, double tokens, const Layout& layout,
+                         const Pace& pace) {
+  if (!is_whole)
+    return {.seconds = pace.memory(12 * tokens * n / layout.ranks) + pace.operations(6),
+            .flops = 2 * tokens * n};
+  const double flops = tokens * n * n;
+  return {.seconds = pace.product(flops / layout.ranks, std::min(128.0, std::min(n, tokens)),
+                                  layout.numbers) +
+                     pace.memory(10 * n * n / layout.ranks) + pace.operations(2),
+          .flops = flops};
+}
+
+/// Sums of all teams, given to the first.
+StageCost cost_of_collecting(double numbers, const Layout& layout, const Pace& pace) {
+  if (layout.teams == 1) return {};
+  const double bytes = 8 * numbers / layout.ranks;
+  return {.seconds = layout.teams * (pace.message(bytes, pace.where().ranks) + pace.memory(bytes)),
+          .bytes = bytes,
+          .messages = 1};
+}
+
+StageCost cost_of_inputs(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "moments of inputs"};
+  if (!job.options.needs_inputs()) return all;
+  const auto tokens = static_cast<double>(job.options.calibration.window_length);
+  const double turns = rounds(static_cast<double>(job.options.calibration.windows), layout.teams);
+  all += window_of(job, layout).cost(tokens, Pass::forward, pace).times(turns);
+  std::set<std::int64_t> seen;
+  double numbers = 0;
+  for (const NamedShape& weight : job.selected) {
+    if (!seen.insert(weight.input).second) continue;
+    const auto n = static_cast<double>(weight.shape.columns);
+    const bool is_whole = job.options.method.needs_whole_inputs();
+    all += cost_of_moment(n, is_whole, tokens, layout, pace).times(turns);
+    numbers += is_whole ? n * n : n;
+  }
+  all.flops *= layout.teams;
+  all += cost_of_collecting(numbers, layout, pace);
+  return all;
+}
+
+StageCost cost_of_gradients(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "moments of output gradients"};
+  if (!job.options.needs_gradients()) return all;
+  const auto tokens = static_cast<double>(job.options.calibration.gradient_window_length);
+  const double turns =
+      rounds(static_cast<double>(job.options.calibration.gradient_windows), layout.teams);
+  all += window_of(job, layout).cost(tokens, Pass::gradients, pace).times(turns);
+  double numbers = 0;
+  for (const NamedShape& weight : job.selected) {
+    const auto m = static_cast<double>(weight.shape.rows);
+    const bool is_whole = job.options.method.needs_whole_gradients();
+    all += cost_of_moment(m, is_whole, tokens, layout, pace).times(turns);
+    numbers += is_whole ? m * m : m;
+    const double bytes = run::bytes_of(layout.numbers) * tokens * m;
+    if (layout.ranks > 1) all.seconds += turns * pace.gather(bytes, layout.ranks);
+  }
+  all.flops *= layout.teams;
+  all += cost_of_collecting(numbers, layout, pace);
+  return all;
+}
+
+/// Bytes that bring a group's weights and moments to the rank that decomposes them, and the
+/// components back.
+double moved_bytes(const GroupShape& group) {
+  double numbers = static_cast<double>(group.input_numbers);
+  for (const std::int64_t rows : group.rows) {
+    const auto m = static_cast<double>(rows), n = static_cast<double>(group.columns);
+    numbers += m * n + (group.is_two_sided ? m * m : 0) + (m + n) * std::min(m, n) / 2;
+  }
+  return 8 * numbers;
+}
+
+double typical_size(const GroupShape& group) {
+  std::int64_t largest = 1;
+  for (const std::int64_t rows : group.rows)
+    largest = std::max(largest, std::min(rows, group.columns));
+  return static_cast<double>(largest);
+}
+
+/// Single precision takes a Gram matrix and its eigenvectors where double takes an SVD.
+double seconds_of_group(const GroupShape& group, Numbers numbers, const Pace& pace) {
+  double seconds = 0;
+  const auto n = static_cast<double>(group.columns);
+  const auto inputs = static_cast<double>(group.input_numbers);
+  if (numbers == Numbers::float64) seconds += pace.svd_operations(cost_of(group), typical_size(group));
+  for (const std::int64_t rows : group.rows) {
+    const auto m = static_cast<double>(rows);
+    const double k = std::min(m, n);
+    double flops = 2 * m * n * (k + std::min(m, n));
+    if (inputs > n) flops += 2 * n * n * k;
+    if (group.is_two_sided) flops += 4 * m * m * n + m * m * m / 3;
+    if (numbers == Numbers::float64) {
+      seconds += pace.product(flops, k, numbers);
+      continue;
+    }
+    if (m > n) flops += 4 * m * n * n;
+    seconds += pace.eigen(k) + pace.product(flops, k, Numbers::float64) +
+               pace.memory(60 * m * n);
+  }
+  return seconds + pace.operations(60.0 * static_cast<double>(group.rows.size()));
+}
+
+StageCost cost_of_components(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "decompositions"};
+  const std::vector<GroupShape> groups = decomposition_groups(job);
+  const int ranks = pace.where().ranks;
+  const DecompositionPlan plan = plan_decomposition(
+      groups, {.ranks = ranks, .threads = pace.where().threads, .bytes = 0});
+  std::vector<double> whole;
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const double seconds = seconds_of_group(groups[g], layout.numbers, pace);
+    all.flops += cost_of(groups[g]);
+    if (ranks > 1) {
+      all.bytes += moved_bytes(groups[g]) / ranks;
+      all.messages += 2;
+      all.seconds += pace.message(moved_bytes(groups[g]) / ranks, ranks) * 2;
+    }
+    if (plan.placements[g] == Placement::one_rank) {
+      whole.push_back(seconds);
+      continue;
+    }
+    const double columns = 2 * typical_size(groups[g]);  // steps of a distributed reduction
+    all.seconds += seconds / ranks + columns * 4 * pace.sum(8, ranks);
+  }
+  all.seconds += run::dealt(std::move(whole), ranks);
+  return all;
+}
+
+/// Sorting the entries of each rank, and the dynamic programme over distinct values.
+StageCost cost_of_clusters(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "shared values"};
+  for (const NamedShape& weight : job.selected) {
+    const auto entries = static_cast<double>(weight.shape.dense_numbers());
+    const double values =
+        std::min(entries, static_cast<double>(weights::most_distinct_values));
+    const auto clusters = static_cast<double>(job.options.method.clusters);
+    all.seconds += pace.scalars(entries / layout.ranks * 12 + clusters * values * 4 +
+                                layout.ranks * values) +
+                   pace.operations(60) + 4 * pace.sum(16 * values, layout.ranks);
+  }
+  return all;
+}
+
+/// Alternating or swept optimisations of each weight on one rank: a few SVDs of it.
+StageCost cost_of_operators(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "operators"};
+  const CompressOptions& options = job.options;
+  const bool has_gates = options.method.form == weights::Form::disentangled;
+  const double sweeps =
+      has_gates ? static_cast<double>(options.disentangler.sweeps * options.disentangler.depth)
+                : static_cast<double>(1 + options.method.sweeps);
+  std::vector<double> seconds;
+  for (const NamedShape& weight : job.selected) {
+    const auto m = static_cast<double>(weight.shape.rows),
+               n = static_cast<double>(weight.shape.columns), k = std::min(m, n);
+    const double flops = 6 * m * n * k;
+    all.flops += sweeps * flops;
+    seconds.push_back(
+        sweeps * (pace.svd_operations(m * n * k / 2, std::sqrt(k)) +
+                  pace.product(flops, std::sqrt(k), Numbers::float64) + pace.operations(100)));
+  }
+  all.seconds = run::dealt(std::move(seconds), has_gates ? 1 : pace.where().ranks);
+  if (has_gates) all.seconds /= layout.ranks;
+  return all;
+}
+
+StageCost cost_of_forms(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  if (job.options.method.has_ranks()) return cost_of_components(job, layout, pace);
+  if (job.options.method.sized_by() == SizedBy::values) return cost_of_clusters(job, layout, pace);
+  return cost_of_operators(job, layout, pace);
+}
+
+/// Forms of the allocated ranks, beside what they are made of.
+StageCost cost_of_conversion(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "allocation and conversion"};
+  if (!job.options.method.has_ranks()) return all;
+  for (const NamedShape& weight : job.selected) {
+    const auto numbers = static_cast<double>(weight.shape.dense_numbers());
+    all.seconds += pace.memory(10 * run::bytes_of(layout.numbers) * numbers / layout.ranks) +
+                   pace.operations(80) + 8 * pace.sum(8, pace.where().ranks);
+    if (job.options.method.gauge() == weights::FactorGauge::pivoted)
+      all.seconds += pace.product(numbers * static_cast<double>(weight.shape.full_rank()), 64,
+                                  Numbers::float64) /
+                     layout.ranks;
+  }
+  if (job.options.needs_fermi()) {
+    const auto tokens = static_cast<double>(job.options.calibration.gradient_window_length);
+    all += window_of(job, layout)
+               .cost(tokens, Pass::weight_gradients, pace)
+               .times(static_cast<double>(job.options.ranks.fermi_steps) * 1.5);
+  }
+  return all;
+}
+
+StageCost cost_of_healing(const CompressionJob& job, const Pace& pace) {
+  const HealOptions& heal = job.options.heal;
+  StageCost all = cost_of_training(
+      job,
+      {.steps = static_cast<double>(heal.steps),
+       .windows_per_step = static_cast<double>(heal.windows_per_step),
+       .window_length = static_cast<double>(heal.window_length),
+       .numbers = job.options.ranks.parameter_ratio * static_cast<double>(job.selected_parameters()),
+       .has_teacher = heal.loss == HealingLoss::distillation},
+      pace);
+  all.stage = "healing";
+  return all;
+}
+
+StageCost cost_of_adapter(const CompressionJob& job, const Pace& pace) {
+  const AdapterOptions& adapter = job.options.adapter;
+  if (!adapter.is_trained()) return {.stage = "adapter"};
+  StageCost all = cost_of_training(
+      job,
+      {.steps = static_cast<double>(adapter.steps),
+       .windows_per_step = static_cast<double>(adapter.windows_per_step),
+       .window_length = static_cast<double>(adapter.window_length),
+       .numbers = static_cast<double>(adapter_cost(job).numbers),
+       .trains_weights = false,
+       .has_teacher = adapter.loss == HealingLoss::distillation,
+       .operations = 60.0 * static_cast<double>(job.adapted.size())},
+      pace);
+  all.stage = "adapter";
+  return all;
+}
+
+/// Scores of a run but for the first: after healing begins, the adapter, the noise, the end.
+double scores_of(const CompressOptions& options) {
+  double count = 1;
+  if (options.heal.steps > 0) ++count;
+  if (options.adapter.exists() && options.selects_weights()) ++count;
+  for (std::size_t k = 0; k < options.noise.error_rates.size(); ++k)
+    count += 1.0 + static_cast<double>(options.noise.shots.size());
+  return count;
+}
+
+StageCost cost_of_export(const CompressionJob& job, const Pace& pace) {
+  StageCost all{.stage = "export"};
+  if (!job.options.result.directory.empty())
+    all.seconds = pace.writing(2 * static_cast<double>(job.scoring.config.parameters()));
+  return all;
+}
+
+}  // namespace
+
+StageCost cost_of_score(const CompressionJob& job, const Pace& pace) {
+  return models::cost_of_scoring(job.scoring, pace);
+}
+
+StageCost cost_of_training(const CompressionJob& job, const TextTraining& training,
+                           const Pace& pace) {
+  const Layout layout(job, pace);
+  StageCost step;
+  const models::WindowPass window = window_of(job, layout);
+  const Pass pass = training.trains_weights ? Pass::weight_gradients : Pass::gradients;
+  step += window.cost(training.window_length, pass, pace);
+  if (training.has_teacher) step += window.cost(training.window_length, Pass::scored, pace);
+  step = step.times(training.windows_per_step);
+  step.flops *= layout.teams;
+  step.seconds += pace.operations(training.operations);
+  // AdamW reads and writes numbers, gradients and two moments.
+  const double own = training.numbers / layout.ranks;
+  step.seconds += pace.memory(8 * run::bytes_of(layout.numbers) * own);
+  if (layout.teams > 1) {
+    const double bytes = run::bytes_of(layout.numbers) * own;
+    step.seconds += pace.sum(bytes, pace.where().ranks);
+    step.bytes += 2 * bytes;
+    ++step.messages;
+  }
+  return step.times(training.steps);
+}
+
+std::vector<StageCost> cost_of_fit(const CompressionJob& job, const Pace& pace) {
+  if (!job.options.selects_weights()) return {};
+  const Layout layout(job, pace);
+  return {cost_of_inputs(job, layout, pace), cost_of_gradients(job, layout, pace),
+          cost_of_forms(job, layout, pace), cost_of_conversion(job, layout, pace)};
+}
+
+std::vector<StageCost> cost(const CompressionJob& job, const Pace& pace) {
+  const Layout layout(job, pace);
+  std::vector<StageCost> stages{
+      {.stage = "start", .seconds = pace.start(true)},
+      models::cost_of_reading(job.scoring.config, layout.numbers, layout.teams, pace),
+      cost_of_score(job, pace)};
+  for (StageCost& stage : cost_of_fit(job, pace)) stages.push_back(std::move(stage));
+  stages.push_back(cost_of_healing(job, pace));
+  stages.push_back(cost_of_adapter(job, pace));
+  stages.push_back(cost_of_export(job, pace));
+  StageCost after = cost_of_score(job, pace).times(scores_of(job.options));
+  after.stage = "scoring again";
+  stages.push_back(std::move(after));
+  std::erase_if(stages, [](const StageCost& stage) { return stage.seconds == 0; });
+  return stages;
+}
+
+}  // namespace rankine::compress
