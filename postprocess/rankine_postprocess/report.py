@@ -217,7 +217,7 @@ def _runs(study: Study) -> list[str]:
     rows = [[escape(shortened(str(row["run"]), _LONGEST)), page.state_name(str(row["state"])),
              *(escape(shown(row[name]) if isinstance(row.get(name), str) else shortened(cell(row.get(name)), _LONGEST)) for name in columns)]
             for row in study.rows[:_MOST_ROWS]]  # fmt: skip
-    titles = [(short(name) if "." in name else name).replace("_", " ").replace("/", " / ") for name in columns]
+    titles = [short(name) if "." in name else name.replace("_", " ").replace("/", " / ") for name in columns]
     texts = [place for place, name in enumerate(columns, 2) if any(isinstance(row.get(name), str) for row in study.rows)]
     notes = [f"The same in all runs: {', '.join(f'{short(name)} {cell(value)}' for name, value in same.items())}."] if same else []
     if len(study.rows) > _MOST_ROWS:

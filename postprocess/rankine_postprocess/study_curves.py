@@ -67,8 +67,9 @@ def plan(
 
 
 def _telling(study: Study) -> str:
-    """The first key result that is not the same everywhere."""
-    return next((name for name in study.results if len({_key(row.get(name)) for row in study.finished}) > 1), study.results[0])
+    """The first key result that is a number and not the same everywhere."""
+    numbers = [name for name in study.results if _is_number(study, name)] or study.results
+    return next((name for name in numbers if len({_key(row.get(name)) for row in study.finished}) > 1), numbers[0])
 
 
 def _natural_axis(study: Study, averaged: list[str]) -> str:
