@@ -165,10 +165,12 @@ def test_what_is_counted_follows_from_the_sizes(tmp_path):
 
 
 def test_a_stopped_run_says_where_its_time_went(tmp_path):
-    program = simulate_eagle(tmp_path)
-    outcome = program.run(circuit={"steps": 40, "theta_h": [0.1, 0.8]}, state={"max_bond_dimension": 32, "causal_cone": False},
-                          measure={"observables": ["magnetization"]}, run={"wall_time_limit": 3.0}, ranks=2)
+    """The first point takes no time, the second one more than there is."""
+    outcome = simulate_eagle(tmp_path).run(
+        circuit={"steps": 60, "theta_h": [0.8]}, state={"max_bond_dimension": [2, 64], "causal_cone": False},
+        measure={"observables": ["magnetization"], "every": 60}, run={"wall_time_limit": 5.0}, ranks=2)
     assert outcome.code == 75, outcome
-    if (tmp_path / "result.h5.partial").exists():
-        with h5py.File(tmp_path / "result.h5.partial") as file:
-            assert file["timing/profile/seconds"].shape[1] == 2
+    with h5py.File(tmp_path / (RESULT + ".partial")) as file:
+        profile = file["timing/profile"]
+        assert file.attrs["status"] == "stopped" and profile["seconds"].shape[1] == 2
+        np.testing.assert_allclose(profile["seconds"][...].sum(axis=0), profile.attrs["wall_seconds"], rtol=0.01)
