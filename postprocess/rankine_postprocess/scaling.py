@@ -69,7 +69,7 @@ def draw(curves: list[Curve]) -> Figure:
             for panel, values in zip(axes[:, int(curve.is_weak)], (curve.seconds, curve.efficiency())):
                 _draw_curve(panel, curve, values, place)
         _finish(axes)
-        axes[0, 0].legend(loc="upper center", bbox_to_anchor=(1.0, 1.42), ncols=2)
+        axes[0, 1].legend(loc="upper right", frameon=True, framealpha=1.0, edgecolor="none", fontsize=8.5)
         add_frame(figure, "Predicted scaling to thousands of ranks",
                   "Predictions of --check --machine, not measurements. Open markers: the job needs more memory than the ranks have.")  # fmt: skip
     return figure
@@ -89,6 +89,7 @@ def _finish(axes) -> None:
     for panel, title in zip(axes[0], ("strong: the same job", "weak: a job that grows with the ranks")):
         panel.set(yscale="log", title=title)
     axes[0, 0].set_ylabel("predicted time (s)")
+    axes[0, 0].set_ylim(top=30 * axes[0, 0].get_ylim()[1])  # room for the legend
     axes[1, 0].set_ylabel("efficiency")
     for panel in axes[1]:
         panel.set(xscale="log", xlabel="ranks", ylim=(0, 1.15))

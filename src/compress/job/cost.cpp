@@ -22,7 +22,7 @@ using weights::SizedBy;
 namespace {
 
 /// Of libtorch for each weight in a step: its blocks from their numbers and back, AdamW, checks.
-constexpr double operations_of_adapter = 200;
+constexpr double operations_of_adapter = 260;
 
 /// Where the work of a job is done.
 struct Layout {
