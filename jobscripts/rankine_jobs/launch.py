@@ -5,6 +5,8 @@ import os
 from .site import HERE, Site
 
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+# Whoever is root here, in a container for instance, means it.
+AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
 
 def launch_command(site: Site, ranks: int, command: list[str], hosts: list[tuple[str, int]] = ()) -> list[str]:
@@ -24,7 +26,7 @@ def launch_command(site: Site, ranks: int, command: list[str], hosts: list[tuple
 
 def program_environment(site: Site, threads: int) -> dict[str, str]:
     """What the user has set stands; threads of the BLAS are shared out otherwise."""
-    environment = dict(site.environment) | dict(os.environ)
+    environment = (AS_ROOT if os.geteuid() == 0 else {}) | site.environment | os.environ
     if not any(name in os.environ for name in THREAD_VARIABLES):
         environment |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     return environment
