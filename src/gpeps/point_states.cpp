@@ -111,9 +111,10 @@ void PointStates::between_steps(const Pause& pause) {
   const std::string reason = control_.stop.reason(team_);
   if (store_.is_wanted() && (!reason.empty() || cadence_.is_due(team_))) {
     const ProfileStage stage("checkpoint", Flops::counted);
-    series_.add(PointNotes{pause.progress.run, pause.progress.step},
-                [&](const std::filesystem::path& folder) { write(pause, folder); });
-    cadence_.restart();
+    cadence_.while_writing([&] {
+      series_.add(PointNotes{pause.progress.run, pause.progress.step},
+                  [&](const std::filesystem::path& folder) { write(pause, folder); });
+    });
   }
   if (!reason.empty()) throw known_to_all(team_.size(), Stopped(reason));
 }

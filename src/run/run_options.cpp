@@ -16,7 +16,9 @@ void declare_run(deck::Schema& schema, RunOptions& options) {
   section.keyword("checkpoint_interval", options.checkpoint_interval)
       .range(0, 1e8)
       .unit("s")
-      .describe("Least time between two states that are written to run.directory.");
+      .describe(
+          "Least time between two states that are written to run.directory; it grows where writing "
+          "one takes more than 2 % of it. 0 writes one whenever it can.");
   section.keyword("wall_time_limit", options.wall_time_limit)
       .range(0, 1e8)
       .unit("s")

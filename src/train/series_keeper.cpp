@@ -20,10 +20,11 @@ std::optional<State> SeriesKeeper::restore(std::int64_t steps,
 
 void SeriesKeeper::keep(const State& state, const std::vector<Parameter>& arrays, When when) {
   if (!is_wanted_ || (when == When::due && !cadence_.is_due(ranks_))) return;
-  series_.add(state, [&](const std::filesystem::path& folder) {
-    weights::write_tensors(ranks_, teams_, folder, arrays);
+  cadence_.while_writing([&] {
+    series_.add(state, [&](const std::filesystem::path& folder) {
+      weights::write_tensors(ranks_, teams_, folder, arrays);
+    });
   });
-  cadence_.restart();
 }
 
 }  // namespace rankine::train

@@ -76,14 +76,15 @@ class KeptMeasurement {
     const std::string reason = bench_.control.stop.reason(bench_.world);
     const bool is_wanted = bench_.stages.is_wanted() && state.rounds >= first_ &&
                            (!reason.empty() || cadence_.is_due(bench_.world));
-    if (is_wanted) {
-      series_.add(RoundNotes{state.rounds, bench_.teams.count()},
-                  [&](const std::filesystem::path& folder) {
-                    write_partial(state, bench_.world, bench_.teams, folder);
-                  });
-      cadence_.restart();
-    }
+    if (is_wanted) cadence_.while_writing([&] { write(state); });
     if (!reason.empty()) throw known_to_all(bench_.world.size(), Stopped(reason));
+  }
+
+  void write(const PartialMoments& state) {
+    series_.add(RoundNotes{state.rounds, bench_.teams.count()},
+                [&](const std::filesystem::path& folder) {
+                  write_partial(state, bench_.world, bench_.teams, folder);
+                });
   }
 
   const Workbench& bench_;
