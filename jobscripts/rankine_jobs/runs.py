@@ -67,4 +67,6 @@ def describe(parameters: dict) -> str:
 
 
 def _shown(value) -> str:
+    if isinstance(value, float):
+        return f"{value:.12g}"  # 1e+12, and not all its zeros
     return value if isinstance(value, str) else json.dumps(value)
