@@ -56,8 +56,8 @@ def draw(compressions: list[Compression]) -> Figure:
 def _name(compression: Compression) -> str:
     """The model, how it was compressed in this run if it was, and the adapter."""
     adapter = compression.adapter
-    base = f"{labels.method(compression)}, {labels.size(compression)}" if compression.weights else compression.model
-    parts = [base, adapter.kind, adapter.side, f"{adapter.layers} layers" if (adapter.layers or 1) > 1 else None]
+    base = [labels.method(compression), labels.size(compression)] if compression.weights else [compression.model]
+    parts = [*base, adapter.kind, adapter.side, f"{adapter.layers} layers" if (adapter.layers or 1) > 1 else None]
     return ", ".join(shortened(part) for part in parts if part)
 
 
