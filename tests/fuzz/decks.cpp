@@ -17,12 +17,18 @@ std::string program_of(const std::string& deck) {
   return deck.substr(name, deck.find_first_of(" \n", name) - name);
 }
 
+/// Not a machine, nor many runs, which programs leave to rankine-sweep.
+bool is_one_run(const std::string& text) {
+  return text.find("\n[node]") == text.npos && text.find("\n[sweep") == text.npos &&
+         text.find("\n[[sweep") == text.npos;
+}
+
 }  // namespace
 
 std::vector<std::string> decks_of(const std::string& program) {
   std::vector<std::string> decks;
   for (std::string& deck : project_files("inputs", ".toml"))
-    if (program_of(deck) == program) decks.push_back(std::move(deck));
+    if (is_one_run(deck) && program_of(deck) == program) decks.push_back(std::move(deck));
   return decks;
 }
 
