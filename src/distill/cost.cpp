@@ -178,6 +178,16 @@ std::vector<StageCost> without_nothing(std::vector<StageCost> stages) {
   return stages;
 }
 
+/// What jobs of both kinds of network have.
+template <class Job>
+void add_fit_and_slices(std::vector<StageCost>& stages, const Job& job, const Pace& pace) {
+  for (StageCost& stage : compress::cost_of_fit(job.compression, pace))
+    stages.push_back(std::move(stage));
+  const auto numbers = models::numbers_of(job.compression.options.scoring.model.precision);
+  add_slices(stages, job.options, job.stages, job.slices, job.teams, job.memory.waves,
+             run::bytes_of(numbers), work_of(job, pace), pace);
+}
+
 }  // namespace
 
 std::vector<StageCost> cost(const LanguageDistillJob& job, const Pace& pace) {
@@ -189,10 +199,7 @@ std::vector<StageCost> cost(const LanguageDistillJob& job, const Pace& pace) {
           .times(models_read),
       scores(compress::cost_of_score(job.compression, pace),
              count_scores(job.options, job.slices.size()))};
-  for (StageCost& stage : compress::cost_of_fit(job.compression, pace))
-    stages.push_back(std::move(stage));
-  add_slices(stages, job.options, job.stages, job.slices, job.teams, job.memory.waves,
-             run::bytes_of(numbers), work_of(job, pace), pace);
+  add_fit_and_slices(stages, job, pace);
   if (job.options.trains_network()) {
     const double windows = static_cast<double>(job.samples()) / job.teams;
     StageCost network = compress::cost_of_training(
@@ -209,14 +216,10 @@ std::vector<StageCost> cost(const LanguageDistillJob& job, const Pace& pace) {
 }
 
 std::vector<StageCost> cost(const ImageDistillJob& job, const Pace& pace) {
-  const auto numbers = models::numbers_of(job.compression.options.scoring.model.precision);
   std::vector<StageCost> stages{{.stage = "start", .seconds = pace.start(true)},
                                 scores(compress::cost_of_score(job.compression, pace),
                                        count_scores(job.options, job.slices.size()))};
-  for (StageCost& stage : compress::cost_of_fit(job.compression, pace))
-    stages.push_back(std::move(stage));
-  add_slices(stages, job.options, job.stages, job.slices, job.teams, job.memory.waves,
-             run::bytes_of(numbers), work_of(job, pace), pace);
+  add_fit_and_slices(stages, job, pace);
   const bool has_teacher = job.options.distill.targets == GlobalTargets::teacher;
   if (job.options.trains_network())
     stages.push_back(compress::cost_of_training(job.compression, has_teacher, pace));
