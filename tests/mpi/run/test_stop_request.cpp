@@ -2,13 +2,12 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "../../mpi_world.hpp"
+#include "../../sleep.hpp"
 #include "core/errors.hpp"
 #include "core/stop_signal.hpp"
 #include "parallel/agreement.hpp"
@@ -19,8 +18,6 @@ namespace rankine::run {
 namespace {
 
 namespace fs = std::filesystem;
-
-void sleep(double seconds) { std::this_thread::sleep_for(std::chrono::duration<double>(seconds)); }
 
 fs::path stop_file() {
   return fs::path(testing::TempDir()) /
@@ -56,7 +53,7 @@ TEST_F(Stop, ReachesOtherTeams) {
     if (world().rank() == world().size() - 1) std::raise(SIGTERM);
     for (int piece = 0; piece < 10000; ++piece) {
       stop.check(teams.team());
-      sleep(1e-3);
+      sleep_seconds(1e-3);
     }
   };
   EXPECT_THROW(parallel::agree_between_teams(world(), teams.team(), work), Stopped);
@@ -68,7 +65,7 @@ TEST_F(Stop, FileIsNoticedAndRemoved) {
   StopRequest stop(world(), {.file = file});
   EXPECT_EQ(stop.reason(world()), "") << "one of an earlier run";
   if (world().rank() == 0) std::ofstream(file) << "";
-  sleep(0.6);
+  sleep_seconds(0.6);
   EXPECT_EQ(stop.reason(world()), "the stop file " + file.string());
   world().barrier();
   EXPECT_FALSE(fs::exists(file));
@@ -77,9 +74,9 @@ TEST_F(Stop, FileIsNoticedAndRemoved) {
 TEST_F(Stop, ComesBeforeTheTimeIsOver) {
   StopRequest stop(world(), {.seconds = 1});
   EXPECT_EQ(stop.reason(world()), "");
-  sleep(0.4);
+  sleep_seconds(0.4);
   EXPECT_EQ(stop.reason(world()), "") << "0.4 s more fit";
-  sleep(0.2);
+  sleep_seconds(0.2);
   EXPECT_EQ(stop.reason(world()), "the limit of 1 s of wall time");
 }
 
