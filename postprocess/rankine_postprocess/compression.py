@@ -95,6 +95,7 @@ class Compression(FromFile):
     bytes_after: int | None
     weights: dict[str, CompressedWeight]
     healing_loss: np.ndarray | None = None  # of each step, nat
+    healing_held_out_loss: np.ndarray | None = None  # before healing and after every heal.check_every steps, nat
     experiments: Experiments | None = field(default=None, repr=False)
     sensitivity: Sensitivity | None = field(default=None, repr=False)
     adapter: Adapter | None = None
@@ -138,7 +139,7 @@ def read_results(path: Path, file: h5py.File) -> Compression:
         recovered=real(path, results, "recovered", least=-np.inf, most=1e6),
         **{name: _count(path, results, name) for name in counts},
         weights=_read_weights(path, results),
-        healing_loss=reals(path, results, "healing_loss", (None,)) if "healing_loss" in results else None,
+        **{name: reals(path, results, name, (None,)) for name in ("healing_loss", "healing_held_out_loss") if name in results},
         experiments=_read_experiments(path, results) if "experiments" in results else None,
         sensitivity=_read_sensitivity(path, results) if "sensitivity" in results else None,
         adapter=read_adapter(path, results),

@@ -1,4 +1,10 @@
-"""Figure: the loss while compressed weights are trained."""
+"""Figure: the loss while compressed weights are trained.
+
+Training teaches a model its text as well, so what healing brings back is seen against a control: a model that lost next
+to nothing, trained alike.
+"""
+
+import math
 
 import matplotlib
 import numpy as np
@@ -25,10 +31,11 @@ def draw(compressions: list[Compression]) -> Figure:
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(7.6, 4.4 + 0.4 * len(healed)), layout="constrained")
         panel = figure.subplots()
+        control = control_of(healed)
         for label, members in labels.group_by_method(healed).items():
             for c in members:
                 colour = _COLOURS[len(panel.get_legend_handles_labels()[0]) % len(_COLOURS)]
-                _draw_file(panel, c, broken(f"{label}, {labels.size(c)}{_gain(c)}", _LEGEND_LETTERS), colour)
+                _draw_file(panel, c, broken(f"{label}, {labels.size(c)}{_gain(c, control)}", _LEGEND_LETTERS), colour)
         panel.set_xlabel("step")
         panel.set_ylabel(_quantity(healed), fontsize=10)
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -40,7 +47,27 @@ def draw(compressions: list[Compression]) -> Figure:
     return figure
 
 
+def control_of(compressions: list[Compression]) -> Compression | None:
+    """The one that compression cost less than a fifth of what it cost every other, if there is one."""
+    scored = [c for c in compressions if None not in (c.perplexity_before, c.perplexity_unhealed, c.perplexity_after)]
+    if len(scored) < 2:
+        return None
+    first, second = sorted(scored, key=_lost)[:2]
+    return first if _lost(first) < 0.2 * _lost(second) else None
+
+
+def recovered_against(control: Compression, compression: Compression) -> float:
+    """The part of the loss that compression cost which is gone after both were trained alike."""
+    left = math.log(compression.perplexity_after / control.perplexity_after)
+    return 1 - left / _lost(compression)
+
+
+def _lost(compression: Compression) -> float:
+    return math.log(compression.perplexity_unhealed / compression.perplexity_before)
+
+
 def _draw_file(panel, compression: Compression, label: str, colour: str) -> None:
+    _draw_held_out(panel, compression, colour)
     loss = compression.healing_loss
     steps = np.arange(1, len(loss) + 1)
     width = _mean_width(compression)
@@ -52,6 +79,16 @@ def _draw_file(panel, compression: Compression, label: str, colour: str) -> None
     panel.plot(steps[width - 1 :], mean, color=colour, lw=1.8, label=labels.plain(label), gid="mean")
 
 
+def _draw_held_out(panel, compression: Compression, colour: str) -> None:
+    losses = compression.healing_held_out_loss
+    if losses is None:
+        return
+    steps = np.arange(len(losses)) * compression.setting("heal.check_every", 20)
+    panel.plot(steps, losses, color=colour, lw=1.2, ls="--", marker="s", ms=4, gid="held out")
+    best = int(np.argmin(losses))
+    panel.plot(steps[best], losses[best], color=colour, marker="s", ms=8, mfc="none", ls="none", gid="best")
+
+
 def _mean_width(compression: Compression) -> int:
     """Steps to a running mean; 1 where they are so few that each can be seen."""
     return max(1, len(compression.healing_loss) // 15)
@@ -60,9 +97,10 @@ def _mean_width(compression: Compression) -> int:
 def _lines(compressions: list[Compression]) -> str:
     """What the lines of the figure are."""
     is_averaged = {_mean_width(c) > 1 for c in compressions}
-    if is_averaged == {True}:
-        return "thin: every step; thick: running mean"
-    return "points: every step" + ("; thin and thick: every step and running mean" if True in is_averaged else "")
+    lines = ["points: every step"] if False in is_averaged else []
+    lines += ["thin: every step; thick: running mean"] if True in is_averaged else []
+    lines += ["squares: held-out windows"] if any(c.healing_held_out_loss is not None for c in compressions) else []
+    return "; ".join(lines)
 
 
 def _running_mean(values: np.ndarray, width: int) -> np.ndarray:
@@ -70,11 +108,15 @@ def _running_mean(values: np.ndarray, width: int) -> np.ndarray:
     return np.convolve(values, np.full(width, 1.0 / width), mode="valid")
 
 
-def _gain(compression: Compression) -> str:
+def _gain(compression: Compression, control: Compression | None) -> str:
     before, after = compression.perplexity_unhealed, compression.perplexity_after
     if before is None or after is None:
         return ""
     part = f", {100 * compression.recovered:.0f} % of the loss recovered" if compression.recovered is not None else ""
+    if control is compression:
+        part = ", the control"
+    elif control is not None and None not in (compression.perplexity_before, before, after):
+        part = f", {100 * recovered_against(control, compression):.0f} % of the loss recovered against the control"
     return f"\nperplexity {before:.4g} to {after:.4g}{part}"
 
 

@@ -42,7 +42,7 @@ void heal_weights(Workbench& bench) {
   if (!bench.result.unhealed)
     bench.result.unhealed = bench.score("before healing, after compression");
   bench.timed("training", bench.result.seconds.healing,
-              [&] { bench.result.healing_losses = heal(bench, names); });
+              [&] { bench.result.healing = heal(bench, names); });
 }
 
 void export_checkpoint(const Workbench& bench) {

@@ -193,9 +193,16 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
   if (const auto part = recovered(result))
     write_scalar(file, "/results/recovered", *part,
                  "part of the loss lost by compression that healing brought back", "1");
-  if (!result.healing_losses.empty())
-    file.write("/results/healing_loss", result.healing_losses, {result.healing_losses.size()},
+  const auto& [steps, losses, held_out] = result.healing;
+  if (!losses.empty())
+    file.write("/results/healing_loss", losses, {losses.size()},
                {"mean next-token loss of each step of healing", "nat", {"steps"}});
+  if (!held_out.empty())
+    file.write(
+        "/results/healing_held_out_loss", held_out, {held_out.size()},
+        {"loss of the held-out windows before healing and after every heal.check_every steps",
+         "nat",
+         {"looks"}});
   write_adapter_results(file, job, result);
   if (result.noise) write_noise_map(file, *result.noise);
 }

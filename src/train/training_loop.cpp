@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 
 #include "core/errors.hpp"
 #include "core/log.hpp"
+#include "train/best_parameters.hpp"
 #include "train/clipping.hpp"
 
 namespace rankine::train {
@@ -65,6 +67,22 @@ void require_sense(double loss, const State& state, const Recipe& recipe,
           recipe.name, state.steps + 1, loss, state.losses.front(), recipe.advice)));
 }
 
+/// Whether as many scores as there is patience for have passed since the lowest.
+bool is_out_of_patience(const Epochs& epochs, const State& state) {
+  if (epochs.patience == 0 || state.scores.empty()) return false;
+  return state.scores.end() - std::ranges::min_element(state.scores) > epochs.patience;
+}
+
+bool is_over(const Recipe& recipe, const State& state) {
+  return state.steps >= recipe.schedule.steps || is_out_of_patience(recipe.epochs, state);
+}
+
+void take_score(const Recipe& recipe, State& state, const std::optional<BestParameters>& best) {
+  const double lowest = state.scores.empty() ? INFINITY : std::ranges::min(state.scores);
+  state.scores.push_back(recipe.epochs.finish(state.steps / recipe.epochs.steps));
+  if (best && state.scores.back() < lowest) best->take();
+}
+
 }  // namespace
 
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
@@ -73,13 +91,19 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
   const Schedule& schedule = recipe.schedule;
   const WantedGradients wanted(parameters);
   AdamW optimiser(parameters, recipe.optimiser);
-  const std::vector<Parameter> arrays = optimiser.arrays();
+  std::vector<Parameter> arrays = optimiser.arrays();
+  std::optional<BestParameters> best;
+  if (recipe.epochs.patience > 0) {
+    best.emplace(parameters);
+    std::ranges::copy(best->arrays(), std::back_inserter(arrays));
+  }
   State state = keeper.restore(schedule.steps, arrays).value_or(State{});
   optimiser.set_steps(state.steps);
   if (state.steps > 0) log().info("{} goes on after step {}", recipe.name, state.steps);
 
   ProgressLine progress(world.rank() == 0 ? recipe.progress : Output::silent);
-  while (state.steps < schedule.steps) {
+  if (best && state.scores.empty()) take_score(recipe, state, best);
+  while (!is_over(recipe, state)) {
     const double loss = objective.gradient(state.steps, parameters);
     require_finite(std::isfinite(loss), "loss", state.steps, recipe, world);
     require_sense(loss, state, recipe, world);
@@ -89,15 +113,16 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
     state.losses.push_back(loss);
     ++state.steps;
     if (recipe.epochs.steps > 0 && state.steps % recipe.epochs.steps == 0)
-      state.scores.push_back(recipe.epochs.finish(state.steps / recipe.epochs.steps));
+      take_score(recipe, state, best);
     progress.update(static_cast<double>(state.steps) / static_cast<double>(schedule.steps),
                     fmt::format("{}: step {} of {} | loss {:.4f}", recipe.name, state.steps,
                                 schedule.steps, loss));
     const std::string reason = stop.reason(world);
-    const bool is_last = state.steps == schedule.steps || !reason.empty();
+    const bool is_last = is_over(recipe, state) || !reason.empty();
     keeper.keep(state, arrays, is_last ? Keeper::When::now : Keeper::When::due);
     if (!reason.empty()) throw known_to_all(world.size(), Stopped(reason));
   }
+  if (best) best->put_back();
   return state;
 }
 

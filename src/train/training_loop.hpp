@@ -13,15 +13,9 @@
 #include "train/adamw.hpp"
 #include "train/objective.hpp"
 #include "train/schedule.hpp"
+#include "train/state.hpp"
 
 namespace rankine::train {
-
-/// What is known after some steps, beside the arrays of the optimiser.
-struct State {
-  std::int64_t steps = 0;
-  std::vector<double> losses = {};  ///< of each of them
-  std::vector<double> scores = {};  ///< of each epoch that is over, where they are taken
-};
 
 /// Keeps states for a later run. All methods are collective.
 class Keeper {
@@ -45,6 +39,10 @@ struct Epochs {
   /// On all ranks, before a state is kept: may change parameters, and gives a finite number that is
   /// to be known of the network after so many epochs.
   std::function<double(std::int64_t epochs)> finish = {};
+  /// Epochs in a row that may pass without a lower score before the training ends; 0 to go on to
+  /// the last step. Where it counts, `finish(0)` is the first score, and the parameters in the end
+  /// are those of the lowest.
+  std::int64_t patience = 0;
 };
 
 struct Recipe {
@@ -57,9 +55,10 @@ struct Recipe {
   Output progress = Output::shown;  ///< on the first rank
 };
 
-/// The state after schedule.steps, with the mean loss of each, those of an earlier run first.
-/// Collective over the world of the objective. Throws on all ranks: NumericalError where loss or
-/// parameters become infinite; Stopped, after the state is kept, where `stop` says so.
+/// The state after schedule.steps, or where patience has ended, with the mean loss of each, those
+/// of an earlier run first. Collective over the world of the objective. Throws on all ranks:
+/// NumericalError where loss or parameters become infinite; Stopped, after the state is kept, where
+/// `stop` says so.
 State run(const std::vector<Parameter>& parameters, const Objective& objective,
           const Recipe& recipe, Keeper& keeper, run::StopRequest& stop);
 

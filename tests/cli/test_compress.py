@@ -355,6 +355,9 @@ def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, f
      {"method": {"form": "mpo", "weighting": "none"}, "ranks": {"allocation": "uniform", "parameter_ratio": 0.01}}),
     (['method.form = "tucker" is asked for a language model'], {"method": {"form": "tucker"}}),
     (['method.form = "cut" is asked for a language model'], {"method": {"form": "cut"}}),
+    (["heal.text = no_such.txt cannot be read", "Name a text file"], {"heal": {"steps": 1, "text": "no_such.txt"}}),
+    (["heal.held_out_windows = 100000 leaves nothing to train on"], {"heal": {"steps": 1, "held_out_windows": 100000, "window_length": 64}}),
+    (["heal.patience", "no windows are held out"], {"heal": {"steps": 1, "patience": 5}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),
 ])
 def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):
@@ -371,6 +374,27 @@ def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress
         losses.append(results["healing_loss"])
     assert len(losses[0]) == 30
     np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
+
+
+def test_healing_ends_where_held_out_windows_no_longer_gain(compress):
+    """Ten windows are soon known by heart: the loss of others falls and rises again."""
+    np.save(compress.folder / "few.npy", np.load(compress.given["calibration"]["text"])[:14])
+    heal = {"steps": 60, "text": "few.npy", "window_length": 256, "learning_rate": 4e-3, "held_out_windows": 4, "check_every": 5, "patience": 2}
+    teams = [results_of(compress, count, ranks={"parameter_ratio": 0.6}, heal=heal, parallel={"teams": count}) for count in (1, 2)]
+    for results in teams:
+        held_out = results["healing_held_out_loss"]
+        assert len(held_out) == 1 + len(results["healing_loss"]) // 5
+        assert 0 < held_out.argmin() < len(held_out) - 1
+        assert len(held_out) - 1 - held_out.argmin() == 2
+        assert len(results["healing_loss"]) < 60
+    assert teams[0]["healing_held_out_loss"][0] == pytest.approx(teams[1]["healing_held_out_loss"][0], rel=1e-5)
+
+
+def test_healing_on_a_text_of_its_own_needs_no_calibration(compress):
+    method, text = {"form": "low-rank", "weighting": "none"}, compress.given["calibration"]["text"]
+    results = results_of(compress, method=method, ranks={"allocation": "uniform", "parameter_ratio": 0.8}, calibration={"text": ""},
+                         heal={"steps": 10, "text": text, "window_length": 256, "learning_rate": 1e-3})
+    assert results["perplexity_after"] < results["perplexity_unhealed"]
 
 
 @pytest.fixture

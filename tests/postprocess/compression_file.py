@@ -28,6 +28,7 @@ class CompressDeck:
     # gate size, depth, overlap alone and with gates, entropy before and after
     gates: tuple | None = None
     healing_loss: list[float] = field(default_factory=list)
+    held_out_loss: list[float] = field(default_factory=list)
     # rows of experiment, clusters, layers, seed, loss
     experiments: list[tuple] = field(default_factory=list)
     sensitivity: dict = field(default_factory=dict)  # its datasets
@@ -59,6 +60,8 @@ def write(path: Path, deck: CompressDeck, *, status: str = "complete") -> Path:
             results["recovered"] = np.log(deck.unhealed / deck.perplexity) / np.log(deck.unhealed / 20.0)
         if deck.healing_loss:
             results["healing_loss"] = deck.healing_loss
+        if deck.held_out_loss:
+            results["healing_held_out_loss"] = deck.held_out_loss
         if deck.experiments:
             _write_experiments(results.create_group("experiments"), deck.experiments)
         if deck.block:
@@ -138,6 +141,7 @@ depth = {deck.gates[1] if deck.gates else 4}
 [heal]
 steps = {len(deck.healing_loss)}
 loss = "next-token"
+check_every = 10
 [adapter]
 kind = "{deck.adapter if deck.block else 'none'}"
 side = "inputs"

@@ -152,6 +152,23 @@ def test_healing_loss_and_its_running_mean(compression_of):
     assert "perplexity 60 to 30, 63 % of the loss recovered" in mean.get_label()
 
 
+def test_healing_is_seen_against_a_model_that_lost_next_to_nothing(compression_of):
+    """20 (the original) to 40 and 24 by compression, to 20 and 16 by training: ln(40/20) lost, ln(20/16) left."""
+    half = compression_of(healing_loss=[3.0, 2.9], unhealed=40.0, perplexity=20.0)
+    control = compression_of(healing_loss=[2.9, 2.8], unhealed=20.5, perplexity=16.0, ratio=0.98)
+    labels = [line.get_label() for line in lines(healing_curve.draw([half, control]).axes[0], "loss")]
+    part = 1 - np.log(20 / 16) / np.log(2)
+    assert f"perplexity 40 to 20, {100 * part:.0f} % of the loss recovered against the control" in labels[0]
+    assert labels[1].endswith("the control")
+    assert healing_curve.control_of([half, half]) is None and healing_curve.control_of([control]) is None
+
+
+def test_held_out_windows_are_drawn_with_the_lowest_marked(compression_of):
+    panel = healing_curve.draw([compression_of(healing_loss=[3.0] * 30, held_out_loss=[3.1, 2.9, 2.8, 2.85])]).axes[0]
+    assert lines(panel, "held out")[0].get_xdata().tolist() == [0, 10, 20, 30]
+    assert (lines(panel, "best")[0].get_xdata(), lines(panel, "best")[0].get_ydata()) == (20, 2.8)
+
+
 def test_experiments_show_every_draw_and_the_layers(compression_of):
     figure = cluster_experiments.draw(compression_of(form="clustered", weighting="none", experiments=EXPERIMENTS))
     changes, stepwise = figure.axes

@@ -111,30 +111,31 @@ void check_export(const CompressionJob& job) {
         folder));
 }
 
-/// The calibration text as rankine-evaluate would read it.
-models::EvaluateOptions text_options(const CompressOptions& options, std::int64_t window_length) {
+/// A text as rankine-evaluate would read it.
+models::EvaluateOptions text_options(const CompressOptions& options, const std::string& path,
+                                     std::int64_t window_length) {
   models::EvaluateOptions text = options.scoring;
-  text.evaluate.text = options.calibration.text;
+  text.evaluate.text = path;
   text.evaluate.window_length = window_length;
   text.evaluate.stride = 0;
   text.evaluate.max_windows = 0;
   return text;
 }
 
-void check_text_exists(const std::string& path) {
+void check_text_exists(const char* keyword, const std::string& path) {
   try {
     check_input(path);
   } catch (const UnreadableInput& error) {
-    throw InputError(fmt::format(
-        "calibration.text = {} cannot be read ({}). Name a text file or a .npy file of token ids.",
-        path, error.reason()));
+    throw InputError(
+        fmt::format("{} = {} cannot be read ({}). Name a text file or a .npy file of token ids.",
+                    keyword, path, error.reason()));
   }
 }
 
 TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::int64_t length,
                  std::int64_t wanted) {
-  const auto plan =
-      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+  const auto plan = models::plan_windows(
+      text_options(job.options, job.options.calibration.text, length), job.scoring.config, text);
   const std::int64_t first = job.options.calibration.first_window;
   if (std::ssize(plan.windows) < first + wanted)
     throw InputError(fmt::format(
@@ -148,10 +149,10 @@ TokenWindows cut(const CompressionJob& job, const models::TokenText& text, std::
   return windows;
 }
 
-TokenWindows all_windows(const CompressionJob& job, const models::TokenText& text,
-                         std::int64_t length) {
+TokenWindows all_windows(const CompressionJob& job, const std::string& path,
+                         const models::TokenText& text, std::int64_t length) {
   const auto plan =
-      models::plan_windows(text_options(job.options, length), job.scoring.config, text);
+      models::plan_windows(text_options(job.options, path, length), job.scoring.config, text);
   TokenWindows windows;
   for (const models::Window& window : plan.windows) windows.push_back(window.ids(plan.text));
   return windows;
@@ -166,20 +167,46 @@ std::int64_t seen_windows(const CompressionJob& job, std::int64_t length) {
   return (seen + length - 1) / length;
 }
 
-/// All windows, those first that the calibration has not seen: it fits them better than others, so
-/// less is to be learnt from them.
-TokenWindows healing_windows(const CompressionJob& job, const models::TokenText& text) {
-  const std::int64_t length = job.options.heal.window_length;
-  TokenWindows windows = all_windows(job, text, length);
-  std::ranges::rotate(windows, windows.begin() + seen_windows(job, length) % std::ssize(windows));
-  return windows;
+/// Takes the last windows of the text of healing away from it.
+TokenWindows hold_out(TokenWindows& windows, const HealOptions& how, const std::string& path) {
+  if (how.held_out_windows >= std::ssize(windows))
+    throw InputError(
+        fmt::format("heal.held_out_windows = {} leaves nothing to train on (the text {} has {} of "
+                    "{}). Hold out "
+                    "fewer, or take a longer text.",
+                    how.held_out_windows, path, counted(std::ssize(windows), "window"),
+                    counted(how.window_length, "token")));
+  const auto first = windows.end() - how.held_out_windows;
+  TokenWindows held_out(first, windows.end());
+  windows.erase(first, windows.end());
+  return held_out;
+}
+
+/// All windows of the text. Of that of the calibration those first that it has not seen: it fits
+/// them better than others, so less is to be learnt from them.
+void read_healing(CompressionJob& job, const models::TokenText& calibration) {
+  const HealOptions& how = job.options.heal;
+  if (how.steps == 0) return;
+  const bool has_own_text = !how.text.empty();
+  if (has_own_text) check_text_exists("heal.text", how.text);
+  const std::string& path = has_own_text ? how.text : job.options.calibration.text;
+  TokenWindows windows = all_windows(
+      job, path,
+      has_own_text ? models::read_text(text_options(job.options, path, how.window_length))
+                   : calibration,
+      how.window_length);
+  job.held_out_windows = hold_out(windows, how, path);
+  if (!has_own_text)
+    std::ranges::rotate(
+        windows, windows.begin() + seen_windows(job, how.window_length) % std::ssize(windows));
+  job.healing_windows = std::move(windows);
 }
 
 /// The same in an order of the seed.
 TokenWindows adapter_windows(const CompressionJob& job, const models::TokenText& text) {
   constexpr std::uint64_t of_windows = 0xada97e;  // tells this stream from others of the seed
   const std::int64_t length = job.options.adapter.window_length;
-  TokenWindows windows = all_windows(job, text, length);
+  TokenWindows windows = all_windows(job, job.options.calibration.text, text, length);
   const auto first_unseen =
       static_cast<std::size_t>(std::min(seen_windows(job, length), std::ssize(windows)));
   RandomStream random{static_cast<std::uint64_t>(job.options.adapter.seed), of_windows};
@@ -199,16 +226,18 @@ models::EvaluationJob outline_of(const models::EvaluateOptions& options) {
 
 void read_calibration(CompressionJob& job) {
   const CalibrationOptions& how = job.options.calibration;
-  if (!job.options.needs_calibration()) return;
-  check_text_exists(how.text);
-  const models::TokenText text = models::read_text(text_options(job.options, how.window_length));
+  models::TokenText text;
+  if (job.options.needs_calibration()) {
+    check_text_exists("calibration.text", how.text);
+    text = models::read_text(text_options(job.options, how.text, how.window_length));
+  }
   if (job.options.needs_inputs())
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
   if (job.options.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
   if (job.options.needs_fermi())
-    job.fermi_windows = all_windows(job, text, how.gradient_window_length);
-  if (job.options.heal.steps > 0) job.healing_windows = healing_windows(job, text);
+    job.fermi_windows = all_windows(job, how.text, text, how.gradient_window_length);
+  read_healing(job, text);
   if (job.options.adapter.is_trained()) job.adapter_windows = adapter_windows(job, text);
   if (job.options.needs_inputs() && how.windows < job.options.scoring.parallel.teams)
     throw InputError(fmt::format(
@@ -237,8 +266,9 @@ std::int64_t CompressionJob::selected_parameters() const {
 TokenWindows calibration_windows(const CompressionJob& job, std::int64_t length,
                                  std::int64_t count) {
   if (job.is_outline) return TokenWindows(static_cast<std::size_t>(count));
-  check_text_exists(job.options.calibration.text);
-  return cut(job, models::read_text(text_options(job.options, length)), length, count);
+  const std::string& path = job.options.calibration.text;
+  check_text_exists("calibration.text", path);
+  return cut(job, models::read_text(text_options(job.options, path, length)), length, count);
 }
 
 CompressionJob prepare_compression(const CompressOptions& options) {

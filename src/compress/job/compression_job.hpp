@@ -21,6 +21,7 @@ struct CompressionJob {
   TokenWindows calibration_windows;  ///< for activations
   TokenWindows gradient_windows;     ///< for output gradients
   TokenWindows healing_windows;      ///< the steps of healing go through them in turn
+  TokenWindows held_out_windows;     ///< of the same text, for healing to know when to end
   TokenWindows adapter_windows;      ///< the steps of the adapter go through them in turn
   TokenWindows fermi_windows;        ///< the steps of FermiGrad go through them in turn
   /// Fingerprint of what is done with the weights, once they have their forms, before they heal.

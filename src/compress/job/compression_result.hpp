@@ -11,6 +11,7 @@
 #include "compress/experiments/noise_map.hpp"
 #include "compress/experiments/sensitivity_profile.hpp"
 #include "models/score.hpp"
+#include "train/state.hpp"
 #include "weights/forms/form.hpp"
 #include "weights/storage/storage.hpp"
 
@@ -68,7 +69,7 @@ struct CompressionResult {
   std::optional<models::Score> before;
   std::optional<models::Score> unhealed;  ///< between compression and healing
   std::optional<models::Score> after;
-  std::vector<double> healing_losses;  ///< of each step, in nat
+  train::State healing;  ///< its scores are the losses of held-out windows, that before it first
   std::vector<WeightReport> weights;
   std::optional<AdapterReport> adapter;
   std::optional<NoiseMap> noise;

@@ -255,6 +255,13 @@ StageCost cost_of_healing(const CompressionJob& job, const Pace& pace) {
                                                static_cast<double>(job.selected_parameters()),
                                     .has_teacher = heal.loss == HealingLoss::distillation},
                                    pace);
+  const std::int64_t looks =
+      heal.held_out_windows > 0 && heal.steps > 0 ? 1 + heal.steps / heal.check_every : 0;
+  const Layout layout(job, pace);
+  all += window_of(job, layout)
+             .cost(static_cast<double>(heal.window_length), Pass::scored, pace)
+             .times(static_cast<double>(looks * heal.held_out_windows) /
+                    static_cast<double>(layout.teams));
   all.stage = "healing";
   return all;
 }

@@ -248,10 +248,18 @@ void check_image_training(const CompressOptions& options, deck::Findings& findin
                                   .advice = "Name a checkpoint, or train for some epochs."});
 }
 
+void check_healing(const CompressOptions& options, deck::Findings& findings) {
+  if (options.heal.held_out_windows > 0) return;
+  for (const char* keyword : {"heal.check_every", "heal.patience"})
+    findings.expect_unused(keyword, "no windows are held out",
+                           "Set heal.held_out_windows, or drop it.");
+}
+
 /// What it alone has for language models.
 void check_text_studies(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings, {"train.epochs", "sensitivity.cuts"}, for_images, with_architecture);
   check_adapter_keywords(options, findings);
+  check_healing(options, findings);
   check_disentangler(options, findings);
   check_experiments(options, findings);
   check_profile(options, findings);

@@ -71,7 +71,23 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
   auto section = schema.section("heal", "Short training of the compressed weights.");
   section.keyword("steps", heal.steps)
       .range(0, 100'000'000)
-      .describe("Steps of AdamW on the calibration text; 0 for none.");
+      .describe("Steps of AdamW, at most; 0 for none.");
+  section.keyword("text", heal.text)
+      .describe(
+          "Text file or .npy file of token ids that is trained on; empty for calibration.text.");
+  section.keyword("held_out_windows", heal.held_out_windows)
+      .range(0, 1'000'000)
+      .describe(
+          "The last windows of the text, which are not trained on. Training ends when their loss "
+          "no "
+          "longer falls, with the numbers at its lowest; 0 to train for all steps.");
+  section.keyword("check_every", heal.check_every)
+      .range(1, 1'000'000)
+      .unit("steps")
+      .describe("Between two looks at the held-out windows.");
+  section.keyword("patience", heal.patience)
+      .range(1, 1'000'000)
+      .describe("Looks in a row without a lower loss that end the training.");
   section.keyword("loss", heal.loss, healing_loss_names)
       .describe(
           "The cross-entropy of the text, or the divergence from the predictions of the original "

@@ -106,7 +106,11 @@ struct HealOptions {
   std::int64_t windows_per_step = 1;  ///< of each team
   std::int64_t window_length = 512;
   double learning_rate = 4e-5;
-  double warm_up = 0.1;  ///< part of the steps in which the learning rate rises
+  double warm_up = 0.1;               ///< part of the steps in which the learning rate rises
+  std::string text = {};              ///< empty for calibration.text
+  std::int64_t held_out_windows = 0;  ///< the last ones of the text; 0 to train to the last step
+  std::int64_t check_every = 20;      ///< steps between two looks at them
+  std::int64_t patience = 3;          ///< looks in a row without a lower loss
 };
 
 /// Of language models, on all weights that the patterns select, compressed or not.
@@ -182,8 +186,8 @@ struct CompressOptions {
            !is_profile();
   }
   bool needs_calibration() const {
-    return heal.steps > 0 || adapter.is_trained() || needs_inputs() || needs_gradients() ||
-           needs_fermi();
+    return (heal.steps > 0 && heal.text.empty()) || adapter.is_trained() || needs_inputs() ||
+           needs_gradients() || needs_fermi();
   }
 };
 

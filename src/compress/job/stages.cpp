@@ -95,8 +95,10 @@ run::Stage healing_stage(const CompressionJob& job) {
   print.add(job.before_healing);
   print.add(name(heal.loss)).add(heal.learning_rate).add(heal.warm_up);
   for (const std::int64_t count :
-       {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams})
+       {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams, heal.check_every,
+        heal.patience})
     print.add(as_unsigned(count));
+  add_windows(print, job.held_out_windows);
   return {"healing", add_windows(print, job.healing_windows).value()};
 }
 

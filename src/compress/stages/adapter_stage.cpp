@@ -37,7 +37,8 @@ std::vector<double> train_adapters(Workbench& bench) {
                                                 .warm_up = how.warm_up},
                                    .name = "adapter",
                                    .advice = "Lower adapter.learning_rate."},
-                        .stage = adapter_stage(bench.job, bench.control.values)});
+                        .stage = adapter_stage(bench.job, bench.control.values)})
+      .losses;
 }
 
 void write_peft(const Workbench& bench) {

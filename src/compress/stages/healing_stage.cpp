@@ -5,8 +5,9 @@
 
 namespace rankine::compress {
 
-std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names) {
+train::State heal(Workbench& bench, const std::vector<std::string>& names) {
   const HealOptions& how = bench.options.heal;
+  const bool can_end_early = how.held_out_windows > 0;
   return train_on_text(bench, names,
                        {.windows = bench.job.healing_windows,
                         .loss = how.loss,
@@ -16,7 +17,10 @@ std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names
                                                 .largest = how.learning_rate,
                                                 .warm_up = how.warm_up},
                                    .name = "healing",
-                                   .advice = "Lower heal.learning_rate."},
+                                   .advice = "Lower heal.learning_rate.",
+                                   .epochs = {.steps = can_end_early ? how.check_every : 0,
+                                              .patience = can_end_early ? how.patience : 0}},
+                        .held_out = bench.job.held_out_windows,
                         .stage = healing_stage(bench.job)});
 }
 

@@ -5,12 +5,13 @@
 #include <vector>
 
 #include "compress/job/workbench.hpp"
+#include "train/training_loop.hpp"
 
 namespace rankine::compress {
 
 /// Trains the parameters of the weights `names` (text_training.hpp) on the next-token loss, or on
-/// the divergence from the original model's predictions. Returns the mean loss of each step, in
-/// nat. Collective over the world.
-std::vector<double> heal(Workbench& bench, const std::vector<std::string>& names);
+/// the divergence from the original model's predictions. Returns the mean loss of each step and of
+/// each look at the held-out windows, in nat. Collective over the world.
+train::State heal(Workbench& bench, const std::vector<std::string>& names);
 
 }  // namespace rankine::compress

@@ -16,13 +16,16 @@ struct TextTraining {
   models::ModelOptions original;      ///< the model whose predictions are learnt
   std::int64_t windows_per_step = 1;  ///< of each team
   train::Recipe recipe;
+  /// Their loss is the score of an epoch of the recipe, where it has any; spread over the teams.
+  TokenWindows held_out = {};
   run::Stage stage;  ///< a series of states
 };
 
 /// Trains what the weights `names` have as parameters (train/training_loop.hpp). Returns the mean
-/// loss of each step, in nat. Goes on from run.directory. Collective over the world. Throws on all
-/// ranks: NumericalError where the training diverges, Stopped after a step that is kept.
-std::vector<double> train_on_text(Workbench& bench, const std::vector<std::string>& names,
-                                  const TextTraining& how);
+/// loss of each step and, of held-out windows, that of each look at them, in nat. Goes on from
+/// run.directory. Collective over the world. Throws on all ranks: NumericalError where the training
+/// diverges, Stopped after a step that is kept.
+train::State train_on_text(Workbench& bench, const std::vector<std::string>& names,
+                           const TextTraining& how);
 
 }  // namespace rankine::compress

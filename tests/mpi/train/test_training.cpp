@@ -198,7 +198,8 @@ class Restart : public testing::TestWithParam<int> {
   };
 
   /// Nothing where the last rank is told to stop in step `stop_after`; 0 for never.
-  std::optional<Outcome> train(const fs::path& folder, std::int64_t stop_after = 0) {
+  std::optional<Outcome> train(const fs::path& folder, std::int64_t stop_after = 0,
+                               const Epochs& epochs = {}) {
     const Regression model(teams_, torch::kFloat32);
     std::int64_t calls = 0;
     const Objective objective(world(), teams_, 1, [&](std::int64_t window) {
@@ -210,7 +211,8 @@ class Restart : public testing::TestWithParam<int> {
     run::StopRequest stop(world(), {});
     const Recipe recipe{.schedule = {.steps = steps, .largest = 0.05},
                         .optimiser = {.weight_decay = 0.01},
-                        .largest_gradient = 0.5};
+                        .largest_gradient = 0.5,
+                        .epochs = epochs};
     try {
       State state = run(model.parameters, objective, recipe, keeper, stop);
       EXPECT_FALSE(model.w().requires_grad());
@@ -280,6 +282,30 @@ TEST_P(Restart, BeginsAnewWithoutAnyStateThatIsWhole) {
       std::ofstream(entry.path() / "stage.json") << "{}";
   world().barrier();
   expect_same(train(folder_), *straight);
+}
+
+/// Scores that are lowest after three epochs of two steps.
+Epochs lowest_after_three(std::int64_t patience) {
+  return {.steps = 2,
+          .finish = [](std::int64_t epochs) { return std::abs(static_cast<double>(epochs) - 3); },
+          .patience = patience};
+}
+
+TEST_P(Restart, TrainingEndsWhereScoresFallNoMoreWithTheParametersOfTheLowest) {
+  const auto ended = train("", 0, lowest_after_three(2));
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->losses.size(), 10U) << "two epochs after the lowest";
+  const auto sooner = train("", 0, lowest_after_three(1));
+  ASSERT_TRUE(sooner);
+  EXPECT_EQ(sooner->losses.size(), 8U);
+  EXPECT_TRUE(torch::equal(sooner->w, ended->w)) << "those after three epochs";
+  EXPECT_FALSE(torch::equal(train("")->w, ended->w));
+  for (const std::int64_t stop_after : {3, 7, 9}) {
+    EXPECT_FALSE(train(folder_, stop_after, lowest_after_three(2)));
+    expect_same(train(folder_, 0, lowest_after_three(2)), *ended);
+    expect_same(train(folder_, 0, lowest_after_three(2)), *ended);  // all is known
+    clear();
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Teams, Restart, testing::Values(1, 2, 3));
