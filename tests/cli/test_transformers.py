@@ -72,10 +72,10 @@ def test_a_compressed_gpt2_is_loaded(compress, transformers):
     assert found["class"] == "GPT2LMHeadModel"
 
 
-def smollm2_from_gguf():
+def hugging_face_from_gguf():
     """The module of that script, without the package that reads GGUF files."""
     sys.modules.setdefault("gguf", types.ModuleType("gguf"))
-    spec = importlib.util.spec_from_file_location("smollm2_from_gguf", ROOT / "scripts" / "smollm2_from_gguf.py")
+    spec = importlib.util.spec_from_file_location("hugging_face_from_gguf", ROOT / "scripts" / "hugging_face_from_gguf.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -87,9 +87,9 @@ def test_the_tokenizer_of_fetch_smollm2_feeds_generate(tmp_path, peers):
               "tokenizer.ggml.token_type": [1, 1, 3] + [1] * 509, "tokenizer.ggml.merges": [],
               "tokenizer.chat_template": "", "llama.context_length": 512,
               **{f"tokenizer.ggml.{name}_token_id": 2 for name in ("bos", "eos", "padding", "unknown")}}
-    script = smollm2_from_gguf()
+    model = hugging_face_from_gguf().SmolLm2(source)
     for name in ("tokenizer", "tokenizer_config", "generation_config"):
-        (folder / f"{name}.json").write_text(json.dumps(getattr(script, name)(source)))
+        (folder / f"{name}.json").write_text(json.dumps(getattr(model, name)()))
     theirs = peers("generate_with_transformers.py", folder, "xa", 12)
     assert theirs["inputs"] == ["attention_mask", "input_ids"]
     assert len(theirs["ids"]) == 12
