@@ -1,5 +1,7 @@
 #include "text/added_tokens.hpp"
 
+#include <unicode/uchar.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,40 +11,40 @@ namespace rankine::text {
 
 namespace {
 
-/// Length of the white space that `text` begins with.
-std::size_t leading_white_space(std::string_view text) {
-  std::size_t length = 0;
-  while (length < text.size()) {
-    const CodePoint code_point = first_code_point(text.substr(length));
-    if (!is_white_space(code_point.value.value_or(U'x'))) break;
-    length += code_point.bytes;
-  }
-  return length;
-}
-
-/// Length of `text` without the white space that it ends with.
-std::size_t without_trailing_white_space(std::string_view text) {
-  std::size_t end = text.size();
-  while (end > 0) {
-    std::size_t begin = end - 1;
-    while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xc0u) == 0x80u) --begin;
-    const CodePoint code_point = first_code_point(text.substr(begin));
-    if (!is_white_space(code_point.value.value_or(U'x'))) break;
-    end = begin;
-  }
-  return end;
-}
-
 std::size_t first_byte(std::string_view text) { return static_cast<unsigned char>(text.front()); }
+
+/// \w of the Rust crate `regex`.
+bool is_word_character(const CodePoint& code_point) {
+  if (!code_point.value) return false;
+  const auto value = static_cast<UChar32>(*code_point.value);
+  constexpr auto word_categories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
+  return u_hasBinaryProperty(value, UCHAR_ALPHABETIC) ||
+         u_hasBinaryProperty(value, UCHAR_JOIN_CONTROL) ||
+         (U_GET_GC_MASK(value) & word_categories) != 0;
+}
+
+bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
+  const bool follows_word = begin > 0 && is_word_character(last_code_point(text.substr(0, begin)));
+  const bool word_follows =
+      end < text.size() && is_word_character(first_code_point(text.substr(end)));
+  return !follows_word && !word_follows;
+}
 
 }  // namespace
 
-AddedTokens::AddedTokens(std::vector<AddedToken> tokens) : first_pass_(256), second_pass_(256) {
-  std::ranges::sort(tokens, std::greater(),
-                    [](const AddedToken& token) { return token.content.size(); });
-  for (AddedToken& token : tokens) {
-    ByFirstByte& pass = token.pass == Pass::first ? first_pass_ : second_pass_;
-    pass[first_byte(token.content)].push_back(std::move(token));
+AddedTokens::AddedTokens(const std::vector<AddedToken>& tokens, const Normalizer& normalizer)
+    : normalizer_(normalizer), first_pass_(256), second_pass_(256) {
+  for (AddedToken token : tokens) {
+    const bool is_first = token.pass == Pass::first;
+    if (!is_first) token.content = normalizer(token.content);
+    if (token.content.empty()) continue;
+    (is_first ? first_pass_ : second_pass_)[first_byte(token.content)].push_back(std::move(token));
+  }
+  for (ByFirstByte* pass : {&first_pass_, &second_pass_}) {
+    for (std::vector<AddedToken>& candidates : *pass) {
+      std::ranges::stable_sort(candidates, std::greater(),
+                               [](const AddedToken& token) { return token.content.size(); });
+    }
   }
 }
 
@@ -66,6 +68,7 @@ void AddedTokens::split(const ByFirstByte& tokens, std::string_view text,
     std::size_t begin = i;
     std::size_t end = i + token->content.size();
     i = end;
+    if (token->is_word && !stands_alone(text, begin, end)) continue;
     if (token->left == Strip::white_space) {
       begin = std::max(without_trailing_white_space(text.substr(0, begin)), done);
     }
@@ -77,11 +80,20 @@ void AddedTokens::split(const ByFirstByte& tokens, std::string_view text,
   if (done < text.size()) on_text(text.substr(done));
 }
 
-void AddedTokens::split(std::string_view text, const std::function<void(std::string_view)>& on_text,
+void AddedTokens::split(std::string_view text, std::deque<std::string>& owned,
+                        const std::function<void(const Stretch&)>& on_text,
                         const std::function<void(std::int32_t)>& on_token) const {
-  split(
-      first_pass_, text,
-      [&](std::string_view part) { split(second_pass_, part, on_text, on_token); }, on_token);
+  const auto on_part = [&](std::string_view part) {
+    const bool is_first = part.data() == text.data();
+    if (!normalizer_.changes_nothing()) part = owned.emplace_back(normalizer_(part));
+    split(
+        second_pass_, part,
+        [&](std::string_view stretch) {
+          on_text({stretch, is_first && stretch.data() == part.data()});
+        },
+        on_token);
+  };
+  split(first_pass_, text, on_part, on_token);
 }
 
 }  // namespace rankine::text

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "text/byte_symbols.hpp"
+#include "text/utf8.hpp"
 
 namespace rankine::text {
 
@@ -24,6 +25,19 @@ struct BytePairEncoding::Symbol {
   std::int32_t next;
   bool is_gone = false;
 };
+
+/// Linked in their order.
+std::vector<BytePairEncoding::Symbol> BytePairEncoding::symbols_of(
+    const std::vector<std::int32_t>& tokens) {
+  std::vector<Symbol> symbols;
+  symbols.reserve(tokens.size());
+  for (const std::int32_t token : tokens) {
+    const auto position = static_cast<std::int32_t>(symbols.size());
+    symbols.push_back({token, position - 1, position + 1});
+  }
+  if (!symbols.empty()) symbols.back().next = none;
+  return symbols;
+}
 
 /// A merge of the symbol at `position` with its right neighbour.
 struct BytePairEncoding::Candidate {
@@ -88,22 +102,27 @@ class BytePairEncoding::Merging {
   std::priority_queue<Candidate> candidates_;
 };
 
-BytePairEncoding::BytePairEncoding(const Vocabulary& vocabulary,
-                                   const std::vector<PairMerge>& merges, UnknownBytes unknown,
-                                   WholeWords whole_words)
-    : unknown_(unknown) {
+BytePairEncoding::BytePairEncoding(const PairModel& model, Letters letters)
+    : letters_(letters), unknown_(model.unknown) {
   for (unsigned byte = 0; byte < 256; ++byte) {
-    const auto found = vocabulary.find(symbol_of(static_cast<unsigned char>(byte)));
-    if (found != vocabulary.end()) byte_tokens_[byte] = found->second;
+    const auto found = model.vocabulary.find(symbol_of(static_cast<unsigned char>(byte)));
+    if (found != model.vocabulary.end()) of_byte_[byte] = found->second;
   }
-  merges_.reserve(merges.size());
+  const bool takes_words = model.whole_words == WholeWords::taken_first;
+  for (const auto& [token, id] : model.vocabulary) {
+    if (letters == Letters::characters) {
+      if (token.empty()) continue;
+      const CodePoint first = first_code_point(token);
+      if (first.value && first.bytes == token.size()) of_character_.emplace(*first.value, id);
+      if (takes_words) words_.emplace(token, id);
+    } else if (takes_words) {
+      if (const auto bytes = bytes_of_symbols(token)) words_.emplace(*bytes, id);
+    }
+  }
+  merges_.reserve(model.merges.size());
   std::int32_t rank = 0;
-  for (const PairMerge& merge : merges) {
+  for (const PairMerge& merge : model.merges) {
     merges_[key_of(merge.left, merge.right)] = {rank++, merge.merged};
-  }
-  if (whole_words == WholeWords::merged) return;
-  for (const auto& [token, id] : vocabulary) {
-    if (const auto bytes = bytes_of_symbols(token)) words_.emplace(*bytes, id);
   }
 }
 
@@ -113,22 +132,38 @@ const BytePairEncoding::Ranked* BytePairEncoding::find_merge(std::int32_t left,
   return found == merges_.end() ? nullptr : &found->second;
 }
 
-std::vector<BytePairEncoding::Symbol> BytePairEncoding::symbols_of(std::string_view word) const {
-  std::vector<Symbol> symbols;
-  symbols.reserve(word.size());
-  bool after_unknown = false;
-  for (const char byte : word) {
-    const auto& known = byte_tokens_[static_cast<unsigned char>(byte)];
-    const auto& token = known ? known : unknown_.token;
-    const bool fuses = unknown_.neighbours == UnknownBytes::Neighbours::fused;
-    if (token && (known || !after_unknown || !fuses)) {
-      const auto position = static_cast<std::int32_t>(symbols.size());
-      symbols.push_back({*token, position - 1, position + 1});
+std::optional<std::int32_t> BytePairEncoding::token_of_letter(std::string_view letter) const {
+  if (letters_ == Letters::bytes) return of_byte_[static_cast<unsigned char>(letter.front())];
+  const auto found = of_character_.find(*first_code_point(letter).value);
+  if (found == of_character_.end()) return std::nullopt;
+  return found->second;
+}
+
+/// Neighbours that are unknown fuse also where tokens of bytes lie between them, which then come
+/// first, as in the package `tokenizers`.
+std::vector<std::int32_t> BytePairEncoding::letters_of(std::string_view word) const {
+  std::vector<std::int32_t> tokens;
+  tokens.reserve(word.size());
+  const bool fuses = unknown_.neighbours == UnknownLetters::Neighbours::fused;
+  bool unknown_waits = false;
+  const auto end_unknown = [&] {
+    if (unknown_waits) tokens.push_back(*unknown_.token);
+    unknown_waits = false;
+  };
+  while (!word.empty()) {
+    const std::size_t bytes = letters_ == Letters::bytes ? 1 : first_code_point(word).bytes;
+    const std::string_view letter = word.substr(0, bytes);
+    word.remove_prefix(bytes);
+    if (const auto known = token_of_letter(letter)) {
+      end_unknown();
+      tokens.push_back(*known);
+    } else if (!unknown_.bytes.append(letter, tokens) && unknown_.token) {
+      if (!fuses) end_unknown();
+      unknown_waits = true;
     }
-    after_unknown = !known;
   }
-  if (!symbols.empty()) symbols.back().next = none;
-  return symbols;
+  end_unknown();
+  return tokens;
 }
 
 void BytePairEncoding::encode(std::string_view word, std::vector<std::int32_t>& ids) const {
@@ -136,7 +171,7 @@ void BytePairEncoding::encode(std::string_view word, std::vector<std::int32_t>& 
     ids.push_back(whole->second);
     return;
   }
-  std::vector<Symbol> symbols = symbols_of(word);
+  std::vector<Symbol> symbols = symbols_of(letters_of(word));
   Merging(*this, symbols).run();
   for (const Symbol& symbol : symbols) {
     if (!symbol.is_gone) ids.push_back(symbol.token);

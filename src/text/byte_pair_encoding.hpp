@@ -1,7 +1,8 @@
-// Byte-level pair encoding of one word: bytes become symbols, pairs of symbols merge by rank.
+// Pair encoding of one word: its letters become tokens, pairs of tokens merge by rank.
 //
-// Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units" (2016),
-// on bytes as in Radford et al., "Language models are unsupervised multitask learners" (2019).
+// Sennrich, Haddow and Birch, "Neural machine translation of rare words with subword units" (2016);
+// letters are bytes as in Radford et al., "Language models are unsupervised multitask learners"
+// (2019), or characters as in SentencePiece.
 #pragma once
 
 #include <array>
@@ -12,21 +13,17 @@
 #include <unordered_map>
 #include <vector>
 
+#include "text/vocabulary.hpp"
+
 namespace rankine::text {
 
-/// Lets std::unordered_map look up std::string keys by std::string_view.
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept {
-    return std::hash<std::string_view>()(text);
-  }
-};
+/// What pair encoding begins with: bytes, which tokens write as symbols, or characters.
+enum class Letters { bytes, characters };
 
-using Vocabulary = std::unordered_map<std::string, std::int32_t, TextHash, std::equal_to<>>;
-
-/// What to do with a byte whose symbol the vocabulary lacks.
-struct UnknownBytes {
-  std::optional<std::int32_t> token;  ///< none: the byte vanishes
+/// What to do with a letter that the vocabulary lacks.
+struct UnknownLetters {
+  ByteTokens bytes;                   ///< taken if there are all that a character needs
+  std::optional<std::int32_t> token;  ///< none: the letter vanishes
   enum class Neighbours { separate, fused } neighbours = Neighbours::separate;
 };
 
@@ -39,14 +36,18 @@ struct PairMerge {
   std::int32_t merged;
 };
 
+struct PairModel {
+  Vocabulary vocabulary;
+  std::vector<PairMerge> merges;  ///< by rank; a later one for the same pair replaces an earlier one
+  UnknownLetters unknown;
+  WholeWords whole_words = WholeWords::merged;
+};
+
 class BytePairEncoding {
  public:
-  /// `vocabulary`: tokens in byte symbols; `merges` in the order of their ranks, of which a later
-  /// one for the same pair replaces an earlier one.
-  BytePairEncoding(const Vocabulary& vocabulary, const std::vector<PairMerge>& merges,
-                   UnknownBytes unknown, WholeWords whole_words);
+  BytePairEncoding(const PairModel& model, Letters letters);
 
-  /// Appends the ids of `word` (plain bytes). Time grows as n log n.
+  /// Appends the ids of `word` (plain UTF-8). Time grows as n log n.
   void encode(std::string_view word, std::vector<std::int32_t>& ids) const;
 
  private:
@@ -58,13 +59,17 @@ class BytePairEncoding {
   struct Candidate;
   class Merging;
 
-  std::vector<Symbol> symbols_of(std::string_view word) const;
+  std::optional<std::int32_t> token_of_letter(std::string_view letter) const;
+  std::vector<std::int32_t> letters_of(std::string_view word) const;
+  static std::vector<Symbol> symbols_of(const std::vector<std::int32_t>& tokens);
   const Ranked* find_merge(std::int32_t left, std::int32_t right) const;
 
-  std::array<std::optional<std::int32_t>, 256> byte_tokens_;
+  Letters letters_;
+  std::array<std::optional<std::int32_t>, 256> of_byte_;
+  std::unordered_map<char32_t, std::int32_t> of_character_;
   std::unordered_map<std::uint64_t, Ranked> merges_;
   Vocabulary words_;  ///< tokens by their plain bytes; empty unless whole words are taken first
-  UnknownBytes unknown_;
+  UnknownLetters unknown_;
 };
 
 }  // namespace rankine::text

@@ -1,9 +1,10 @@
-// Cuts a text into the words that pair encoding treats one by one.
+// Cuts a text into the words that the model treats one by one.
 #pragma once
 
 #include <deque>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "text/pattern.hpp"
@@ -12,30 +13,45 @@ namespace rankine::text {
 
 /// What becomes of the parts that a pattern matches and of those between.
 enum class Keep {
-  all_parts,        ///< tokenizers: Isolated
-  between_matches,  ///< tokenizers: Removed
-  matches,          ///< tokenizers: Removed, inverted
+  all_parts,             ///< tokenizers: Isolated
+  between_matches,       ///< Removed
+  merged_with_previous,  ///< MergedWithPrevious: a match belongs to the part before it
+  merged_with_next,      ///< MergedWithNext
+  runs,                  ///< Contiguous: neighbouring matches are one part
 };
 
 struct SplitStep {
   Pattern pattern;
   Keep keep;
+  bool is_inverted = false;  ///< what lies between matches counts as match, and the other way round
+};
+
+/// Which words get a blank before them if they have none.
+enum class Beginning { as_it_is, first_blank, every_blank };
+
+/// Writes another character for blanks (" " itself: none).
+struct Metaspace {
+  std::string blank;
+  Beginning beginning;
+};
+
+/// Part of a text between added tokens.
+struct Stretch {
+  std::string_view text;
+  bool is_first;  ///< nothing of the text lies before it
 };
 
 class PreTokenizer {
  public:
-  void add(SplitStep step) { steps_.push_back(std::move(step)); }
+  void add(SplitStep step) { steps_.emplace_back(std::move(step)); }
+  void add(Metaspace step) { steps_.emplace_back(std::move(step)); }
 
-  /// The next step splits words that each begin with a space, put there if need be.
-  void add_prefix_space() { spaced_before_ = steps_.size(); }
-
-  /// Words of `text` in order, none empty, as views into `text` or into strings added to `owned`,
+  /// Words of `stretch` in order, none empty, as views into it or into strings added to `owned`,
   /// which must outlive them.
-  std::vector<std::string_view> split(std::string_view text, std::deque<std::string>& owned) const;
+  std::vector<std::string_view> split(const Stretch& stretch, std::deque<std::string>& owned) const;
 
  private:
-  std::vector<SplitStep> steps_;
-  std::size_t spaced_before_ = static_cast<std::size_t>(-1);
+  std::vector<std::variant<SplitStep, Metaspace>> steps_;
 };
 
 }  // namespace rankine::text

@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <map>
 
 #include "text/tokenizer_sections.hpp"
 
@@ -15,19 +16,17 @@ using nlohmann::json;
 constexpr const char* gpt2_expression =
     R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)";
 
-SplitStep read_split(const files::JsonSection& split) {
-  const files::JsonSection pattern = split.section("pattern");
-  const bool is_literal = pattern.has("String");
-  const std::string text = pattern.text(is_literal ? "String" : "Regex");
-  const std::string behaviour = split.text("behavior");
-  const bool inverted = split.flag("invert", false);
-  if (text.empty()) pattern.refuse_unsupported("an empty pattern");
-  if (behaviour != "Isolated" && behaviour != "Removed") split.refuse_unsupported(behaviour);
-  const Keep keep = behaviour == "Isolated" ? Keep::all_parts
-                    : inverted              ? Keep::matches
-                                            : Keep::between_matches;
-  return {is_literal ? Pattern::literal(text) : Pattern::regular_expression(text, pattern.name()),
-          keep};
+Keep read_behaviour(const files::JsonSection& split) {
+  static const std::map<std::string, Keep> behaviours = {
+      {"Isolated", Keep::all_parts},
+      {"Removed", Keep::between_matches},
+      {"MergedWithPrevious", Keep::merged_with_previous},
+      {"MergedWithNext", Keep::merged_with_next},
+      {"Contiguous", Keep::runs}};
+  const std::string name = split.text("behavior");
+  const auto found = behaviours.find(name);
+  if (found == behaviours.end()) split.refuse_unsupported(name);
+  return found->second;
 }
 
 /// Adds the steps of one pre-tokenizer after another. Whatever follows ByteLevel would see symbols
@@ -40,31 +39,45 @@ class StepReader {
       for (const files::JsonSection& part : section.sections("pretokenizers")) read(part);
       return;
     }
-    if (ends_) section.refuse_unsupported(fmt::format("{} behind ByteLevel", type));
+    if (words_.letters == Letters::bytes)
+      section.refuse_unsupported(fmt::format("{} behind ByteLevel", type));
     if (type == "Split") {
-      steps_.add(read_split(section));
+      add({read_pattern(section), read_behaviour(section), section.flag("invert", false)});
     } else if (type == "Digits") {
       const bool one_by_one = section.flag("individual_digits");
-      steps_.add({one_by_one ? Pattern::digit() : Pattern::digits(), Keep::all_parts});
+      add({one_by_one ? Pattern::digit() : Pattern::digits(), Keep::all_parts});
+    } else if (type == "WhitespaceSplit") {
+      add({Pattern::regular_expression("\\s", section.name()), Keep::between_matches});
+    } else if (type == "Metaspace") {
+      read_metaspace_step(section);
     } else if (type == "ByteLevel") {
-      ends_ = true;
-      if (section.flag("add_prefix_space")) steps_.add_prefix_space();
-      if (section.flag("use_regex", true)) {
-        steps_.add({Pattern::regular_expression(gpt2_expression, section.name()), Keep::all_parts});
-      }
+      read_byte_level(section);
     } else {
       section.refuse_unsupported(type);
     }
   }
 
-  PreTokenizer finish(const files::JsonSection& section) {
-    if (!ends_) section.refuse_unsupported("a pre-tokenizer without ByteLevel");
-    return std::move(steps_);
-  }
+  WordsSection finish() { return std::move(words_); }
 
  private:
-  PreTokenizer steps_;
-  bool ends_ = false;
+  void add(SplitStep step) { words_.pre_tokenizer.add(std::move(step)); }
+
+  void read_metaspace_step(const files::JsonSection& section) {
+    const Metaspace metaspace = read_metaspace(section);
+    words_.pre_tokenizer.add(metaspace);
+    if (section.flag("split", true))
+      add({Pattern::literal(metaspace.blank), Keep::merged_with_next});
+  }
+
+  void read_byte_level(const files::JsonSection& section) {
+    words_.letters = Letters::bytes;
+    if (section.flag("add_prefix_space"))
+      words_.pre_tokenizer.add(Metaspace{" ", Beginning::every_blank});
+    if (section.flag("use_regex", true))
+      add({Pattern::regular_expression(gpt2_expression, section.name()), Keep::all_parts});
+  }
+
+  WordsSection words_;
 };
 
 /// Ids of one special token of a template.
@@ -97,10 +110,33 @@ Template read_template(const files::JsonSection& processor) {
 
 }  // namespace
 
-PreTokenizer read_pre_tokenizer(const files::JsonSection& section) {
+Pattern read_pattern(const files::JsonSection& section) {
+  const files::JsonSection pattern = section.section("pattern");
+  const bool is_literal = pattern.has("String");
+  const std::string text = pattern.text(is_literal ? "String" : "Regex");
+  if (text.empty()) pattern.refuse_unsupported("an empty pattern");
+  return is_literal ? Pattern::literal(text) : Pattern::regular_expression(text, pattern.name());
+}
+
+Metaspace read_metaspace(const files::JsonSection& section) {
+  static const std::map<std::string, Beginning> schemes = {{"always", Beginning::every_blank},
+                                                           {"first", Beginning::first_blank},
+                                                           {"never", Beginning::as_it_is}};
+  const std::string scheme =
+      section.has("prepend_scheme") ? section.text("prepend_scheme") : "always";
+  const auto found = schemes.find(scheme);
+  if (found == schemes.end()) section.refuse_unsupported(scheme);
+  const std::string blank = section.text("replacement");
+  if (blank.empty()) section.refuse_unsupported("an empty replacement");
+  // Files of before there were schemes have this key alone.
+  const bool begins = section.flag("add_prefix_space", true);
+  return {blank, begins ? found->second : Beginning::as_it_is};
+}
+
+WordsSection read_pre_tokenizer(const files::JsonSection& section) {
   StepReader reader;
   reader.read(section);
-  return reader.finish(section);
+  return reader.finish();
 }
 
 Template read_post_processor(const files::JsonSection& section) {

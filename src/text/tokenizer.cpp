@@ -7,32 +7,49 @@
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
-#include "text/byte_symbols.hpp"
 #include "text/tokenizer_file.hpp"
 #include "text/utf8.hpp"
 
 namespace rankine::text {
 
+namespace {
+
+using Model = std::variant<BytePairEncoding, Unigram>;
+
+Model make_model(const TokenizerFile& file) {
+  if (const auto* pairs = std::get_if<PairModel>(&file.model))
+    return BytePairEncoding(*pairs, file.words.letters);
+  return Unigram(std::get<UnigramModel>(file.model));
+}
+
+}  // namespace
+
 struct Tokenizer::Parts {
+  Normalizer normalizer;
   AddedTokens added;
   PreTokenizer pre_tokenizer;
-  BytePairEncoding encoding;
+  Model model;
   Template around;
+  Decoder decoder;
   Vocabulary ids;  ///< of all tokens, added ones included
   std::unordered_map<std::int32_t, std::string> tokens;
   std::unordered_set<std::int32_t> special;
   std::int64_t vocabulary_size = 0;
+  std::vector<std::string> ignored;
 
   explicit Parts(TokenizerFile file)
-      : added(file.added),
-        pre_tokenizer(std::move(file.pre_tokenizer)),
-        encoding(file.model.vocabulary, file.model.merges, file.model.unknown,
-                 file.model.whole_words),
+      : normalizer(std::move(file.normalizer)),
+        added(file.added, normalizer),
+        pre_tokenizer(std::move(file.words.pre_tokenizer)),
+        model(make_model(file)),
         around(std::move(file.around)),
-        ids(std::move(file.model.vocabulary)) {
+        decoder(std::move(file.decoder)),
+        ignored(std::move(file.ignored)) {
+    std::visit([this](auto& read) { ids = std::move(read.vocabulary); }, file.model);
     for (const AddedToken& token : file.added) {
       ids.emplace(token.content, token.id);
       if (token.is_special) special.insert(token.id);
@@ -42,6 +59,8 @@ struct Tokenizer::Parts {
       vocabulary_size = std::max<std::int64_t>(vocabulary_size, std::int64_t{id} + 1);
     }
   }
+  Parts(const Parts&) = delete;
+  Parts& operator=(const Parts&) = delete;
 };
 
 namespace {
@@ -49,14 +68,13 @@ namespace {
 /// Encodes the words of one text; a word that comes again gets the ids of the first time.
 class WordEncoder {
  public:
-  WordEncoder(const BytePairEncoding& encoding, std::vector<std::int32_t>& ids)
-      : encoding_(encoding), ids_(ids) {}
+  WordEncoder(const Model& model, std::vector<std::int32_t>& ids) : model_(model), ids_(ids) {}
 
   /// `word` outlives this object.
   void append(std::string_view word) {
     const auto [known, is_new] = earlier_.try_emplace(word, Range{ids_.size(), ids_.size()});
     if (is_new) {
-      encoding_.encode(word, ids_);
+      std::visit([&](const auto& model) { model.encode(word, ids_); }, model_);
       known->second.end = ids_.size();
       return;
     }
@@ -70,7 +88,7 @@ class WordEncoder {
     std::size_t end;
   };
 
-  const BytePairEncoding& encoding_;
+  const Model& model_;
   std::vector<std::int32_t>& ids_;
   std::unordered_map<std::string_view, Range> earlier_;
 };
@@ -97,11 +115,11 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view utf8_text,
   std::vector<std::int32_t> ids;
   if (with_template) ids = parts_->around.before;
   std::deque<std::string> owned;
-  WordEncoder words(parts_->encoding, ids);
+  WordEncoder words(parts_->model, ids);
   parts_->added.split(
-      utf8_text,
-      [&](std::string_view part) {
-        for (const std::string_view word : parts_->pre_tokenizer.split(part, owned)) {
+      utf8_text, owned,
+      [&](const Stretch& stretch) {
+        for (const std::string_view word : parts_->pre_tokenizer.split(stretch, owned)) {
           words.append(word);
         }
       },
@@ -111,16 +129,16 @@ std::vector<std::int32_t> Tokenizer::encode(std::string_view utf8_text,
 }
 
 std::string Tokenizer::decode(std::span<const std::int32_t> ids, SpecialTokens special) const {
-  std::string bytes;
+  std::vector<std::string> texts;
   for (const std::int32_t id : ids) {
     if (special == SpecialTokens::left_out && parts_->special.contains(id)) continue;
     const auto token = parts_->tokens.find(id);
-    if (token == parts_->tokens.end()) continue;
-    // An added token may hold characters that stand for no byte.
-    bytes += bytes_of_symbols(token->second).value_or(token->second);
+    if (token != parts_->tokens.end()) texts.push_back(token->second);
   }
-  return replace_invalid_utf8(bytes);
+  return parts_->decoder(std::move(texts));
 }
+
+const std::vector<std::string>& Tokenizer::ignored_sections() const { return parts_->ignored; }
 
 std::int64_t Tokenizer::vocabulary_size() const { return parts_->vocabulary_size; }
 

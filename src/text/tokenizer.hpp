@@ -1,7 +1,7 @@
 // Text to token ids and back, as the tokenizer.json of a model's folder says.
 //
-// Byte-level pair encoding only. Ids equal those of the Python package `tokenizers`; what a file
-// asks for beyond the supported features (docs/file_formats.md) is an error, never other ids.
+// Ids equal those of the Python package `tokenizers`; what a file asks for beyond the supported
+// features (docs/file_formats.md) is an error, never other ids.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +28,8 @@ class Tokenizer {
   /// not supported.
   static Tokenizer read(const std::filesystem::path& tokenizer_json);
 
-  /// Throws InputError if `utf8_text` is not valid UTF-8. Bytes that the vocabulary lacks vanish
-  /// unless the tokenizer has a token for what is unknown.
+  /// Throws InputError if `utf8_text` is not valid UTF-8. What the vocabulary lacks vanishes unless
+  /// the tokenizer has tokens for it.
   std::vector<std::int32_t> encode(std::string_view utf8_text, AddSpecialTokens special) const;
 
   /// Text of the tokens. Unknown ids vanish; bytes that are no UTF-8 become U+FFFD.
@@ -41,6 +41,8 @@ class Tokenizer {
   std::optional<std::int32_t> id_of(std::string_view token) const;
   /// Whether AddSpecialTokens::yes puts a token before the text.
   bool adds_beginning() const;
+  /// "truncation" and "padding", if the file holds them: texts are taken as they are.
+  const std::vector<std::string>& ignored_sections() const;
 
  private:
   struct Parts;

@@ -7,10 +7,12 @@ namespace rankine::text {
 
 namespace {
 
-void check_decoder(const files::JsonSection& document) {
-  if (!document.has("decoder")) document.refuse_unsupported("a tokenizer without decoder");
-  const files::JsonSection decoder = document.section("decoder");
-  if (decoder.text("type") != "ByteLevel") decoder.refuse_unsupported(decoder.text("type"));
+std::variant<PairModel, UnigramModel> read_model(const files::JsonSection& model, Letters letters) {
+  const std::string type = model.has("type") ? model.text("type") : "a model without type";
+  if (type == "BPE") return read_pair_model(model, letters);
+  if (type != "Unigram") model.refuse_unsupported(type);
+  if (letters == Letters::bytes) model.refuse_unsupported("Unigram with ByteLevel");
+  return read_unigram_model(model);
 }
 
 }  // namespace
@@ -18,24 +20,18 @@ void check_decoder(const files::JsonSection& document) {
 TokenizerFile read_tokenizer_file(const std::filesystem::path& path) {
   const nlohmann::json json = files::read_json(path);
   const files::JsonSection document(json, "", path);
-  for (const char* feature : {"normalizer", "truncation", "padding"}) {
-    if (!document.has(feature)) continue;
-    const files::JsonSection section = document.section(feature);
-    section.refuse_unsupported(section.has("type") ? section.text("type") : feature);
-  }
-  if (!document.has("pre_tokenizer")) {
-    document.refuse_unsupported("a tokenizer without pre_tokenizer");
-  }
-  check_decoder(document);
-  PairModel model = read_pair_model(document.section("model"));
-  auto added = read_added_tokens(document, model.vocabulary);
-  TokenizerFile file{std::move(model),
-                     std::move(added),
-                     read_pre_tokenizer(document.section("pre_tokenizer")),
-                     {}};
-  if (document.has("post_processor")) {
+  TokenizerFile file;
+  if (document.has("normalizer")) file.normalizer = read_normalizer(document.section("normalizer"));
+  if (document.has("pre_tokenizer"))
+    file.words = read_pre_tokenizer(document.section("pre_tokenizer"));
+  file.model = read_model(document.section("model"), file.words.letters);
+  std::visit([&](const auto& model) { file.added = read_added_tokens(document, model.vocabulary); },
+             file.model);
+  if (document.has("post_processor"))
     file.around = read_post_processor(document.section("post_processor"));
-  }
+  if (document.has("decoder")) file.decoder = read_decoder(document.section("decoder"));
+  for (const char* section : {"truncation", "padding"})
+    if (document.has(section)) file.ignored.push_back(section);
   return file;
 }
 

@@ -3,19 +3,23 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <variant>
 #include <vector>
 
 #include "text/added_tokens.hpp"
 #include "text/byte_pair_encoding.hpp"
+#include "text/decoder.hpp"
+#include "text/normalizer.hpp"
 #include "text/pre_tokenizer.hpp"
+#include "text/unigram.hpp"
 
 namespace rankine::text {
 
-struct PairModel {
-  Vocabulary vocabulary;
-  std::vector<PairMerge> merges;
-  UnknownBytes unknown;
-  WholeWords whole_words = WholeWords::merged;
+/// What is cut into words, and what these are made of.
+struct WordsSection {
+  PreTokenizer pre_tokenizer;
+  Letters letters = Letters::characters;
 };
 
 /// Ids that the post-processor puts around a single text.
@@ -25,10 +29,13 @@ struct Template {
 };
 
 struct TokenizerFile {
-  PairModel model;
+  Normalizer normalizer;
+  WordsSection words;
+  std::variant<PairModel, UnigramModel> model;
   std::vector<AddedToken> added;
-  PreTokenizer pre_tokenizer;
   Template around;
+  Decoder decoder;
+  std::vector<std::string> ignored;  ///< sections that say something and change nothing here
 };
 
 /// Throws InputError, naming the file and the feature.

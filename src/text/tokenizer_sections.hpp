@@ -9,11 +9,21 @@
 
 namespace rankine::text {
 
-/// "model": its type must be BPE.
-PairModel read_pair_model(const files::JsonSection& model);
+/// "normalizer".
+Normalizer read_normalizer(const files::JsonSection& section);
 
-/// "pre_tokenizer": Split, Digits and ByteLevel, or a Sequence of them that ByteLevel ends.
-PreTokenizer read_pre_tokenizer(const files::JsonSection& section);
+/// "pre_tokenizer": nothing may follow ByteLevel in a Sequence.
+WordsSection read_pre_tokenizer(const files::JsonSection& section);
+
+/// "pattern" within `section`: a text or a regular expression.
+Pattern read_pattern(const files::JsonSection& section);
+
+/// Metaspace, as pre-tokenizer or decoder.
+Metaspace read_metaspace(const files::JsonSection& section);
+
+/// "model" of the types BPE and Unigram.
+PairModel read_pair_model(const files::JsonSection& model, Letters letters);
+UnigramModel read_unigram_model(const files::JsonSection& model);
 
 /// "added_tokens" of `document`. A token that is in the vocabulary has its id there; the others
 /// continue the ids in their order.
@@ -22,5 +32,8 @@ std::vector<AddedToken> read_added_tokens(const files::JsonSection& document,
 
 /// "post_processor": TemplateProcessing, ByteLevel (which changes no ids) or a Sequence of these.
 Template read_post_processor(const files::JsonSection& section);
+
+/// "decoder".
+Decoder read_decoder(const files::JsonSection& section);
 
 }  // namespace rankine::text

@@ -42,6 +42,13 @@ CodePoint first_code_point(std::string_view text) {
   return {value, lead->bytes};
 }
 
+CodePoint last_code_point(std::string_view text) {
+  std::size_t begin = text.size() - 1;
+  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xc0u) == 0x80u) --begin;
+  const CodePoint last = first_code_point(text.substr(begin));
+  return begin + last.bytes == text.size() ? last : CodePoint{std::nullopt, 1};
+}
+
 void append_utf8(std::string& text, char32_t code_point) {
   const auto append = [&text](char32_t byte) { text.push_back(static_cast<char>(byte)); };
   const auto append_tail = [&](int shift) { append(0x80u | (code_point >> shift & 0x3fu)); };
@@ -92,6 +99,26 @@ bool is_white_space(char32_t code_point) {
          (code_point >= 0x2000 && code_point <= 0x200a) || code_point == 0x2028 ||
          code_point == 0x2029 || code_point == 0x202f || code_point == 0x205f ||
          code_point == 0x3000;
+}
+
+std::size_t leading_white_space(std::string_view text) {
+  std::size_t length = 0;
+  while (length < text.size()) {
+    const CodePoint first = first_code_point(text.substr(length));
+    if (!is_white_space(first.value.value_or(U'x'))) break;
+    length += first.bytes;
+  }
+  return length;
+}
+
+std::size_t without_trailing_white_space(std::string_view text) {
+  std::size_t end = text.size();
+  while (end > 0) {
+    const CodePoint last = last_code_point(text.substr(0, end));
+    if (!is_white_space(last.value.value_or(U'x'))) break;
+    end -= last.bytes;
+  }
+  return end;
 }
 
 }  // namespace rankine::text

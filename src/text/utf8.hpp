@@ -18,6 +18,9 @@ struct CodePoint {
 /// At the beginning of `text`, which is not empty.
 CodePoint first_code_point(std::string_view text);
 
+/// The character that `text`, which is not empty, ends with; where that is no UTF-8, its last byte.
+CodePoint last_code_point(std::string_view text);
+
 void append_utf8(std::string& text, char32_t code_point);
 
 /// Index of the first byte that is not valid UTF-8.
@@ -28,5 +31,11 @@ std::string replace_invalid_utf8(std::string_view text);
 
 /// The Unicode property White_Space.
 bool is_white_space(char32_t code_point);
+
+/// Length of the white space that `text` begins with.
+std::size_t leading_white_space(std::string_view text);
+
+/// Length of `text` without the white space that it ends with.
+std::size_t without_trailing_white_space(std::string_view text);
 
 }  // namespace rankine::text

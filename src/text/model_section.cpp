@@ -57,27 +57,35 @@ std::vector<PairMerge> read_merges(const files::JsonSection& model, const Vocabu
   return merges;
 }
 
-UnknownBytes read_unknown(const files::JsonSection& model, const Vocabulary& vocabulary) {
-  if (!model.has("unk_token")) return {};
-  const auto found = vocabulary.find(model.text("unk_token"));
-  const auto is_known = [&](unsigned byte) {
-    return vocabulary.contains(symbol_of(static_cast<unsigned char>(byte)));
-  };
-  bool knows_all_bytes = true;
-  for (unsigned byte = 0; byte < 256; ++byte) knows_all_bytes &= is_known(byte);
-  if (knows_all_bytes) return {};
-  if (found == vocabulary.end()) model.refuse_wrong("'vocab' lacks the token of 'unk_token'");
-  using Neighbours = UnknownBytes::Neighbours;
-  return {found->second, model.flag("fuse_unk", false) ? Neighbours::fused : Neighbours::separate};
+bool knows_all_bytes(const Vocabulary& vocabulary) {
+  for (unsigned byte = 0; byte < 256; ++byte)
+    if (!vocabulary.contains(symbol_of(static_cast<unsigned char>(byte)))) return false;
+  return true;
 }
 
-/// Features that change ids and that byte-level tokenizers do not use.
+UnknownLetters read_unknown(const files::JsonSection& model, const Vocabulary& vocabulary,
+                            Letters letters) {
+  UnknownLetters unknown;
+  if (letters == Letters::bytes && knows_all_bytes(vocabulary)) return unknown;
+  if (model.flag("byte_fallback", false)) {
+    if (letters == Letters::bytes)
+      model.refuse_unsupported("byte_fallback with ByteLevel, where symbols of bytes are missing,");
+    unknown.bytes = ByteTokens(vocabulary);
+  }
+  if (!model.has("unk_token")) return unknown;
+  const auto found = vocabulary.find(model.text("unk_token"));
+  if (found == vocabulary.end()) model.refuse_wrong("'vocab' lacks the token of 'unk_token'");
+  unknown.token = found->second;
+  if (model.flag("fuse_unk", false)) unknown.neighbours = UnknownLetters::Neighbours::fused;
+  return unknown;
+}
+
+/// Features that change ids and that tokenizers of language models do not use.
 void refuse_features(const files::JsonSection& model) {
   for (const char* affix : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (model.has(affix) && !model.text(affix).empty()) model.refuse_unsupported(affix);
   }
   if (model.has("dropout") && model.object()["dropout"] != 0) model.refuse_unsupported("dropout");
-  if (model.flag("byte_fallback", false)) model.refuse_unsupported("byte_fallback");
 }
 
 Strip strip(const files::JsonSection& token, const char* side) {
@@ -86,15 +94,34 @@ Strip strip(const files::JsonSection& token, const char* side) {
 
 }  // namespace
 
-PairModel read_pair_model(const files::JsonSection& model) {
-  const std::string type = model.has("type") ? model.text("type") : "a model without type";
-  if (type != "BPE") model.refuse_unsupported(type);
+PairModel read_pair_model(const files::JsonSection& model, Letters letters) {
   refuse_features(model);
   PairModel result;
   result.vocabulary = read_vocabulary(model.section("vocab"));
   result.merges = read_merges(model, result.vocabulary);
-  result.unknown = read_unknown(model, result.vocabulary);
+  result.unknown = read_unknown(model, result.vocabulary, letters);
   if (model.flag("ignore_merges", false)) result.whole_words = WholeWords::taken_first;
+  return result;
+}
+
+UnigramModel read_unigram_model(const files::JsonSection& model) {
+  UnigramModel result;
+  for (const json& entry : model.array("vocab")) {
+    const bool is_pair = entry.is_array() && entry.size() == 2 && entry[0].is_string() &&
+                         entry[1].is_number() && !entry[0].get_ref<const std::string&>().empty();
+    if (!is_pair) {
+      model.refuse_wrong(fmt::format("{} in 'vocab' is not a text with its score",
+                                     files::JsonSection::shown(entry)));
+    }
+    const auto id = static_cast<std::int32_t>(result.tokens.size());
+    result.tokens.push_back({entry[0].get<std::string>(), entry[1].get<double>()});
+    result.vocabulary.insert_or_assign(result.tokens.back().text, id);
+  }
+  if (!model.has("unk_id")) model.refuse_unsupported("a model without 'unk_id'");
+  result.unknown = model.id("unk_id");
+  if (static_cast<std::size_t>(result.unknown) >= result.tokens.size())
+    model.refuse_wrong(fmt::format("'vocab' has no token {}, the 'unk_id'", result.unknown));
+  if (model.flag("byte_fallback", false)) result.bytes = ByteTokens(result.vocabulary);
   return result;
 }
 
@@ -110,9 +137,9 @@ std::vector<AddedToken> read_added_tokens(const files::JsonSection& document,
                      .left = strip(entry, "lstrip"),
                      .right = strip(entry, "rstrip"),
                      .pass = entry.flag("normalized") ? Pass::second : Pass::first,
+                     .is_word = entry.flag("single_word"),
                      .is_special = entry.flag("special", false)};
     if (token.content.empty()) entry.refuse_unsupported("a token without content");
-    if (entry.flag("single_word")) entry.refuse_unsupported("single_word");
     if (!contents.insert(token.content).second) {
       entry.refuse_wrong(fmt::format("'{}' is there twice", token.content));
     }
