@@ -1,7 +1,5 @@
 #include "text/added_tokens.hpp"
 
-#include <unicode/uchar.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -13,21 +11,19 @@ namespace {
 
 std::size_t first_byte(std::string_view text) { return static_cast<unsigned char>(text.front()); }
 
-/// \w of the Rust crate `regex`.
-bool is_word_character(const CodePoint& code_point) {
-  if (!code_point.value) return false;
-  const auto value = static_cast<UChar32>(*code_point.value);
-  constexpr auto word_categories = U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK;
-  return u_hasBinaryProperty(value, UCHAR_ALPHABETIC) ||
-         u_hasBinaryProperty(value, UCHAR_JOIN_CONTROL) ||
-         (U_GET_GC_MASK(value) & word_categories) != 0;
+/// Of one character.
+bool is_word_character(std::string_view character) {
+  static const Pattern pattern = Pattern::word_character();
+  return pattern.cut(character).front().is_match;
 }
 
 bool stands_alone(std::string_view text, std::size_t begin, std::size_t end) {
-  const bool follows_word = begin > 0 && is_word_character(last_code_point(text.substr(0, begin)));
-  const bool word_follows =
-      end < text.size() && is_word_character(first_code_point(text.substr(end)));
-  return !follows_word && !word_follows;
+  const std::string_view before = text.substr(0, begin);
+  const std::string_view behind = text.substr(end);
+  if (!before.empty() &&
+      is_word_character(before.substr(before.size() - last_code_point(before).bytes)))
+    return false;
+  return behind.empty() || !is_word_character(behind.substr(0, first_code_point(behind).bytes));
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ struct PairMerge {
 
 struct PairModel {
   Vocabulary vocabulary;
-  std::vector<PairMerge> merges;  ///< by rank; a later one for the same pair replaces an earlier one
+  std::vector<PairMerge>
+      merges;  ///< by rank; a later one for the same pair replaces an earlier one
   UnknownLetters unknown;
   WholeWords whole_words = WholeWords::merged;
 };

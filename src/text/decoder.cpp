@@ -99,7 +99,8 @@ DecoderStep strip_ends(std::string content, std::size_t from_begin, std::size_t 
 }
 
 DecoderStep blanks_for(std::string replacement, bool vanishes_in_first) {
-  return [replacement = std::move(replacement), vanishes_in_first](std::vector<std::string>& texts) {
+  return [replacement = std::move(replacement),
+          vanishes_in_first](std::vector<std::string>& texts) {
     for (std::size_t i = 0; i < texts.size(); ++i)
       texts[i] = with_replacements(texts[i], replacement, i == 0 && vanishes_in_first ? "" : " ");
   };

@@ -17,8 +17,7 @@ std::string character(const files::JsonSection& section, const char* key) {
 }
 
 std::size_t count(const files::JsonSection& section, const char* key) {
-  return static_cast<std::size_t>(
-      section.whole(key, 0, std::numeric_limits<std::int32_t>::max()));
+  return static_cast<std::size_t>(section.whole(key, 0, std::numeric_limits<std::int32_t>::max()));
 }
 
 DecoderStep read_replacement(const files::JsonSection& section) {
@@ -42,8 +41,8 @@ void add_steps(const files::JsonSection& section, Decoder& decoder) {
   } else if (type == "Replace") {
     decoder.add(read_replacement(section));
   } else if (type == "Strip") {
-    decoder.add(strip_ends(character(section, "content"), count(section, "start"),
-                           count(section, "stop")));
+    decoder.add(
+        strip_ends(character(section, "content"), count(section, "start"), count(section, "stop")));
   } else if (type == "Metaspace") {
     const Metaspace metaspace = read_metaspace(section);
     decoder.add(blanks_for(metaspace.blank, metaspace.beginning != Beginning::as_it_is));

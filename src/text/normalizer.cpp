@@ -19,8 +19,8 @@ namespace {
 
 void check_icu(UErrorCode code, const char* what) {
   if (U_FAILURE(code))
-    throw LibraryError(fmt::format("ICU cannot {} ({}). Check the installation of ICU.", what,
-                                   u_errorName(code)));
+    throw LibraryError(
+        fmt::format("ICU cannot {} ({}). Check the installation of ICU.", what, u_errorName(code)));
 }
 
 /// Of a pattern such as "[:age=12.0:]".
@@ -94,9 +94,9 @@ NormalizerStep to_unicode_form(UnicodeForm form) {
     std::string result;
     icu::StringByteSink<std::string> sink(&result, static_cast<std::int32_t>(text.size()));
     UErrorCode code = U_ZERO_ERROR;
-    normalizer->normalizeUTF8(
-        0, icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())), sink, nullptr,
-        code);
+    normalizer->normalizeUTF8(0,
+                              icu::StringPiece(text.data(), static_cast<std::int32_t>(text.size())),
+                              sink, nullptr, code);
     check_icu(code, "normalise text");
     return result;
   };

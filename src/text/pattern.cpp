@@ -80,6 +80,8 @@ Pattern Pattern::digit() { return Pattern(pcre2_digit_class(), ""); }
 
 Pattern Pattern::digits() { return Pattern(pcre2_digit_class() + "+", ""); }
 
+Pattern Pattern::word_character() { return Pattern(pcre2_word_class(), ""); }
+
 std::vector<PatternPart> Pattern::cut(std::string_view text) const {
   std::vector<PatternPart> parts;
   const auto add = [&](std::size_t begin, std::size_t end, bool is_match) {

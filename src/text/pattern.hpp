@@ -26,6 +26,9 @@ class Pattern {
   /// Matches one or more of those.
   static Pattern digits();
 
+  /// Matches one letter, mark, digit or connector: \w of the Rust crate `regex`.
+  static Pattern word_character();
+
   /// Cuts `text` (valid UTF-8) into matches, from left to right, and what lies between. Parts are
   /// not empty. Throws ResourceError if PCRE2 gives up.
   std::vector<PatternPart> cut(std::string_view text) const;

@@ -185,6 +185,10 @@ class Translation {
   std::string result_;
 };
 
+/// Letters by their property Alphabetic though not by their category: those in circles and squares.
+constexpr std::string_view enclosed_letters =
+    "\\x{24b6}-\\x{24e9}\\x{1f130}-\\x{1f149}\\x{1f150}-\\x{1f169}\\x{1f170}-\\x{1f189}";
+
 }  // namespace
 
 std::string pcre2_from_oniguruma(std::string_view expression, std::string_view source) {
@@ -203,6 +207,11 @@ std::string pcre2_from_literal(std::string_view text) {
 
 std::string pcre2_digit_class() {
   return fmt::format("[{}{}]", members_of("N"), unicode_17_numbers);
+}
+
+std::string pcre2_word_class() {
+  return fmt::format("[{}{}{}\\p{{Nl}}\\p{{Pc}}\\x{{200c}}\\x{{200d}}{}]", members_of("L"),
+                     members_of("M"), members_of("Nd"), enclosed_letters);
 }
 
 }  // namespace rankine::text

@@ -21,4 +21,7 @@ std::string pcre2_from_literal(std::string_view text);
 /// A set of all numeric characters: Nd, Nl and No of Unicode 17.
 std::string pcre2_digit_class();
 
+/// A set of the characters of words: \w of the Rust crate `regex`.
+std::string pcre2_word_class();
+
 }  // namespace rankine::text

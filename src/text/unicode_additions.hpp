@@ -66,8 +66,8 @@ inline constexpr UnicodeAddition unicode_additions[] = {
 /// Beyond those of category N above.
 inline constexpr std::string_view unicode_17_numbers = "\\x{11de0}-\\x{11de9}\\x{16ff4}-\\x{16ff6}";
 
-/// Capital letters `first` to `last` with the lowercase letters from `lowercase` on, of Unicode 15.1
-/// to 17; ICU in Debian 12 knows Unicode 15.
+/// Capital letters `first` to `last` with the lowercase letters from `lowercase` on, of
+/// Unicode 15.1 to 17; ICU in Debian 12 knows Unicode 15.
 struct LowercaseAddition {
   char32_t first;
   char32_t last;
@@ -75,9 +75,9 @@ struct LowercaseAddition {
 };
 
 inline constexpr LowercaseAddition lowercase_additions[] = {
-    {0x1c89, 0x1c89, 0x1c8a},    {0xa7cb, 0xa7cb, 0x264},     {0xa7cc, 0xa7cc, 0xa7cd},
-    {0xa7ce, 0xa7ce, 0xa7cf},    {0xa7d2, 0xa7d2, 0xa7d3},    {0xa7d4, 0xa7d4, 0xa7d5},
-    {0xa7da, 0xa7da, 0xa7db},    {0xa7dc, 0xa7dc, 0x19b},     {0x10d50, 0x10d65, 0x10d70},
+    {0x1c89, 0x1c89, 0x1c8a},    {0xa7cb, 0xa7cb, 0x264},  {0xa7cc, 0xa7cc, 0xa7cd},
+    {0xa7ce, 0xa7ce, 0xa7cf},    {0xa7d2, 0xa7d2, 0xa7d3}, {0xa7d4, 0xa7d4, 0xa7d5},
+    {0xa7da, 0xa7da, 0xa7db},    {0xa7dc, 0xa7dc, 0x19b},  {0x10d50, 0x10d65, 0x10d70},
     {0x16ea0, 0x16eb8, 0x16ebb},
 };
 

@@ -45,8 +45,9 @@ class Unigram {
   void append_text(std::string_view text, std::vector<std::int32_t>& ids) const;
 
   UnigramModel model_;
-  std::unordered_map<std::uint64_t, std::uint32_t> next_;  ///< of a prefix and a byte: longer prefix
-  std::vector<std::int32_t> token_of_;                     ///< by prefix; -1: no token
+  std::unordered_map<std::uint64_t, std::uint32_t>
+      next_;                            ///< of a prefix and a byte: longer prefix
+  std::vector<std::int32_t> token_of_;  ///< by prefix; -1: no token
   double unknown_score_ = 0;
 };
 

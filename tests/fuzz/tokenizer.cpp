@@ -54,13 +54,34 @@ constexpr const char* gpt2_like =
     R"("fuse_unk":true,"byte_fallback":false,"ignore_merges":false,)"
     R"("vocab":{"<unk>":0,"t":1,"h":2,"e":3,"Ġ":4,"Ġt":5,"he":6,"Ġthe":7},"merges":[["Ġ","t"],["h","e"],["Ġt","he"]]}})";
 
+/// Pair encoding of characters with their bytes, behind all normalizers and before most decoders.
+constexpr const char* llama2_like =
+    R"({"version":"1.0","truncation":{"max_length":4},"padding":null,"added_tokens":[{"id":0,"content":"<unk>","single_word":true,)"
+    R"("lstrip":false,"rstrip":true,"normalized":true,"special":true}],"normalizer":{"type":"Sequence","normalizers":[{"type":"NFKC"},)"
+    R"({"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"},{"type":"Lowercase"},{"type":"StripAccents"},)"
+    R"({"type":"Strip","strip_left":true,"strip_right":false},{"type":"Replace","pattern":{"Regex":"a{2,}"},"content":"a"}]},)"
+    R"("pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},{"type":"Split","pattern":{"String":","},)"
+    R"("behavior":"MergedWithPrevious","invert":true},{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true}]},)"
+    R"("post_processor":null,"decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},)"
+    R"({"type":"ByteFallback"},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]},)"
+    R"("model":{"type":"BPE","dropout":null,"unk_token":"<unk>","continuing_subword_prefix":null,"end_of_word_suffix":null,)"
+    R"("fuse_unk":true,"byte_fallback":true,"ignore_merges":false,)"
+    R"("vocab":{"<unk>":0,"t":1,"h":2,"e":3,"▁":4,"▁t":5,"he":6,"▁the":7,"<0xC3>":8,"<0xA9>":9},"merges":["▁ t","h e","▁t he"]}})";
+
+constexpr const char* unigram_like =
+    R"({"version":"1.0","truncation":null,"padding":null,"added_tokens":[],"normalizer":{"type":"NFD"},)"
+    R"("pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true},"post_processor":null,)"
+    R"("decoder":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true},"model":{"type":"Unigram","unk_id":0,)"
+    R"("byte_fallback":true,"vocab":[["<unk>",0.0],["▁",-2.5],["▁the",-3.0],["t",-4.0],["h",-4.25],["e",-3.5],["he",-5.0],["<0xCC>",-9.0],["<0x81>",-9.0]]}})";
+
 }  // namespace
 
 Target tokenizers() {
   Target target{
       .name = "tokenizer",
       // The small ones come more often: of the others most changes only meet the vocabulary.
-      .seeds = {llama_like, gpt2_like, llama_like, gpt2_like, llama_like, gpt2_like},
+      .seeds = {llama_like, gpt2_like, llama2_like, unigram_like, llama_like, gpt2_like,
+                llama2_like, unigram_like},
       .words = {"\"\"",
                 "(a+)+[bc]",
                 "(?:a|aa)+[bc]|",
@@ -91,6 +112,13 @@ Target tokenizers() {
                 "\"WordPiece\"",
                 "\"dropout\":0.5,",
                 "\"byte_fallback\":true,",
+                "{\"type\":\"ByteLevel\"}",
+                "\"Unigram\"",
+                "\"Contiguous\"",
+                "\"StripAccents\"",
+                "{\"String\":\"\"}",
+                "1e999",
+                "-1e308",
                 "4294967297",
                 "[\"t\",\"h\"],",
                 "\"t  h\",",

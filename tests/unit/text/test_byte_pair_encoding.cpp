@@ -66,7 +66,8 @@ TEST(BytePairEncoding, EqualsItsDefinition) {
   std::mt19937 generator(5);
   for (int model_number = 0; model_number < 40; ++model_number) {
     const RandomModel model(generator);
-    const BytePairEncoding encoding(model.vocabulary, model.merges, {}, WholeWords::merged);
+    const BytePairEncoding encoding({model.vocabulary, model.merges, {}, WholeWords::merged},
+                                    Letters::bytes);
     for (int word_number = 0; word_number < 20; ++word_number) {
       std::string word;
       Ids letters;
@@ -82,22 +83,39 @@ TEST(BytePairEncoding, EqualsItsDefinition) {
 TEST(BytePairEncoding, UnknownBytesVanishAndTheirNeighboursMeet) {
   const Vocabulary vocabulary = {{"a", 0}, {"b", 1}, {"ab", 2}, {"?", 3}};
   const std::vector<PairMerge> merges = {{0, 1, 2}};
-  using Neighbours = UnknownBytes::Neighbours;
-  const BytePairEncoding vanishing(vocabulary, merges, {}, WholeWords::merged);
-  EXPECT_EQ(encoded(vanishing, "axyb"), (Ids{2}));
-  EXPECT_EQ(encoded(vanishing, "xy"), Ids{});
-  const BytePairEncoding separate(vocabulary, merges, {3, Neighbours::separate},
-                                  WholeWords::merged);
-  EXPECT_EQ(encoded(separate, "axybz"), (Ids{0, 3, 3, 1, 3}));
-  const BytePairEncoding fused(vocabulary, merges, {3, Neighbours::fused}, WholeWords::merged);
-  EXPECT_EQ(encoded(fused, "axybz"), (Ids{0, 3, 1, 3}));
+  const auto with_token = [&](std::optional<std::int32_t> token, bool fuses) {
+    UnknownLetters unknown;
+    unknown.token = token;
+    if (fuses) unknown.neighbours = UnknownLetters::Neighbours::fused;
+    return BytePairEncoding({vocabulary, merges, unknown, WholeWords::merged}, Letters::bytes);
+  };
+  EXPECT_EQ(encoded(with_token(std::nullopt, false), "axyb"), (Ids{2}));
+  EXPECT_EQ(encoded(with_token(std::nullopt, false), "xy"), Ids{});
+  EXPECT_EQ(encoded(with_token(3, false), "axybz"), (Ids{0, 3, 3, 1, 3}));
+  EXPECT_EQ(encoded(with_token(3, true), "axybz"), (Ids{0, 3, 1, 3}));
+}
+
+TEST(BytePairEncoding, CharactersBecomeTheirBytesIfAllOfThemAreTokens) {
+  const Vocabulary vocabulary = {{"\u00e9", 0}, {"?", 1},      {"<0xC3>", 2},
+                                 {"<0xA8>", 3}, {"<0xAB>", 4}, {"\u00e9?", 5}};
+  UnknownLetters unknown;
+  unknown.bytes = ByteTokens(vocabulary);
+  const std::vector<PairMerge> merges = {{0, 1, 5}};
+  const BytePairEncoding encoding({vocabulary, merges, unknown, WholeWords::merged},
+                                  Letters::characters);
+  EXPECT_EQ(encoded(encoding, "\u00e9\u00e8?\u00e9?"), (Ids{0, 2, 3, 1, 5}));
+  EXPECT_EQ(encoded(encoding, "\u00e8x\u00ea\u00eb"), (Ids{2, 3, 2, 4}));
 }
 
 TEST(BytePairEncoding, WholeWordsMayComeFirst) {
-  const Vocabulary vocabulary = {{"a", 0}, {"b", 1}, {"ab", 2}, {"aba", 3}};
-  const std::vector<PairMerge> merges = {{0, 1, 2}};
-  EXPECT_EQ(encoded({vocabulary, merges, {}, WholeWords::merged}, "aba"), (Ids{2, 0}));
-  EXPECT_EQ(encoded({vocabulary, merges, {}, WholeWords::taken_first}, "aba"), (Ids{3}));
+  const PairModel model = {
+      {{"a", 0}, {"b", 1}, {"ab", 2}, {"aba", 3}}, {{0, 1, 2}}, {}, WholeWords::taken_first};
+  PairModel merged = model;
+  merged.whole_words = WholeWords::merged;
+  for (const Letters letters : {Letters::bytes, Letters::characters}) {
+    EXPECT_EQ(encoded({merged, letters}, "aba"), (Ids{2, 0}));
+    EXPECT_EQ(encoded({model, letters}, "aba"), (Ids{3}));
+  }
 }
 
 TEST(ByteSymbols, AreThoseOfGpt2) {

@@ -31,10 +31,12 @@ class Fixture : public testing::TestWithParam<const char*> {
 };
 
 TEST_P(Fixture, EncodesAsThePythonPackageDoes) {
-  ASSERT_GT(texts().size(), 70u);
-  for (std::size_t i = 0; i < texts().size(); ++i) {
-    EXPECT_EQ(tokenizer_.encode(texts()[i], AddSpecialTokens::yes), expected()["ids"][i].get<Ids>())
+  const auto& rows = expected()["ids"];
+  ASSERT_GE(rows.size(), 48u);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(tokenizer_.encode(texts()[i], AddSpecialTokens::yes), rows[i].get<Ids>())
         << i << ": " << texts()[i];
+    if (!expected().contains("ids_without_special")) continue;
     EXPECT_EQ(tokenizer_.encode(texts()[i], AddSpecialTokens::no),
               expected()["ids_without_special"][i].get<Ids>())
         << i << ": " << texts()[i];
@@ -42,9 +44,10 @@ TEST_P(Fixture, EncodesAsThePythonPackageDoes) {
 }
 
 TEST_P(Fixture, DecodesAsThePythonPackageDoes) {
-  for (std::size_t i = 0; i < texts().size(); ++i) {
-    EXPECT_EQ(tokenizer_.decode(expected()["ids"][i].get<Ids>()),
-              expected()["decoded"][i].get<std::string>());
+  const auto& rows = expected()["ids"];
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    EXPECT_EQ(tokenizer_.decode(rows[i].get<Ids>()), expected()["decoded"][i].get<std::string>())
+        << i << ": " << texts()[i];
   }
 }
 
@@ -57,7 +60,10 @@ TEST_P(Fixture, EveryIdIsBelowTheSizeOfTheVocabulary) {
   EXPECT_EQ(tokenizer_.decode(Ids{static_cast<std::int32_t>(tokenizer_.vocabulary_size())}), "");
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, Fixture, testing::Values("gpt2", "llama3", "digits", "unknown"),
+INSTANTIATE_TEST_SUITE_P(Of, Fixture,
+                         testing::Values("gpt2", "llama3", "digits", "unknown", "qwen2", "o200k",
+                                         "deepseek", "gemma", "llama2", "phi3", "unigram",
+                                         "unigram_bytes", "words"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 TEST(Tokenizer, TellsWhetherItPutsATokenFirst) {
@@ -66,6 +72,12 @@ TEST(Tokenizer, TellsWhetherItPutsATokenFirst) {
   EXPECT_EQ(llama3.encode("", AddSpecialTokens::yes), Ids{llama3.id_of("<|begin|>").value()});
   EXPECT_FALSE(Tokenizer::read(data / "gpt2.json").adds_beginning());
   EXPECT_FALSE(Tokenizer::read(data / "unknown.json").adds_beginning());
+}
+
+TEST(Tokenizer, TellsWhichSectionsItIgnores) {
+  EXPECT_THAT(Tokenizer::read(data / "qwen2.json").ignored_sections(),
+              testing::ElementsAre("truncation", "padding"));
+  EXPECT_THAT(Tokenizer::read(data / "gpt2.json").ignored_sections(), testing::IsEmpty());
 }
 
 TEST(Tokenizer, FindsIdsOfTokens) {
@@ -97,14 +109,17 @@ TEST(Tokenizer, RefusesTextThatIsNotUtf8) {
 }
 
 TEST(Tokenizer, LongWordsTakeNoTimeThatGrowsWithTheirSquare) {
-  const auto gpt2 = Tokenizer::read(data / "gpt2.json");
   std::string word;
   for (int i = 0; i < 500'000; ++i) word += static_cast<char>('a' + i * i % 26);
-  const auto start = std::chrono::steady_clock::now();
-  const Ids ids = gpt2.encode(word, AddSpecialTokens::no);
-  // A square of this length takes minutes; n log n well below a second.
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
-  EXPECT_EQ(gpt2.decode(ids), word);
+  for (const char* kind : {"gpt2", "llama2", "unigram_bytes"}) {
+    const auto tokenizer = Tokenizer::read(data / (std::string(kind) + ".json"));
+    const auto start = std::chrono::steady_clock::now();
+    const Ids ids = tokenizer.encode(word, AddSpecialTokens::no);
+    // A square of this length takes minutes; n log n well below a second.
+    EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(20));
+    EXPECT_GT(ids.size(), word.size() / 10);
+    EXPECT_LE(ids.size(), word.size());
+  }
 }
 
 }  // namespace

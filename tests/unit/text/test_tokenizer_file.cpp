@@ -88,25 +88,30 @@ TEST_F(TokenizerFile, DeepNestingIsRefused) {
 }
 
 TEST_F(TokenizerFile, OtherModelsAreRefused) {
-  EXPECT_THAT(refusal("/model/type", "Unigram"), HasSubstr("model: Unigram is not supported"));
+  EXPECT_THAT(refusal("/model/type", "Unigram"), HasSubstr("Unigram with ByteLevel is not"));
   EXPECT_THAT(refusal("/model/type", "WordPiece"), HasSubstr("model: WordPiece is not supported"));
   EXPECT_THAT(refusal("/model/type", nullptr), HasSubstr("a model without type is not supported"));
 }
 
 TEST_F(TokenizerFile, FeaturesThatWouldChangeIdsAreRefused) {
   EXPECT_THAT(refusal("/model/dropout", 0.1), HasSubstr("dropout is not supported"));
-  EXPECT_THAT(refusal("/model/byte_fallback", true), HasSubstr("byte_fallback is not supported"));
+  EXPECT_THAT(refusal("/model/byte_fallback", true), HasSubstr("byte_fallback with ByteLevel"));
   EXPECT_THAT(refusal("/model/continuing_subword_prefix", "##"),
               HasSubstr("continuing_subword_prefix is not supported"));
   EXPECT_THAT(refusal("/model/end_of_word_suffix", "</w>"),
               HasSubstr("end_of_word_suffix is not supported"));
-  EXPECT_THAT(refusal("/normalizer", {{"type", "NFC"}}),
-              HasSubstr("normalizer: NFC is not supported"));
-  EXPECT_THAT(refusal("/truncation", {{"max_length", 4}}),
-              HasSubstr("truncation is not supported"));
-  EXPECT_THAT(refusal("/padding", {{"pad_id", 0}}), HasSubstr("padding is not supported"));
-  EXPECT_THAT(refusal("/added_tokens/0/single_word", true),
-              HasSubstr("added_tokens[0]: single_word is not supported"));
+  for (const char* normalizer : {"Nmt", "Precompiled", "BertNormalizer"})
+    EXPECT_THAT(refusal("/normalizer", {{"type", normalizer}}),
+                HasSubstr("normalizer: " + std::string(normalizer) + " is not supported"));
+}
+
+TEST_F(TokenizerFile, TruncationAndPaddingAreIgnored) {
+  json document = small();
+  document["truncation"] = {{"max_length", 1}};
+  document["padding"] = {{"pad_id", 0}};
+  const Tokenizer tokenizer = read(document);
+  EXPECT_EQ(tokenizer.encode("abab", AddSpecialTokens::yes), (std::vector<std::int32_t>{2, 2}));
+  EXPECT_THAT(tokenizer.ignored_sections(), testing::ElementsAre("truncation", "padding"));
 }
 
 TEST_F(TokenizerFile, FeaturesThatAreSwitchedOffAreNot) {
@@ -124,16 +129,16 @@ TEST_F(TokenizerFile, OtherPreTokenizersAreRefused) {
   const auto sequence = [](const json& steps) {
     return json{{"type", "Sequence"}, {"pretokenizers", steps}};
   };
-  EXPECT_THAT(refusal("/pre_tokenizer", nullptr), HasSubstr("without pre_tokenizer"));
-  EXPECT_THAT(refusal("/pre_tokenizer", {{"type", "Metaspace"}}), HasSubstr("Metaspace is not"));
-  EXPECT_THAT(refusal("/pre_tokenizer", digits), HasSubstr("a pre-tokenizer without ByteLevel"));
+  EXPECT_THAT(refusal("/pre_tokenizer", {{"type", "Whitespace"}}), HasSubstr("Whitespace is not"));
+  const json metaspace = {{"type", "Metaspace"}, {"replacement", ""}};
+  EXPECT_THAT(refusal("/pre_tokenizer", metaspace), HasSubstr("an empty replacement is not"));
   EXPECT_THAT(refusal("/pre_tokenizer", sequence({byte_level, digits})),
               HasSubstr("pre_tokenizer.pretokenizers[1]: Digits behind ByteLevel"));
   const auto split = [&](const json& pattern, const char* behaviour) {
     const json step = {{"type", "Split"}, {"pattern", pattern}, {"behavior", behaviour}};
     return refusal("/pre_tokenizer", sequence({step, byte_level}));
   };
-  EXPECT_THAT(split({{"String", "-"}}, "MergedWithNext"), HasSubstr("MergedWithNext is not"));
+  EXPECT_THAT(split({{"String", "-"}}, "Replaced"), HasSubstr("Replaced is not"));
   EXPECT_THAT(split({{"String", ""}}, "Isolated"), HasSubstr("an empty pattern is not"));
   EXPECT_THAT(split({{"Regex", "\\w+"}}, "Isolated"),
               HasSubstr("'\\w' at byte 0 is not supported"));
@@ -142,9 +147,10 @@ TEST_F(TokenizerFile, OtherPreTokenizersAreRefused) {
 TEST_F(TokenizerFile, OtherSurroundingsAreRefused) {
   EXPECT_THAT(refusal("/post_processor", {{"type", "RobertaProcessing"}}),
               HasSubstr("post_processor: RobertaProcessing is not supported"));
-  EXPECT_THAT(refusal("/decoder", {{"type", "Metaspace"}}),
-              HasSubstr("decoder: Metaspace is not supported"));
-  EXPECT_THAT(refusal("/decoder", nullptr), HasSubstr("a tokenizer without decoder"));
+  EXPECT_THAT(refusal("/decoder", {{"type", "WordPiece"}}),
+              HasSubstr("decoder: WordPiece is not supported"));
+  const json strip = {{"type", "Strip"}, {"content", "ab"}, {"start", 1}, {"stop", 0}};
+  EXPECT_THAT(refusal("/decoder", strip), HasSubstr("'content' is not one character"));
   const json twice = json::parse(R"({"type": "TemplateProcessing", "special_tokens": {}, "single":
       [{"Sequence": {"id": "A", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]})");
   EXPECT_THAT(refusal("/post_processor", twice), HasSubstr("holds the text 2 times"));
@@ -165,6 +171,23 @@ TEST_F(TokenizerFile, WrongContentIsRefused) {
   json document = small();
   document["added_tokens"].push_back(document["added_tokens"][0]);
   EXPECT_THAT(refusal(document), HasSubstr("added_tokens[1]: '<end>' is there twice"));
+}
+
+TEST_F(TokenizerFile, WrongProbabilitiesAreRefused) {
+  const auto model = [](const json& vocabulary, const json& unknown) {
+    return json{{"type", "Unigram"}, {"vocab", vocabulary}, {"unk_id", unknown}};
+  };
+  const auto refused = [&](const json& vocabulary, const json& unknown) {
+    json document = small();
+    document["pre_tokenizer"] = nullptr;
+    document["model"] = model(vocabulary, unknown);
+    return refusal(document);
+  };
+  const json letter = json::parse(R"([["a", -1.0]])");
+  EXPECT_THAT(refused(letter, nullptr), HasSubstr("a model without 'unk_id'"));
+  EXPECT_THAT(refused(letter, 1), HasSubstr("'vocab' has no token 1, the 'unk_id'"));
+  EXPECT_THAT(refused({letter[0], "b"}, 0), HasSubstr("is not a text with its score"));
+  EXPECT_THAT(refused(json::array(), 0), HasSubstr("'vocab' has no token 0"));
 }
 
 TEST_F(TokenizerFile, AMissingFileIsRefused) {
