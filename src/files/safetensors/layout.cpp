@@ -12,6 +12,8 @@
 
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
+#include "core/log.hpp"
+#include "core/text_format.hpp"
 #include "files/json_document.hpp"
 #include "files/safetensors/header.hpp"
 #include "parallel/agreement.hpp"
@@ -56,20 +58,21 @@ void append(SafetensorsLayout& layout, SafetensorsHeader header) {
   layout.metadata.merge(header.metadata);
 }
 
-/// The tensors of one shard of an index are just those that the index sees there.
-void check_shard(const SafetensorsHeader& header, const std::string& shard, const fs::path& index,
-                 const std::map<std::string, std::string>& shard_of) {
-  for (const TensorEntry& tensor : header.tensors) {
-    const auto entry = shard_of.find(tensor.name);
-    if (entry == shard_of.end()) {
-      refuse_index(index, fmt::format("it lacks tensor '{}' of '{}'", tensor.name, shard));
-    }
-    if (entry->second != shard) {
-      refuse_index(index, fmt::format("it sees tensor '{}' in '{}', but '{}' holds it too",
-                                      tensor.name, entry->second, shard));
-    }
-  }
+/// Leaves in `header` the tensors that the index sees in `shard`, and tells of the others.
+std::vector<std::string> take_listed(SafetensorsHeader& header, const std::string& shard,
+                                     const fs::path& index,
+                                     const std::map<std::string, std::string>& shard_of) {
+  std::vector<std::string> left_out;
   std::set<std::string_view> held;
+  const auto is_unlisted = [&](const TensorEntry& tensor) {
+    const auto entry = shard_of.find(tensor.name);
+    if (entry != shard_of.end() && entry->second == shard) return false;
+    const std::string place = entry == shard_of.end() ? "nowhere" : "in '" + entry->second + "'";
+    left_out.push_back(
+        fmt::format("'{}' of '{}', which the index sees {}", tensor.name, shard, place));
+    return true;
+  };
+  std::erase_if(header.tensors, is_unlisted);
   for (const TensorEntry& tensor : header.tensors) held.insert(tensor.name);
   for (const auto& [tensor, its_shard] : shard_of) {
     if (its_shard == shard && !held.contains(tensor)) {
@@ -77,6 +80,14 @@ void check_shard(const SafetensorsHeader& header, const std::string& shard, cons
                    fmt::format("it sees tensor '{}' in '{}', which lacks it", tensor, shard));
     }
   }
+  return left_out;
+}
+
+void log_left_out(const SafetensorsLayout& layout, const fs::path& path) {
+  if (layout.left_out.empty()) return;
+  log().warn("'{}': {} left out: tensor {}{}", path.string(),
+             counted(std::ssize(layout.left_out), "tensor"), layout.left_out.front(),
+             layout.left_out.size() > 1 ? " (the first)" : "");
 }
 
 SafetensorsLayout read_shards(const fs::path& index) {
@@ -92,7 +103,8 @@ SafetensorsLayout read_shards(const fs::path& index) {
       refuse_index(index, fmt::format("its shard '{}' is missing", shard));
     }
     SafetensorsHeader header = read_header(file, number);
-    check_shard(header, shard, index, shard_of);
+    std::ranges::move(take_listed(header, shard, index, shard_of),
+                      std::back_inserter(layout.left_out));
     append(layout, std::move(header));
   }
   return layout;
@@ -141,7 +153,9 @@ SafetensorsLayout read_layout(const parallel::Communicator& ranks, const fs::pat
   std::string text = parallel::agree_on_failure(ranks, [&] {
     if (ranks.rank() != 0) return std::string();
     try {
-      return text_of(read_layout(path));
+      const SafetensorsLayout layout = read_layout(path);
+      log_left_out(layout, path);
+      return text_of(layout);
     } catch (InputError& error) {
       error.mark_agreed(ranks.size());  // about the file, not about this rank
       throw;

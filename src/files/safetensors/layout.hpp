@@ -17,17 +17,19 @@ struct SafetensorsLayout {
   std::vector<std::string> shards;   ///< file names within the checkpoint's folder
   std::vector<TensorEntry> tensors;  ///< sorted by name
   std::map<std::string, std::string> metadata;
+  /// Tensors that shards hold but the index does not see in them, each with its shard; not sent.
+  std::vector<std::string> left_out;
 };
 
 /// The folder that holds the shards of the checkpoint `path`.
 std::filesystem::path folder_of(const std::filesystem::path& path);
 
-/// Reads and checks all headers, and the index if there is one. Throws InputError, naming file and
-/// tensor.
+/// Reads and checks all headers, and the index if there is one, which decides where a tensor lies.
+/// Throws InputError, naming file and tensor.
 SafetensorsLayout read_layout(const std::filesystem::path& path);
 
 /// The same on all ranks of a communicator, collective: rank 0 reads for all, so that many ranks do
-/// not ask the file system for the same headers. Throws on all ranks.
+/// not ask the file system for the same headers, and logs what is left out. Throws on all ranks.
 SafetensorsLayout read_layout(const parallel::Communicator& ranks,
                               const std::filesystem::path& path);
 

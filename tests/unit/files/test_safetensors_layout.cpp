@@ -21,6 +21,14 @@ std::string one_tensor(const std::string& name) {
                            "1234");
 }
 
+/// A file of two of them.
+std::string two_tensors(const std::string& first, const std::string& second) {
+  return safetensors_bytes("{\"" + first +
+                               R"(":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},")" + second +
+                               R"(":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}})",
+                           "12345678");
+}
+
 class Layout : public ScratchFolder {
  protected:
   void write(const std::string& name, const std::string& bytes) {
@@ -76,18 +84,30 @@ TEST_F(Layout, ATensorThatItsShardLacksIsRefused) {
   EXPECT_THAT(refusal(), HasSubstr("it sees tensor 'a' in 'one', which lacks it"));
 }
 
-TEST_F(Layout, ATensorThatTheIndexLacksIsRefused) {
+TEST_F(Layout, TheIndexDecidesWhereATensorLies) {
   write("one", one_tensor("b"));
-  write("two", one_tensor("c"));
+  write("two", two_tensors("b", "a"));
   write_index(R"({"b":"one","a":"two"})");
-  EXPECT_THAT(refusal(), HasSubstr("it lacks tensor 'c' of 'two'"));
+  const auto layout = read_layout(folder_);
+  ASSERT_EQ(layout.tensors.size(), 2u);
+  EXPECT_EQ(layout.shards[layout.tensors[1].shard], "one");
+  EXPECT_THAT(layout.left_out, ElementsAre("'b' of 'two', which the index sees in 'one'"));
 }
 
-TEST_F(Layout, ATensorInTwoShardsIsRefused) {
-  write("one", one_tensor("a"));
-  write("two", one_tensor("a"));
-  write_index(R"({"a":"two","b":"one"})");
-  EXPECT_THAT(refusal(), HasSubstr("it sees tensor 'a' in 'two', but 'one' holds it too"));
+TEST_F(Layout, ATensorThatTheIndexLacksIsLeftOut) {
+  write("one", two_tensors("a", "c"));
+  write_index(R"({"a":"one"})");
+  const auto layout = read_layout(folder_);
+  ASSERT_EQ(layout.tensors.size(), 1u);
+  EXPECT_EQ(layout.tensors[0].name, "a");
+  EXPECT_THAT(layout.left_out, ElementsAre("'c' of 'one', which the index sees nowhere"));
+}
+
+TEST_F(Layout, ATensorThatOnlyAnotherShardHoldsIsRefused) {
+  write("one", two_tensors("a", "b"));
+  write("two", one_tensor("c"));
+  write_index(R"({"a":"two","b":"one","c":"two"})");
+  EXPECT_THAT(refusal(), HasSubstr("it sees tensor 'a' in 'two', which lacks it"));
 }
 
 TEST_F(Layout, ATruncatedShardIsRefused) {
