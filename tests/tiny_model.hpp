@@ -24,7 +24,36 @@ struct TinyTensor {
   }
 };
 
+/// What a model computes and how it calls its tensors, written down for the tests alone.
+struct PlainRules {
+  enum class Norm { rms, rms_plus_one, layer };
+
+  Norm norm = Norm::rms;
+  std::string activation = "silu";  ///< or "gelu", "gelu_tanh"
+  bool gated = true;
+  bool parallel = false;
+  bool columns = false;  ///< weights of the layers are stored inputs x outputs
+  bool by_head = false;  ///< query, key and value of each head in turn
+  bool attention_bias = false, output_bias = false, mlp_bias = false;
+  double embedding_scale = 1;
+  double score_divisor = 0;  ///< 0: the size of a head; its root divides
+  bool rotary = true;
+  int turned = 0;  ///< numbers of a head; 0: all
+  double theta = 500, local_theta = 0;
+  double stretch = 1, magnitude = 1;  ///< of positions and of what is turned
+  std::vector<double> divisors = {};  ///< of the frequencies
+  std::vector<int> windows = {};      ///< of each layer; 0 for none
+  std::string embedding = "model.embed_tokens", positions = {}, layers = "model.layers.",
+              last_norm = "model.norm", head = "lm_head";
+  std::string first_norm = "input_layernorm", second_norm = "post_attention_layernorm",
+              attention_norm = {}, mlp_norm = {}, query_norm = {}, key_norm = {};
+  std::string query = "self_attn.q_proj", key = "self_attn.k_proj", value = "self_attn.v_proj",
+              output = "self_attn.o_proj", gate = "mlp.gate_proj", up = "mlp.up_proj",
+              down = "mlp.down_proj", joint = {}, joint_mlp = {};
+};
+
 struct TinyModel {
+  PlainRules rules = {};
   std::string config_json;
   models::ModelConfig config;
   std::map<std::string, TinyTensor> tensors;
@@ -135,6 +164,21 @@ inline TinyModel tiny_gpt2(std::uint64_t seed) {
       "\"n_embd\":20,\"n_layer\":2,\"n_head\":5,\"n_positions\":64,\"n_inner\":null,"
       "\"activation_function\":\"gelu_new\",\"layer_norm_epsilon\":1e-5}";
   model.config = models::parse_config(model.config_json, "config.json");
+  model.rules = {.norm = PlainRules::Norm::layer,
+                 .activation = "gelu_tanh",
+                 .gated = false,
+                 .columns = true,
+                 .rotary = false,
+                 .embedding = "transformer.wte",
+                 .positions = "transformer.wpe",
+                 .layers = "transformer.h.",
+                 .last_norm = "transformer.ln_f",
+                 .first_norm = "ln_1",
+                 .second_norm = "ln_2",
+                 .output = "attn.c_proj",
+                 .up = "mlp.c_fc",
+                 .down = "mlp.c_proj",
+                 .joint = "attn.c_attn"};
   std::mt19937_64 engine(seed);
   const auto norm = [&](const std::string& name) {
     model.add(name + ".weight", {width}, engine, 0.3, 1);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "core/input_file.hpp"
 #include "core/text_format.hpp"
 #include "files/safetensors/layout.hpp"
+#include "models/checkpoint/checkpoint_names.hpp"
 #include "models/checkpoint/manifest.hpp"
 #include "run/fingerprint.hpp"
 
@@ -76,12 +78,12 @@ void check_blocks(const AdapterOptions& adapter, const NamedShape& weight) {
 /// PEFT finds modules by the names that Hugging Face's software gives them.
 void check_peft_names(const CompressionJob& job) {
   if (job.options.adapter.directory.empty()) return;
+  const std::set<std::string> modules = models::linear_modules(job.scoring.config);
   for (const NamedShape& weight : job.adapted)
-    if (job.scoring.config.family != models::Family::llama ||
-        !weight.name.starts_with("model.layers."))
+    if (!modules.contains(weight.name))
       throw InputError(
           fmt::format("adapter.directory is set for a model whose weights are called like {} "
-                      "(adapters are written as PEFT's for Llama models with Hugging Face's "
+                      "(PEFT's adapters are of linear modules of their own, by transformers' "
                       "names). Drop it; export.format = \"native\" keeps the adapter.",
                       weight.name));
 }

@@ -32,22 +32,6 @@ bool has_tensor_of(const Entries& entries, const std::string& weight) {
   return false;
 }
 
-CheckpointNames hugging_face_llama() {
-  return {.layer_prefix = "model.layers.",
-          .embedding = "model.embed_tokens",
-          .first_norm = "input_layernorm",
-          .query = "self_attn.q_proj",
-          .key = "self_attn.k_proj",
-          .value = "self_attn.v_proj",
-          .attention_output = "self_attn.o_proj",
-          .second_norm = "post_attention_layernorm",
-          .gate = "mlp.gate_proj",
-          .up = "mlp.up_proj",
-          .down = "mlp.down_proj",
-          .last_norm = "model.norm",
-          .head = "lm_head"};
-}
-
 CheckpointNames llama2_c() {
   return {.layer_prefix = "layers.",
           .embedding = "tok_embeddings",
@@ -64,113 +48,155 @@ CheckpointNames llama2_c() {
           .head = "output"};
 }
 
-CheckpointNames gpt2(const std::string& prefix) {
-  return {.layer_prefix = prefix + "h.",
-          .embedding = prefix + "wte",
-          .positions = prefix + "wpe",
-          .first_norm = "ln_1",
-          .query = {},
-          .key = {},
-          .value = {},
-          .joint_attention = "attn.c_attn",
-          .attention_output = "attn.c_proj",
-          .second_norm = "ln_2",
-          .gate = {},
-          .up = "mlp.c_fc",
-          .down = "mlp.c_proj",
-          .last_norm = prefix + "ln_f",
-          .head = "lm_head"};
+CheckpointNames without_prefix(CheckpointNames names, std::string_view prefix) {
+  for (std::string* name :
+       {&names.layer_prefix, &names.embedding, &names.positions, &names.last_norm})
+    if (name->starts_with(prefix)) name->erase(0, prefix.size());
+  return names;
 }
 
-void add_llama_layer(std::vector<NeededTensor>& needed, const ModelConfig& c,
-                     const CheckpointNames& names, std::int64_t layer) {
-  const std::int64_t queries = c.heads * c.head_size, keys = c.key_heads * c.head_size;
-  const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
-    needed.push_back({names.in_layer(layer, name) + ".weight", std::move(shape)});
-  };
-  add(names.first_norm, {c.width});
-  add(names.query, {queries, c.width});
-  add(names.key, {keys, c.width});
-  add(names.value, {keys, c.width});
-  add(names.attention_output, {c.width, queries});
-  add(names.second_norm, {c.width});
-  add(names.gate, {c.hidden, c.width});
-  add(names.up, {c.hidden, c.width});
-  add(names.down, {c.width, c.hidden});
+/// Collects the weights of all layers in the order of their use.
+class LayerWeights {
+ public:
+  LayerWeights(const ModelConfig& config, const CheckpointNames& names)
+      : c_(config), names_(names) {}
+
+  std::vector<LayerWeight> all() {
+    for (layer_ = 0; layer_ < c_.layers; ++layer_) {
+      add_attention();
+      add({.part = Part::attention_output,
+           .outputs = c_.width,
+           .inputs = c_.heads * c_.head_size,
+           .has_bias = c_.has_output_bias,
+           .activation = 1},
+          names_.attention_output);
+      add_mlp();
+    }
+    return std::move(all_);
+  }
+
+ private:
+  /// Of its architecture's storage, in layer `layer_`; `activation` counts within the layer.
+  void add(LayerWeight weight, const std::string& name, const std::string& module = {}) {
+    weight.layer = layer_;
+    weight.name = names_.in_layer(layer_, name);
+    weight.module = module.empty() ? weight.name : names_.in_layer(layer_, module);
+    weight.activation += 4 * layer_;
+    if (c_.architecture->stores_columns) weight.stored = LayerWeight::Stored::columns;
+    if (weight.piece == 0) weight.piece = weight.outputs;
+    if (weight.step == 0) weight.step = weight.outputs;
+    all_.push_back(std::move(weight));
+  }
+
+  void add_attention() {
+    const std::int64_t size = c_.head_size;
+    std::int64_t before = 0;
+    const auto add_part = [&](Part part, std::int64_t heads, const std::string& name,
+                              const char* suffix) {
+      LayerWeight weight{.part = part,
+                         .outputs = heads * size,
+                         .inputs = c_.width,
+                         .has_bias = c_.has_attention_bias};
+      const std::string& joint = names_.joint_attention;
+      if (joint.empty()) return add(weight, name);
+      weight.first = before;
+      if (c_.architecture->joint_attention == Joint::by_head) {
+        weight.piece = size;
+        weight.step = 3 * size;
+        before += size;
+      } else {
+        before += weight.outputs;
+      }
+      add(weight, joint + suffix, joint);
+    };
+    add_part(Part::query, c_.heads, names_.query, ".query");
+    add_part(Part::key, c_.key_heads, names_.key, ".key");
+    add_part(Part::value, c_.key_heads, names_.value, ".value");
+  }
+
+  void add_mlp() {
+    LayerWeight inner{.part = Part::gate,
+                      .outputs = c_.hidden,
+                      .inputs = c_.width,
+                      .has_bias = c_.has_mlp_bias,
+                      .activation = 2};
+    const std::string& joint = names_.joint_mlp;
+    if (c_.is_gated()) add(inner, joint.empty() ? names_.gate : joint + ".gate", joint);
+    inner.part = Part::up;
+    if (!joint.empty()) inner.first = c_.hidden;
+    add(inner, joint.empty() ? names_.up : joint + ".up", joint);
+    add({.part = Part::down,
+         .outputs = c_.width,
+         .inputs = c_.hidden,
+         .has_bias = c_.has_mlp_bias,
+         .activation = 3},
+        names_.down);
+  }
+
+  const ModelConfig& c_;
+  const CheckpointNames& names_;
+  std::int64_t layer_ = 0;
+  std::vector<LayerWeight> all_;
+};
+
+/// Adds the tensors of weights that share one, and their bias.
+void add_module(std::vector<NeededTensor>& needed, const LayerWeight& weight) {
+  if (needed.empty() || needed.back().module != weight.module) {
+    if (weight.has_bias) needed.push_back({weight.bias(), {0}, weight.module});
+    needed.push_back({weight.tensor(), {0, 0}, weight.module});
+  }
+  const bool columns = weight.stored == LayerWeight::Stored::columns;
+  std::vector<std::int64_t>& shape = needed.back().shape;
+  shape[columns ? 1 : 0] += weight.outputs;
+  shape[columns ? 0 : 1] = weight.inputs;
+  if (weight.has_bias) needed[needed.size() - 2].shape[0] += weight.outputs;
 }
 
-void add_gpt2_layer(std::vector<NeededTensor>& needed, const ModelConfig& c,
-                    const CheckpointNames& names, std::int64_t layer) {
-  const auto add = [&](const std::string& name, std::int64_t inputs, std::int64_t outputs) {
-    const std::string full = names.in_layer(layer, name);
-    if (inputs > 0)
-      needed.push_back({full + ".weight", {inputs, outputs}});
-    else
-      needed.push_back({full + ".weight", {outputs}});
-    needed.push_back({full + ".bias", {outputs}});
-  };
-  add(names.first_norm, 0, c.width);
-  add(names.joint_attention, c.width, 3 * c.width);
-  add(names.attention_output, c.width, c.width);
-  add(names.second_norm, 0, c.width);
-  add(names.up, c.width, c.hidden);
-  add(names.down, c.hidden, c.width);
+void add_norm(std::vector<NeededTensor>& needed, const ModelConfig& config, const std::string& name,
+              std::int64_t size) {
+  needed.push_back({name + ".weight", {size}});
+  if (config.architecture->norm == NormKind::layer) needed.push_back({name + ".bias", {size}});
 }
 
 }  // namespace
 
 CheckpointNames find_names(const ModelConfig& config, const Entries& entries) {
-  if (config.family == Family::gpt2)
-    return gpt2(find(entries, "transformer.wte.weight") ? "transformer." : "");
-  return find(entries, "tok_embeddings.weight") ? llama2_c() : hugging_face_llama();
+  const CheckpointNames& names = config.architecture->names;
+  if (names.layer_prefix == "model.layers." && find(entries, "tok_embeddings.weight"))
+    return llama2_c();
+  // Files of GPT-2 without its head.
+  if (find(entries, "wte.weight")) return without_prefix(names, "transformer.");
+  return names;
 }
 
 std::vector<NeededTensor> needed_tensors(const ModelConfig& config, const CheckpointNames& names) {
-  std::vector<NeededTensor> needed{
-      {names.embedding + ".weight", {config.vocabulary_size, config.width}},
-      {names.last_norm + ".weight", {config.width}}};
+  std::vector<NeededTensor> needed;
+  for (const LayerWeight& weight : layer_weights(config, names)) add_module(needed, weight);
+  needed.push_back({names.embedding + ".weight", {config.vocabulary_size, config.width}});
   if (!config.has_tied_head)
     needed.push_back({names.head + ".weight", {config.vocabulary_size, config.width}});
-  if (config.family == Family::gpt2) {
+  if (!names.positions.empty())
     needed.push_back({names.positions + ".weight", {config.context, config.width}});
-    needed.push_back({names.last_norm + ".bias", {config.width}});
+  add_norm(needed, config, names.last_norm, config.width);
+  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
+    for (const std::string* name : {&names.first_norm, &names.attention_output_norm,
+                                    &names.second_norm, &names.mlp_output_norm})
+      if (!name->empty()) add_norm(needed, config, names.in_layer(layer, *name), config.width);
+    for (const std::string* name : {&names.query_norm, &names.key_norm})
+      if (!name->empty()) add_norm(needed, config, names.in_layer(layer, *name), config.head_size);
   }
-  for (std::int64_t layer = 0; layer < config.layers; ++layer)
-    (config.family == Family::gpt2 ? add_gpt2_layer : add_llama_layer)(needed, config, names,
-                                                                       layer);
   return needed;
 }
 
 std::vector<LayerWeight> layer_weights(const ModelConfig& config, const CheckpointNames& names) {
-  const std::int64_t width = config.width, hidden = config.hidden;
-  const std::int64_t queries = config.heads * config.head_size;
-  const std::int64_t keys = config.key_heads * config.head_size;
-  const bool is_gpt2 = config.family == Family::gpt2;
-  std::vector<LayerWeight> all;
-  for (std::int64_t layer = 0; layer < config.layers; ++layer) {
-    const auto add = [&](const std::string& part, std::int64_t outputs, std::int64_t inputs,
-                         std::int64_t activation) {
-      const std::string name = names.in_layer(layer, part);
-      all.push_back({name, outputs, inputs, name + ".weight",
-                     is_gpt2 ? LayerWeight::Stored::columns : LayerWeight::Stored::rows, 0,
-                     4 * layer + activation});
-    };
-    if (is_gpt2) {
-      const std::string joint = names.in_layer(layer, names.joint_attention);
-      for (std::int64_t part = 0; part < 3; ++part)
-        all.push_back({joint + joint_parts[part], width, width, joint + ".weight",
-                       LayerWeight::Stored::columns, part * width, 4 * layer});
-    } else {
-      add(names.query, queries, width, 0);
-      add(names.key, keys, width, 0);
-      add(names.value, keys, width, 0);
-    }
-    add(names.attention_output, width, queries, 1);
-    if (!is_gpt2) add(names.gate, hidden, width, 2);
-    add(names.up, hidden, width, 2);
-    add(names.down, width, hidden, 3);
-  }
-  return all;
+  return LayerWeights(config, names).all();
+}
+
+std::set<std::string> linear_modules(const ModelConfig& config) {
+  std::set<std::string> modules;
+  for (const LayerWeight& weight : layer_weights(config, config.architecture->names))
+    if (weight.is_linear_module()) modules.insert(weight.name);
+  return modules;
 }
 
 namespace {
@@ -184,7 +210,7 @@ class TensorCheck {
   void look_for_forms(const Manifest& manifest) {
     const std::vector<LayerWeight> all = layer_weights(config_, names_);
     for (const LayerWeight& weight : all) {
-      in_other_forms_.insert(weight.tensor);
+      in_other_forms_.insert(weight.tensor());
       weights_.insert(weight.name);
       if (!manifest.weights.contains(weight.name))
         note("{} does not list {}", manifest_file_name, weight.name);
@@ -265,9 +291,11 @@ class TensorCheck {
 }  // namespace
 
 bool follows_from_config(std::string_view name) {
-  constexpr std::string_view endings[] = {"rotary_emb.inv_freq", "rope.freqs", "freqs_cos",
-                                          "freqs_sin", ".attn.masked_bias"};
-  const bool is_mask = name.ends_with(".attn.bias");  // of GPT-2; its layers have no such bias
+  constexpr std::string_view endings[] = {"rotary_emb.inv_freq", "rope.freqs",
+                                          "freqs_cos",           "freqs_sin",
+                                          ".attn.masked_bias",   ".attention.masked_bias"};
+  // Of GPT-2 and GPT-NeoX, whose layers have no such bias.
+  const bool is_mask = name.ends_with(".attn.bias") || name.ends_with(".attention.bias");
   return is_mask || std::ranges::any_of(
                         endings, [&](std::string_view ending) { return name.ends_with(ending); });
 }
@@ -279,8 +307,7 @@ void check_tensors(const ModelConfig& config, const CheckpointNames& names, cons
     throw InputError(fmt::format(
         "the weights do not fit config.json: {} = {} layers cannot lie in {} tensors. Take "
         "config.json and weights from the same model.",
-        config.family == Family::gpt2 ? "n_layer" : "num_hidden_layers", config.layers,
-        entries.size()));
+        config.architecture->keys.layers, config.layers, entries.size()));
   TensorCheck tensors(config, names, entries);
   if (manifest) tensors.look_for_forms(*manifest);
   tensors.look_for_needed();

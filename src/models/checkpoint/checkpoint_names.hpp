@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,34 +14,13 @@
 
 namespace rankine::models {
 
-/// How the parts of GPT-2's joint weight are called, in their order.
-inline constexpr const char* joint_parts[] = {".query", ".key", ".value"};
-
-/// Names without ".weight"; "<layer>" prefixes are added by `in_layer`.
-struct CheckpointNames {
-  std::string layer_prefix;  ///< "model.layers."
-  std::string embedding;
-  std::string positions = {};  ///< GPT-2 only
-  std::string first_norm;
-  std::string query, key, value;     ///< Llama
-  std::string joint_attention = {};  ///< GPT-2: query, key and value side by side
-  std::string attention_output;
-  std::string second_norm;
-  std::string gate, up, down;  ///< GPT-2 has no gate
-  std::string last_norm;
-  std::string head;
-
-  /// "model.layers.3"
-  std::string of_layer(std::int64_t layer) const { return layer_prefix + std::to_string(layer); }
-  std::string in_layer(std::int64_t layer, const std::string& name) const {
-    return of_layer(layer) + "." + name;
-  }
-};
-
-/// Hugging Face's names, or llama2.c's where the checkpoint uses them; GPT-2 with or without
+/// Those of the architecture, or llama2.c's where the checkpoint uses them; GPT-2 with or without
 /// "transformer." before them.
 CheckpointNames find_names(const ModelConfig& config,
                            const std::vector<files::TensorEntry>& entries);
+
+/// What a weight of a layer does.
+enum class Part { query, key, value, attention_output, gate, up, down };
 
 /// A weight W (outputs x inputs) of the layers and its place in a checkpoint of Hugging Face's
 /// layout.
@@ -48,23 +28,40 @@ struct LayerWeight {
   /// Which way round the tensor has it.
   enum class Stored { rows, columns };
 
-  std::string name;  ///< as the slot has it (models/slot.hpp)
-  std::int64_t outputs;
-  std::int64_t inputs;
-  std::string tensor;
+  std::string name = {};  ///< as the slot has it (models/slot.hpp)
+  std::int64_t layer = 0;
+  Part part = Part::query;
+  std::int64_t outputs = 0;
+  std::int64_t inputs = 0;
+  /// Without ".weight" and ".bias"; several weights may share it.
+  std::string module = {};
   Stored stored = Stored::rows;
-  /// Its place among the outputs of the tensor; GPT-2 has query, key and value side by side.
-  std::int64_t first_output = 0;
+  /// Its outputs among those of the tensor: `piece` of them from every `step`-th on.
+  std::int64_t first = 0;
+  std::int64_t piece = 0;
+  std::int64_t step = 0;
+  bool has_bias = false;
   std::int64_t activation = 0;  ///< weights of one number read the same activation
+
+  std::string tensor() const { return module + ".weight"; }
+  std::string bias() const { return module + ".bias"; }
+  /// Where the tensor has output `row`.
+  std::int64_t place(std::int64_t row) const { return first + row / piece * step + row % piece; }
+  /// Whether it is a linear module of Hugging Face's for itself.
+  bool is_linear_module() const { return name == module && stored == Stored::rows; }
 };
 
 /// All of them, layer by layer, in the order of Network::slots().
 std::vector<LayerWeight> layer_weights(const ModelConfig& config, const CheckpointNames& names);
 
+/// The names of those that are linear modules in Hugging Face's software for the architecture.
+std::set<std::string> linear_modules(const ModelConfig& config);
+
 /// Every tensor that the model needs with its shape.
 struct NeededTensor {
   std::string name;
   std::vector<std::int64_t> shape;
+  std::string module = {};  ///< of a weight of the layers
 };
 std::vector<NeededTensor> needed_tensors(const ModelConfig& config, const CheckpointNames& names);
 

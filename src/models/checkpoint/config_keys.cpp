@@ -1,8 +1,10 @@
 #include "models/checkpoint/config_keys.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "core/errors.hpp"
 
@@ -12,9 +14,10 @@ namespace {
 
 constexpr std::string_view changing_nothing[] = {
     // where the model comes from, and how numbers were stored
-    "architectures", "dtype", "is_llama_config", "max_sequence_length", "model_max_length",
-    "model_type", "n_ctx", "name_or_path", "torch_dtype", "transformers.js_config",
-    "transformers_version", "unsloth_fixed", "unsloth_version", "use_bfloat16",
+    "architectures", "cache_implementation", "dtype", "is_llama_config", "max_sequence_length",
+    "model_max_length", "model_type", "n_ctx", "name_or_path", "torch_dtype",
+    "transformers.js_config", "transformers_version", "unsloth_fixed", "unsloth_version",
+    "use_bfloat16",
     // training
     "attention_dropout", "attn_pdrop", "classifier_dropout", "embd_pdrop", "gradient_checkpointing",
     "hidden_dropout", "initializer_range", "resid_pdrop",
@@ -38,6 +41,14 @@ constexpr std::string_view changing_nothing[] = {
     "num_beam_groups", "num_beams", "num_return_sequences", "remove_invalid_values",
     "repetition_penalty", "suppress_tokens", "temperature", "top_k", "top_p", "typical_p"};
 
+/// Parts of names that speak of what a model computes.
+constexpr std::string_view of_computing[] = {
+    "act",   "alibi",      "attn",        "attention", "bias",  "cap",   "clip",    "conv",
+    "embed", "expert",     "head",        "layer",     "logit", "lora",  "mask",    "mixture",
+    "moe",   "multiplier", "mup",         "norm",      "pos",   "qk",    "quant",   "residual",
+    "rope",  "rotary",     "router",      "scal",      "share", "size",  "softmax", "sparse",
+    "ssm",   "state",      "temperature", "theta",     "tie",   "window"};
+
 /// How the weights of a quantised checkpoint were rounded.
 std::string quantisation_of(const files::JsonSection& config, const char* key) {
   const nlohmann::json& value = config.object().at(key);
@@ -49,20 +60,44 @@ std::string quantisation_of(const files::JsonSection& config, const char* key) {
 
 }  // namespace
 
-const std::span<const std::string_view> harmless_keys = changing_nothing;
+void ConfigSection::require(const std::string& key, std::string_view value) const {
+  if (has(key) && section_.object().at(key) != nlohmann::json::parse(value))
+    refuse_value(key, fmt::format("only {} is", value));
+}
 
-void refuse_unknown_keys(const files::JsonSection& section,
-                         std::initializer_list<std::span<const std::string_view>> known) {
-  for (const auto& [key, value] : section.object().items()) {
-    const auto has_key = [&key = key](std::span<const std::string_view> keys) {
-      return std::ranges::find(keys, key) != keys.end();
-    };
-    if (value.is_null() || key.starts_with('_') || std::ranges::any_of(known, has_key)) continue;
-    throw InputError(fmt::format(
-        "Cannot use {} (the key {} = {} is not known, and may change what the model computes). "
-        "Remove the key from the file if it does not.",
-        section.name(), key, files::JsonSection::shown(value)));
+std::vector<std::string> ConfigSection::unknown_keys() const {
+  std::vector<std::string> unknown;
+  for (const auto& [key, value] : section_.object().items())
+    if (!value.is_null() && !key.starts_with('_') && !read_.contains(key)) unknown.push_back(key);
+  return unknown;
+}
+
+void ConfigSection::refuse_unknown_keys() const {
+  for (const std::string& key : unknown_keys()) refuse_unknown(key);
+}
+
+void ConfigSection::refuse_unknown(const std::string& key) const {
+  throw InputError(fmt::format(
+      "Cannot use {} (the key {} = {} is not known, and may change what the model computes). "
+      "Remove the key from the file if it does not.",
+      name(), key, files::JsonSection::shown(section_.object().at(key))));
+}
+
+std::vector<std::string> check_unknown_keys(const ConfigSection& config,
+                                            std::span<const char* const> harmless) {
+  std::vector<std::string> ignored;
+  for (const std::string& key : config.unknown_keys()) {
+    if (std::ranges::find(changing_nothing, key) != std::end(changing_nothing) ||
+        std::ranges::find(harmless, key) != harmless.end())
+      continue;
+    if (std::ranges::any_of(of_computing,
+                            [&](std::string_view word) { return key.find(word) != key.npos; }))
+      config.refuse_unknown(key);
+    ignored.push_back(key);
   }
+  if (ignored.empty()) return {};
+  return {fmt::format("{} has keys that are not known and were ignored: {}.", config.name(),
+                      fmt::join(ignored, ", "))};
 }
 
 void refuse_other_formats(const files::JsonSection& config) {
@@ -78,12 +113,22 @@ void refuse_other_formats(const files::JsonSection& config) {
           fmt::format("Cannot use {} (the checkpoint is quantised, {}; its integers are no "
                       "weights). Take the checkpoint it was made from, or have it dequantised.",
                       config.name(), quantisation_of(config, key)));
-  if (config.has("auto_map"))
+}
+
+std::vector<std::string> check_own_code(const ConfigSection& config, const char* class_name) {
+  if (!config.has("auto_map")) return {};
+  const ConfigSection map = config.section("auto_map");
+  const std::string model =
+      map.has("AutoModelForCausalLM") ? map.text("AutoModelForCausalLM") : class_name;
+  if (model.substr(model.rfind('.') + 1) != class_name)
     throw InputError(
         fmt::format("Cannot use {} (auto_map names code of the model's own, which decides what it "
                     "computes). Remove the key from the file if the code computes what the stock "
                     "model does.",
                     config.name()));
+  return {fmt::format(
+      "{} names code of the model's own for {} (auto_map); the stock model is computed.",
+      config.name(), class_name)};
 }
 
 }  // namespace rankine::models

@@ -25,7 +25,7 @@ class LayerPass {
     const auto width = static_cast<double>(c_.width), hidden = static_cast<double>(c_.hidden),
                queries = static_cast<double>(c_.heads * c_.head_size),
                keys = static_cast<double>(c_.key_heads * c_.head_size);
-    const double gates = c_.family == Family::llama ? 2 : 1;
+    const double gates = c_.is_gated() ? 2 : 1;
     const double times = pass == Pass::gradients ? 2 : pass == Pass::weight_gradients ? 3 : 1;
     for (const double outputs : {queries, keys, keys}) product(share(outputs), width, times);
     product(share(width), queries, times);
@@ -63,11 +63,20 @@ class LayerPass {
     cost_.seconds += times * pace_.matrix_product(tokens_, outputs, inputs, numbers_);
   }
 
-  /// Queries see the keys before them: half of all pairs and half a block more.
+  /// Queries see the keys before them: half of all pairs and half a block more, or those of a
+  /// window. The mean over the layers.
+  double pairs() const {
+    const double all = tokens_ * (tokens_ + 64) / 2;
+    if (!c_.sliding_window) return all;
+    const double beyond = std::max(0.0, tokens_ - static_cast<double>(*c_.sliding_window));
+    const auto local = static_cast<double>(std::ranges::count(c_.is_local, true));
+    return all - local / static_cast<double>(c_.layers) * beyond * beyond / 2;
+  }
+
   void attention(double backward) {
     const double heads = std::ceil(static_cast<double>(c_.heads) / ranks_),
                  size = static_cast<double>(c_.head_size);
-    const double pairs = heads * tokens_ * (tokens_ + 64) / 2;
+    const double pairs = heads * this->pairs();
     const double flops = 4 * pairs * size * (1 + 2.5 * backward);
     cost_.flops += flops * ranks_;
     cost_.seconds += pace_.product(flops, std::min(size, tokens_), numbers_) +

@@ -24,11 +24,12 @@ double weights_of(const ModelConfig& c, int ranks) {
   const double queries = share(c.heads * c.head_size, ranks, c.head_size);
   const double keys = share(c.key_heads * c.head_size, ranks, c.head_size);
   const double mlp = share(c.hidden, ranks);
-  const double gates = c.family == Family::llama ? 2 : 1;
+  const double gates = c.is_gated() ? 2 : 1;
   const double layer =
       width * (queries + 2 * keys + gates * mlp) +
       share(c.width, ranks) * static_cast<double>(c.heads * c.head_size + c.hidden);
-  const double whole = c.family == Family::gpt2 ? static_cast<double>(c.context) * width : 0;
+  const bool has_positions = !c.architecture->names.positions.empty();
+  const double whole = has_positions ? static_cast<double>(c.context) * width : 0;
   return static_cast<double>(c.layers) * layer +
          share(c.vocabulary_size, ranks) * width * (c.has_tied_head ? 1 : 2) + whole;
 }

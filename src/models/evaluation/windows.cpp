@@ -107,13 +107,7 @@ std::int64_t WindowPlan::longest_window() const {
 }
 
 void check_length(const ModelConfig& config, std::int64_t length, const std::string& folder) {
-  if (length <= config.longest_sequence()) return;
-  if (length <= config.context)
-    throw InputError(fmt::format(
-        "sequences of {} tokens are longer than the sliding window of the model in {} ({} tokens; "
-        "attention is computed over all tokens only). Lower evaluate.window_length or "
-        "generate.tokens.",
-        length, folder, config.longest_sequence()));
+  if (length <= config.context) return;
   throw InputError(fmt::format(
       "windows of {} tokens are longer than the context of the model in {} ({} tokens). Lower "
       "evaluate.window_length.",

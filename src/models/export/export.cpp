@@ -63,18 +63,30 @@ struct OwnRows {
   Tensor values;
 };
 
-/// Of a tensor inputs x outputs an even share. Collective over the team.
-OwnRows own_columns(const TensorGroup& group, const Communicator& team) {
+/// An even share of a tensor that several weights make up, or that is stored inputs x outputs.
+/// Collective over the team.
+OwnRows own_share(const TensorGroup& group, const Communicator& team) {
   std::vector<Tensor> parts;
-  for (const weights::Weight* weight : group.weights)
-    parts.push_back(weights::gather_rows(team, weight->own_rows(), weight->split()));
-  const auto share = RowSplit::even(group.places[0].inputs, team.size());
+  std::vector<std::int64_t> places;
+  for (std::size_t w = 0; w < group.weights.size(); ++w) {
+    const weights::Weight& weight = *group.weights[w];
+    parts.push_back(weights::gather_rows(team, weight.own_rows(), weight.split()));
+    for (std::int64_t row = 0; row < weight.outputs(); ++row)
+      places.push_back(group.places[w].place(row));
+  }
+  const Tensor rows = torch::cat(parts, 0);
+  Tensor whole = torch::empty_like(rows);
+  whole.index_copy_(0, torch::tensor(places, torch::kInt64), rows);
+  if (group.places[0].stored == LayerWeight::Stored::columns) whole = whole.t();
+  const auto share = RowSplit::even(whole.size(0), team.size());
   const std::int64_t first = share.first(team.rank());
-  return {first, torch::cat(parts, 0).narrow(1, first, share.count(team.rank())).t()};
+  return {first, whole.narrow(0, first, share.count(team.rank()))};
 }
 
 OwnRows own_dense_rows(const TensorGroup& group, const Communicator& team) {
-  if (group.places[0].stored == LayerWeight::Stored::columns) return own_columns(group, team);
+  const bool is_shared = group.places.size() > 1;
+  if (is_shared || group.places[0].stored == LayerWeight::Stored::columns)
+    return own_share(group, team);
   return {group.weights[0]->split().first(team.rank()), group.weights[0]->own_rows()};
 }
 
@@ -91,7 +103,7 @@ void write_group(const TensorGroup& group, SafetensorsWriter& writer, const Comm
       return;
     }
     const weights::Parameter own{
-        .name = group.places[0].tensor, .values = rows->values, .first_row = rows->first};
+        .name = group.places[0].tensor(), .values = rows->values, .first_row = rows->first};
     weights::write_parameter(writer, own.name, own, teams.team().rank());
   });
 }

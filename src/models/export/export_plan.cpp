@@ -46,20 +46,25 @@ DataType stored_type(const weights::Weight& weight, DataType original,
   return team.min(is_exact ? 1 : 0) == 1 ? original : computed;
 }
 
-bool keeps_form(const weights::Weight& weight, ExportFormat format) {
+bool keeps_form(const weights::Weight& weight, const LayerWeight& place, ExportFormat format) {
   return format == ExportFormat::native ||
-         (format == ExportFormat::factorised && has_modelling_class(weight.form()));
+         (format == ExportFormat::factorised && has_modelling_class(weight.form()) &&
+          place.is_linear_module());
 }
 
 }  // namespace
 
+std::int64_t TensorGroup::outputs() const {
+  std::int64_t sum = 0;
+  for (const LayerWeight& place : places) sum += place.outputs;
+  return sum;
+}
+
 TensorPlan TensorGroup::dense_plan() const {
-  std::int64_t outputs = 0;
-  for (const LayerWeight& place : places) outputs += place.outputs;
   const std::int64_t inputs = places[0].inputs;
   if (places[0].stored == LayerWeight::Stored::rows)
-    return {places[0].tensor, dense_type, {outputs, inputs}};
-  return {places[0].tensor, dense_type, {inputs, outputs}};
+    return {places[0].tensor(), dense_type, {outputs(), inputs}};
+  return {places[0].tensor(), dense_type, {inputs, outputs()}};
 }
 
 std::vector<TensorPlan> CheckpointPlan::tensors() const {
@@ -85,13 +90,13 @@ CheckpointPlan plan_checkpoint(const LanguageModel& model, const files::Safetens
   for (const LayerWeight& place : layer_weights(model.config(), names)) {
     const weights::Weight& weight = *weights.at(place.name);
     owners.insert(place.name);
-    owners.insert(place.tensor.substr(0, place.tensor.rfind('.')));
-    if (plan.groups.empty() || plan.groups.back().places[0].tensor != place.tensor)
+    owners.insert(place.module);
+    if (plan.groups.empty() || plan.groups.back().places[0].module != place.module)
       plan.groups.push_back({.places = {},
                              .weights = {},
                              .dense_type = manifest ? manifest->weights.at(place.name).dense_type
-                                                    : reader.at(place.tensor).type,
-                             .keeps_forms = keeps_form(weight, format)});
+                                                    : reader.at(place.tensor()).type,
+                             .keeps_forms = keeps_form(weight, place, format)});
     TensorGroup& group = plan.groups.back();
     group.places.push_back(place);
     group.weights.push_back(&weight);

@@ -10,8 +10,8 @@
 
 namespace rankine::models {
 
-/// Weights of the layers that share a tensor in Hugging Face's layout: one, or GPT-2's query, key
-/// and value.
+/// Weights of the layers that share a tensor in Hugging Face's layout: one, or query, key and value
+/// of GPT-2, say.
 struct TensorGroup {
   std::vector<LayerWeight> places;
   std::vector<const weights::Weight*> weights;
@@ -20,6 +20,7 @@ struct TensorGroup {
   /// Of the numbers of weights that keep their form.
   std::vector<files::DataType> stored_types = {};
 
+  std::int64_t outputs() const;
   /// The tensor in Hugging Face's layout.
   files::TensorPlan dense_plan() const;
 };

@@ -83,10 +83,13 @@ PeftFiles collect(const LanguageModel& model) {
 }
 
 void check(const LanguageModel& model, const PeftFiles& files) {
-  if (model.config().family == Family::gpt2)
-    throw InputError(
-        "adapters of GPT-2 are not written for PEFT (its joint projections are one module there). "
-        "Write the model in its native form: export.format = \"native\".");
+  const std::set<std::string> modules = linear_modules(model.config());
+  for (const std::string& name : files.modules)
+    if (!modules.contains(name))
+      throw InputError(fmt::format(
+          "the adapter of {} is not written for PEFT (the weight is no linear module of its own in "
+          "transformers). Write the model in its native form: export.format = \"native\".",
+          name));
   if (files.kinds.size() == 1) return;
   throw InputError(files.kinds.empty()
                        ? "the model has no adapters (there is nothing to write for PEFT). Leave "

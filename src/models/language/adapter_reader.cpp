@@ -133,6 +133,7 @@ void apply_adapter(LanguageModel& model, const parallel::Communicator& world,
 LanguageModel read_language_model(const parallel::Communicator& world,
                                   const parallel::Communicator& team, const ModelOptions& options) {
   LanguageModel model = LanguageModel::read(world, team, options.path, options.precision);
+  for (const std::string& notice : model.config().notices) log().info("{}", notice);
   if (!options.adapter.empty()) {
     apply_adapter(model, world, options.adapter);
   } else if (const std::string notice = notice_of_adapter(options.path); !notice.empty()) {

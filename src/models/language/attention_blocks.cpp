@@ -56,18 +56,20 @@ class Block {
 
   void take(const Unit& unit) {
     unit_ = unit;
-    keys_ = input_.keys - input_.queries + unit.last;
+    first_key_ = first_visible(unit.first);
+    keys_ = input_.keys - input_.queries + unit.last - first_key_;
     q_.resize(static_cast<std::size_t>(unit.rows() * heads_.head_size));
     scores_.resize(static_cast<std::size_t>(unit.rows() * keys_));
-    pack(input_.q, static_cast<T>(1 / std::sqrt(static_cast<double>(heads_.head_size))), q_);
+    pack(input_.q, static_cast<T>(heads_.scale), q_);
     gemm<T>(Op::transpose, Op::none, T(1), of_key_head(input_.k), rows_of(q_), T(0), scores());
   }
 
   const Unit& unit() const { return unit_; }
   View<T> scores() { return {scores_.data(), keys_, unit_.rows()}; }
-  /// How many keys row r may see.
+  /// The keys of the block that row r may see: [hidden, visible).
+  std::int64_t hidden(std::int64_t row) const { return first_visible(token(row)) - first_key_; }
   std::int64_t visible(std::int64_t row) const {
-    return input_.keys - input_.queries + unit_.first + row % unit_.queries() + 1;
+    return input_.keys - input_.queries + token(row) + 1 - first_key_;
   }
   std::int64_t token(std::int64_t row) const { return unit_.first + row % unit_.queries(); }
   std::int64_t head(std::int64_t row) const { return unit_.head + row / unit_.queries(); }
@@ -76,11 +78,12 @@ class Block {
     return (token(row) * heads_.query_heads + head(row)) * heads_.head_size;
   }
 
-  /// Keys or values of this key head up to the last visible one, a head's numbers down the rows.
+  /// Keys or values of this key head that some row sees, a head's numbers down the rows.
   template <class U>
   View<U> of_key_head(U* values) const {
-    return {values + unit_.key_head * heads_.head_size, heads_.head_size, keys_,
-            heads_.key_heads * heads_.head_size};
+    const std::int64_t leading = heads_.key_heads * heads_.head_size;
+    return {values + first_key_ * leading + unit_.key_head * heads_.head_size, heads_.head_size,
+            keys_, leading};
   }
   View<T> rows_of(std::vector<T>& packed) const {
     return {packed.data(), heads_.head_size, unit_.rows()};
@@ -97,23 +100,31 @@ class Block {
   }
 
  private:
+  /// The first key that the query of a token sees.
+  std::int64_t first_visible(std::int64_t token) const {
+    const std::int64_t position = input_.keys - input_.queries + token;
+    return position < heads_.window ? 0 : position - heads_.window + 1;
+  }
+
   const AttentionInput<T>& input_;
   const AttentionHeads& heads_;
   Unit unit_{};
+  std::int64_t first_key_ = 0;
   std::int64_t keys_ = 0;
   std::vector<T> q_;
   std::vector<T> scores_;
 };
 
-/// exp(row - largest) over the visible keys, 0 behind them; returns the sum.
+/// exp(row - largest) over the keys [hidden, visible), 0 beside them; returns the sum.
 template <class T>
-T exponentials(T* row, std::int64_t visible, std::int64_t keys, T& largest) {
-  T top = row[0];
+T exponentials(T* row, std::int64_t hidden, std::int64_t visible, std::int64_t keys, T& largest) {
+  T top = row[hidden];
 #pragma omp simd reduction(max : top)
-  for (std::int64_t k = 0; k < visible; ++k) top = std::max(top, row[k]);
+  for (std::int64_t k = hidden; k < visible; ++k) top = std::max(top, row[k]);
   T sum = 0;
+  std::fill(row, row + hidden, T(0));
 #pragma omp simd reduction(+ : sum)
-  for (std::int64_t k = 0; k < visible; ++k) {
+  for (std::int64_t k = hidden; k < visible; ++k) {
     row[k] = std::exp(row[k] - top);
     sum += row[k];
   }
@@ -131,8 +142,8 @@ void attend_unit(Block<T>& block, const AttentionInput<T>& input, std::vector<T>
   std::vector<T> sums(static_cast<std::size_t>(rows));
   for (std::int64_t row = 0; row < rows; ++row) {
     T largest = 0;
-    const T sum =
-        exponentials(scores.data + row * scores.leading, block.visible(row), scores.rows, largest);
+    const T sum = exponentials(scores.data + row * scores.leading, block.hidden(row),
+                               block.visible(row), scores.rows, largest);
     sums[static_cast<std::size_t>(row)] = sum;
     log_sums[block.token(row) * input.heads.query_heads + block.head(row)] =
         largest + std::log(sum);
@@ -167,15 +178,15 @@ void attend_unit_backward(Block<T>& block, const AttentionInput<T>& input, Backw
   const View<T> ds{rows.dscores.data(), p.rows, p.columns};
   gemm<T>(Op::transpose, Op::none, T(1), block.of_key_head(input.v), block.rows_of(rows.dout), T(0),
           ds);
-  const T scale = static_cast<T>(1 / std::sqrt(static_cast<double>(size)));
+  const T scale = static_cast<T>(input.heads.scale);
   for (std::int64_t row = 0; row < p.columns; ++row) {
     const T log_sum = log_sums[block.token(row) * input.heads.query_heads + block.head(row)];
     T dot = 0;
     for (std::int64_t i = 0; i < size; ++i)
       dot += dout[block.place(row) + i] * out[block.place(row) + i];
-    const std::int64_t visible = block.visible(row);
+    const std::int64_t hidden = block.hidden(row), visible = block.visible(row);
     for (std::int64_t k = 0; k < p.rows; ++k) {
-      p(k, row) = k < visible ? std::exp(p(k, row) - log_sum) : T(0);
+      p(k, row) = k >= hidden && k < visible ? std::exp(p(k, row) - log_sum) : T(0);
       ds(k, row) = p(k, row) * (ds(k, row) - dot);
     }
   }

@@ -56,12 +56,14 @@ void swiglu_backward(const T* gate, const T* up, const T* dy, std::int64_t size,
   }
 }
 
-std::vector<double> rotary_frequencies(const ModelConfig& config) {
+std::vector<double> rotary_frequencies(const Rotary& rotary) {
   std::vector<double> frequencies;
-  for (std::int64_t i = 0; i < config.head_size; i += 2) {
-    double frequency = std::pow(config.rope_theta,
-                                -static_cast<double>(i) / static_cast<double>(config.head_size));
-    if (const auto& scaling = config.rope_scaling) {
+  for (std::int64_t i = 0; i < rotary.turned; i += 2) {
+    double frequency =
+        std::pow(rotary.theta, -static_cast<double>(i) / static_cast<double>(rotary.turned)) /
+        rotary.stretch;
+    if (!rotary.divisors.empty()) frequency /= rotary.divisors[static_cast<std::size_t>(i / 2)];
+    if (const auto& scaling = rotary.scaling) {
       // Turns within the original context decide: few are stretched, many stay, between is blended.
       const double turns = scaling->original_context * frequency / (2 * std::numbers::pi);
       const double blend = std::clamp((turns - scaling->low_freq_factor) /
@@ -75,15 +77,15 @@ std::vector<double> rotary_frequencies(const ModelConfig& config) {
 }
 
 template <class T>
-RotaryTable<T> rotary_table(const ModelConfig& config, std::int64_t first_position,
+RotaryTable<T> rotary_table(const Rotary& rotary, std::int64_t first_position,
                             std::int64_t tokens) {
-  const std::vector<double> frequencies = rotary_frequencies(config);
-  RotaryTable<T> table;
+  const std::vector<double> frequencies = rotary_frequencies(rotary);
+  RotaryTable<T> table{.pairs = rotary.turned / 2};
   for (std::int64_t t = 0; t < tokens; ++t)
     for (const double frequency : frequencies) {
       const double angle = static_cast<double>(first_position + t) * frequency;
-      table.cosines.push_back(static_cast<T>(std::cos(angle)));
-      table.sines.push_back(static_cast<T>(std::sin(angle)));
+      table.cosines.push_back(static_cast<T>(rotary.magnitude * std::cos(angle)));
+      table.sines.push_back(static_cast<T>(rotary.magnitude * std::sin(angle)));
     }
   return table;
 }
@@ -91,21 +93,22 @@ RotaryTable<T> rotary_table(const ModelConfig& config, std::int64_t first_positi
 template <class T>
 void rotate(const T* x, const RotaryTable<T>& table, RopePairs pairs, Turn turn,
             std::int64_t tokens, std::int64_t heads, std::int64_t head_size, T* y) {
-  const std::int64_t half = head_size / 2;
+  const std::int64_t count = table.pairs;
   const std::int64_t step = pairs == RopePairs::adjacent ? 2 : 1;
-  const std::int64_t partner = pairs == RopePairs::adjacent ? 1 : half;
+  const std::int64_t partner = pairs == RopePairs::adjacent ? 1 : count;
   const T sign = turn == Turn::forward ? T(1) : T(-1);
 #pragma omp parallel for
   for (std::int64_t t = 0; t < tokens; ++t)
     for (std::int64_t h = 0; h < heads; ++h) {
-      const T *cosine = table.cosines.data() + t * half, *sine = table.sines.data() + t * half;
+      const T *cosine = table.cosines.data() + t * count, *sine = table.sines.data() + t * count;
       const T* in = x + (t * heads + h) * head_size;
       T* out = y + (t * heads + h) * head_size;
-      for (std::int64_t i = 0; i < half; ++i) {
+      for (std::int64_t i = 0; i < count; ++i) {
         const T a = in[step * i], b = in[step * i + partner];
         out[step * i] = a * cosine[i] - sign * b * sine[i];
         out[step * i + partner] = b * cosine[i] + sign * a * sine[i];
       }
+      std::copy(in + 2 * count, in + head_size, out + 2 * count);
     }
 }
 
@@ -115,7 +118,7 @@ void rotate(const T* x, const RotaryTable<T>& table, RopePairs pairs, Turn turn,
                                      std::int64_t, T*, T*);                                  \
   template void swiglu<T>(const T*, const T*, std::int64_t, T*);                             \
   template void swiglu_backward<T>(const T*, const T*, const T*, std::int64_t, T*, T*);      \
-  template RotaryTable<T> rotary_table<T>(const ModelConfig&, std::int64_t, std::int64_t);   \
+  template RotaryTable<T> rotary_table<T>(const Rotary&, std::int64_t, std::int64_t);        \
   template void rotate<T>(const T*, const RotaryTable<T>&, RopePairs, Turn, std::int64_t,    \
                           std::int64_t, std::int64_t, T*);
 RANKINE_INSTANTIATE(float)

@@ -28,23 +28,24 @@ template <class T>
 void swiglu_backward(const T* gate, const T* up, const T* dy, std::int64_t size, T* dgate, T* dup);
 
 /// Cosines and sines of rotary position embeddings (Su et al., arXiv:2104.09864) for consecutive
-/// positions: tokens x head_size / 2 each. Computed in float64.
+/// positions: tokens x pairs each, a pair being two numbers of a head that are turned. Computed in
+/// float64.
 template <class T>
 struct RotaryTable {
-  std::vector<T> cosines;
-  std::vector<T> sines;
+  std::int64_t pairs = 0;
+  std::vector<T> cosines = {};
+  std::vector<T> sines = {};
 };
 template <class T>
-RotaryTable<T> rotary_table(const ModelConfig& config, std::int64_t first_position,
-                            std::int64_t tokens);
+RotaryTable<T> rotary_table(const Rotary& rotary, std::int64_t first_position, std::int64_t tokens);
 
-/// Angle per position of each pair of a head, with Llama 3's scaling where the model has it.
-std::vector<double> rotary_frequencies(const ModelConfig& config);
+/// Angle per position of each pair of a head.
+std::vector<double> rotary_frequencies(const Rotary& rotary);
 
 enum class Turn { forward, back };
 
-/// Turns the pairs of every head of x (tokens x heads head_size); `back` is the inverse and the
-/// gradient.
+/// Turns the pairs of every head of x (tokens x heads head_size), which are its first numbers;
+/// `back` is the gradient.
 template <class T>
 void rotate(const T* x, const RotaryTable<T>& table, RopePairs pairs, Turn turn,
             std::int64_t tokens, std::int64_t heads, std::int64_t head_size, T* y);

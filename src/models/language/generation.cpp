@@ -63,7 +63,7 @@ std::vector<std::int64_t> continue_sequence(const LanguageModel& model,
   const torch::NoGradGuard no_gradients;
   const auto length = static_cast<std::int64_t>(prompt.size());
   const ModelConfig& config = model.config();
-  const std::int64_t tokens = std::min(sampling.tokens, config.longest_sequence() - length + 1);
+  const std::int64_t tokens = std::min(sampling.tokens, config.context - length + 1);
   if (tokens <= 0) return {};
   KeyValueCache cache = model.make_cache(length + tokens - 1);
   std::mt19937_64 engine(sampling.seed);

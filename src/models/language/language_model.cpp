@@ -41,7 +41,8 @@ void LanguageModel::add_slot(Parameters& all, const Slot& slot) const {
 }
 
 Tensor LanguageModel::embed(const Tensor& ids, std::int64_t first_position) const {
-  const Tensor x = weights::sum_over_ranks(*team_, embedding_.weight()->look_up(ids));
+  Tensor x = weights::sum_over_ranks(*team_, embedding_.weight()->look_up(ids));
+  if (config_->embedding_scale != 1) x = x * config_->embedding_scale;
   return positions_.defined() ? x + positions_.narrow(0, first_position, ids.size(0)) : x;
 }
 

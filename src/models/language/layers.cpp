@@ -60,29 +60,30 @@ struct Swiglu : Function<Swiglu> {
   }
 };
 
-Tensor rotated(const Tensor& x, const ModelConfig& config, std::int64_t first_position, Turn turn) {
+Tensor rotated(const Tensor& x, const Rotary& rotary, std::int64_t head_size,
+               std::int64_t first_position, Turn turn) {
   Tensor y = torch::empty_like(x);
   with_element_type(x, [&]<class T>(T) {
-    const auto table = rotary_table<T>(config, first_position, x.size(0));
-    rotate<T>(x.data_ptr<T>(), table, config.rope_pairs, turn, x.size(0),
-              x.size(1) / config.head_size, config.head_size, y.data_ptr<T>());
+    const auto table = rotary_table<T>(rotary, first_position, x.size(0));
+    rotate<T>(x.data_ptr<T>(), table, rotary.pairs, turn, x.size(0), x.size(1) / head_size,
+              head_size, y.data_ptr<T>());
   });
   return y;
 }
 
 struct Rotate : Function<Rotate> {
-  static Tensor forward(AutogradContext* context, const Tensor& x, const ModelConfig* config,
-                        std::int64_t first_position) {
-    context->saved_data["config"] = reinterpret_cast<std::int64_t>(config);
+  static Tensor forward(AutogradContext* context, const Tensor& x, const Rotary* rotary,
+                        std::int64_t head_size, std::int64_t first_position) {
+    context->saved_data["rotary"] = reinterpret_cast<std::int64_t>(rotary);
+    context->saved_data["head_size"] = head_size;
     context->saved_data["first_position"] = first_position;
-    return rotated(x, *config, first_position, Turn::forward);
+    return rotated(x, *rotary, head_size, first_position, Turn::forward);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const auto* config =
-        reinterpret_cast<const ModelConfig*>(context->saved_data["config"].toInt());
-    return {rotated(gradients[0].contiguous(), *config,
+    const auto* rotary = reinterpret_cast<const Rotary*>(context->saved_data["rotary"].toInt());
+    return {rotated(gradients[0].contiguous(), *rotary, context->saved_data["head_size"].toInt(),
                     context->saved_data["first_position"].toInt(), Turn::back),
-            Tensor(), Tensor()};
+            Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -102,14 +103,21 @@ struct CausalAttention : Function<CausalAttention> {
     });
     context->save_for_backward({q, k, v, out, log_sums});
     context->saved_data["heads"] =
-        std::vector<std::int64_t>{heads->head_size, heads->query_heads, heads->key_heads,
-                                  heads->queries_per_key, heads->first_query_head};
+        std::vector<std::int64_t>{heads->head_size,       heads->query_heads,      heads->key_heads,
+                                  heads->queries_per_key, heads->first_query_head, heads->window};
+    context->saved_data["scale"] = heads->scale;
     return out;
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const variable_list saved = context->get_saved_variables();
     const std::vector<std::int64_t> numbers = context->saved_data["heads"].toIntVector();
-    const AttentionHeads heads{numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]};
+    const AttentionHeads heads{.head_size = numbers[0],
+                               .query_heads = numbers[1],
+                               .key_heads = numbers[2],
+                               .queries_per_key = numbers[3],
+                               .first_query_head = numbers[4],
+                               .window = numbers[5],
+                               .scale = context->saved_data["scale"].toDouble()};
     const Tensor &q = saved[0], &k = saved[1], &v = saved[2], dout = gradients[0].contiguous();
     Tensor dq = torch::empty_like(q), dk = torch::empty_like(k), dv = torch::empty_like(v);
     with_element_type(q, [&]<class T>(T) {
@@ -127,12 +135,27 @@ Tensor rms_norm(const Tensor& x, const Tensor& w, double epsilon) {
   return RmsNorm::apply(x.contiguous(), w, epsilon);
 }
 
-Tensor swiglu(const Tensor& gate, const Tensor& up) {
-  return Swiglu::apply(gate.contiguous(), up.contiguous());
+Tensor activated(Activation f, const Tensor& x) {
+  switch (f) {
+    case Activation::silu:
+      return torch::silu(x);
+    case Activation::relu:
+      return torch::relu(x);
+    case Activation::gelu:
+      return torch::gelu(x, "none");
+    default:
+      return torch::gelu(x, "tanh");
+  }
 }
 
-Tensor rotate(const Tensor& x, const ModelConfig& config, std::int64_t first_position) {
-  return Rotate::apply(x.contiguous(), &config, first_position);
+Tensor gated(Activation f, const Tensor& gate, const Tensor& up) {
+  if (f == Activation::silu) return Swiglu::apply(gate.contiguous(), up.contiguous());
+  return activated(f, gate) * up;
+}
+
+Tensor rotate(const Tensor& x, const Rotary& rotary, std::int64_t head_size,
+              std::int64_t first_position) {
+  return Rotate::apply(x.contiguous(), &rotary, head_size, first_position);
 }
 
 Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v,

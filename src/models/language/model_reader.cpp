@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <span>
 
 #include "core/errors.hpp"
@@ -34,11 +33,10 @@ class ModelReader {
         config_(parallel::agree_on_failure(world, [&] { return read_config(folder); })),
         file_(world, folder),
         names_(find_names(config_, file_.entries())),
-        manifest_(parallel::agree_on_failure(world, [&] { return read_manifest(folder); })) {
+        manifest_(parallel::agree_on_failure(world, [&] { return read_manifest(folder); })),
+        plan_(config_, team.size()) {
     parallel::agree_on_failure(world,
                                [&] { check_tensors(config_, names_, file_.entries(), manifest_); });
-    for (const LayerWeight& weight : layer_weights(config_, names_))
-      activations_[weight.name] = weight.activation;
     if (manifest_ && manifest_->checksums)
       files::verify_tensors(world, folder, *manifest_->checksums, manifest_file_name);
   }
@@ -50,12 +48,14 @@ class ModelReader {
     const RowSplit vocabulary = RowSplit::even(config_.vocabulary_size, team_.size());
     model.embedding_ = Slot(names_.embedding, dense(names_.embedding, config_.width, vocabulary));
     if (config_.has_tied_head) check_tied_head(model.embedding_.weight()->own_rows());
-    if (config_.family == Family::gpt2)
+    if (!names_.positions.empty())
       model.positions_ = whole(names_.positions + ".weight", {config_.context, config_.width});
-    for (std::int64_t layer = 0; layer < config_.layers; ++layer)
-      model.layers_.push_back(config_.family == Family::gpt2 ? gpt2_layer(layer)
-                                                             : llama_layer(layer));
-    model.last_norm_ = norm(names_.last_norm);
+    const std::vector<LayerWeight> weights = layer_weights(config_, names_);
+    const std::size_t per_layer = weights.size() / static_cast<std::size_t>(config_.layers);
+    for (std::size_t first = 0; first < weights.size(); first += per_layer)
+      model.layers_.push_back(
+          layer(weights[first].layer, std::span(weights).subspan(first, per_layer)));
+    model.last_norm_ = norm(names_.last_norm, config_.width);
     model.head_ =
         Slot(names_.head, config_.has_tied_head ? model.embedding_.weight()
                                                 : dense(names_.head, config_.width, vocabulary));
@@ -86,53 +86,83 @@ class ModelReader {
     });
   }
 
-  TransformerLayer llama_layer(std::int64_t layer) {
-    const HeadPlan plan(config_, team_.size());
-    const auto name = [&](const std::string& part) { return names_.in_layer(layer, part); };
-    const std::int64_t width = config_.width;
+  /// `weights` are those of the layer.
+  TransformerLayer layer(std::int64_t index, std::span<const LayerWeight> weights) {
+    const auto norm_of = [&](const std::string& name, std::int64_t size) {
+      return name.empty() ? Norm() : norm(names_.in_layer(index, name), size);
+    };
     TransformerLayer result;
-    result.name = names_.of_layer(layer);
-    result.attention_norm = norm(name(names_.first_norm));
-    result.query = slot(name(names_.query), width, plan.queries);
-    result.key = slot(name(names_.key), width, plan.keys);
-    result.value = slot(name(names_.value), width, plan.keys);
-    result.attention_output =
-        slot(name(names_.attention_output), plan.queries.total(), even(width));
-    result.mlp_norm = norm(name(names_.second_norm));
-    result.gate = slot(name(names_.gate), width, even(config_.hidden));
-    result.up = slot(name(names_.up), width, even(config_.hidden));
-    result.down = slot(name(names_.down), config_.hidden, even(width));
+    result.name = names_.of_layer(index);
+    result.index = index;
+    result.attention_norm = norm_of(names_.first_norm, config_.width);
+    result.query_norm = norm_of(names_.query_norm, config_.head_size);
+    result.key_norm = norm_of(names_.key_norm, config_.head_size);
+    result.attention_output_norm = norm_of(names_.attention_output_norm, config_.width);
+    result.mlp_norm = norm_of(names_.second_norm, config_.width);
+    result.mlp_output_norm = norm_of(names_.mlp_output_norm, config_.width);
+    while (!weights.empty()) {
+      std::size_t count = 1;  // of those that share a tensor
+      while (count < weights.size() && weights[count].module == weights[0].module) ++count;
+      read_module(weights.first(count), result);
+      weights = weights.subspan(count);
+    }
     return result;
   }
 
-  TransformerLayer gpt2_layer(std::int64_t layer) {
-    const HeadPlan plan(config_, team_.size());
-    const auto name = [&](const std::string& part) { return names_.in_layer(layer, part); };
-    const std::int64_t width = config_.width;
-    TransformerLayer result;
-    result.name = names_.of_layer(layer);
-    result.attention_norm = norm(name(names_.first_norm));
-    auto joint =
-        transposed(name(names_.joint_attention), width, {plan.queries, plan.keys, plan.keys});
-    result.query = std::move(joint[0]);
-    result.key = std::move(joint[1]);
-    result.value = std::move(joint[2]);
-    result.attention_output =
-        std::move(transposed(name(names_.attention_output), width, {even(width)})[0]);
-    result.mlp_norm = norm(name(names_.second_norm));
-    result.up = std::move(transposed(name(names_.up), width, {even(config_.hidden)})[0]);
-    result.down = std::move(transposed(name(names_.down), config_.hidden, {even(width)})[0]);
-    return result;
+  RowSplit split_of(const LayerWeight& weight) const {
+    if (weight.part == Part::query) return plan_.queries;
+    if (weight.part == Part::key || weight.part == Part::value) return plan_.keys;
+    return even(weight.outputs);
   }
 
-  /// Of a layer.
-  Slot slot(const std::string& name, std::int64_t inputs, const RowSplit& split) {
-    return in_slot(name, manifest_ ? stored(name, inputs, split) : dense(name, inputs, split));
+  /// The weights that share a tensor, into their slots.
+  void read_module(std::span<const LayerWeight> weights, TransformerLayer& layer) {
+    std::vector<std::shared_ptr<weights::Weight>> read;
+    if (manifest_)
+      for (const LayerWeight& weight : weights)
+        read.push_back(stored(weight.name, weight.inputs, split_of(weight)));
+    else if (weights[0].stored == LayerWeight::Stored::columns)
+      read = transposed(weights);
+    else
+      for (const LayerWeight& weight : weights)
+        read.push_back(own_rows(weight, outputs_of(weights)));
+    Tensor bias;
+    if (weights[0].has_bias) bias = whole(weights[0].bias(), {outputs_of(weights)});
+    for (std::size_t w = 0; w < weights.size(); ++w)
+      layer.at(weights[w].part) = Slot(weights[w].name, std::move(read[w]),
+                                       own_bias(bias, weights[w]), weights[w].activation);
   }
 
-  Slot in_slot(const std::string& name, std::shared_ptr<weights::Weight> weight,
-               Tensor own_bias = {}) const {
-    return {name, std::move(weight), std::move(own_bias), activations_.at(name)};
+  static std::int64_t outputs_of(std::span<const LayerWeight> weights) {
+    std::int64_t sum = 0;
+    for (const LayerWeight& weight : weights) sum += weight.outputs;
+    return sum;
+  }
+
+  Tensor own_bias(const Tensor& bias, const LayerWeight& weight) const {
+    if (!bias.defined()) return {};
+    const RowSplit split = split_of(weight);
+    std::vector<std::int64_t> places;
+    for (std::int64_t row = 0; row < split.count(team_.rank()); ++row)
+      places.push_back(weight.place(split.first(team_.rank()) + row));
+    return bias.index_select(0, torch::tensor(places, torch::kInt64));
+  }
+
+  /// This rank's rows of a weight in a tensor with so many, which are read in runs.
+  std::shared_ptr<weights::Weight> own_rows(const LayerWeight& weight, std::int64_t all) {
+    const RowSplit split = split_of(weight);
+    return parallel::agree_on_failure(world_, [&] {
+      const std::int64_t end = split.first(team_.rank()) + split.count(team_.rank());
+      std::vector<Tensor> runs;
+      for (std::int64_t row = split.first(team_.rank()); row < end || runs.empty();) {
+        const std::int64_t count = std::min(end - row, weight.piece - row % weight.piece);
+        runs.push_back(weights::read_checked_rows(file_, weight.tensor(), {all, weight.inputs},
+                                                  count > 0 ? weight.place(row) : 0, count, type_));
+        row += count;
+      }
+      const Tensor rows = runs.size() == 1 ? runs[0] : torch::cat(runs, 0);
+      return std::shared_ptr<weights::Weight>(std::make_shared<Dense>(team_, split, rows));
+    });
   }
 
   /// In the form that the manifest says it has.
@@ -177,48 +207,36 @@ class ModelReader {
     });
   }
 
-  Norm norm(const std::string& name) {
-    Norm result{name, config_.norm_epsilon, whole(name + ".weight", {config_.width})};
-    if (config_.family == Family::gpt2) result.bias = whole(name + ".bias", {config_.width});
+  Norm norm(const std::string& name, std::int64_t size) {
+    Norm result{name, config_.architecture->norm, config_.norm_epsilon,
+                whole(name + ".weight", {size})};
+    if (result.kind == NormKind::layer) result.bias = whole(name + ".bias", {size});
     return result;
   }
 
-  /// A tensor stored inputs x outputs, the outputs being the rows of several weights. Each rank
-  /// reads an equal share of the file's rows and passes it round; each takes the columns it owns.
-  std::vector<Slot> transposed(const std::string& name, std::int64_t inputs,
-                               const std::vector<RowSplit>& parts) {
-    std::int64_t outputs = 0;
-    for (const RowSplit& part : parts) outputs += part.total();
-    if (manifest_) return in_stored_forms(name, inputs, parts, outputs);
+  /// Weights that share a tensor stored inputs x outputs. Each rank reads an equal share of the
+  /// file's rows and passes it round; each takes the columns it owns.
+  std::vector<std::shared_ptr<weights::Weight>> transposed(std::span<const LayerWeight> weights) {
+    const std::int64_t inputs = weights[0].inputs, outputs = outputs_of(weights);
     const RowSplit shares = even(inputs);
     const Tensor share = parallel::agree_on_failure(world_, [&] {
-      return weights::read_checked_rows(file_, name + ".weight", {inputs, outputs},
+      return weights::read_checked_rows(file_, weights[0].tensor(), {inputs, outputs},
                                         shares.first(team_.rank()), shares.count(team_.rank()),
                                         type_);
     });
     std::vector<Tensor> own;
-    for (const RowSplit& part : parts)
-      own.push_back(torch::empty({part.count(team_.rank()), inputs}, type_));
+    for (const LayerWeight& weight : weights)
+      own.push_back(torch::empty({split_of(weight).count(team_.rank()), inputs}, type_));
     for (int root = 0; root < team_.size(); ++root) {
       const Tensor passing =
           root == team_.rank() ? share : torch::empty({shares.count(root), outputs}, type_);
       broadcast(passing, root);
-      take_columns(passing, shares.first(root), parts, own);
+      take_columns(passing, shares.first(root), weights, own);
     }
-    std::vector<std::shared_ptr<weights::Weight>> weights;
-    for (std::size_t part = 0; part < parts.size(); ++part)
-      weights.push_back(std::make_shared<Dense>(team_, parts[part], own[part]));
-    return with_biases(name, parts, weights, whole(name + ".bias", {outputs}));
-  }
-
-  /// The same from a native folder, where each part is a weight of its own.
-  std::vector<Slot> in_stored_forms(const std::string& name, std::int64_t inputs,
-                                    const std::vector<RowSplit>& parts, std::int64_t outputs) {
-    std::vector<std::shared_ptr<weights::Weight>> weights;
-    for (std::size_t part = 0; part < parts.size(); ++part)
-      weights.push_back(
-          stored(parts.size() == 1 ? name : name + joint_parts[part], inputs, parts[part]));
-    return with_biases(name, parts, weights, whole(name + ".bias", {outputs}));
+    std::vector<std::shared_ptr<weights::Weight>> read;
+    for (std::size_t w = 0; w < weights.size(); ++w)
+      read.push_back(std::make_shared<Dense>(team_, split_of(weights[w]), own[w]));
+    return read;
   }
 
   void broadcast(const Tensor& values, int root) const {
@@ -229,31 +247,15 @@ class ModelReader {
   }
 
   void take_columns(const Tensor& rows, std::int64_t first_input,
-                    const std::vector<RowSplit>& parts, std::vector<Tensor>& own) const {
-    std::int64_t begin = 0;
-    for (std::size_t part = 0; part < parts.size(); ++part) {
-      own[part]
+                    std::span<const LayerWeight> weights, std::vector<Tensor>& own) const {
+    for (std::size_t w = 0; w < weights.size(); ++w) {
+      const RowSplit split = split_of(weights[w]);
+      own[w]
           .narrow(1, first_input, rows.size(0))
-          .copy_(rows.narrow(1, begin + parts[part].first(team_.rank()),
-                             parts[part].count(team_.rank()))
-                     .t());
-      begin += parts[part].total();
+          .copy_(
+              rows.narrow(1, weights[w].place(split.first(team_.rank())), split.count(team_.rank()))
+                  .t());
     }
-  }
-
-  std::vector<Slot> with_biases(const std::string& name, const std::vector<RowSplit>& parts,
-                                const std::vector<std::shared_ptr<weights::Weight>>& weights,
-                                const Tensor& bias) const {
-    std::vector<Slot> slots;
-    std::int64_t begin = 0;
-    for (std::size_t part = 0; part < parts.size(); ++part) {
-      const RowSplit& split = parts[part];
-      slots.push_back(in_slot(
-          parts.size() == 1 ? name : name + joint_parts[part], weights[part],
-          bias.narrow(0, begin + split.first(team_.rank()), split.count(team_.rank())).clone()));
-      begin += split.total();
-    }
-    return slots;
   }
 
   const Communicator& world_;
@@ -262,8 +264,8 @@ class ModelReader {
   ModelConfig config_;
   files::SafetensorsReader file_;
   CheckpointNames names_;
-  std::map<std::string, std::int64_t> activations_;  ///< that the weights of the layers read
-  std::optional<Manifest> manifest_;                 ///< of a compressed model in native form
+  std::optional<Manifest> manifest_;  ///< of a compressed model in native form
+  HeadPlan plan_;
 };
 
 LanguageModel LanguageModel::read(const Communicator& world, const Communicator& team,

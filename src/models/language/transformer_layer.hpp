@@ -1,8 +1,9 @@
 // One layer of a transformer over a team of ranks: attention and MLP, each behind a norm.
 //
-// Llama and GPT-2 differ in data only: biases or none, RMSNorm or LayerNorm, rotary positions or
-// none, a gated MLP or a plain one. Weights are held in row blocks; between the products the ranks
-// gather activations (weights/exchange.hpp).
+// Architectures differ in data only: kinds of norms and where they stand, biases, rotary positions
+// and windows of attention, a gated MLP or a plain one (models/checkpoint/architecture.hpp).
+// Weights are held in row blocks; between the products the ranks gather activations
+// (weights/exchange.hpp).
 #pragma once
 
 #include <torch/types.h>
@@ -10,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "models/checkpoint/checkpoint_names.hpp"
 #include "models/checkpoint/config.hpp"
 #include "models/language/attention_blocks.hpp"
 #include "models/slot.hpp"
@@ -18,13 +20,15 @@
 
 namespace rankine::models {
 
-/// RMSNorm, or LayerNorm where there is a bias. The same on all ranks.
+/// The same on all ranks.
 struct Norm {
-  std::string name;
+  std::string name = {};
+  NormKind kind = NormKind::rms;
   double epsilon = 0;
   torch::Tensor weight = {};
-  torch::Tensor bias = {};
+  torch::Tensor bias = {};  ///< of a layer norm
 
+  bool exists() const { return weight.defined(); }
   torch::Tensor forward(const torch::Tensor& x) const;
 };
 
@@ -50,10 +54,14 @@ struct LayerCache {
 
 struct TransformerLayer {
   std::string name;  ///< in the checkpoint: "model.layers.3"
+  std::int64_t index = 0;
   Norm attention_norm;
   Slot query, key, value, attention_output;
+  Norm query_norm, key_norm;   ///< of each head; may be absent
+  Norm attention_output_norm;  ///< of what is added to the stream; may be absent
   Norm mlp_norm;
-  Slot gate, up, down;  ///< without a gate the MLP is down(GELU(up x))
+  Slot gate, up, down;  ///< without a gate the MLP is down(f(up x))
+  Norm mlp_output_norm;
 
   /// x: tokens x width, the same on all ranks, at positions from `first_position` on. With a cache
   /// (no gradients then) the keys before them are taken from it and the new ones added.
@@ -63,13 +71,18 @@ struct TransformerLayer {
 
   /// In the order in which activations meet them.
   std::vector<const Slot*> slots() const;
-  std::vector<const Norm*> norms() const { return {&attention_norm, &mlp_norm}; }
+  std::vector<const Norm*> norms() const;
+  Slot& at(Part part);
 
  private:
+  /// Every head of x (tokens x own heads) through its norm, if there is one, and its positions.
+  torch::Tensor placed(const parallel::Communicator& team, const ModelConfig& config,
+                       const torch::Tensor& x, const Norm& norm, std::int64_t first_position) const;
   torch::Tensor attention(const parallel::Communicator& team, const ModelConfig& config,
                           const torch::Tensor& x, std::int64_t first_position,
                           LayerCache* cache) const;
-  torch::Tensor mlp(const parallel::Communicator& team, const torch::Tensor& x) const;
+  torch::Tensor mlp(const parallel::Communicator& team, const ModelConfig& config,
+                    const torch::Tensor& x) const;
 };
 
 }  // namespace rankine::models

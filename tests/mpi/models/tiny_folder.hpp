@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "../../mpi_world.hpp"
-#include "../../tiny_model.hpp"
+#include "../../tiny_architectures.hpp"
 
 namespace rankine {
 
@@ -53,9 +53,9 @@ inline torch::Tensor as_tensor(const std::vector<std::int64_t>& ids) {
 }
 
 /// The models of the tests: grouped heads with Llama 3's scaling; fewer heads than ranks and a tied
-/// head; original pairs; GPT-2.
+/// head; original pairs; GPT-2; and one of each other architecture.
 inline std::vector<TinyModel> tiny_models() {
-  return {
+  std::vector<TinyModel> all{
       tiny_llama({.more = ",\"rope_scaling\":{\"rope_type\":\"llama3\",\"factor\":8.0,"
                           "\"low_freq_factor\":1.0,\"high_freq_factor\":4.0,"
                           "\"original_max_position_embeddings\":32}"},
@@ -64,6 +64,8 @@ inline std::vector<TinyModel> tiny_models() {
           {.vocabulary = 3, .width = 5, .heads = 2, .key_heads = 1, .hidden = 2, .tied = true}, 2),
       tiny_llama({.heads = 4, .key_heads = 4, .more = ",\"rope_pairs\":\"adjacent\""}, 3),
       tiny_gpt2(4)};
+  for (TinyModel& model : tiny_architectures()) all.push_back(std::move(model));
+  return all;
 }
 
 }  // namespace rankine

@@ -43,28 +43,27 @@ TEST(Layers, GradientsEqualFiniteDifferences) {
   const Tensor x = leaf({5, 6}), w = leaf({6});
   expect_gradients([&] { return rms_norm(x, w, 1e-5); }, {x, w});
   const Tensor gate = leaf({4, 7}), up = leaf({4, 7});
-  expect_gradients([&] { return swiglu(gate, up); }, {gate, up});
-  ModelConfig config;
-  config.head_size = 4;
-  config.rope_theta = 100;
+  expect_gradients([&] { return gated(Activation::silu, gate, up); }, {gate, up});
   for (const RopePairs pairs : {RopePairs::halves, RopePairs::adjacent}) {
-    config.rope_pairs = pairs;
-    const Tensor heads = leaf({5, 8});
-    expect_gradients([&] { return rotate(heads, config, 3); }, {heads});
+    const Rotary rotary{.theta = 100, .turned = 4, .pairs = pairs, .magnitude = 1.3};
+    const Tensor heads = leaf({5, 12});
+    expect_gradients([&] { return rotate(heads, rotary, 6, 3); }, {heads});
   }
 }
 
 /// The same with every score in memory; `from` maps query heads to key heads.
-Tensor plain_attention(const Tensor& q, const Tensor& k, const Tensor& v, std::int64_t size,
+Tensor plain_attention(const Tensor& q, const Tensor& k, const Tensor& v, const AttentionHeads& of,
                        const std::vector<std::int64_t>& from) {
-  const std::int64_t queries = q.size(0), keys = k.size(0);
-  const Tensor hidden = torch::ones({queries, keys}, torch::kBool).triu(keys - queries + 1);
+  const std::int64_t queries = q.size(0), keys = k.size(0), size = of.head_size;
+  const Tensor distance =
+      torch::arange(keys - queries, keys).unsqueeze(1) - torch::arange(keys).unsqueeze(0);
+  const Tensor hidden = distance.lt(0).logical_or(distance.ge(of.window));
   std::vector<Tensor> heads;
   for (std::size_t h = 0; h < from.size(); ++h) {
     const auto column = static_cast<std::int64_t>(h) * size;
     const Tensor scores = q.narrow(1, column, size)
                               .matmul(k.narrow(1, from[h] * size, size).t())
-                              .div(std::sqrt(static_cast<double>(size)))
+                              .mul(of.scale)
                               .masked_fill(hidden, -INFINITY);
     heads.push_back(scores.softmax(1).matmul(v.narrow(1, from[h] * size, size)));
   }
@@ -84,6 +83,12 @@ TEST(CausalAttention, EqualsPlainTensorOperationsWithItsGradients) {
       {{2, 2, 3, 3, 2}, {0, 1}, 70, 70},             // a share that crosses key heads
       {{2, 1, 1, 1}, {0}, 1, 1},
       {{2, 0, 2, 2}, {}, 5, 5},  // a rank without heads
+      // windows: shorter than a block, longer, behind cached keys, and none to see
+      {{4, 6, 2, 3, 0, 7, 0.3}, {0, 0, 0, 1, 1, 1}, 150, 150},
+      {{4, 2, 2, 1, 0, 90}, {0, 1}, 200, 200},
+      {{4, 2, 2, 1, 0, 64}, {0, 1}, 130, 170},
+      {{4, 2, 2, 1, 0, 5}, {0, 1}, 1, 20},
+      {{4, 2, 2, 1, 0, 1}, {0, 1}, 70, 70},
   };
   for (const Case& c : cases) {
     const Tensor q = leaf({c.queries, c.heads.query_heads * c.heads.head_size});
@@ -98,7 +103,7 @@ TEST(CausalAttention, EqualsPlainTensorOperationsWithItsGradients) {
     }
     const std::vector<Tensor> ours{q.grad().clone(), k.grad().clone(), v.grad().clone()};
     for (const Tensor* operand : {&q, &k, &v}) operand->mutable_grad().zero_();
-    const Tensor expected = plain_attention(q, k, v, c.heads.head_size, c.from);
+    const Tensor expected = plain_attention(q, k, v, c.heads, c.from);
     EXPECT_TRUE(torch::allclose(out, expected, 1e-12, 1e-12));
     expected.sin().sum().backward();
     EXPECT_TRUE(torch::allclose(ours[0], q.grad(), 1e-11, 1e-11));
