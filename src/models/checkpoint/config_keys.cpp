@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::string_view changing_nothing[] = {
     // where the model comes from, and how numbers were stored
-    "architectures", "dtype", "is_llama_config", "max_sequence_length", "model_max_length",
-    "model_type", "n_ctx", "name_or_path", "torch_dtype", "transformers.js_config",
-    "transformers_version", "unsloth_fixed", "unsloth_version", "use_bfloat16",
+    "architectures", "auto_map", "dtype", "is_llama_config", "max_sequence_length",
+    "model_max_length", "model_type", "n_ctx", "name_or_path", "rankine_forms", "torch_dtype",
+    "transformers.js_config", "transformers_version", "unsloth_fixed", "unsloth_version",
+    "use_bfloat16",
     // training
     "attention_dropout", "attn_pdrop", "classifier_dropout", "embd_pdrop", "gradient_checkpointing",
     "hidden_dropout", "initializer_range", "resid_pdrop",
@@ -66,19 +67,14 @@ void refuse_unknown_keys(const files::JsonSection& section,
 }
 
 void refuse_other_formats(const files::JsonSection& config) {
-  if (config.has("rankine_forms"))
-    throw InputError(fmt::format(
-        "Cannot use {} (it belongs to a factorised export of rankine-compress, which transformers "
-        "reads with trust_remote_code). Name a folder that export.format = \"native\" or \"dense\" "
-        "wrote.",
-        config.name()));
   for (const char* key : {"quantization_config", "compression_config", "quantization"})
     if (config.has(key))
       throw InputError(
           fmt::format("Cannot use {} (the checkpoint is quantised, {}; its integers are no "
                       "weights). Take the checkpoint it was made from, or have it dequantised.",
                       config.name(), quantisation_of(config, key)));
-  if (config.has("auto_map"))
+  // A factorised folder's own code computes what its forms say (checkpoint/manifest.hpp).
+  if (config.has("auto_map") && !config.has("rankine_forms"))
     throw InputError(
         fmt::format("Cannot use {} (auto_map names code of the model's own, which decides what it "
                     "computes). Remove the key from the file if the code computes what the stock "

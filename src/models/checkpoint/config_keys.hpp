@@ -19,8 +19,7 @@ extern const std::span<const std::string_view> harmless_keys;
 void refuse_unknown_keys(const files::JsonSection& section,
                          std::initializer_list<std::span<const std::string_view>> known);
 
-/// Throws InputError for weights that are no plain numbers, for code of the model's own, and for a
-/// factorised export of rankine-compress.
+/// Throws InputError for weights that are no plain numbers and for code of the model's own.
 void refuse_other_formats(const files::JsonSection& config);
 
 }  // namespace rankine::models
