@@ -1,5 +1,5 @@
-// rankine-evaluate: scores a language model on a text and continues prompts, or an image network on
-// images, from a deck to a result file.
+// rankine-evaluate: scores a language model on a text and on tasks and continues prompts, or an
+// image network on images, from a deck to a result file.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +7,7 @@
 #include "core/text_format.hpp"
 #include "models/evaluation/cost.hpp"
 #include "models/evaluation/evaluation.hpp"
-#include "models/evaluation/finished_windows.hpp"
+#include "models/evaluation/finished_pieces.hpp"
 #include "models/evaluation/forecast.hpp"
 #include "models/evaluation/image_cost.hpp"
 #include "models/evaluation/image_forecast.hpp"
@@ -35,6 +35,9 @@ class LanguageEvaluation final : public PreparedJob {
                                      counted(std::ssize(job_.prompts), "prompt")),
               .lines = {memory_.line()}};
     if (!job_.plan.windows.empty()) plan.lines.push_back(models::protocol_line(job_));
+    for (const models::Task& task : job_.tasks.tasks)
+      plan.lines.push_back(fmt::format("task {}: {}", task.name,
+                                       counted(static_cast<std::int64_t>(task.count), "item")));
     return plan;
   }
   std::vector<run::StageCost> cost(const run::Pace& pace) const override {
@@ -43,10 +46,10 @@ class LanguageEvaluation final : public PreparedJob {
   void require() const override { memory_.require(); }
 
   std::int64_t finished_in(const std::filesystem::path& file) const override {
-    return job_.plan.windows.empty() ? 0 : models::count_finished_windows(file);
+    return job_.has_scores() ? models::count_finished_pieces(file, job_) : 0;
   }
   void take(const std::filesystem::path& file) override {
-    result_ = models::read_finished_windows(file, job_);
+    result_ = models::read_finished_pieces(file, job_);
   }
 
   void run(const parallel::Communicator& world, const run::RunControl& control) override {
@@ -57,6 +60,7 @@ class LanguageEvaluation final : public PreparedJob {
     result_ =
         models::evaluate(job_, world,
                          {.known = result_.scores,
+                          .known_tasks = result_.tasks,
                           .known_checksum = result_.weights_checksum,
                           .save = save,
                           .seconds_between = std::min(60.0, control.options.checkpoint_interval),
@@ -67,7 +71,7 @@ class LanguageEvaluation final : public PreparedJob {
     return machine.threads;
   }
 
-  std::string finished() const override { return models::finished_windows(job_, result_); }
+  std::string finished() const override { return models::finished_pieces(job_, result_); }
   void write(files::ResultFile& file) const override { models::write_results(file, job_, result_); }
   std::string table() const override { return models::results_table(job_, result_); }
 
@@ -118,8 +122,8 @@ class ImageEvaluation final : public PreparedJob {
 class Evaluate final : public Program {
   const char* name() const override { return "rankine-evaluate"; }
   const char* purpose() const override {
-    return "Scores a language model on a text, compares it with another, continues prompts; scores "
-           "an image network on images.";
+    return "Scores a language model on a text and on multiple choice, compares it with another, "
+           "continues prompts; scores an image network on images.";
   }
   std::int64_t format_version() const override { return models::result_format_version; }
   void declare_keywords(deck::Schema& schema) override {

@@ -21,6 +21,7 @@ from .result import open_result
 from .result_header import is_hdf5
 from .study import read_study
 from .study_commands import add_study_commands
+from .tasks_command import add_tasks
 from .version import __version__
 from .window_scores import read_window_scores
 
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,scaling,plot-sweep,extrapolate,report}")
+    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,scaling,plot-sweep,extrapolate,report,tasks}")
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     file_commands.add_to(commands, _add_partial)
     add_extrapolate(commands)
     add_study_commands(commands)
+    add_tasks(commands)
     _add_scaling(commands)
     return parser
 
@@ -97,13 +99,13 @@ def _add_plot(commands) -> None:
                  "adapters", "noise-map", "disentanglers",
                  "cuts", "norm-loss", "epochs", "accuracy", "confusion",
                  "slices", "time-line", "speed-up", "images", "slice-epochs",
-                 "windows", "timing"],
+                 "windows", "tasks", "timing"],
         help="of compressed language models: changed values of clustered weights, what each layer and kind of matrix "
         "matters, perplexity against size, kept part of every weight, loss of healing, perplexity against the blocks of "
         "adapters, and with these as noisy circuits, circuits of gates against their depth; of image networks: accuracy lost to "
         "cuts, norm lost beside it, accuracy of every epoch, accuracy against size, confusion matrix; of distilled networks, "
         "those too: feature error of every slice, who trained what when, speed-up against teams, scores against size "
-        "(accuracy) and against images, feature error of every epoch; of language models the loss on each window; of any file where "
+        "(accuracy) and against images, feature error of every epoch; of language models the loss on each window, and accuracies in tasks; of any file where "
         "the time went (default: what the files hold)",
     )  # fmt: skip
     command.add_argument(

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from . import accuracy_tradeoff, adapter_curve, bench, bench_bars, cluster_experiments, compression, confusion_map, cut_map
 from . import cut_scatter, disentangler_depth, distill_labels, distill_scores, distillation, epoch_curve, figure, healing_curve
 from . import layer_map, noise_map, profile_figure, reader
-from . import sensitivity_map, slice_epochs, slice_errors, team_speed_up, team_time_line, tradeoff, window_figure
+from . import sensitivity_map, slice_epochs, slice_errors, task_figure, team_speed_up, team_time_line, tradeoff, window_figure
 from .compression import Compression, read_compression
 from .curve_file import read_curve_file
 from .curves import Axis
@@ -19,6 +19,7 @@ from .image_result import OF_IMAGES, read_image_result, type_of
 from .observables import choose
 from .profile import read_profile
 from .reader import read_simulation
+from .result import made_of_result
 from .window_scores import read_window_scores
 
 
@@ -151,6 +152,16 @@ def _draw_windows(files: list[str], request: Request) -> Figure:
     return window_figure.draw(_read_all(read_window_scores, files, request))
 
 
+def _draw_tasks(files: list[str], request: Request) -> Figure:
+    return task_figure.draw(_read_all(task_figure.read_task_scores, files, request))
+
+
+def _draw_evaluations(files: list[str], request: Request) -> Figure:
+    """Losses of windows, or tasks where there are none."""
+    has_windows = made_of_result(files[0], lambda result: "negative_log_likelihood" in result)
+    return (_draw_windows if has_windows else _draw_tasks)(files, request)
+
+
 def _draw_timing(files: list[str], request: Request) -> Figure:
     return profile_figure.draw(_read_all(read_profile, files, request))
 
@@ -192,10 +203,10 @@ _DRAWERS = {
     compression.FILETYPE: _draw_compressions,
     OF_IMAGES: _draw_images,
     distillation.FILETYPE: _draw_distillations,
-    "rankine-evaluate": _draw_windows,  # of language models
+    "rankine-evaluate": _draw_evaluations,  # of language models
     bench.FILETYPE: _draw_factorisations,
     "rankine-bench-gpeps": _draw_benchmarks,
     "rankine-bench-images": _draw_benchmarks,
 }
 # Of files of any kind, or of several kinds.
-ANY_VIEWS = {"timing": _draw_timing, "windows": _draw_windows}
+ANY_VIEWS = {"timing": _draw_timing, "windows": _draw_windows, "tasks": _draw_tasks}

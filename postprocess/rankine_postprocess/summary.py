@@ -5,6 +5,7 @@ is (IDENTITY) and what made it (PROVENANCE), and the rest are results: numbers o
 `NAME_low` and `NAME_high` for the interval of NAME, and the attributes of /results.
 """
 
+import fnmatch
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +27,7 @@ _LARGEST = 1e7  # elements of an array that is read for a row
 class Kind:
     """What of a kind of file a row shows."""
 
-    key_results: tuple[str, ...]  # those of them that are there, the most telling first; "*" for observables
+    key_results: tuple[str, ...]  # those of them that are there, the most telling first; "*" for observables, "a/*/b" for all such
     rows: tuple[tuple[str, str], ...] = ()  # groups with the axis of which every element is a row; none for one row a file
 
 
@@ -34,11 +35,12 @@ _SCORES = ("accuracy", "perplexity", "loss", "kl_divergence", "top_token_agreeme
 _COMPRESSED = (
     "perplexity_after", "perplexity_before", "perplexity_unhealed", "perplexity_fit", "perplexity_local", "recovered",
     "accuracy_after", "accuracy_before", "accuracy_compressed", "accuracy_fit", "accuracy_local", "accuracy_difference",
+    "tasks/*/accuracy_after", "tasks/*/accuracy_before",
     "parameters_after", "parameters_before", "bytes_after", "adapter/numbers", "adapter/recovered",
 )  # fmt: skip
 KINDS = {
     "rankine-simulate": Kind(("magnetization", "*", "bond_dimension", "discarded_weight", "fidelity"), rows=((RESULTS, "points"),)),
-    "rankine-evaluate": Kind((*_SCORES, "scored_tokens")),
+    "rankine-evaluate": Kind((*_SCORES, "tasks/*/accuracy", "scored_tokens")),
     "rankine-compress": Kind(_COMPRESSED),
     "rankine-distill": Kind(("mode", *_COMPRESSED, "local/teams")),
     "rankine-bench-linalg": Kind(
@@ -87,7 +89,7 @@ def key_results(rows: Iterable[dict]) -> list[str]:
     found: dict[str, None] = {}
     for row in rows:
         for name in KINDS[row["kind"]].key_results:
-            names = _observables(row) if name == "*" else [name]
+            names = _observables(row) if name == "*" else fnmatch.filter(row, name) if "*" in name else [name]
             found |= {one: None for one in names if is_there(row.get(one))}
     return list(found)
 

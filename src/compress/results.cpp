@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "compress/adapter_results.hpp"
@@ -35,9 +36,10 @@ void write_score(ResultFile& file, const std::string& when, const std::optional<
   for (const models::Metric& metric : score->metrics)
     write_scalar(file, "/results/" + metric.name + "_" + when, metric.value, metric.meaning.c_str(),
                  "1");
-  file.write(
-      "/results/negative_log_likelihood_" + when, score->part_losses, {score->part_losses.size()},
-      {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
+  if (!score->part_losses.empty())
+    file.write(
+        "/results/negative_log_likelihood_" + when, score->part_losses, {score->part_losses.size()},
+        {"mean negative log-likelihood of the scored tokens of each window", "nat", {"windows"}});
   write_scalar(file, "/timing/score_" + when + "_seconds", score->seconds,
                "time to score all windows", "s");
 }
@@ -228,6 +230,25 @@ std::string weights_table(const CompressionJob& job, const CompressionResult& re
                              format_bytes(static_cast<double>(result.bytes())));
 }
 
+/// The figures of the text and of tasks, before and after.
+std::string scores_table(const CompressionJob& job, const Score& before, const Score& after) {
+  std::string table;
+  if (!job.scoring.plan.windows.empty())
+    table += fmt::format("{}\n{:<35}  {:.6e} -> {:.6e}\n", models::protocol_line(job.scoring),
+                         before.headline().name, before.headline().value, after.headline().value);
+  const auto value = [](const Score& score, const std::string& name) {
+    return std::ranges::find(score.metrics, name, &models::Metric::name)->value;
+  };
+  for (const models::Task& task : job.scoring.tasks.tasks)
+    for (const auto& by : models::choice_length_names) {
+      const std::string name = fmt::format("tasks/{}/{}", task.name, by.name);
+      table +=
+          fmt::format("{:<35}  {:.4f} -> {:.4f} (+- {:.4f})\n", name.substr(6), value(before, name),
+                      value(after, name), value(after, name + "_standard_error"));
+    }
+  return table;
+}
+
 }  // namespace
 
 std::string results_table(const CompressionJob& job, const CompressionResult& result) {
@@ -239,9 +260,7 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
   std::string table = experiments_table(result.experiments);
   table += result.weights.empty() ? method_line(job) + "\n" : weights_table(job, result);
   if (!result.before || !result.after) return table + adapter_text(job, result);
-  table += fmt::format("{}\n", models::protocol_line(job.scoring));
-  table += fmt::format("{:<35}  {:.6e} -> {:.6e}\n", result.before->headline().name,
-                       result.before->headline().value, result.after->headline().value);
+  table += scores_table(job, *result.before, *result.after);
   if (const auto part = recovered(result))
     table += fmt::format(
         "before healing                       {:.6e} ({:.1f} % of the loss recovered)\n",

@@ -261,16 +261,25 @@ def test_wrong_tensors_of_a_form_are_refused(compress, scorer, native, name, arr
     assert outcome.code == 2 and message in outcome.err, outcome
 
 
-def test_a_factorised_export_is_named(compress, scorer):
+@pytest.mark.parametrize("form, storage", [("low-rank", "exact"), ("pivoted", "exact"), ("pivoted", "bfloat16")])
+def test_a_factorised_export_is_a_model_again(compress, scorer, form, storage):
     write_hugging_face_stories(compress.folder / "stories")
-    results_of(compress, model={"path": "stories"}, method={"form": "low-rank", "weighting": "none"},
-               ranks={"parameter_ratio": 0.8}, evaluate={"text": ""},
-               export={"directory": "factorised", "format": "factorised"})
-    for program in (scorer, compress):
-        outcome = program.run("--check", model={"path": "factorised"})
-        assert outcome.code == 2, outcome
-        assert "a factorised export of rankine-compress" in outcome.err
-        assert 'export.format = "native" or "dense"' in outcome.err
+    after = results_of(compress, model={"path": "stories"}, method={"form": form, "weighting": "none", "storage": storage},
+                       ranks={"parameter_ratio": 0.8}, export={"directory": "factors"})["negative_log_likelihood_after"]
+    assert "rankine_forms" in json.loads((compress.folder / "factors" / "config.json").read_text())
+    scored = {"text": str(STORIES / "test_tokens.npy"), "window_length": 256, "max_windows": 8}
+    for ranks in (None, 3):
+        again = results_of(scorer, ranks, model={"path": "factors"}, evaluate=scored)
+        np.testing.assert_allclose(again["negative_log_likelihood"], after, rtol=1e-6)
+    # Once more through a compression that leaves the factors alone, in the other formats.
+    for format in ("dense", "native"):
+        passed = results_of(compress, model={"path": "factors"}, select={"weights": ["*.0.mlp.down_proj"]},
+                            method={"form": "clustered", "weighting": "none", "clusters": 16},
+                            export={"directory": format, "format": format})
+        again = results_of(scorer, 2, model={"path": format}, evaluate=scored)
+        np.testing.assert_allclose(again["negative_log_likelihood"], passed["negative_log_likelihood_after"], rtol=1e-5)
+        config = json.loads((compress.folder / format / "config.json").read_text())
+        assert config.get("architectures") == ["LlamaForCausalLM"] and "auto_map" not in config
 
 
 def test_a_flipped_bit_is_noticed(compress, scorer, native):

@@ -128,7 +128,7 @@ def test_the_factorised_export_holds_the_matrices_of_the_dense_one(compress, ren
             product = pivoted_product(factors, name, stored["pivots"], matrix.shape)
         np.testing.assert_allclose(product, matrix, atol=2e-6 * np.linalg.norm(matrix, 2))
         if form == "low-rank":
-            assert stored == {"form": form, "rank": int(0.6 * matrix.size / sum(matrix.shape))}
+            assert stored == {"form": form, "rank": int(0.6 * matrix.size / sum(matrix.shape)), "storage": "exact", "dense_type": "F32"}
         else:
             assert stored["rank"] == len(factors[name + ".pivots"])
     if form == "pivoted":

@@ -83,11 +83,13 @@ void train_network(ImageBench& bench, const models::ImageNetwork* teacher,
 void export_network(const ImageBench& bench) {
   const ExportOptions& wanted = bench.options.result;
   if (wanted.directory.empty()) return;
-  models::write_image_network(bench.network, bench.world,
-                              {.folder = wanted.directory,
-                               .format = wanted.format,
-                               .method = method_line(bench.job),
-                               .normalisation = bench.job.data.test.normalisation});
+  models::write_image_network(
+      bench.network, bench.world,
+      {.folder = wanted.directory,
+       .format = wanted.format == models::ExportFormat::automatic ? models::ExportFormat::dense
+                                                                  : wanted.format,
+       .method = method_line(bench.job),
+       .normalisation = bench.job.data.test.normalisation});
 }
 
 }  // namespace rankine::compress

@@ -93,7 +93,7 @@ void check_bases(const CompressionJob& job) {
   const auto manifest = models::read_manifest(job.options.scoring.model.path);
   if (!manifest) return;
   for (const NamedShape& weight : job.adapted) {
-    const weights::Form form = manifest->weights.at(weight.name).form;
+    const weights::Form form = manifest->form_of(weight.name).form;
     if (form == weights::Form::rotated || form == weights::Form::updated)
       throw InputError(
           fmt::format("{} has an adapter already in the model {} (there is one at most). Merge it "

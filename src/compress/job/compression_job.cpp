@@ -92,11 +92,26 @@ void check_experiments(const CompressionJob& job) {
           layers, counted(job.scoring.config.layers, "layer")));
 }
 
+/// Whether the layers are called as in Hugging Face's models, one linear layer a weight.
+bool has_modelling_names(const CompressionJob& job) {
+  return job.scoring.config.family == models::Family::llama &&
+         (job.selected.empty() || job.selected[0].name.starts_with("model.layers."));
+}
+
+/// What "auto" is for this job.
+models::ExportFormat automatic_format(const CompressionJob& job) {
+  const CompressOptions& options = job.options;
+  const bool is_factorised = options.selects_weights() && !options.adapter.exists() &&
+                             models::has_modelling_class(options.method.form) &&
+                             options.method.storage != weights::Storage::four_bits &&
+                             has_modelling_names(job);
+  return is_factorised ? models::ExportFormat::factorised : models::ExportFormat::dense;
+}
+
 void check_export(const CompressionJob& job) {
   const std::string& folder = job.options.result.directory;
   if (folder.empty()) return;
-  if (job.options.result.format == models::ExportFormat::factorised && !job.selected.empty() &&
-      job.selected[0].name.rfind("model.layers.", 0) != 0)
+  if (job.options.result.format == models::ExportFormat::factorised && !has_modelling_names(job))
     throw InputError(
         fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
                     "called like {} (the "
@@ -280,6 +295,8 @@ CompressionJob prepare_compression(const CompressOptions& options) {
   select(job);
   check_ranks(job);
   check_adapter(job);
+  if (job.options.result.format == models::ExportFormat::automatic)
+    job.options.result.format = automatic_format(job);
   check_export(job);
   check_output_folders(job);
   check_experiments(job);

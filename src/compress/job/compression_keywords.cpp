@@ -141,7 +141,9 @@ void declare_export(deck::Schema& schema, ExportOptions& result) {
       .describe(
           "dense: a checkpoint of the original's layout, with the new matrices in it; factorised: "
           "low-rank and pivoted weights as they are stored, with a modelling file; native: every "
-          "form as it is stored, for Rankine's programs.");
+          "form as it is stored, for Rankine's programs; auto: factorised for language models "
+          "whose "
+          "modelling file can serve (file formats: checkpoints), else dense.");
 }
 
 }  // namespace

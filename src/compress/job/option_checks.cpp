@@ -190,8 +190,8 @@ void refuse_adapters(const CompressOptions& options, deck::Findings& findings) {
 void check_images(const CompressOptions& options, deck::Findings& findings) {
   refuse_adapters(options, findings);
   refuse_unused(findings,
-                {"evaluate.text", "calibration.text", "calibration.windows", "method.storage",
-                 "method.clusters", "ranks.bond_dimension"},
+                {"evaluate.text", "tasks.files", "calibration.text", "calibration.windows",
+                 "method.storage", "method.clusters", "ranks.bond_dimension"},
                 for_texts, without_architecture);
   const MethodOptions& method = options.method;
   using weights::Form;

@@ -154,7 +154,7 @@ struct ExperimentOptions {
 
 struct ExportOptions {
   std::string directory;  ///< empty for none
-  models::ExportFormat format = models::ExportFormat::dense;
+  models::ExportFormat format = models::ExportFormat::automatic;
 };
 
 struct CompressOptions {

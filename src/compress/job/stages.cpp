@@ -25,6 +25,9 @@ run::Fingerprint of_scoring(const CompressionJob& job) {
   run::Fingerprint print;
   for (const models::Window& window : job.scoring.plan.windows)
     print.add(window.ids(job.scoring.plan.text)).add(as_unsigned(window.first_scored));
+  for (const models::TaskItem& item : job.scoring.tasks.items)
+    for (const models::TaskChoice& choice : item.choices)
+      print.add(choice.ids).add(as_unsigned(choice.first_scored));
   return print;
 }
 

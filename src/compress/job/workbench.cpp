@@ -18,18 +18,28 @@ namespace {
 
 struct ScoreNotes {
   std::vector<double> negative_log_likelihood;  ///< of each window; NaN where it is not scored yet
+  std::vector<double> log_likelihood;           ///< of each choice of the tasks, alike
   double seconds = 0;
 };
 
 // JSON has no NaN: null stands for it, as nlohmann::json writes it.
 void to_json(nlohmann::json& json, const ScoreNotes& notes) {
-  json = {{"negative_log_likelihood", notes.negative_log_likelihood}, {"seconds", notes.seconds}};
+  json = {{"negative_log_likelihood", notes.negative_log_likelihood},
+          {"choice_log_likelihood", notes.log_likelihood},
+          {"seconds", notes.seconds}};
+}
+
+std::vector<double> numbers_or_nan(const nlohmann::json& values) {
+  std::vector<double> all;
+  for (const nlohmann::json& value : values)
+    all.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  return all;
 }
 
 void from_json(const nlohmann::json& json, ScoreNotes& notes) {
-  for (const nlohmann::json& value : json.at("negative_log_likelihood"))
-    notes.negative_log_likelihood.push_back(
-        value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  notes.negative_log_likelihood = numbers_or_nan(json.at("negative_log_likelihood"));
+  notes.log_likelihood =
+      numbers_or_nan(json.value("choice_log_likelihood", nlohmann::json::array()));
   json.at("seconds").get_to(notes.seconds);
 }
 
@@ -43,13 +53,15 @@ models::EvaluationResult result_of(const ScoreNotes& notes) {
     scores.divergence[w] = scores.seconds[w] = 0;
     scores.agreements[w] = 0;
   }
+  result.tasks.log_likelihood = notes.log_likelihood;
   result.loop_seconds = notes.seconds;
   return result;
 }
 
-bool is_complete(const models::WindowScores& scores) {
-  return std::ranges::none_of(scores.negative_log_likelihood,
-                              [](double value) { return std::isnan(value); });
+bool is_complete(const models::EvaluationResult& known) {
+  const auto is_unknown = [](double value) { return std::isnan(value); };
+  return std::ranges::none_of(known.scores.negative_log_likelihood, is_unknown) &&
+         std::ranges::none_of(known.tasks.log_likelihood, is_unknown);
 }
 
 std::string score_line(const char* when, const models::Score& score) {
@@ -80,7 +92,7 @@ models::LanguageModel Workbench::read_model(const models::ModelOptions& which) c
 }
 
 std::optional<models::Score> Workbench::score(const char* when) const {
-  if (job.scoring.plan.windows.empty()) return std::nullopt;
+  if (!job.scoring.has_scores()) return std::nullopt;
   const auto scored = score_windows({});
   const models::Score score = scored.score(job.scoring);
   log().info("{} ({})", score_line(when, score), format_duration(scored.loop_seconds));
@@ -95,7 +107,7 @@ models::EvaluationResult Workbench::score_windows(models::EvaluationControl how)
 models::Score Workbench::score_changed() const {
   double loss = std::numeric_limits<double>::infinity();
   try {
-    const auto scored = score_windows({});
+    const auto scored = score_windows({.scored = models::Scored::windows});
     if (world.rank() == 0) loss = scored.score(job.scoring).loss;
   } catch (const NumericalError& error) {  // on all ranks alike
     log().info("no finite loss: {}", error.what());
@@ -106,23 +118,27 @@ models::Score Workbench::score_changed() const {
 
 std::optional<models::Score> Workbench::score_original() const {
   // Comparison with a reference model is not kept.
-  if (!stages.is_wanted() || job.scoring.plan.windows.empty() || job.scoring.reference_config)
+  if (!stages.is_wanted() || !job.scoring.has_scores() || job.scoring.reference_config)
     return score("before compression");
   const run::Stage stage = scores_stage(job);
   const auto keep = [&](const models::EvaluationResult& scored) {
-    stages.complete(stage, ScoreNotes{scored.scores.negative_log_likelihood, scored.loop_seconds},
+    stages.complete(stage,
+                    ScoreNotes{scored.scores.negative_log_likelihood, scored.tasks.log_likelihood,
+                               scored.loop_seconds},
                     run::Holds::notes);
   };
   const auto earlier = stages.restore<ScoreNotes>(stage, [&](const ScoreNotes& notes) {
-    if (notes.negative_log_likelihood.size() != job.scoring.plan.windows.size())
+    if (notes.negative_log_likelihood.size() != job.scoring.plan.windows.size() ||
+        notes.log_likelihood.size() != job.scoring.tasks.choices())
       throw InputError("its scores are not those of the windows");
     return result_of(notes);
   });
   models::EvaluationResult known = earlier.value_or(models::EvaluationResult{});
-  if (!earlier || !is_complete(known.scores)) {
+  if (!earlier || !is_complete(known)) {
     try {
-      known = score_windows(
-          {.known = known.scores, .save = [&](const auto& so_far) { known = so_far; }});
+      known = score_windows({.known = known.scores,
+                             .known_tasks = known.tasks,
+                             .save = [&](const auto& so_far) { known = so_far; }});
     } catch (const Stopped&) {  // on all ranks; rank 0 knows what all have scored
       keep(known);
       throw;
@@ -130,9 +146,9 @@ std::optional<models::Score> Workbench::score_original() const {
     keep(known);
   }
   const models::Score score = known.score(job.scoring);
-  log().info("{} ({})", score_line("before compression", score),
-             earlier && is_complete(earlier->scores) ? "of an earlier run"
-                                                     : format_duration(known.loop_seconds));
+  log().info(
+      "{} ({})", score_line("before compression", score),
+      earlier && is_complete(*earlier) ? "of an earlier run" : format_duration(known.loop_seconds));
   return score;
 }
 

@@ -39,7 +39,7 @@ struct Workbench {
   models::LanguageModel read_model() const;
   models::LanguageModel read_model(const models::ModelOptions& which) const;
 
-  /// Of the model as it is; nothing without windows to score. Logs the perplexity.
+  /// Of the model as it is; nothing without windows or tasks to score. Logs the first figure.
   std::optional<models::Score> score(const char* when) const;
   /// The same of the model as it was read, kept for later runs.
   std::optional<models::Score> score_original() const;
@@ -48,7 +48,8 @@ struct Workbench {
   /// windows to score. Collective over the world.
   models::Score score_changed() const;
 
-  /// All windows; the run stops between two of them if it shall. Collective over the world.
+  /// All windows and tasks; the run stops between two of them if it shall. Collective over the
+  /// world.
   models::EvaluationResult score_windows(models::EvaluationControl how) const;
 
   void save() const { save_result(result); }

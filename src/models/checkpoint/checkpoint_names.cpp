@@ -212,13 +212,13 @@ class TensorCheck {
     for (const LayerWeight& weight : all) {
       in_other_forms_.insert(weight.tensor());
       weights_.insert(weight.name);
-      if (!manifest.weights.contains(weight.name))
-        note("{} does not list {}", manifest_file_name, weight.name);
+      if (manifest.is_native() && !manifest.weights.contains(weight.name))
+        note("{} does not list {}", manifest.file, weight.name);
       else if (!has_tensor_of(entries_, weight.name))
         note("the tensors of {} are missing", weight.name);
     }
     for (const auto& [name, stored] : manifest.weights)
-      if (!weights_.contains(name)) note("{} lists {}", manifest_file_name, name);
+      if (!weights_.contains(name)) note("{} lists {}", manifest.file, name);
   }
 
   void look_for_needed() {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view changing_nothing[] = {
     // where the model comes from, and how numbers were stored
     "architectures", "cache_implementation", "dtype", "is_llama_config", "max_sequence_length",
-    "model_max_length", "model_type", "n_ctx", "name_or_path", "torch_dtype",
+    "model_max_length", "model_type", "n_ctx", "name_or_path", "rankine_forms", "torch_dtype",
     "transformers.js_config", "transformers_version", "unsloth_fixed", "unsloth_version",
     "use_bfloat16",
     // training
@@ -101,12 +101,6 @@ std::vector<std::string> check_unknown_keys(const ConfigSection& config,
 }
 
 void refuse_other_formats(const files::JsonSection& config) {
-  if (config.has("rankine_forms"))
-    throw InputError(fmt::format(
-        "Cannot use {} (it belongs to a factorised export of rankine-compress, which transformers "
-        "reads with trust_remote_code). Name a folder that export.format = \"native\" or \"dense\" "
-        "wrote.",
-        config.name()));
   for (const char* key : {"quantization_config", "compression_config", "quantization"})
     if (config.has(key))
       throw InputError(
@@ -116,7 +110,8 @@ void refuse_other_formats(const files::JsonSection& config) {
 }
 
 std::vector<std::string> check_own_code(const ConfigSection& config, const char* class_name) {
-  if (!config.has("auto_map")) return {};
+  // A factorised folder's own code computes what its forms say (checkpoint/manifest.hpp).
+  if (!config.has("auto_map") || config.has("rankine_forms")) return {};
   const ConfigSection map = config.section("auto_map");
   const std::string model =
       map.has("AutoModelForCausalLM") ? map.text("AutoModelForCausalLM") : class_name;

@@ -72,8 +72,7 @@ std::vector<std::string> check_unknown_keys(const ConfigSection& config,
 /// Throws InputError for other code.
 std::vector<std::string> check_own_code(const ConfigSection& config, const char* class_name);
 
-/// Throws InputError for weights that are no plain numbers, and for a factorised export of
-/// rankine-compress.
+/// Throws InputError for weights that are no plain numbers.
 void refuse_other_formats(const files::JsonSection& config);
 
 }  // namespace rankine::models

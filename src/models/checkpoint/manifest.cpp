@@ -43,15 +43,19 @@ auto named(const files::JsonSection& weight, const char* key, const Table& table
   return *value;
 }
 
-StoredForm stored_form(const files::JsonSection& weight) {
+files::DataType dense_type(const files::JsonSection& weight) {
   const std::string type = weight.text("dense_type");
-  const auto dense_type = files::data_type_named(type);
-  if (!dense_type || !files::is_floating_point(*dense_type))
+  const auto found = files::data_type_named(type);
+  if (!found || !files::is_floating_point(*found))
     weight.refuse_wrong(fmt::format("there is no type '{}' of weights", type));
+  return *found;
+}
+
+StoredForm stored_form(const files::JsonSection& weight) {
   return {.form = named(weight, "form", weights::all_forms()),
           .rank = weight.whole("rank", 0, std::numeric_limits<std::int64_t>::max()),
           .storage = named(weight, "storage", weights::storage_names),
-          .dense_type = *dense_type};
+          .dense_type = dense_type(weight)};
 }
 
 files::TensorChecksums checksums_of(const files::JsonSection& document) {
@@ -63,11 +67,37 @@ files::TensorChecksums checksums_of(const files::JsonSection& document) {
   }
 }
 
+/// Of a factorised folder; nothing for any other. What the matrices were before, older files do not
+/// say.
+std::optional<Manifest> read_factors(const std::filesystem::path& folder) {
+  const std::filesystem::path path = folder / "config.json";
+  if (!input_exists(path)) return std::nullopt;
+  const json document = files::read_json(path);
+  if (!document.is_object() || !document.contains(stored_factors_key)) return std::nullopt;
+  Manifest manifest{.file = "config.json", .method = "factorised"};
+  const files::JsonSection weights =
+      files::JsonSection(document, "", path).section(stored_factors_key);
+  for (const auto& [name, value] : weights.object().items()) {
+    const files::JsonSection weight = weights.section(name);
+    StoredForm& stored = manifest.weights[name];
+    stored.form = named(weight, "form", weights::all_forms());
+    stored.rank = weight.whole("rank", 0, std::numeric_limits<std::int64_t>::max());
+    if (weight.has("storage")) stored.storage = named(weight, "storage", weights::storage_names);
+    if (weight.has("dense_type")) stored.dense_type = dense_type(weight);
+  }
+  return manifest;
+}
+
 }  // namespace
+
+StoredForm Manifest::form_of(const std::string& weight) const {
+  const auto found = weights.find(weight);
+  return found == weights.end() ? StoredForm{} : found->second;
+}
 
 std::optional<Manifest> read_manifest(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / manifest_file_name;
-  if (!input_exists(path)) return std::nullopt;
+  if (!input_exists(path)) return read_factors(folder);
   const json json_document = files::read_json(path);
   const files::JsonSection document(json_document, "", path);
   const std::int64_t version = check_kind(document);

@@ -1,5 +1,5 @@
-// rankine.json, which makes a folder a compressed model in its native form: what the weights of the
-// layers are stored as.
+// What the weights of the layers are stored as: rankine.json says it of a compressed model in its
+// native form, config.json of a factorised one.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,10 @@
 namespace rankine::models {
 
 inline constexpr const char* manifest_file_name = "rankine.json";
+/// In config.json: the weights that are stored as factors.
+inline constexpr const char* stored_factors_key = "rankine_forms";
+/// In config.json beside it: what the architectures were before.
+inline constexpr const char* stored_architectures_key = "_rankine_architectures";
 
 struct StoredForm {
   weights::Form form = weights::Form::dense;
@@ -26,17 +30,24 @@ struct StoredForm {
 };
 
 struct Manifest {
+  std::string file = manifest_file_name;  ///< that says so
   std::string program_version;
   std::string git_commit;
-  std::string method;                              ///< how the model was compressed, for people
-  Precision precision = Precision::float32;        ///< of the arithmetic that made it
-  std::map<std::string, StoredForm> weights = {};  ///< every weight of the layers by its name
+  std::string method;                        ///< how the model was compressed, for people
+  Precision precision = Precision::float32;  ///< of the arithmetic that made it
+  /// Weights of the layers by their names: of a native folder all, of a factorised one those that
+  /// are not dense.
+  std::map<std::string, StoredForm> weights = {};
   /// Of all tensors; nothing in files of format_version 1.
   std::optional<files::TensorChecksums> checksums = std::nullopt;
+
+  bool is_native() const { return file == manifest_file_name; }
+  /// Of a weight that is not listed: dense.
+  StoredForm form_of(const std::string& weight) const;
 };
 
-/// Nothing for a folder without rankine.json. Throws InputError, naming file and key, when it
-/// cannot be used.
+/// Nothing for a folder with neither rankine.json nor such a key in config.json. Throws InputError,
+/// naming file and key, when it cannot be used.
 std::optional<Manifest> read_manifest(const std::filesystem::path& folder);
 
 /// The text of the file, of a manifest with checksums.

@@ -124,6 +124,15 @@ StageCost cost_of_prompts(const EvaluationJob& job, Numbers numbers, int ranks, 
   return all;
 }
 
+/// What its choices share passes once.
+StageCost cost_of_item(const TaskItem& item, const WindowPass& where, const Pace& pace) {
+  const auto shared = static_cast<double>(item.shared_tokens());
+  StageCost all = where.cost(shared, Pass::forward, pace);
+  for (const TaskChoice& choice : item.choices)
+    all += where.cost(static_cast<double>(choice.ids.size() - 1) - shared, Pass::scored, pace);
+  return all;
+}
+
 int teams_of(const EvaluationJob& job, const Pace& pace) {
   return static_cast<int>(std::min<std::int64_t>(job.options.parallel.teams, pace.where().ranks));
 }
@@ -158,15 +167,17 @@ StageCost cost_of_reading(const ModelConfig& config, Numbers numbers, int teams,
 StageCost cost_of_scoring(const EvaluationJob& job, const Pace& pace) {
   const Numbers numbers = numbers_of(job.options.model.precision);
   const int teams = teams_of(job, pace), ranks = pace.where().ranks / teams;
-  StageCost all{.stage = "scoring windows"};
   const std::size_t count = job.plan.windows.size();
-  if (count == 0) return all;
+  StageCost all{.stage = "scoring windows"};
+  for (const TaskItem& item : job.tasks.items)
+    all += cost_of_item(item, {job.config, numbers, ranks}, pace).times(1.0 / teams);
   std::vector<const ModelConfig*> configs{&job.config};
   if (job.reference_config) configs.push_back(&*job.reference_config);
   for (const ModelConfig* config : configs)
-    all += WindowPass{*config, numbers, ranks}
-               .cost(static_cast<double>(job.plan.longest_window()), Pass::scored, pace)
-               .times(rounds(static_cast<double>(count), teams));
+    if (count > 0)
+      all += WindowPass{*config, numbers, ranks}
+                 .cost(static_cast<double>(job.plan.longest_window()), Pass::scored, pace)
+                 .times(rounds(static_cast<double>(count), teams));
   all.flops *= teams;
   return all;
 }

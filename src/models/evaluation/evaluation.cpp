@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
+#include <span>
 
 #include "core/contracts.hpp"
 #include "core/errors.hpp"
@@ -63,12 +65,49 @@ WindowScore score_window(const LanguageModel& model, const LanguageModel* refere
   return score;
 }
 
-/// One rank's part of an evaluation.
+/// Log-likelihood of each choice. What the choices share passes the model once.
+std::vector<double> score_item(const LanguageModel& model, const TaskItem& item) {
+  const torch::InferenceMode no_gradients;
+  const std::int64_t shared = item.shared_tokens();
+  KeyValueCache cache = model.make_cache(item.longest());
+  const auto states = [&](const TaskChoice& choice, std::int64_t first, std::int64_t end) {
+    const std::span ids =
+        std::span(choice.ids)
+            .subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(end - first));
+    cache.length = first;
+    return model.hidden_states(torch::tensor(at::ArrayRef(ids.data(), ids.size())), &cache);
+  };
+  if (shared > 0) states(item.choices.front(), 0, shared);
+  std::vector<torch::Tensor> hidden;
+  std::vector<std::int64_t> targets;
+  for (const TaskChoice& choice : item.choices) {
+    const torch::Tensor own = states(choice, shared, std::ssize(choice.ids) - 1);
+    hidden.push_back(own.narrow(0, choice.first_scored - 1 - shared, choice.scored()));
+    targets.insert(targets.end(), choice.ids.begin() + choice.first_scored, choice.ids.end());
+  }
+  const std::vector<LogitPart> parts = score_tokens(model, torch::cat(hidden), targets);
+  std::vector<double> sums;
+  auto part = parts.begin();
+  for (const TaskChoice& choice : item.choices) {
+    double& sum = sums.emplace_back(0);
+    for (std::int64_t t = 0; t < choice.scored(); ++t) sum -= (part++)->negative_log_likelihood();
+  }
+  return sums;
+}
+
+/// One rank's part of an evaluation. Its pieces are the windows, and behind them the items of
+/// tasks.
 class Evaluation {
  public:
   Evaluation(const EvaluationJob& job, const Communicator& world, const parallel::Teams& teams,
              const EvaluationControl& control)
-      : job_(job), world_(world), control_(control), teams_(teams) {}
+      : job_(job), world_(world), control_(control), teams_(teams) {
+    const bool has_items = control.scored == Scored::all;
+    for (std::size_t i = 0, choice = 0; has_items && i < job.tasks.items.size(); ++i) {
+      first_choices_.push_back(choice);
+      choice += job.tasks.items[i].choices.size();
+    }
+  }
 
   EvaluationResult run() {
     const Stopwatch load;
@@ -96,7 +135,7 @@ class Evaluation {
     take_known_scores();
     const Stopwatch loop;
     parallel::agree_between_teams(world_, teams_.team(),
-                                  [&] { score_own_windows(model, reference); });
+                                  [&] { score_own_pieces(model, reference); });
     gather_scores();
     result_.loop_seconds = world_.max(loop.seconds());
     end_if_stopped();
@@ -105,7 +144,7 @@ class Evaluation {
   /// Scores of an earlier run are those of the same weights.
   void identify(const LanguageModel& model, const LanguageModel* reference) {
     result_.weights_checksum = checksum(model) + 31 * (reference ? checksum(*reference) : 0);
-    std::uint64_t known = control_.known.size() > 0 ? control_.known_checksum : 0;
+    std::uint64_t known = control_.known_checksum;
     world_.broadcast(std::span(&known, 1), 0);
     if (known == 0 || known == result_.weights_checksum) return;
     throw known_to_all(world_.size(),
@@ -120,12 +159,21 @@ class Evaluation {
     WindowScores& scores = result_.scores;
     if (world_.rank() == 0 && control_.known.size() > 0) scores = control_.known;
     RANKINE_EXPECTS(scores.size() == job_.plan.windows.size(), "the scores are of these windows");
-    for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
+    result_.tasks = TaskScores::unknown(job_.tasks);
+    std::vector<double>& choices = result_.tasks.log_likelihood;
+    if (world_.rank() == 0 && !control_.known_tasks.log_likelihood.empty())
+      choices = control_.known_tasks.log_likelihood;
+    RANKINE_EXPECTS(choices.size() == job_.tasks.choices(), "the scores are of these items");
+    for (auto* values :
+         {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds, &choices})
       world_.broadcast(std::span(*values), 0);
     world_.broadcast(std::span(scores.agreements), 0);
-    for (std::size_t w = 0; w < scores.size(); ++w) {
-      speaks_for_.push_back(scores.is_known(w) && world_.rank() == 0);
-      if (!scores.is_known(w)) unknown_.push_back(w);
+    for (std::size_t piece = 0; piece < scores.size() + first_choices_.size(); ++piece) {
+      const bool is_known = piece < scores.size()
+                                ? scores.is_known(piece)
+                                : !std::isnan(choices[first_choices_[piece - scores.size()]]);
+      speaks_for_.push_back(is_known && world_.rank() == 0);
+      if (!is_known) unknown_.push_back(piece);
     }
   }
 
@@ -135,39 +183,61 @@ class Evaluation {
   }
 
   /// What it throws is known to all ranks of the team; other teams learn of it afterwards.
-  void score_own_windows(const LanguageModel& model, const LanguageModel* reference) {
+  void score_own_pieces(const LanguageModel& model, const LanguageModel* reference) {
     const ProfileStage stage("scoring");
     ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
     Stopwatch since_save;
+    const std::size_t windows = job_.plan.windows.size();
     for (auto i = static_cast<std::size_t>(teams_.index()); i < unknown_.size() && goes_on();
          i += static_cast<std::size_t>(teams_.count())) {
-      const Stopwatch clock;
-      const std::size_t w = unknown_[i];
-      const WindowScore score =
-          score_window(model, reference, job_.plan.windows[w], job_.plan.text);
-      require_finite(score, w);
-      put(w, score, clock.seconds());
-      tell(progress, w);
+      const std::size_t piece = unknown_[i];
+      if (piece < windows)
+        score_own_window(model, reference, piece);
+      else
+        score_own_item(model, piece - windows);
+      speaks_for_[piece] = teams_.leads();
+      has_scored_ = true;
+      tell(progress, piece);
       save(since_save);
     }
   }
 
-  /// Asks between two windows; what is thrown there waits until all scores are together.
+  void score_own_window(const LanguageModel& model, const LanguageModel* reference, std::size_t w) {
+    const Stopwatch clock;
+    const Window& window = job_.plan.windows[w];
+    const WindowScore score = score_window(model, reference, window, job_.plan.text);
+    require_finite({score.negative_log_likelihood, score.divergence}, "window", w);
+    put(w, score, clock.seconds());
+    if (teams_.leads()) result_.loop_tokens += window.tokens();
+  }
+
+  void score_own_item(const LanguageModel& model, std::size_t i) {
+    const TaskItem& item = job_.tasks.items[i];
+    const std::vector<double> values = score_item(model, item);
+    require_finite(values, "item", i);
+    std::ranges::copy(values, result_.tasks.log_likelihood.begin() +
+                                  static_cast<std::ptrdiff_t>(first_choices_[i]));
+    if (teams_.leads())
+      for (const TaskChoice& choice : item.choices) result_.loop_tokens += std::ssize(choice.ids);
+  }
+
+  /// Asks between two pieces; what is thrown there waits until all scores are together.
   bool goes_on() {
     if (control_.between_windows && has_scored_)
       stopped_.guard([&] { control_.between_windows(teams_.team()); });
     return stopped_.get() == nullptr;
   }
 
-  /// All ranks of the team have the same score.
-  void require_finite(const WindowScore& score, std::size_t w) const {
-    if (std::isfinite(score.negative_log_likelihood) && std::isfinite(score.divergence)) return;
+  /// All ranks of the team have the same scores.
+  void require_finite(const std::vector<double>& values, const char* piece,
+                      std::size_t number) const {
+    if (std::ranges::all_of(values, [](double value) { return std::isfinite(value); })) return;
     throw known_to_all(
         teams_.team().size(),
         NumericalError(fmt::format(
-            "the loss of window {} is not finite (the model overflows, or predicts a token with "
+            "the loss of {} {} is not finite (the model overflows, or predicts a token with "
             "probability 0). Try model.precision = \"float64\", or check the checkpoint.",
-            w)));
+            piece, number)));
   }
 
   /// Now and then, on rank 0; its team hears at once if that fails.
@@ -186,35 +256,45 @@ class Evaluation {
     scores.divergence[w] = score.divergence;
     scores.agreements[w] = score.agreements;
     scores.seconds[w] = seconds;
-    speaks_for_[w] = teams_.leads();
-    has_scored_ = true;
-    if (teams_.leads()) result_.loop_tokens += job_.plan.windows[w].tokens();
   }
 
-  void tell(ProgressLine& progress, std::size_t w) const {
-    const auto done = static_cast<double>(w + 1),
-               all = static_cast<double>(job_.plan.windows.size());
-    progress.update(
-        std::min(1.0, done / all),
-        fmt::format("window {} of {} | perplexity {:.4e}", w + 1, job_.plan.windows.size(),
-                    std::exp(result_.mean(job_, result_.scores.negative_log_likelihood))));
+  void tell(ProgressLine& progress, std::size_t piece) const {
+    const std::size_t windows = job_.plan.windows.size();
+    const double done = static_cast<double>(piece + 1) / static_cast<double>(speaks_for_.size());
+    progress.update(done, piece < windows ? window_line(piece) : item_line(piece - windows));
   }
 
-  /// Of each window one rank at most gives a number, the others zero.
+  std::string window_line(std::size_t w) const {
+    return fmt::format("window {} of {} | perplexity {:.4e}", w + 1, job_.plan.windows.size(),
+                       std::exp(result_.mean(job_, result_.scores.negative_log_likelihood)));
+  }
+
+  std::string item_line(std::size_t i) const {
+    const auto task = std::ranges::find_if(
+        job_.tasks.tasks, [&](const Task& one) { return i < one.first + one.count; });
+    return fmt::format("{}: item {} of {}", task->name, i - task->first + 1, task->count);
+  }
+
+  /// Of each piece one rank at most gives numbers, the others zero.
   void gather_scores() {
-    WindowScores& scores = result_.scores;
     std::vector<std::int64_t> is_done(speaks_for_.begin(), speaks_for_.end());
-    const auto sum = [&](auto& values, auto unknown) {
-      for (std::size_t w = 0; w < values.size(); ++w)
-        if (!speaks_for_[w]) values[w] = 0;
-      world_.sum(std::span(values));
-      for (std::size_t w = 0; w < values.size(); ++w)
-        if (is_done[w] == 0) values[w] = unknown;
-    };
     world_.sum(std::span(is_done));
+    const auto sum = [&](auto& values, const std::vector<std::size_t>& pieces, auto unknown) {
+      for (std::size_t v = 0; v < values.size(); ++v)
+        if (!speaks_for_[pieces[v]]) values[v] = 0;
+      world_.sum(std::span(values));
+      for (std::size_t v = 0; v < values.size(); ++v)
+        if (is_done[pieces[v]] == 0) values[v] = unknown;
+    };
+    WindowScores& scores = result_.scores;
+    std::vector<std::size_t> windows(scores.size()), items;
+    std::iota(windows.begin(), windows.end(), std::size_t{0});
     for (auto* values : {&scores.negative_log_likelihood, &scores.divergence, &scores.seconds})
-      sum(*values, nan);
-    sum(scores.agreements, -1);
+      sum(*values, windows, nan);
+    sum(scores.agreements, windows, -1);
+    for (std::size_t i = 0; i < first_choices_.size(); ++i)
+      items.insert(items.end(), job_.tasks.items[i].choices.size(), windows.size() + i);
+    if (!items.empty()) sum(result_.tasks.log_likelihood, items, nan);
     result_.loop_tokens = world_.sum(result_.loop_tokens);
   }
 
@@ -256,10 +336,11 @@ class Evaluation {
   const Communicator& world_;
   const EvaluationControl& control_;
   const parallel::Teams& teams_;
-  EvaluationResult result_;           ///< while windows are scored, what this team knows
-  std::vector<std::size_t> unknown_;  ///< windows to score, for the teams in turn
-  std::vector<char> speaks_for_;      ///< windows whose scores this rank gives to all
-  bool has_scored_ = false;           ///< a window, in this run
+  EvaluationResult result_;                 ///< while pieces are scored, what this team knows
+  std::vector<std::size_t> first_choices_;  ///< of each item to score, among all choices
+  std::vector<std::size_t> unknown_;        ///< pieces to score, for the teams in turn
+  std::vector<char> speaks_for_;            ///< pieces whose scores this rank gives to all
+  bool has_scored_ = false;                 ///< a piece, in this run
   parallel::PostponedFailure stopped_;
 };
 
@@ -294,7 +375,11 @@ Score score_of_loss(double loss) {
 }
 
 Score EvaluationResult::score(const EvaluationJob& job) const {
-  Score score = score_of_loss(mean(job, scores.negative_log_likelihood));
+  const double loss = mean(job, scores.negative_log_likelihood);
+  Score score = job.plan.windows.empty() ? Score{.loss = loss} : score_of_loss(loss);
+  if (!tasks.log_likelihood.empty())
+    for (Metric& metric : task_metrics(job.tasks, tasks))
+      score.metrics.push_back(std::move(metric));
   for (std::size_t w = 0; w < scores.size(); ++w)
     score.part_losses.push_back(scores.negative_log_likelihood[w] /
                                 static_cast<double>(job.plan.windows[w].scored()));

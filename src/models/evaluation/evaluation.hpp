@@ -1,5 +1,5 @@
-// rankine-evaluate's work: scores the windows of a text over teams of ranks, compares with a
-// reference model, continues prompts.
+// rankine-evaluate's work: scores the windows of a text and the items of tasks over teams of ranks,
+// compares with a reference model, continues prompts.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@
 
 #include "models/checkpoint/config.hpp"
 #include "models/evaluation/options.hpp"
+#include "models/evaluation/task_items.hpp"
+#include "models/evaluation/task_scores.hpp"
 #include "models/evaluation/windows.hpp"
 #include "models/score.hpp"
 #include "parallel/communicator.hpp"
@@ -34,9 +36,11 @@ struct EvaluationJob {
   ModelConfig config;
   std::optional<ModelConfig> reference_config;
   WindowPlan plan;
+  TaskPlan tasks;
   std::optional<text::Tokenizer> tokenizer;  ///< where there are prompts in words
   std::vector<Continuation> prompts;
 
+  bool has_scores() const { return !plan.windows.empty() || !tasks.items.empty(); }
   std::int64_t longest_sequence() const;
   /// Tokens of a prompt and its continuation, at most.
   std::int64_t longest_with(const Continuation& prompt) const;
@@ -65,34 +69,41 @@ struct WindowScores {
 
 struct EvaluationResult {
   WindowScores scores;
+  TaskScores tasks;
   std::vector<Continuation> continuations;
   std::uint64_t weights_checksum = 0;  ///< of the model, and of the reference model
   double load_seconds = 0;
   double loop_seconds = 0;
-  std::int64_t loop_tokens = 0;  ///< of the windows scored in that time
+  std::int64_t loop_tokens = 0;  ///< of the windows and items scored in that time
   std::uint64_t peak_bytes_largest_rank = 0;
 
   /// Mean over all scored tokens of `values` (sums of windows), over the windows that are done.
   double mean(const EvaluationJob& job, const std::vector<double>& values) const;
-  /// Over the windows that are done.
+  /// Over the windows and items that are done; without windows the loss is NaN.
   Score score(const EvaluationJob& job) const;
 };
 
 /// A score that has this mean loss and the perplexity that follows from it.
 Score score_of_loss(double loss);
 
+/// What of a job is scored.
+enum class Scored { all, windows };
+
 /// How an evaluation goes on from an earlier one, is kept, and stops.
 struct EvaluationControl {
   /// Windows that are not scored again: empty, or NaN where a window is not known. Of rank 0.
   WindowScores known = {};
+  TaskScores known_tasks = {};       ///< the same of choices
   std::uint64_t known_checksum = 0;  ///< of the weights they belong to
   /// Keeps what rank 0 knows so far; called there alone, so it must not communicate. What it throws
   /// ends the evaluation on all ranks. Empty for none.
   std::function<void(const EvaluationResult&)> save = {};
   double seconds_between = 60;  ///< from one `save` to the next
-  /// Called by all ranks of a team between two of its windows. What it throws, on all of them, ends
-  /// the evaluation on all ranks, after all that any team has scored is saved. Empty for none.
+  /// Called by all ranks of a team between two of its windows or items. What it throws, on all of
+  /// them, ends the evaluation on all ranks, after all that any team has scored is saved. Empty for
+  /// none.
   std::function<void(const parallel::Communicator& team)> between_windows = {};
+  Scored scored = Scored::all;
 };
 
 /// Collective over `world`. The result is complete on rank 0. Throws on all ranks: errors of
@@ -101,7 +112,7 @@ struct EvaluationControl {
 EvaluationResult evaluate(const EvaluationJob& job, const parallel::Communicator& world,
                           const EvaluationControl& control = {});
 
-/// Scores the windows of `job` with a model that is there already; each team holds it.
+/// Scores windows and tasks of `job` with a model that is there already; each team holds it.
 EvaluationResult score_model(const EvaluationJob& job, const parallel::Communicator& world,
                              const parallel::Teams& teams, const LanguageModel& model,
                              const EvaluationControl& control = {});

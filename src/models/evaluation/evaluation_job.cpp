@@ -71,7 +71,7 @@ std::int64_t EvaluationJob::longest_with(const Continuation& prompt) const {
 }
 
 std::int64_t EvaluationJob::longest_sequence() const {
-  std::int64_t longest = plan.longest_window();
+  std::int64_t longest = std::max(plan.longest_window(), tasks.longest());
   for (const Continuation& prompt : prompts) longest = std::max(longest, longest_with(prompt));
   return longest;
 }
@@ -99,6 +99,7 @@ EvaluationJob prepare_evaluation(const EvaluateOptions& options) {
       check_length(*job.reference_config, job.plan.longest_window(),
                    options.evaluate.reference_model);
   }
+  job.tasks = read_tasks(options, job.config);
   read_prompts(job);
   return job;
 }

@@ -38,6 +38,18 @@ void declare_text(deck::Schema& schema, TextOptions& text) {
           "agreement of the top tokens are computed; empty for none.");
 }
 
+void declare_tasks(deck::Schema& schema, TaskOptions& tasks) {
+  auto section = schema.section("tasks", "Multiple choice, by the likelihood of each choice.");
+  section.keyword("files", tasks.files)
+      .allow_empty()
+      .describe(
+          "Files of JSON lines {context, choices, answer}, each a task of its own; they need a "
+          "tokenizer.json.");
+  section.keyword("max_items", tasks.max_items)
+      .range(0, 1'000'000'000)
+      .describe("Items scored, from the beginning of each file; 0 for all.");
+}
+
 void declare_image_scoring(deck::Schema& schema, ImageScoringOptions& images) {
   auto section = schema.section("evaluate", "");
   section.keyword("batch_size", images.batch_size)
@@ -105,7 +117,8 @@ void check_images(const EvaluateOptions& options, deck::Findings& findings) {
     findings.add("data.test_images", {.what = "neither data.test_images nor data.images is set",
                                       .why = "there is nothing to score",
                                       .advice = "Name images and labels under [data]."});
-  for (const char* key : {"evaluate.text", "generate.prompts", "generate.prompt_tokens"})
+  for (const char* key :
+       {"evaluate.text", "tasks.files", "generate.prompts", "generate.prompt_tokens"})
     findings.expect_unused(key, "model.architecture names an image network, which takes images",
                            "Leave it out, or name a language model in model.path alone.");
 }
@@ -115,11 +128,14 @@ void check_work(const EvaluateOptions& options, deck::Findings& findings) {
   for (const char* key : {"data.images", "data.test_images"})
     findings.expect_unused(key, "without model.architecture the model is a language model",
                            "Name the architecture of the image network.");
-  if (!options.evaluate.text.empty() || options.generate.is_wanted()) return;
+  if (!options.evaluate.text.empty() || !options.tasks.files.empty() ||
+      options.generate.is_wanted())
+    return;
   findings.add("evaluate.text",
                {.what = "evaluate.text is not set",
-                .why = "there is nothing to score, and no prompt to continue",
-                .advice = "Name a text file under [evaluate], or give prompts under [generate]."});
+                .why = "there is nothing to score, no task and no prompt to continue",
+                .advice = "Name a text file under [evaluate], tasks under [tasks], or give prompts "
+                          "under [generate]."});
 }
 
 }  // namespace
@@ -129,6 +145,7 @@ void declare_scoring(deck::Schema& schema, EvaluateOptions& options, std::string
       .describe("A sentence about the run; stands in tables and figures.");
   declare_model(schema, options.model);
   declare_text(schema, options.evaluate);
+  declare_tasks(schema, options.tasks);
   declare_image_scoring(schema, options.images);
   declare_data(schema, options.data);
   run::declare_parallel(schema, options.parallel, std::move(teams));

@@ -36,6 +36,12 @@ struct TextOptions {
   std::int64_t effective_stride() const { return stride == 0 ? window_length : stride; }
 };
 
+/// Multiple choice.
+struct TaskOptions {
+  std::vector<std::string> files;
+  std::int64_t max_items = 0;  ///< of each file; 0 for all
+};
+
 struct GenerateOptions {
   std::vector<std::string> prompts;
   std::vector<std::int64_t> prompt_tokens;
@@ -58,6 +64,7 @@ struct EvaluateOptions {
   std::string title;
   ModelOptions model;
   TextOptions evaluate;
+  TaskOptions tasks;
   ImageScoringOptions images;
   DataOptions data;
   GenerateOptions generate;
@@ -71,8 +78,8 @@ inline constexpr const char* teams_that_score =
     "Teams of ranks that score different windows at the same time; each team holds the whole "
     "model, its ranks share the rows.";
 
-/// Declares title, [model], [evaluate], [data], [parallel], [run] and [output]: what every program
-/// that scores a model has. `teams` says what a team does.
+/// Declares title, [model], [evaluate], [tasks], [data], [parallel], [run] and [output]: what every
+/// program that scores a model has. `teams` says what a team does.
 void declare_scoring(deck::Schema& schema, EvaluateOptions& options,
                      std::string teams = teams_that_score);
 

@@ -55,10 +55,7 @@ void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationRe
   const WindowScores& scores = result.scores;
   const std::vector<std::size_t> shape{scores.negative_log_likelihood.size()};
   const std::vector<std::string> dims{"windows"};
-  const Score score = result.score(job);
-  for (const Metric& metric : score.metrics)
-    write_scalar(file, "/results/" + metric.name, metric.value, metric.meaning);
-  file.write("/results/negative_log_likelihood", score.part_losses, shape,
+  file.write("/results/negative_log_likelihood", result.score(job).part_losses, shape,
              {"mean negative log-likelihood of the scored tokens of each window", "nat", dims});
   const std::int64_t scored = job.plan.scored_tokens();
   file.write("/results/scored_tokens", std::span<const std::int64_t>(&scored, 1), {},
@@ -82,7 +79,38 @@ void write_scores(ResultFile& file, const EvaluationJob& job, const EvaluationRe
              {"mean KL(reference || model) of each window", "nat", dims});
 }
 
-/// The sums of windows to the last bit, for runs that go on from here (finished_windows.hpp).
+/// Of one task, a number for each item or for each choice.
+void write_task(ResultFile& file, const EvaluationJob& job, const Task& task,
+                const std::vector<double>& log_likelihood) {
+  std::vector<std::int64_t> answers, counts, tokens, characters, bytes;
+  std::size_t first = 0;
+  for (std::size_t i = 0; i < task.first; ++i) first += job.tasks.items[i].choices.size();
+  for (std::size_t i = task.first; i < task.first + task.count; ++i) {
+    const TaskItem& item = job.tasks.items[i];
+    answers.push_back(item.answer);
+    counts.push_back(std::ssize(item.choices));
+    for (const TaskChoice& choice : item.choices) {
+      tokens.push_back(choice.scored());
+      characters.push_back(choice.characters);
+      bytes.push_back(choice.bytes);
+    }
+  }
+  const std::string path = "/results/tasks/" + task.name;
+  const auto write = [&](const char* name, const auto& values, const char* meaning, const char* dim,
+                         const char* unit = "1") {
+    file.write(path + "/" + name, values, {values.size()}, {meaning, unit, {dim}});
+  };
+  write("answer", answers, "place of the right choice of each item", "items");
+  write("item_choices", counts, "choices of each item", "items");
+  write("choice_log_likelihood", std::span(log_likelihood).subspan(first, tokens.size()),
+        "log-likelihood of each choice, one item after the other; NaN where it is not scored",
+        "choices", "nat");
+  write("choice_tokens", tokens, "tokens of each choice", "choices");
+  write("choice_characters", characters, "characters of each choice", "choices");
+  write("choice_bytes", bytes, "bytes of each choice in UTF-8", "choices");
+}
+
+/// The sums of windows to the last bit, for runs that go on from here (finished_pieces.hpp).
 void write_restart(ResultFile& file, const EvaluationResult& result) {
   const WindowScores& scores = result.scores;
   const std::vector<std::size_t> shape{scores.size()};
@@ -94,6 +122,11 @@ void write_restart(ResultFile& file, const EvaluationResult& result) {
   file.write(
       "/restart/agreements", scores.agreements, shape,
       {"tokens of each window where both models agree; -1 where it is not scored", "1", dims});
+  if (const auto& choices = result.tasks.log_likelihood; !choices.empty())
+    file.write("/restart/choice_log_likelihood", choices, {choices.size()},
+               {"log-likelihood of each choice of all tasks; NaN where it is not scored",
+                "nat",
+                {"choices"}});
   file.set_attribute("/restart", "weights_checksum", files::checksum_text(result.weights_checksum));
 }
 
@@ -142,10 +175,13 @@ std::string protocol_line(const EvaluationJob& job) {
 
 void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationResult& result) {
   write_protocol(file, job);
-  if (!job.plan.windows.empty()) {
-    write_scores(file, job, result);
-    write_restart(file, result);
-  }
+  for (const Metric& metric : result.score(job).metrics)
+    write_scalar(file, "/results/" + metric.name, metric.value, metric.meaning);
+  if (!job.plan.windows.empty()) write_scores(file, job, result);
+  if (!result.tasks.log_likelihood.empty())
+    for (const Task& task : job.tasks.tasks)
+      write_task(file, job, task, result.tasks.log_likelihood);
+  if (job.has_scores()) write_restart(file, result);
   write_continuations(file, result);
   write_scalar(file, "/timing/load_seconds", result.load_seconds, "time to read the weights", "s");
   const auto peak = static_cast<std::int64_t>(result.peak_bytes_largest_rank);
@@ -154,19 +190,42 @@ void write_results(ResultFile& file, const EvaluationJob& job, const EvaluationR
   write_scalar(file, "/timing/loop_seconds", result.loop_seconds, "time to score all windows", "s");
 }
 
+namespace {
+
+std::string windows_table(const EvaluationJob& job, const EvaluationResult& result) {
+  const Score score = result.score(job);
+  std::string table = fmt::format("{}\n", protocol_line(job));
+  table += fmt::format("perplexity                {:.6e}\n", score.headline().value);
+  table += fmt::format("negative log-likelihood   {:.8f} nat\n", score.loss);
+  if (!job.reference_config) return table;
+  table += fmt::format("KL divergence             {:.6e} nat\n",
+                       result.mean(job, result.scores.divergence));
+  return table + fmt::format("top-token agreement       {:.6f}\n",
+                             result.mean(job, as_numbers(result.scores.agreements)));
+}
+
+}  // namespace
+
+std::string tasks_table(const TaskPlan& plan, const TaskScores& scores) {
+  std::size_t width = 4;
+  for (const Task& task : plan.tasks) width = std::max(width, task.name.size());
+  std::string table = fmt::format("{:<{}}  {:>6}", "task", width, "items");
+  for (const char* column : {"accuracy", "per token", "per character", "per byte"})
+    table += fmt::format("  {:>16}", column);
+  for (const Task& task : plan.tasks) {
+    table += fmt::format("\n{:<{}}  {:>6}", task.name, width, task.count);
+    for (const auto& by : choice_length_names)
+      if (const auto found = accuracy(plan, task, scores, by.value))
+        table += fmt::format("  {:.4f} +- {:.4f}", found->value, found->standard_error);
+  }
+  return table + "\n";
+}
+
 std::string results_table(const EvaluationJob& job, const EvaluationResult& result) {
   std::string table;
-  if (!job.plan.windows.empty()) {
-    const Score score = result.score(job);
-    table += fmt::format("{}\n", protocol_line(job));
-    table += fmt::format("perplexity                {:.6e}\n", score.headline().value);
-    table += fmt::format("negative log-likelihood   {:.8f} nat\n", score.loss);
-    if (job.reference_config) {
-      table += fmt::format("KL divergence             {:.6e} nat\n",
-                           result.mean(job, result.scores.divergence));
-      table += fmt::format("top-token agreement       {:.6f}\n",
-                           result.mean(job, as_numbers(result.scores.agreements)));
-    }
+  if (!job.plan.windows.empty()) table += windows_table(job, result);
+  if (!result.tasks.log_likelihood.empty()) table += tasks_table(job.tasks, result.tasks);
+  if (job.has_scores()) {
     table += fmt::format("speed                     {:.1f} tokens/s ({})\n",
                          static_cast<double>(result.loop_tokens) / result.loop_seconds,
                          format_duration(result.loop_seconds));
@@ -180,12 +239,18 @@ std::string results_table(const EvaluationJob& job, const EvaluationResult& resu
   return table;
 }
 
-std::string finished_windows(const EvaluationJob& job, const EvaluationResult& result) {
+std::string finished_pieces(const EvaluationJob& job, const EvaluationResult& result) {
   const auto& scores = result.scores.negative_log_likelihood;
   const auto done =
       std::ranges::count_if(scores, [](const double score) { return !std::isnan(score); });
-  return done == 0 ? ""
-                   : fmt::format("{} of {}", done, counted(std::ssize(job.plan.windows), "window"));
+  std::string finished;
+  if (done > 0)
+    finished = fmt::format("{} of {}", done, counted(std::ssize(job.plan.windows), "window"));
+  if (result.tasks.log_likelihood.empty()) return finished;
+  if (const auto items = result.tasks.count_known(job.tasks); items > 0)
+    finished += fmt::format("{}{} of {}", finished.empty() ? "" : ", ", items,
+                            counted(std::ssize(job.tasks.items), "item"));
+  return finished;
 }
 
 }  // namespace rankine::models

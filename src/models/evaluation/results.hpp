@@ -8,8 +8,8 @@
 
 namespace rankine::models {
 
-/// "12 of 20 windows"; empty when none is scored.
-std::string finished_windows(const EvaluationJob& job, const EvaluationResult& result);
+/// "12 of 20 windows, 3 of 90 items"; empty when none is scored.
+std::string finished_pieces(const EvaluationJob& job, const EvaluationResult& result);
 
 /// Of the result file of rankine-evaluate.
 inline constexpr std::int64_t result_format_version = 1;
@@ -23,6 +23,9 @@ void write_count(files::ResultFile& file, const std::string& path, std::int64_t 
 
 /// The rules that a perplexity depends on, in one line.
 std::string protocol_line(const EvaluationJob& job);
+
+/// A line for each task with its accuracies.
+std::string tasks_table(const TaskPlan& plan, const TaskScores& scores);
 
 /// Sets /results and /timing; windows that are not done are NaN.
 void write_results(files::ResultFile& file, const EvaluationJob& job,

@@ -11,10 +11,14 @@ namespace rankine::models {
 
 namespace {
 
-constexpr const char* companions[] = {
-    "config.json",        "generation_config.json",  "tokenizer.json", "tokenizer_config.json",
-    "tokenizer.model",    "special_tokens_map.json", "vocab.json",     "merges.txt",
-    "chat_template.jinja"};
+constexpr const char* companions[] = {"generation_config.json",
+                                      "tokenizer.json",
+                                      "tokenizer_config.json",
+                                      "tokenizer.model",
+                                      "special_tokens_map.json",
+                                      "vocab.json",
+                                      "merges.txt",
+                                      "chat_template.jinja"};
 
 }  // namespace
 
@@ -22,16 +26,18 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   files::write_atomically(path, std::as_bytes(std::span(text)));
 }
 
-void write_companions(const LanguageModel& model, const Export& wanted) {
+void write_companions(const LanguageModel& model, const Export& wanted,
+                      const CheckpointPlan& plan) {
   const std::filesystem::path original = files::folder_of(wanted.original);
   std::error_code ignored;
   for (const char* name : companions)
     if (std::filesystem::is_regular_file(original / name, ignored))
       write_text(wanted.folder / name, files::read_text(original / name));
-  if (wanted.format != ExportFormat::factorised) return;
-  write_text(wanted.folder / modelling_file_name, modelling_source());
-  write_text(wanted.folder / "config.json",
-             factorised_config(files::read_text(original / "config.json"), model));
+  const std::string config = files::read_text(original / "config.json");
+  if (wanted.format != ExportFormat::factorised)
+    return write_text(wanted.folder / "config.json", plain_config(config));
+  write_text(wanted.folder / modelling_file_name, modelling_source(config));
+  write_text(wanted.folder / "config.json", factorised_config(config, model, plan));
 }
 
 void write_manifest(const std::filesystem::path& folder, const Manifest& manifest) {

@@ -6,12 +6,13 @@
 
 #include "models/checkpoint/manifest.hpp"
 #include "models/export/export.hpp"
+#include "models/export/export_plan.hpp"
 
 namespace rankine::models {
 
 /// Copies config.json and the tokenizer's files; the factorised format adds its modelling file and
 /// names it in config.json. Throws InputError or ResourceError.
-void write_companions(const LanguageModel& model, const Export& wanted);
+void write_companions(const LanguageModel& model, const Export& wanted, const CheckpointPlan& plan);
 
 /// Throws like write_companions.
 void write_manifest(const std::filesystem::path& folder, const Manifest& manifest);

@@ -136,7 +136,7 @@ void write_checkpoint(const LanguageModel& model, const Communicator& world, con
   if (is_native) checksums = files::checksums_of(world, wanted.folder);
   parallel::agree_on_failure(world, [&] {
     if (world.rank() != 0) return;
-    write_companions(model, wanted);
+    write_companions(model, wanted, plan);
     if (is_native)
       write_manifest(wanted.folder, {.program_version = program_version(),
                                      .git_commit = git_commit(),
@@ -153,10 +153,10 @@ void materialize(const Communicator& world, const std::filesystem::path& native,
   const Manifest manifest = parallel::agree_on_failure(world, [&] {
     auto found = read_manifest(native);
     if (!found)
-      throw InputError(fmt::format(
-          "'{}' is no compressed model in native form (there is no {} in it). Name a folder that "
-          "export.format = \"native\" wrote.",
-          native.string(), manifest_file_name));
+      throw InputError(
+          fmt::format("'{}' is no compressed model (there is no {} in it). Name a folder that "
+                      "export.format = \"native\" or \"factorised\" wrote.",
+                      native.string(), manifest_file_name));
     std::error_code ignored;
     if (std::filesystem::equivalent(native, output, ignored))
       throw InputError(fmt::format(

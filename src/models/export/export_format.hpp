@@ -9,6 +9,7 @@
 namespace rankine::models {
 
 enum class ExportFormat {
+  automatic,   ///< one of the next two: factorised where that can be read
   dense,       ///< the matrices that the weights stand for, laid out as in the original
   factorised,  ///< low-rank and pivoted weights as they are stored, with a modelling file
   native,      ///< every weight as it is stored, with a manifest (models/checkpoint/manifest.hpp)
@@ -16,6 +17,7 @@ enum class ExportFormat {
 
 /// With their names in decks.
 inline constexpr std::array export_format_names{
+    Named<ExportFormat>{ExportFormat::automatic, "auto"},
     Named<ExportFormat>{ExportFormat::dense, "dense"},
     Named<ExportFormat>{ExportFormat::factorised, "factorised"},
     Named<ExportFormat>{ExportFormat::native, "native"}};

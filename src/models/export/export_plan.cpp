@@ -81,6 +81,17 @@ std::vector<TensorPlan> CheckpointPlan::tensors() const {
   return all;
 }
 
+namespace {
+
+/// A weight that is dense in a factorised folder has the type of its tensor.
+DataType dense_type_of(const Manifest& manifest, const LayerWeight& place,
+                       const files::SafetensorsReader& reader) {
+  const bool is_listed = manifest.weights.contains(place.name);
+  return is_listed ? manifest.form_of(place.name).dense_type : reader.at(place.tensor()).type;
+}
+
+}  // namespace
+
 CheckpointPlan plan_checkpoint(const LanguageModel& model, const files::SafetensorsReader& reader,
                                const std::optional<Manifest>& manifest, ExportFormat format) {
   const auto weights = weights_by_name(model);
@@ -94,7 +105,7 @@ CheckpointPlan plan_checkpoint(const LanguageModel& model, const files::Safetens
     if (plan.groups.empty() || plan.groups.back().places[0].module != place.module)
       plan.groups.push_back({.places = {},
                              .weights = {},
-                             .dense_type = manifest ? manifest->weights.at(place.name).dense_type
+                             .dense_type = manifest ? dense_type_of(*manifest, place, reader)
                                                     : reader.at(place.tensor()).type,
                              .keeps_forms = keeps_form(weight, place, format)});
     TensorGroup& group = plan.groups.back();

@@ -1,5 +1,7 @@
 #include "models/export/modelling_file.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -10,9 +12,14 @@ namespace rankine::models {
 
 namespace {
 
+constexpr const char* base_architecture = "LlamaForCausalLM";
+
 /// What the modelling file must know of a weight to make room for its tensors.
-nlohmann::json description_of(const weights::Weight& weight) {
-  nlohmann::json result{{"form", weights::name(weight.form())}, {"rank", weight.kept_rank()}};
+nlohmann::json description_of(const weights::Weight& weight, files::DataType dense_type) {
+  nlohmann::json result{{"form", weights::name(weight.form())},
+                        {"rank", weight.kept_rank()},
+                        {"storage", weights::name(weight.storage())},
+                        {"dense_type", files::name_of(dense_type)}};
   if (weight.form() != weights::Form::pivoted) return result;
   const bool has_columns = dynamic_cast<const weights::ColumnPivoted*>(&weight) != nullptr;
   result["pivots"] = has_columns ? "columns" : "rows";
@@ -20,72 +27,103 @@ nlohmann::json description_of(const weights::Weight& weight) {
 }
 
 constexpr const char* source =
-    R"(# A Llama model with linear layers stored as factors (Rankine, docs/algorithms/compression.md).
+    R"(# A model with linear layers stored as factors (Rankine, docs/algorithms/compression.md).
 import torch
 from torch import nn
 from torch.nn import functional as F
-from transformers import LlamaForCausalLM
+from transformers import BASE
 
 
-class LowRankLinear(nn.Module):
-    """y = left (right x)."""
+class FactorisedLinear(nn.Module):
+    """A linear layer by another way than one matrix."""
 
-    def __init__(self, inputs, outputs, rank):
+    def __init__(self, dense):
         super().__init__()
-        self.left = nn.Parameter(torch.empty(outputs, rank))
-        self.right = nn.Parameter(torch.empty(rank, inputs))
+        self.inputs, self.outputs, self.bias = dense.in_features, dense.out_features, dense.bias
 
     def forward(self, x):
+        y = self.product(x)
+        return y if self.bias is None else y + self.bias
+
+
+class LowRankLinear(FactorisedLinear):
+    """y = left (right x)."""
+
+    def __init__(self, dense, rank):
+        super().__init__(dense)
+        self.left = nn.Parameter(torch.empty(self.outputs, rank))
+        self.right = nn.Parameter(torch.empty(rank, self.inputs))
+
+    def product(self, x):
         return F.linear(F.linear(x, self.right), self.left)
 
 
-class PivotedLinear(nn.Module):
+class Pivots(FactorisedLinear):
+    """Which of `length` rows or columns are pivots; the others follow in their order."""
+
+    def __init__(self, dense, rank, length):
+        super().__init__(dense)
+        self.length, self.known = length, None
+        self.register_buffer("pivots", torch.zeros(rank, dtype=torch.int32))
+
+    def places(self, device):
+        if self.known is None or self.known.device != device:
+            is_other = torch.ones(self.length, dtype=torch.bool, device=device)
+            is_other[self.pivots.to(device).long()] = False
+            self.known = torch.cat([self.pivots.to(device).long(), is_other.nonzero().squeeze(1)])
+        return self.known
+
+
+class PivotedLinear(Pivots):
     """The pivot rows of the matrix, and the coefficients that make the other rows of them."""
 
-    def __init__(self, inputs, outputs, rank):
-        super().__init__()
-        self.outputs = outputs
-        self.basis = nn.Parameter(torch.empty(rank, inputs))
-        self.coefficients = nn.Parameter(torch.empty(outputs - rank, rank))
-        self.register_buffer("pivots", torch.zeros(rank, dtype=torch.int32))
+    def __init__(self, dense, rank):
+        super().__init__(dense, rank, dense.out_features)
+        self.basis = nn.Parameter(torch.empty(rank, self.inputs))
+        self.coefficients = nn.Parameter(torch.empty(self.outputs - rank, rank))
 
-    def forward(self, x):
-        is_pivot = torch.zeros(self.outputs, dtype=torch.bool, device=x.device)
-        is_pivot[self.pivots.long()] = True
-        order = torch.argsort(torch.cat([is_pivot.nonzero(), (~is_pivot).nonzero()]).squeeze(1))
+    def product(self, x):
         own = F.linear(x, self.basis)
-        return torch.cat([own, F.linear(own, self.coefficients)], -1).index_select(-1, order)
+        y = torch.empty(*x.shape[:-1], self.outputs, dtype=own.dtype, device=x.device)
+        return y.index_copy(-1, self.places(x.device), torch.cat([own, F.linear(own, self.coefficients)], -1))
 
 
-class ColumnPivotedLinear(nn.Module):
+class ColumnPivotedLinear(Pivots):
     """The pivot columns of the matrix, and the coefficients that make the other columns of them."""
 
-    def __init__(self, inputs, outputs, rank):
-        super().__init__()
-        self.columns = nn.Parameter(torch.empty(outputs, rank))
-        self.coefficients = nn.Parameter(torch.empty(rank, inputs - rank))
-        self.register_buffer("pivots", torch.zeros(rank, dtype=torch.int32))
+    def __init__(self, dense, rank):
+        super().__init__(dense, rank, dense.in_features)
+        self.columns = nn.Parameter(torch.empty(self.outputs, rank))
+        self.coefficients = nn.Parameter(torch.empty(rank, self.inputs - rank))
 
-    def forward(self, x):
-        is_other = torch.ones(x.shape[-1], dtype=torch.bool, device=x.device)
-        is_other[self.pivots.long()] = False
-        others = x[..., is_other]
-        return F.linear(x[..., self.pivots.long()] + F.linear(others, self.coefficients), self.columns)
+    def product(self, x):
+        rank = len(self.pivots)
+        x = x.index_select(-1, self.places(x.device))
+        return F.linear(x[..., :rank] + F.linear(x[..., rank:], self.coefficients), self.columns)
 
 
 FORMS = {"low-rank": LowRankLinear, "pivoted": PivotedLinear, "pivoted-columns": ColumnPivotedLinear}
 
 
-class RankineForCausalLM(LlamaForCausalLM):
+class RankineForCausalLM(BASE):
     def __init__(self, config):
         super().__init__(config)
         for name, stored in config.rankine_forms.items():
             parent, _, child = name.rpartition(".")
             dense = getattr(self.get_submodule(parent), child)
             form = "pivoted-columns" if stored.get("pivots") == "columns" else stored["form"]
-            layer = FORMS[form](dense.in_features, dense.out_features, stored["rank"])
-            setattr(self.get_submodule(parent), child, layer)
+            setattr(self.get_submodule(parent), child, FORMS[form](dense, stored["rank"]))
 )";
+
+/// The class of transformers that a plain config.json names; it becomes part of a program.
+std::string base_of(const nlohmann::json& config) {
+  const auto named = config.find("architectures");
+  if (named == config.end() || !named->is_array() || named->empty() || !named->front().is_string())
+    return base_architecture;
+  const auto name = named->front().get<std::string>();
+  const bool is_name = std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c); });
+  return is_name && !name.empty() ? name : base_architecture;
+}
 
 }  // namespace
 
@@ -93,16 +131,37 @@ bool has_modelling_class(weights::Form form) {
   return form == weights::Form::low_rank || form == weights::Form::pivoted;
 }
 
-std::string modelling_source() { return source; }
+std::string modelling_source(const std::string& config_json) {
+  const auto config = files::parse_json(plain_config(config_json), "'config.json'");
+  const std::string base = base_of(config);
+  std::string text = source;
+  for (auto at = text.find("BASE"); at != std::string::npos; at = text.find("BASE", at))
+    text.replace(at, 4, base);
+  return text;
+}
 
-std::string factorised_config(const std::string& config_json, const LanguageModel& model) {
+std::string plain_config(const std::string& config_json) {
   nlohmann::json config = files::parse_json(config_json, "'config.json'");
+  if (!config.contains(stored_factors_key)) return config_json;
+  const auto before = config.find(stored_architectures_key);
+  config["architectures"] = before != config.end() ? *before : nlohmann::json{base_architecture};
+  for (const char* key : {"auto_map", stored_factors_key, stored_architectures_key})
+    config.erase(key);
+  return config.dump(2) + "\n";
+}
+
+std::string factorised_config(const std::string& config_json, const LanguageModel& model,
+                              const CheckpointPlan& plan) {
+  nlohmann::json config = files::parse_json(plain_config(config_json), "'config.json'");
+  config[stored_architectures_key] = {base_of(config)};
   config["architectures"] = {"RankineForCausalLM"};
   config["auto_map"] = {{"AutoModelForCausalLM", "modeling_rankine.RankineForCausalLM"}};
-  config["rankine_forms"] = nlohmann::json::object();
+  config[stored_factors_key] = nlohmann::json::object();
+  const auto stored = stored_forms(plan);
   for (const Slot* slot : model.slots())
     if (has_modelling_class(slot->weight()->form()))
-      config["rankine_forms"][slot->name()] = description_of(*slot->weight());
+      config[stored_factors_key][slot->name()] =
+          description_of(*slot->weight(), stored.at(slot->name()).dense_type);
   return config.dump(2) + "\n";
 }
 

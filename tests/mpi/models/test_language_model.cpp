@@ -310,6 +310,77 @@ TEST(Evaluation, ASaveThatFailsEndsAllRanks) {
   }
 }
 
+/// Twelve items of three choices, some with a context of their own.
+TaskPlan tiny_tasks(std::int64_t vocabulary) {
+  TaskPlan plan{.tasks = {{"first", 0, 7}, {"second", 7, 5}}, .items = {}};
+  for (std::uint64_t i = 0; i < 12; ++i) {
+    TaskItem item{.choices = {}, .answer = static_cast<std::int64_t>(i % 3)};
+    const auto context = random_ids(static_cast<int>(1 + i % 5), vocabulary, 50 + i);
+    for (std::uint64_t c = 0; c < 3; ++c) {
+      TaskChoice choice{.ids = context, .first_scored = std::ssize(context)};
+      if (i % 4 == 3) choice.ids[0] = static_cast<std::int64_t>(c) % vocabulary;
+      for (const auto id : random_ids(static_cast<int>(1 + c), vocabulary, 90 + 3 * i + c))
+        choice.ids.push_back(id);
+      item.choices.push_back(choice);
+    }
+    plan.items.push_back(item);
+  }
+  return plan;
+}
+
+/// By the whole sequence at once, of a model in plain loops.
+double plain_log_likelihood(const TinyModel& tiny, const TaskChoice& choice) {
+  const auto logits = PlainTransformer(tiny).logits(choice.ids);
+  double sum = 0;
+  for (auto t = static_cast<std::size_t>(choice.first_scored); t < choice.ids.size(); ++t) {
+    double exponentials = 0;
+    for (const double logit : logits[t - 1]) exponentials += std::exp(logit);
+    sum += logits[t - 1][static_cast<std::size_t>(choice.ids[t])] - std::log(exponentials);
+  }
+  return sum;
+}
+
+TEST(Evaluation, ChoicesHaveTheLikelihoodOfTheirWholeSequences) {
+  for (const TinyModel& tiny : tiny_models()) {
+    const TinyFolder folder(tiny);
+    EvaluationJob job = tiny_evaluation(tiny, folder);
+    job.tasks = tiny_tasks(tiny.config.vocabulary_size);
+    for (const int teams : evaluation_teams()) {
+      job.options.parallel.teams = teams;
+      const auto found = evaluate(job, world()).tasks.log_likelihood;
+      auto value = found.begin();
+      for (const TaskItem& item : job.tasks.items)
+        for (const TaskChoice& choice : item.choices)
+          EXPECT_NEAR(*value++, plain_log_likelihood(tiny, choice), 1e-10);
+      EXPECT_EQ(value, found.end());
+    }
+  }
+}
+
+TEST(Evaluation, KnownItemsAreNotScoredAgain) {
+  const TinyModel tiny = tiny_models()[0];
+  const TinyFolder folder(tiny);
+  EvaluationJob job = tiny_evaluation(tiny, folder);
+  job.plan.windows.clear();
+  job.tasks = tiny_tasks(tiny.config.vocabulary_size);
+  for (const int teams : evaluation_teams()) {
+    job.options.parallel.teams = teams;
+    TaskScores expected = evaluate(job, world()).tasks;
+    EvaluationControl control;
+    if (world().rank() == 0) {
+      expected.log_likelihood[3 * 5 + 1] = -7;  // not what scoring it would give
+      control.known_tasks = expected;
+      for (const std::size_t choice : {0, 1, 2, 24, 25, 26})
+        control.known_tasks.log_likelihood[choice] = std::nan("");
+      EXPECT_EQ(control.known_tasks.count_known(job.tasks), 10);
+    }
+    world().broadcast(std::span(expected.log_likelihood), 0);
+    const auto found = evaluate(job, world(), control).tasks.log_likelihood;
+    for (std::size_t c = 0; c < found.size(); ++c)
+      EXPECT_NEAR(found[c], expected.log_likelihood[c], 1e-12) << c;
+  }
+}
+
 std::string data(const std::string& name) { return std::string(RANKINE_TEST_DATA) + "/" + name; }
 
 TEST(Stories260K, GreedyLogitsEqualTheReference) {

@@ -93,7 +93,6 @@ TEST(Config, EveryKeyThatMayChangeTheFunctionIsRefused) {
               HasSubstr("auto_map names code of the model's own"));
   EXPECT_THAT(complaint(llama + R"(,"quantization_config":{"quant_method":"gptq","bits":4})"),
               HasSubstr("the checkpoint is quantised, quantization_config: gptq"));
-  EXPECT_THAT(complaint(llama + R"(,"rankine_forms":{})"), HasSubstr("a factorised export"));
 }
 
 TEST(Config, KeysThatChangeNothingAreAccepted) {

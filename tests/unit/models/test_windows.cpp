@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "core/errors.hpp"
+#include "models/evaluation/task_scores.hpp"
 #include "models/evaluation/windows.hpp"
 
 namespace rankine::models {
@@ -111,6 +113,39 @@ TEST(Windows, RefuseWhatCannotBeScored) {
   ModelConfig nameless = config();
   nameless.beginning_of_sequence.reset();
   EXPECT_THROW(plan_windows(how, nameless, text_of(100)), InputError);
+}
+
+TEST(Tasks, ChoicesShareWhatNoneOfThemScores) {
+  TaskItem item{.choices = {{.ids = {4, 5, 6, 7}, .first_scored = 3},
+                            {.ids = {4, 5, 6, 8, 9}, .first_scored = 3}}};
+  EXPECT_EQ(item.shared_tokens(), 2);  // the last of the context predicts the first scored one
+  item.choices[1].ids[1] = 3;
+  EXPECT_EQ(item.shared_tokens(), 1);
+  item.choices[1].first_scored = 1;
+  EXPECT_EQ(item.shared_tokens(), 0);
+}
+
+TEST(Tasks, AccuracyIsOfTheChoicesThatWinByTheirLength) {
+  const TaskItem item{.choices = {{.ids = {1, 2}, .characters = 2, .bytes = 8},
+                                  {.ids = {1, 2, 3}, .characters = 4, .bytes = 4}},
+                      .answer = 1};
+  TaskPlan plan{.tasks = {{"a", 0, 3}, {"b", 3, 1}}, .items = {item, item, item, item}};
+  TaskScores scores = TaskScores::unknown(plan);
+  EXPECT_EQ(scores.count_known(plan), 0);
+  EXPECT_FALSE(accuracy(plan, plan.tasks[0], scores, ChoiceLength::none));
+  EXPECT_TRUE(task_metrics(plan, scores).empty());
+  scores.log_likelihood = {-1, -1.5, -2, -1, -3, -3, NAN, NAN};
+  EXPECT_EQ(scores.count_known(plan), 3);
+  const auto value = [&](ChoiceLength by) {
+    return accuracy(plan, plan.tasks[0], scores, by).value().value;
+  };
+  EXPECT_DOUBLE_EQ(value(ChoiceLength::none), 1.0 / 3);  // of equal ones the first wins
+  EXPECT_DOUBLE_EQ(value(ChoiceLength::tokens), 1.0);
+  EXPECT_DOUBLE_EQ(value(ChoiceLength::characters), 1.0);
+  EXPECT_DOUBLE_EQ(value(ChoiceLength::bytes), 0.0);
+  const Accuracy plain = *accuracy(plan, plan.tasks[0], scores, ChoiceLength::none);
+  EXPECT_NEAR(plain.standard_error, std::sqrt(1.0 / 3 * 2.0 / 3 / 2), 1e-15);
+  EXPECT_EQ(task_metrics(plan, scores).size(), 8);
 }
 
 }  // namespace

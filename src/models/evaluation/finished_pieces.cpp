@@ -1,4 +1,4 @@
-#include "models/evaluation/finished_windows.hpp"
+#include "models/evaluation/finished_pieces.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -24,20 +24,29 @@ std::uint64_t read_checksum(const fs::path& file) {
 
 }  // namespace
 
-std::int64_t count_finished_windows(const fs::path& file) {
-  const auto scores = files::read_doubles(file, "/restart/negative_log_likelihood").values;
-  return std::ranges::count_if(scores, [](const double score) { return !std::isnan(score); });
+std::int64_t count_finished_pieces(const fs::path& file, const EvaluationJob& job) {
+  const EvaluationResult found = read_finished_pieces(file, job);
+  const auto windows = std::ranges::count_if(found.scores.negative_log_likelihood,
+                                             [](const double score) { return !std::isnan(score); });
+  return windows + static_cast<std::int64_t>(found.tasks.count_known(job.tasks));
 }
 
-EvaluationResult read_finished_windows(const fs::path& file, const EvaluationJob& job) {
+EvaluationResult read_finished_pieces(const fs::path& file, const EvaluationJob& job) {
   EvaluationResult result;
   WindowScores& scores = result.scores;
+  if (!job.plan.windows.empty())
+    scores.seconds = files::read_doubles(file, "/timing/window_seconds").values;
   scores.negative_log_likelihood =
       files::read_doubles(file, "/restart/negative_log_likelihood").values;
   scores.divergence = files::read_doubles(file, "/restart/divergence").values;
   scores.agreements = files::read_integers(file, "/restart/agreements").values;
-  scores.seconds = files::read_doubles(file, "/timing/window_seconds").values;
+  result.tasks = TaskScores::unknown(job.tasks);
+  if (!job.tasks.items.empty())
+    result.tasks.log_likelihood =
+        files::read_doubles(file, "/restart/choice_log_likelihood").values;
   result.weights_checksum = read_checksum(file);
+  if (result.tasks.log_likelihood.size() != job.tasks.choices())
+    throw InputError("its items are not those of the deck");
   const std::size_t windows = job.plan.windows.size();
   for (const std::size_t size : {scores.negative_log_likelihood.size(), scores.divergence.size(),
                                  scores.agreements.size(), scores.seconds.size()})
