@@ -329,7 +329,7 @@ def test_an_export_of_another_format_leaves_no_manifest(compress, native, scorer
 @pytest.mark.parametrize("messages, sections", [
     (["stands beside method.storage", "16 bits or more"],
      {"method": {"storage": "4-bit"}, "export": {"directory": "out", "format": "factorised"}}),
-    (["the modelling file is for Llama models"],
+    (["the modelling file replaces linear layers"],
      {"model": {"path": "gpt2"}, "calibration": {"text": ""}, "method": {"weighting": "none"}, "evaluate": {"text": ""},
       "export": {"directory": "out", "format": "factorised"}}),
 ])

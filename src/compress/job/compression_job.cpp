@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 
 #include "compress/allocation/allocation.hpp"
 #include "compress/job/adapter_plan.hpp"
@@ -92,10 +93,13 @@ void check_experiments(const CompressionJob& job) {
           layers, counted(job.scoring.config.layers, "layer")));
 }
 
-/// Whether the layers are called as in Hugging Face's models, one linear layer a weight.
+/// Whether some of the weights are linear layers of Hugging Face's models, which the modelling file
+/// replaces.
 bool has_modelling_names(const CompressionJob& job) {
-  return job.scoring.config.family == models::Family::llama &&
-         (job.selected.empty() || job.selected[0].name.starts_with("model.layers."));
+  const std::set<std::string> modules = models::linear_modules(job.scoring.config);
+  return job.selected.empty() || std::ranges::any_of(job.selected, [&](const NamedShape& weight) {
+    return modules.contains(weight.name);
+  });
 }
 
 /// What "auto" is for this job.
@@ -115,7 +119,7 @@ void check_export(const CompressionJob& job) {
     throw InputError(
         fmt::format("export.format = \"factorised\" is asked for a checkpoint whose weights are "
                     "called like {} (the "
-                    "modelling file is for Llama models with Hugging Face's names). Use "
+                    "modelling file replaces linear layers of Hugging Face's models). Use "
                     "export.format = \"native\" or \"dense\".",
                     job.selected[0].name));
   std::error_code ignored;

@@ -112,9 +112,9 @@ std::size_t end_of_words(std::string_view text) {
 void check_choice(const TaskChoice& choice, const ModelConfig& config, const TaskLine& line) {
   if (choice.first_scored == 0 || choice.scored() == 0)
     line.refuse("nothing is left to predict: a context or a choice has no tokens of its own");
-  if (choice.scored() > config.longest_sequence())
+  if (choice.scored() > config.context)
     line.refuse(fmt::format("a choice has {}, and the context of the model ends at {}",
-                            counted(choice.scored(), "token"), config.longest_sequence()));
+                            counted(choice.scored(), "token"), config.context));
   const auto wrong = std::ranges::find_if(
       choice.ids, [&](std::int64_t id) { return id >= config.vocabulary_size; });
   if (wrong != choice.ids.end())
@@ -226,7 +226,7 @@ TaskChoice TaskTokens::cut(std::vector<std::int64_t> context,
   choice.first_scored = std::ssize(choice.ids);
   choice.ids.insert(choice.ids.end(), scored.begin(), scored.end());
   // The last token is predicted only, so one more than the context fits.
-  const std::int64_t beyond = std::ssize(choice.ids) - (config_.longest_sequence() + 1);
+  const std::int64_t beyond = std::ssize(choice.ids) - (config_.context + 1);
   if (beyond <= 0 || beyond >= choice.first_scored) return choice;
   choice.ids.erase(choice.ids.begin(), choice.ids.begin() + beyond);
   choice.first_scored -= beyond;
