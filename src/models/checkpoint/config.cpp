@@ -135,8 +135,9 @@ void read_windows(const ConfigSection& values, ModelConfig& config) {
     values.refuse_value("sliding_window",
                         fmt::format("{} models have none", architecture.model_type));
   if (!rule) config.sliding_window = std::nullopt;
-  if (rule == WindowRule::from_some_layer && !config.sliding_window)
-    values.has("max_window_layers");  // says nothing then
+  // Say nothing where there are no windows, or layers are listed.
+  if (!config.sliding_window || values.has("layer_types"))
+    for (const char* key : {"max_window_layers", "sliding_window_pattern"}) values.has(key);
   if (values.has("layer_types"))
     config.is_local = listed_layers(values, config);
   else if (config.sliding_window)
