@@ -10,6 +10,7 @@ import sys
 
 from . import comparison, compression, content_table, distill_table, distillation, file_commands, image_table, observables, paired_comparison
 from . import run_table, study_table, table, window_scores
+from .chat_text import add_chat_text
 from .curve_file import read_curve_file
 from .curves import Axis
 from .errors import InputError
@@ -59,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="rankine-postprocess", description="Tables, figures and comparisons from the result files of Rankine."
     )
     parser.add_argument("--version", action="version", version=f"rankine-postprocess {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,scaling,plot-sweep,extrapolate,report,tasks}")
+    commands = parser.add_subparsers(
+        required=True, metavar="{list,show,table,diff,export,timing,plot,compare,bench,scaling,plot-sweep,extrapolate,report,tasks,chat-text}"
+    )
     _add_table(commands)
     _add_plot(commands)
     _add_compare(commands)
@@ -69,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     add_study_commands(commands)
     add_tasks(commands)
     _add_scaling(commands)
+    add_chat_text(commands)
     return parser
 
 

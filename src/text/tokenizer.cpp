@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "core/errors.hpp"
+#include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "text/tokenizer_file.hpp"
 #include "text/utf8.hpp"
@@ -105,7 +106,10 @@ void check_utf8(std::string_view text) {
 }  // namespace
 
 Tokenizer Tokenizer::read(const std::filesystem::path& tokenizer_json) {
-  return Tokenizer(std::make_shared<const Parts>(read_tokenizer_file(tokenizer_json)));
+  Tokenizer tokenizer(std::make_shared<const Parts>(read_tokenizer_file(tokenizer_json)));
+  for (const std::string& section : tokenizer.ignored_sections())
+    log().info("'{}': '{}' is ignored, texts are taken whole", tokenizer_json.string(), section);
+  return tokenizer;
 }
 
 std::vector<std::int32_t> Tokenizer::encode(std::string_view utf8_text,

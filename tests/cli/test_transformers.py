@@ -2,6 +2,8 @@
 
 import importlib.util
 import json
+import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -10,7 +12,7 @@ import numpy as np
 import pytest
 
 from checkpoints import results_of, write_gpt2, write_hugging_face_stories
-from conftest import STORIES, Program
+from conftest import PEERS, STORIES, Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,3 +99,27 @@ def test_the_tokenizer_of_fetch_smollm2_feeds_generate(tmp_path, peers):
     ours = evaluate.results(generate={"prompts": ["xa"], "tokens": 12})
     assert ours["continuation_tokens"][0].decode() == " ".join(map(str, theirs["ids"]))
     assert ours["continuations"][0].decode() == theirs["text"]
+
+
+# As Mistral's: its own beginning, a refusal, ends of what the model says.
+CHAT_TEMPLATE = (
+    "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Roles must alternate') }}{% endif %}{% if message['role'] == 'user' %}{{ '[INST] ' + message['content'] + ' [/INST]' }}"
+    "{% else %}{{ message['content'] + eos_token }}{% endif %}{% endfor %}"
+)
+
+
+def test_conversations_become_the_text_and_the_tokens_of_transformers(tmp_path, peers):
+    tokenizer = ROOT / "tests" / "data" / "tokenizers" / "llama2.json"
+    (tmp_path / "tokenizer.json").write_bytes(tokenizer.read_bytes())
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "bos_token": "<s>", "eos_token": "</s>", "chat_template": CHAT_TEMPLATE}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    talks = [["What is a rank?", "A count."], ["Gr\u00fc\u00dfe", " No\n\nline ", "x"]]
+    messages = [[{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(talk)] for talk in talks]
+    (tmp_path / "talks.jsonl").write_text("".join(json.dumps({"messages": talk}) + "\n" for talk in messages))
+    theirs = peers("chat_with_transformers.py", tmp_path, tmp_path / "talks.jsonl")
+    for name in ("ours.txt", "ours.npy"):  # with the package tokenizers of that Python
+        subprocess.run([PEERS, "-m", "rankine_postprocess", "chat-text", tmp_path, tmp_path / "talks.jsonl", "-o", tmp_path / name], check=True,
+                       env=os.environ | {"PYTHONPATH": str(ROOT / "postprocess")}, capture_output=True)
+    assert (tmp_path / "ours.txt").read_text() == theirs["text"]
+    assert np.load(tmp_path / "ours.npy").tolist() == theirs["ids"]
