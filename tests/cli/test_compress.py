@@ -161,6 +161,38 @@ def test_clusters_leave_few_values_and_the_outliers(compress):
         assert weight["form"] == "clustered"
 
 
+BOOKS = {"form": "clustered", "clusters": 8, "outliers": 2, "outlier_share": 0.001, "outlier_choice": "error", "codebooks": "2", "rounds": 2}
+
+
+@pytest.mark.parametrize("start", ["nearest", "compensated"])
+def test_codebooks_of_rows_are_the_same_for_any_number_of_ranks_and_read_again(compress, start, tmp_path):
+    deck = {"method": BOOKS | {"weighting": "two-sided", "start": start}, "calibration": {"gradient_groups": 2},
+            "run": {"directory": "kept"}}
+    one = results_of(compress, 1, **deck, export={"directory": "out"})
+    exported, weights = tensors(compress.folder / "out"), weights_of(compress)
+    for name, weight in weights.items():
+        rows, outliers = exported[name + ".weight"], 2 + round(0.001 * exported[name + ".weight"].size)
+        pairs = rows.reshape(len(rows) // 2, -1)
+        assert np.mean([len(np.unique(pair)) for pair in pairs]) <= 8 + outliers / len(pairs)
+        assert weight["parameters"] == 8 * len(pairs) + outliers
+    for count in (2, 3):
+        kept = results_of(compress, count, **deck, export={"directory": f"native{count}", "format": "native"})
+        assert kept["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-6)
+        anew = results_of(compress, count, **(deck | {"run": {"directory": f"kept{count}"}}))
+        assert anew["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=2e-3)  # moments differ by rounding
+    scorer = Program(tmp_path, "rankine-evaluate", {
+        "model": {"path": str(compress.folder / "native3")},
+        "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256, "max_windows": 8}})
+    assert scorer.results()["perplexity"] == pytest.approx(one["perplexity_after"], rel=1e-5)
+
+
+def test_every_step_towards_codebooks_of_rows_lowers_the_error(compress):
+    after = {}
+    for name, method in {"matrix": {"codebooks": "matrix", "rounds": 0}, "rounds": {"codebooks": "matrix"}, "rows": {}}.items():
+        after[name] = results_of(compress, method=BOOKS | {"weighting": "two-sided", "clusters": 4} | method)["perplexity_after"]
+    assert after["rows"] < after["rounds"] < after["matrix"]
+
+
 def test_two_site_operators_are_svds_of_the_regrouped_matrix(compress):
     results_of(compress, method={"form": "mpo", "weighting": "none", "sites": 2},
                      ranks={"allocation": "uniform", "bond_dimension": 12}, select={"weights": "*.wq"})
@@ -358,6 +390,12 @@ def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, f
     (["heal.text = no_such.txt cannot be read", "Name a text file"], {"heal": {"steps": 1, "text": "no_such.txt"}}),
     (["heal.held_out_windows = 100000 leaves nothing to train on"], {"heal": {"steps": 1, "held_out_windows": 100000, "window_length": 64}}),
     (["heal.patience", "no windows are held out"], {"heal": {"steps": 1, "patience": 5}}),
+    (['method.codebooks = "half" is no number of rows'], {"method": BOOKS | {"codebooks": "half"}}),
+    (['method.codebooks = "0" is no number of rows'], {"method": BOOKS | {"codebooks": "0"}}),
+    (["without the second moments of the inputs K-means is exact"], {"method": BOOKS | {"weighting": "diagonal"}}),
+    (["256 of them at most"], {"method": BOOKS | {"clusters": 300}}),
+    (["K-means counts entries one by one"], {"method": {"form": "clustered", "weighting": "full"}}),
+    (['method.form = "mpo" has no shared values'], {"method": {"form": "mpo", "rounds": 2}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),
 ])
 def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):

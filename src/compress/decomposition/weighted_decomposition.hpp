@@ -52,6 +52,10 @@ struct ErrorNorm {
   InputWeighting inputs = InputWeighting::none;
   InputMoments input_moments = {};                ///< empty for `none`
   std::vector<SecondMoment> output_moments = {};  ///< empty for a one-sided norm
+  /// Of inputs, tokens weighted by gradients (calibration/token_moments.hpp): `groups` for each
+  /// weight, in place of `input_moments`; empty for none.
+  std::vector<SecondMoment> token_moments = {};
+  std::int64_t groups = 0;
   double ridge = 0.1;  ///< added to C, times its mean diagonal; more where rounding asks for it
   /// What the squared error of each weight counts when ranks are allocated; empty for 1.
   std::vector<double> error_weights = {};

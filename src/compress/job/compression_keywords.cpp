@@ -32,6 +32,12 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .describe(
           "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
           "model's own predictions, whose moments are the Fisher information.");
+  section.keyword("gradient_groups", calibration.gradient_groups)
+      .range(0, 64)
+      .describe(
+          "Of clusters with method.rounds and two-sided weighting: parts of the rows of a weight, "
+          "each with second moments of the inputs in which a token counts as much as its squared "
+          "gradients there; 0 for moments that all tokens enter alike.");
   section.keyword("images", calibration.images)
       .range(0, 1e9)
       .unit("images")
@@ -85,7 +91,26 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
       .describe("Shared values of a clustered weight.");
   method.keyword("outliers", options.method.outliers)
       .range(0, 1e9)
-      .describe("Entries of the largest magnitudes that a clustered weight keeps as they are.");
+      .describe("Entries that a clustered weight keeps beside its shared values.");
+  method.keyword("outlier_share", options.method.outlier_share)
+      .range(0, 0.5)
+      .describe("More of them, as a share of the entries of a weight.");
+  method.keyword("outlier_choice", options.method.outlier_choice, weights::outlier_choice_names)
+      .describe(
+          "Which entries: of the largest magnitudes; of the largest squares, or squared errors of "
+          "their shared values, in the norm of method.weighting.");
+  method.keyword("codebooks", options.method.codebooks)
+      .describe(
+          "What has shared values of its own: \"matrix\", \"row\", or every few rows, whose number "
+          "stands as \"4\".");
+  method.keyword("rounds", options.method.rounds)
+      .range(0, 1000)
+      .describe(
+          "Of clusters: rounds of the best values and coordinate descent over the codes under the "
+          "second moments of the inputs (method.weighting = \"full\" or \"two-sided\"); 0 for "
+          "K-means, in which entries count one by one.");
+  method.keyword("start", options.method.start, weights::code_start_names)
+      .describe("Of the rounds: nearest values, or a pass that hands errors on to later columns.");
   method.keyword("storage", options.method.storage, weights::storage_names)
       .describe(
           "What the numbers of the selected weights are rounded to, in whatever form they are; "

@@ -119,11 +119,21 @@ bool has_original(const CompressOptions& options) {
          (options.adapter.is_trained() && options.adapter.loss == HealingLoss::distillation);
 }
 
+/// Of input moments in which tokens count by their gradients.
+double token_numbers(const CompressionJob& job) {
+  double numbers = 0;
+  if (!job.options.needs_token_moments()) return numbers;
+  for (const NamedShape& weight : job.selected)
+    numbers += static_cast<double>(weight.shape.columns * weight.shape.columns *
+                                   job.options.calibration.gradient_groups);
+  return numbers;
+}
+
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
   const double number = models::bytes_of(job.options.scoring.model.precision);
-  const Sums sums = sums_of(job);
+  Sums sums = sums_of(job);
   CompressionForecast result{
       .row_blocks = scoring.forecast.row_blocks * (has_original(job.options) ? 2 : 1),
       .program = scoring.forecast.program};
@@ -135,7 +145,8 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   if (job.options.method.sized_by() == SizedBy::bonds &&
       !job.options.is_profile())  // on every rank
     result.row_blocks += number * all_operator_numbers(job);
-  result.moments = 8 * sums.input_moments + number * sums.output_moments;
+  if (job.options.needs_token_moments()) sums.input_moments = 0;
+  result.moments = 8 * sums.input_moments + number * (sums.output_moments + token_numbers(job));
   if (job.options.heal.steps > 0)  // gradients and AdamW's moments
     result.moments += 3 * number * trained_numbers(job, sums);
   result.moments /= scoring.ranks_per_team;
@@ -189,12 +200,25 @@ double clustered_bytes(const NamedShape& weight, const CompressOptions& options,
   return 96 * own + (layers < values ? 4 * layers * values : 0) + 32 * ranks * values;
 }
 
+/// Of the rank that makes the codebooks of a whole matrix: matrix and moment in float64 on their
+/// way, tiles before and after a round, outliers' scores; two copies of each moment in float32.
+double codebook_bytes(const NamedShape& weight, const CompressOptions& options) {
+  const auto n = static_cast<double>(weight.shape.columns);
+  const double groups =
+      options.needs_token_moments() ? static_cast<double>(options.calibration.gradient_groups) : 1;
+  const double teams = static_cast<double>(options.scoring.parallel.teams);
+  const double scores = options.method.outliers_of(weight.shape.dense_numbers()) > 0 ? 32 : 0;
+  return (16 + 4 + 2 * 12 + 4 + scores) * static_cast<double>(weight.shape.dense_numbers()) +
+         n * n * (groups * (8 + 8) + 8 * (teams + 3));
+}
+
 /// Of the forms that are made of a weight itself.
 double direct_bytes(const CompressionJob& job, int ranks_per_team) {
   const auto bytes_of = [&](const NamedShape& weight) {
     const MethodOptions& method = job.options.method;
     if (method.form == weights::Form::disentangled && !method.needs_inputs())
       return disentangling_bytes(weight, ranks_per_team);
+    if (method.has_books()) return codebook_bytes(weight, job.options);
     if (method.sized_by() == SizedBy::values)
       return clustered_bytes(weight, job.options, ranks_per_team);
     return operator_bytes(weight, method, job.options.scoring.parallel.teams);

@@ -38,13 +38,48 @@ void check_form(const MethodOptions& method, deck::Findings& findings) {
 
 /// Which norms a form can be made in.
 void check_weighting(const MethodOptions& method, deck::Findings& findings) {
-  if (method.sized_by() == SizedBy::values && method.weighting == Weighting::full)
+  if (method.sized_by() == SizedBy::values && method.weighting == Weighting::full &&
+      method.rounds == 0)
     findings.add(
         "method.weighting",
-        {.what = fmt::format("method.weighting = \"full\" stands beside method.form = \"{}\"",
+        {.what = fmt::format("method.weighting = \"full\" stands beside method.form = \"{}\" and "
+                             "method.rounds = 0",
                              name(method.form)),
-         .why = "this form is not made in that norm",
-         .advice = "Use \"none\", \"diagonal\" or \"two-sided\"."});
+         .why = "K-means counts entries one by one",
+         .advice = "Set method.rounds = 3, or use \"none\", \"diagonal\" or \"two-sided\"."});
+}
+
+void check_codebooks(const CompressOptions& options, deck::Findings& findings) {
+  const MethodOptions& method = options.method;
+  if (method.sized_by() != SizedBy::values) {
+    for (const char* keyword : {"method.codebooks", "method.rounds", "method.start",
+                                "method.outlier_share", "method.outlier_choice"})
+      findings.expect_unused(
+          keyword, fmt::format("method.form = \"{}\" has no shared values", name(method.form)),
+          "Set method.form = \"clustered\", or drop it.");
+    return;
+  }
+  if (!method.rows_per_book(1))
+    findings.add(
+        "method.codebooks",
+        {.what = fmt::format("method.codebooks = \"{}\" is no number of rows", method.codebooks),
+         .why = "shared values belong to a matrix, a row or so many rows",
+         .advice = "Use \"matrix\", \"row\" or a number such as \"4\"."});
+  if (method.rounds == 0) return;
+  if (method.weighting == Weighting::none || method.weighting == Weighting::diagonal)
+    findings.add("method.rounds",
+                 {.what = fmt::format("method.rounds = {} stands beside method.weighting = \"{}\"",
+                                      method.rounds, name(method.weighting)),
+                  .why = "without the second moments of the inputs K-means is exact",
+                  .advice = "Set method.weighting = \"full\" or \"two-sided\", or method.rounds "
+                            "= 0."});
+  constexpr std::int64_t most_values = 256;
+  if (method.clusters > most_values)
+    findings.add("method.clusters",
+                 {.what = fmt::format("method.clusters = {} stands beside method.rounds = {}",
+                                      method.clusters, method.rounds),
+                  .why = "the best values of a codebook are found together, 256 of them at most",
+                  .advice = "Ask for fewer, or set method.rounds = 0."});
 }
 
 void check_disentangler(const CompressOptions& options, deck::Findings& findings) {
@@ -232,6 +267,7 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
                   .advice = "Choose \"none\" or \"output-gradient\"."});
   check_calibration(options, findings);
   check_weighting(options.method, findings);
+  check_codebooks(options, findings);
   check_allocation(options, findings);
   check_export(options, findings);
 }

@@ -1,5 +1,8 @@
 #include "compress/job/options.hpp"
 
+#include <algorithm>
+#include <charconv>
+
 #include "compress/experiments/centroid_changes.hpp"
 #include "compress/job/option_checks.hpp"
 
@@ -248,6 +251,16 @@ void declare_disentangler(deck::Schema& schema, DisentanglerOptions& disentangle
 }
 
 }  // namespace
+
+std::optional<std::int64_t> MethodOptions::rows_per_book(std::int64_t rows) const {
+  if (codebooks == "matrix") return rows;
+  if (codebooks == "row") return 1;
+  std::int64_t number = 0;
+  const char* end = codebooks.data() + codebooks.size();
+  const auto [rest, error] = std::from_chars(codebooks.data(), end, number);
+  if (error != std::errc() || rest != end || number < 1) return std::nullopt;
+  return std::min(number, rows);
+}
 
 void declare_keywords(deck::Schema& schema, CompressOptions& options) {
   models::declare_scoring(schema, options.scoring);

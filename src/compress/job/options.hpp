@@ -1,7 +1,9 @@
 // The deck of rankine-compress.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "models/evaluation/options.hpp"
 #include "models/export/export_format.hpp"
 #include "weights/forms/form.hpp"
+#include "weights/making/codebooks.hpp"
 #include "weights/making/disentangling_start.hpp"
 #include "weights/making/kernel_cut.hpp"
 #include "weights/rotations/brickwork.hpp"
@@ -27,6 +30,7 @@ struct CalibrationOptions {
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
   Targets gradient_targets = Targets::given;
+  std::int64_t gradient_groups = 0;     ///< of rows, with input moments of their own
   double ridge = 0.1;                   ///< of the output moments, times their mean diagonal
   std::int64_t images = 1000;           ///< of image networks; 0 for all training images
   std::int64_t gradient_images = 1000;  ///< the same, for output gradients
@@ -39,6 +43,11 @@ struct MethodOptions {
   std::int64_t sweeps = 2;
   std::int64_t clusters = 64;
   std::int64_t outliers = 8;
+  double outlier_share = 0;  ///< beside `outliers`, of all entries of a weight
+  weights::OutlierChoice outlier_choice = weights::OutlierChoice::magnitude;
+  std::string codebooks = "matrix";  ///< "row", or how many rows have shared values of their own
+  std::int64_t rounds = 0;           ///< of values and codes in the norm of whole moments
+  weights::CodeStart start = weights::CodeStart::nearest;
   weights::Storage storage = weights::Storage::exact;
   weights::KernelCut cut = weights::KernelCut::oh_iw;  ///< of the form cut
 
@@ -49,7 +58,20 @@ struct MethodOptions {
   bool needs_inputs() const { return weighting != Weighting::none; }
   /// Entry by entry or input by input only the diagonals of the moments count.
   bool needs_whole_inputs() const {
-    return sized_by() != weights::SizedBy::values && weighting != Weighting::diagonal;
+    return (sized_by() != weights::SizedBy::values || rounds > 0) &&
+           weighting != Weighting::diagonal;
+  }
+  /// Rows of a weight that have shared values of their own; nothing where `codebooks` is no number
+  /// and none of its names.
+  std::optional<std::int64_t> rows_per_book(std::int64_t rows) const;
+  std::int64_t outliers_of(std::int64_t entries) const {
+    return outliers + std::llround(outlier_share * static_cast<double>(entries));
+  }
+  /// Whether one rank makes the clusters of a whole matrix; else all ranks make them together.
+  bool has_books() const {
+    return sized_by() == weights::SizedBy::values &&
+           (codebooks != "matrix" || rounds > 0 ||
+            outlier_choice != weights::OutlierChoice::magnitude);
   }
   bool needs_whole_gradients() const {
     return sized_by() != weights::SizedBy::values && weighting == Weighting::two_sided;
@@ -176,10 +198,18 @@ struct CompressOptions {
   bool is_profile() const { return !sensitivity.bond_dimensions.empty(); }
   /// Without, an adapter is put on the model as it is.
   bool selects_weights() const { return !select.empty(); }
-  bool needs_inputs() const { return selects_weights() && method.needs_inputs(); }
+  bool needs_inputs() const {
+    return selects_weights() && method.needs_inputs() && !needs_token_moments();
+  }
   bool needs_gradients() const {
     return selects_weights() &&
            (method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none);
+  }
+  /// Input moments in which each token counts by its gradients, in place of the others.
+  bool needs_token_moments() const {
+    return selects_weights() && calibration.gradient_groups > 0 && method.rounds > 0 &&
+           method.sized_by() == weights::SizedBy::values &&
+           method.weighting == Weighting::two_sided;
   }
   bool needs_fermi() const {
     return selects_weights() && method.has_ranks() && ranks.allocation == Allocation::fermi &&

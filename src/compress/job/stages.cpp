@@ -39,6 +39,14 @@ void add_disentangler(run::Fingerprint& print, const DisentanglerOptions& option
       .add(name_in(weights::disentangling_start_names, options.start));
 }
 
+void add_clusters(run::Fingerprint& print, const CompressOptions& options) {
+  const MethodOptions& method = options.method;
+  print.add(as_unsigned(options.calibration.gradient_groups));
+  print.add(method.codebooks).add(method.outlier_share).add(as_unsigned(method.rounds));
+  print.add(name_in(weights::outlier_choice_names, method.outlier_choice))
+      .add(name_in(weights::code_start_names, method.start));
+}
+
 /// Of the compressed weights before healing.
 run::Fingerprint of_weights(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
@@ -49,6 +57,7 @@ run::Fingerprint of_weights(const CompressionJob& job) {
   print.add(job.options.calibration.ridge);
   for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(as_unsigned(count));
+  if (method.sized_by() == weights::SizedBy::values) add_clusters(print, job.options);
   print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
   for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps})
     print.add(as_unsigned(count));
@@ -86,6 +95,13 @@ run::Stage gradients_stage(const CompressionJob& job) {
   return {name_of_moments(is_sampled ? "sampled-gradients" : "gradients",
                           job.options.method.needs_whole_gradients()),
           add_windows(print, job.gradient_windows).value()};
+}
+
+run::Stage token_moments_stage(const CompressionJob& job) {
+  run::Fingerprint print = of_selection(job);
+  print.add(as_unsigned(job.options.calibration.gradient_groups));
+  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
+  return {"weighted-inputs", add_windows(print, job.gradient_windows).value()};
 }
 
 run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_weights(job).value()}; }
@@ -142,6 +158,7 @@ std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckVal
   if (!job.scoring.plan.windows.empty() && !job.scoring.reference_config)
     stages.push_back(scores_stage(job));
   if (options.needs_inputs()) stages.push_back(inputs_stage(job));
+  if (options.needs_token_moments()) stages.push_back(token_moments_stage(job));
   if (options.needs_gradients()) stages.push_back(gradients_stage(job));
   if (options.is_profile()) {
     stages.push_back(sensitivity_stage(job));

@@ -11,6 +11,7 @@ namespace rankine::compress {
 run::Stage scores_stage(const CompressionJob& job);
 run::Stage inputs_stage(const CompressionJob& job);
 run::Stage gradients_stage(const CompressionJob& job);
+run::Stage token_moments_stage(const CompressionJob& job);
 run::Stage fermi_stage(const CompressionJob& job);
 run::Stage weights_stage(const CompressionJob& job);
 /// A series of states.

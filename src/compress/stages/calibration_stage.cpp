@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "compress/calibration/partial_moments.hpp"
+#include "compress/calibration/token_moments.hpp"
 #include "compress/job/stages.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
@@ -212,6 +213,41 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   kept.clear();
 }
 
+void add_token_moments(Workbench& bench, ErrorNorm& norm) {
+  norm.groups = bench.options.calibration.gradient_groups;
+  const run::Stage stage = token_moments_stage(bench.job);
+  auto known = bench.stages.restore<GradientNotes>(stage, [&](const GradientNotes& notes) {
+    std::vector<std::int64_t> sizes;
+    for (const NamedShape& weight : bench.job.selected)
+      sizes.insert(sizes.end(), static_cast<std::size_t>(norm.groups), weight.shape.columns);
+    if (notes.count != sizes.size())
+      throw InputError("its moments are not those of the selected weights");
+    return kept_moments(bench, stage, sizes,
+                        weight_of(bench.model, bench.names[0])->own_rows().scalar_type(),
+                        MomentPart::whole);
+  });
+  if (known) {
+    norm.token_moments = std::move(*known);
+    log().info("weighted input moments taken from run.directory");
+    return;
+  }
+  KeptMeasurement kept(bench, stage, 1, rounds_of(bench, bench.job.gradient_windows));
+  double& seconds = bench.result.seconds.inputs;
+  bench.timed("calibration", seconds, [&] {
+    norm.token_moments = measure_token_moments(bench.model, bench.world, bench.teams, bench.names,
+                                               models::token_batches(bench.job.gradient_windows),
+                                               bench.options.calibration.gradient_targets,
+                                               norm.groups, kept.checkpoint());
+  });
+  collect_on_first_team(bench, norm.token_moments);
+  log().info("weighted input moments of {} measured in {}",
+             counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
+  if (!bench.stages.is_wanted()) return;
+  write_moments(norm.token_moments, bench.world, bench.stages.folder(stage));
+  bench.stages.complete(stage, GradientNotes{norm.token_moments.size()}, run::Holds::tensors);
+  kept.clear();
+}
+
 /// Mean diagonals; each is that of a moment that is finite. Collective over the world.
 std::vector<double> finite_means(const Workbench& bench, const std::vector<SecondMoment>& moments,
                                  const std::function<std::string(std::size_t)>& name) {
@@ -238,6 +274,9 @@ void require_usable(const Workbench& bench, const ErrorNorm& norm) {
     const auto first = std::ranges::find(inputs.of_weight, i) - inputs.of_weight.begin();
     return "inputs of " + bench.names[static_cast<std::size_t>(first)];
   });
+  finite_means(bench, norm.token_moments, [&](std::size_t i) {
+    return "weighted inputs of " + bench.names[i / static_cast<std::size_t>(norm.groups)];
+  });
   if (has_all_zeros(finite_means(bench, norm.output_moments, [&](std::size_t i) {
         return "output gradients of " + bench.names[i];
       })))
@@ -254,7 +293,10 @@ ErrorNorm measure_error_norm(Workbench& bench) {
   const MethodOptions& method = bench.options.method;
   ErrorNorm norm{.inputs = input_weighting(method.weighting),
                  .ridge = bench.options.calibration.ridge};
-  if (method.needs_inputs()) add_inputs(bench, norm.input_moments);
+  if (bench.options.needs_token_moments())
+    add_token_moments(bench, norm);
+  else if (method.needs_inputs())
+    add_inputs(bench, norm.input_moments);
   if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
   require_usable(bench, norm);
   if (bench.options.ranks.error_weights == ErrorWeights::output_gradient) {

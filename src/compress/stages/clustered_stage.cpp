@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 
+#include "compress/stages/codebook_stage.hpp"
 #include "core/text_format.hpp"
 
 namespace rankine::compress {
@@ -61,7 +62,7 @@ DirectForm make_clustered_form(const CompressOptions& options, const Communicato
   const auto objective = sensitivity(options.method.weighting, moments, team, dense);
   DirectForm form{.weight = cluster(team, dense,
                                     {.clusters = options.method.clusters,
-                                     .outliers = options.method.outliers,
+                                     .outliers = options.method.outliers_of(rows.numel()),
                                      .sensitivity = objective})};
   form.weighted_error = entrywise_error(team, rows, form.weight->own_rows(), objective);
   return form;
@@ -110,6 +111,7 @@ std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench
 }
 
 void compress_by_clusters(Workbench& bench, ErrorNorm norm) {
+  if (bench.options.method.has_books()) return compress_by_codebooks(bench, norm);
   const std::size_t count = bench.names.size();
   ProgressLine progress(bench.progress());
   bench.timed("replacement", bench.result.seconds.conversion, [&] {

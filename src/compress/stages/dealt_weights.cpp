@@ -25,7 +25,7 @@ void weigh(DealtWeight& weight, Tensor& side, const Tensor& moment, double ridge
     return;
   }
   weights::add_ridge(moment, ridge);
-  side = moment.dim() == 1 ? torch::diag(moment) : moment;
+  side = moment;
 }
 
 /// Weight `w` with its moments, whole on rank `owner` of the world; nothing elsewhere. Collective
@@ -37,7 +37,12 @@ std::optional<DealtWeight> assemble_weight(const Workbench& bench, const ErrorNo
   DealtWeight whole{.index = w,
                     .w = whole_matrix_on(*dense, bench.world, bench.teams, owner, type)};
   Tensor inputs, outputs;
-  if (norm.inputs != InputWeighting::none)
+  std::vector<Tensor> of_tokens;
+  for (std::int64_t g = 0; g < norm.groups; ++g)
+    of_tokens.push_back(
+        norm.token_moments[w * static_cast<std::size_t>(norm.groups) + static_cast<std::size_t>(g)]
+            .assemble_on(bench.world, owner));
+  if (norm.inputs != InputWeighting::none && norm.groups == 0)
     inputs =
         norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble_on(bench.world, owner);
   if (!norm.output_moments.empty())
@@ -46,10 +51,17 @@ std::optional<DealtWeight> assemble_weight(const Workbench& bench, const ErrorNo
   const auto ridge = [&](double wanted, std::int64_t size) {
     return weights::ridge_above_rounding(wanted, size, type);
   };
-  if (inputs.defined())
+  if (inputs.defined()) {
     weigh(whole, whole.norm.inputs, inputs, ridge(weights::input_ridge, dense->inputs()));
-  if (outputs.defined())
-    weigh(whole, whole.norm.outputs, outputs, ridge(norm.ridge, dense->outputs()));
+    if (inputs.dim() == 1) whole.norm.inputs = torch::diag(inputs);
+  }
+  for (const Tensor& moment : of_tokens)
+    weigh(whole, whole.token_moments.emplace_back(), moment,
+          ridge(weights::input_ridge, dense->inputs()));
+  if (outputs.defined()) {
+    Tensor& side = outputs.dim() == 1 ? whole.row_weights : whole.norm.outputs;
+    weigh(whole, side, outputs, ridge(norm.ridge, dense->outputs()));
+  }
   return whole;
 }
 

@@ -16,7 +16,9 @@ struct DealtWeight {
   std::size_t index;
   torch::Tensor w;  ///< float64
   weights::MomentNorm norm = {};
-  bool has_errors = true;  ///< false where inputs or output gradients are zeros
+  std::vector<torch::Tensor> token_moments = {};  ///< ErrorNorm::token_moments of the weight
+  torch::Tensor row_weights = {};  ///< where only the diagonal of the output moments is known
+  bool has_errors = true;          ///< false where inputs or output gradients are zeros
 };
 
 /// `chosen`, the largest matrices first, a batch for all ranks at a time: `work` on the own weight

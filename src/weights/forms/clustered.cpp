@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <limits>
 
 #include "core/contracts.hpp"
 #include "weights/forms/stored_tensors.hpp"
@@ -19,24 +20,35 @@ using torch::autograd::variable_list;
 
 namespace {
 
-/// The centroid of every code. The gradient of a centroid is the sum over its members, in float64.
+/// The centroid of every code, all books in a row. The gradient of a centroid is the sum over its
+/// members, in float64.
 struct TakeCentroids : Function<TakeCentroids> {
   static Tensor forward(AutogradContext* context, const Tensor& centroids, const Tensor& codes) {
     context->save_for_backward({codes});
     context->saved_data["clusters"] = centroids.size(0);
-    return centroids.index_select(0, codes.flatten().to(torch::kInt64)).view(codes.sizes());
+    return centroids.index_select(0, codes.flatten()).view(codes.sizes());
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const Tensor codes = context->get_saved_variables()[0];
     const Tensor members = gradients[0].to(torch::kFloat64).flatten();
-    const Tensor sums = torch::bincount(codes.flatten().to(torch::kInt64), members,
-                                        context->saved_data["clusters"].toInt());
+    const Tensor sums =
+        torch::bincount(codes.flatten(), members, context->saved_data["clusters"].toInt());
     return {sums.to(gradients[0].scalar_type()), Tensor()};
   }
 };
 
 Tensor narrow_codes(const Tensor& codes, std::int64_t clusters) {
   return codes.to(clusters <= 256 ? torch::kUInt8 : torch::kInt32).contiguous();
+}
+
+/// How far each outlier is behind the one before, the first behind the beginning: few bits where
+/// there are many.
+Tensor gaps_of(const Outliers& outliers, std::int64_t inputs) {
+  const Tensor gaps =
+      (outliers.rows * inputs + outliers.columns).diff(1, 0, torch::zeros({1}, torch::kInt64));
+  const bool are_short =
+      gaps.max().item<std::int64_t>() <= std::numeric_limits<std::int16_t>::max();
+  return gaps.to(are_short ? torch::kInt16 : torch::kInt32);
 }
 
 }  // namespace
@@ -50,7 +62,7 @@ Clustered::Clustered(const parallel::Communicator& ranks, RowSplit rows, Tensor 
                      Tensor own_codes, Outliers outliers)
     : MaterialisedWeight(ranks, std::move(rows)),
       centroids_(std::move(centroids)),
-      codes_(narrow_codes(own_codes, centroids_.size(0))),
+      codes_(narrow_codes(own_codes, centroids_.size(-1))),
       outliers_(std::move(outliers)) {
   RANKINE_EXPECTS(codes_.dim() == 2 && codes_.size(0) == own_count(), "own codes are given");
 }
@@ -63,28 +75,54 @@ std::vector<Parameter> Clustered::parameters() const {
 }
 
 std::vector<Parameter> Clustered::indices() const {
-  const Tensor packed = pack_bits(codes_, bits_per_code(centroids_.size(0)));
+  const Tensor packed = pack_bits(codes_, bits_per_code(clusters()));
   std::vector<Parameter> all{{"codes", packed, Placement::rows, own_first(), outputs()}};
   const std::int64_t count = outliers_.values.size(0);
-  if (count > 0) {
-    all.push_back({"outlier_rows", outliers_.rows.to(torch::kInt32), Placement::copy, 0, count});
-    all.push_back(
-        {"outlier_columns", outliers_.columns.to(torch::kInt32), Placement::copy, 0, count});
-  }
+  if (count > 0)
+    all.push_back({"outlier_gaps", gaps_of(outliers_, inputs()), Placement::copy, 0, count});
   return all;
 }
 
 Tensor Clustered::own_codes() const { return codes_.to(torch::kInt64); }
 
+std::int64_t Clustered::rows_per_book() const {
+  const std::int64_t books = centroids_.dim() == 2 ? centroids_.size(0) : 1;
+  return (outputs() + books - 1) / books;
+}
+
+Tensor Clustered::shared_values(const Tensor& centroids, const Tensor& local) const {
+  const Tensor books = (local + own_first()).floor_divide(rows_per_book());
+  const Tensor codes = codes_.index_select(0, local).to(torch::kInt64);
+  return TakeCentroids::apply(centroids.flatten(), codes + (books * clusters()).unsqueeze(1));
+}
+
 Tensor Clustered::compute_rows() const {
   // Each rank's entries give its share of the gradients.
-  const Tensor rows = TakeCentroids::apply(share_input(team(), centroids_), codes_);
+  const Tensor rows =
+      shared_values(share_input(team(), centroids_), torch::arange(own_count(), torch::kInt64));
   if (outliers_.values.size(0) == 0) return rows;
   const Tensor values = share_input(team(), outliers_.values);
   const Tensor local = outliers_.rows - own_first();
   const Tensor own = local.ge(0).logical_and(local.lt(own_count())).nonzero().flatten();
   return rows.index_put({local.index_select(0, own), outliers_.columns.index_select(0, own)},
                         values.index_select(0, own));
+}
+
+Tensor Clustered::look_up(const Tensor& ids) const {
+  const bool trains = centroids_.requires_grad() || outliers_.values.requires_grad();
+  if ((trains && torch::GradMode::is_enabled()) || own_count() == 0) return Weight::look_up(ids);
+  const Tensor own = ids.ge(own_first()).logical_and(ids.lt(own_first() + own_count()));
+  const Tensor local = (ids - own_first()).clamp(0, own_count() - 1);
+  const Tensor rows = shared_values(centroids_, local);
+  const Tensor begins = torch::searchsorted(outliers_.rows, ids);
+  const Tensor ends = torch::searchsorted(outliers_.rows, ids, false, true);
+  for (std::int64_t i = 0; i < ids.size(0); ++i) {
+    const auto begin = begins[i].item<std::int64_t>(), end = ends[i].item<std::int64_t>();
+    if (begin == end) continue;
+    rows[i].index_put_({outliers_.columns.slice(0, begin, end)},
+                       outliers_.values.slice(0, begin, end));
+  }
+  return rows * own.to(rows.scalar_type()).unsqueeze(1);
 }
 
 namespace {
@@ -104,38 +142,46 @@ Tensor read_codes(const StoredTensors& tensors, const DenseSource& source, int r
   return codes;
 }
 
-/// Integers in [0, end), one for each outlier.
-Tensor read_places(const StoredTensors& tensors, const std::string& part, std::int64_t count,
-                   std::int64_t end) {
-  tensors.require(part, tensors.length(part) == count, "their number");
-  const Tensor places = tensors.integers(part, 0, count);
-  tensors.require(part, places.ge(0).logical_and(places.lt(end)).all().item<bool>(),
-                  "a place beyond the weight");
-  return places;
-}
-
 Outliers read_outliers(const StoredTensors& tensors, const DenseSource& source) {
   const std::int64_t count = tensors.length("outliers");
-  Outliers outliers{read_places(tensors, "outlier_rows", count, source.split.total()),
-                    read_places(tensors, "outlier_columns", count, source.inputs),
-                    tensors.all("outliers")};
-  const Tensor places = outliers.rows * source.inputs + outliers.columns;
-  tensors.require("outliers", count < 2 || places.diff().gt(0).all().item<bool>(),
-                  "their places do not ascend");
-  return outliers;
+  tensors.require("outlier_gaps", tensors.length("outlier_gaps") == count, "their number");
+  const Tensor gaps = tensors.integers("outlier_gaps", 0, count);
+  const Tensor places = gaps.cumsum(0);
+  tensors.require(
+      "outlier_gaps",
+      count == 0 ||
+          (gaps[0].item<std::int64_t>() >= 0 && gaps.slice(0, 1).gt(0).all().item<bool>() &&
+           places[-1].item<std::int64_t>() < source.split.total() * source.inputs),
+      "places that do not ascend within the weight");
+  return {places.floor_divide(source.inputs), places.remainder(source.inputs),
+          tensors.all("outliers")};
+}
+
+/// K of them, or books x K.
+Tensor read_centroids(const StoredTensors& tensors, const DenseSource& source) {
+  const std::vector<std::int64_t> shape = tensors.shape("centroids");
+  const std::int64_t rows = source.split.total();
+  const bool has_books = shape.size() == 2 && shape[0] > 0 && shape[0] <= rows;
+  const std::int64_t of_a_book = has_books ? (rows + shape[0] - 1) / shape[0] : rows;
+  tensors.require(
+      "centroids",
+      shape.size() == 1 || (has_books && (rows + of_a_book - 1) / of_a_book == shape[0]),
+      "its shape");
+  tensors.require("centroids", shape.back() > 0 && shape.back() <= std::int64_t{1} << 31,
+                  "their number");
+  return tensors.all("centroids");
 }
 
 }  // namespace
 
 std::unique_ptr<Weight> read_clustered(const parallel::Communicator& team,
                                        const DenseSource& source, const StoredTensors& tensors) {
-  const std::int64_t clusters = tensors.length("centroids");
-  tensors.require("centroids", clusters > 0 && clusters <= std::int64_t{1} << 31, "their number");
+  const Tensor centroids = read_centroids(tensors, source);
   Outliers outliers{torch::empty({0}, torch::kInt64), torch::empty({0}, torch::kInt64),
                     torch::empty({0}, source.type)};
   if (tensors.has("outliers")) outliers = read_outliers(tensors, source);
-  return std::make_unique<Clustered>(team, source.split, tensors.all("centroids"),
-                                     read_codes(tensors, source, team.rank(), clusters),
+  return std::make_unique<Clustered>(team, source.split, centroids,
+                                     read_codes(tensors, source, team.rank(), centroids.size(-1)),
                                      std::move(outliers));
 }
 

@@ -11,6 +11,8 @@ files::DataType stored_type(const Parameter& tensor, files::DataType of_exact_nu
   switch (tensor.values.scalar_type()) {
     case torch::kUInt8:
       return files::DataType::uint8;
+    case torch::kInt16:
+      return files::DataType::int16;
     case torch::kInt32:
       return files::DataType::int32;
     case torch::kBFloat16:

@@ -29,8 +29,13 @@ struct Count {
 };
 
 /// Ascending keys, by two counting sorts of 16 bits: the entries of a matrix are many, and no
-/// comparison sort is as fast.
+/// comparison sort is as fast. Those of a row are few.
 void sort(std::vector<Count>& counts) {
+  constexpr std::size_t few = 16'384;
+  if (counts.size() < few) {
+    std::ranges::sort(counts, {}, &Count::key);
+    return;
+  }
   std::vector<Count> sorted(counts.size());
   for (const int shift : {0, 16}) {
     std::vector<std::size_t> places((1 << 16) + 1, 0);
@@ -72,13 +77,13 @@ int coarsen_below(std::vector<Count>& counts, int fraction_bits, std::int64_t mo
   return fraction_bits;
 }
 
-std::vector<Count> count_entries(const parallel::Communicator& ranks,
-                                 std::span<const float> entries,
-                                 std::span<const float> sensitivities) {
-  float largest = 0;
-  for (const float s : sensitivities) largest = std::max(largest, s);
-  // All ranks join in, whether they have entries or not.
-  largest = ranks.max(largest);
+float largest_of(std::span<const float> sensitivities) {
+  return sensitivities.empty() ? 0 : std::max(0.0F, std::ranges::max(sensitivities));
+}
+
+/// `largest`: of the sensitivities of all entries, wherever they are.
+std::vector<Count> count_entries(std::span<const float> entries,
+                                 std::span<const float> sensitivities, float largest) {
   std::vector<Count> counts;
   counts.reserve(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
@@ -99,6 +104,12 @@ double middle_of_bin(std::uint32_t key, int fraction_bits) {
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value_of(key)) | half);
 }
 
+void add_values(const std::vector<Count>& counts, ValueHistogram& histogram) {
+  for (const Count& count : counts)
+    histogram.values.push_back(
+        {middle_of_bin(count.key, histogram.fraction_bits), static_cast<double>(count.weight)});
+}
+
 }  // namespace
 
 double ValueHistogram::counted_value(float entry) const {
@@ -109,7 +120,9 @@ ValueHistogram value_histogram(const parallel::Communicator& ranks, std::span<co
                                std::span<const float> sensitivities, std::int64_t most_distinct) {
   RANKINE_EXPECTS(sensitivities.empty() || sensitivities.size() == entries.size(),
                   "a sensitivity for each entry, or none");
-  std::vector<Count> counts = count_entries(ranks, entries, sensitivities);
+  // All ranks join in, whether they have entries or not.
+  const float largest = ranks.max(largest_of(sensitivities));
+  std::vector<Count> counts = count_entries(entries, sensitivities, largest);
   // What is too much for one rank is too much for all together.
   ValueHistogram histogram;
   histogram.fraction_bits = ranks.min(coarsen_below(counts, all_fraction_bits, most_distinct));
@@ -117,9 +130,18 @@ ValueHistogram value_histogram(const parallel::Communicator& ranks, std::span<co
   counts = ranks.all_gather(std::span<const Count>(counts));
   merge(counts);
   histogram.fraction_bits = coarsen_below(counts, histogram.fraction_bits, most_distinct);
-  for (const Count& count : counts)
-    histogram.values.push_back(
-        {middle_of_bin(count.key, histogram.fraction_bits), static_cast<double>(count.weight)});
+  add_values(counts, histogram);
+  return histogram;
+}
+
+ValueHistogram value_histogram(std::span<const float> entries, std::span<const float> sensitivities,
+                               std::int64_t most_distinct) {
+  RANKINE_EXPECTS(sensitivities.empty() || sensitivities.size() == entries.size(),
+                  "a sensitivity for each entry, or none");
+  std::vector<Count> counts = count_entries(entries, sensitivities, largest_of(sensitivities));
+  ValueHistogram histogram;
+  histogram.fraction_bits = coarsen_below(counts, all_fraction_bits, most_distinct);
+  add_values(counts, histogram);
   return histogram;
 }
 

@@ -30,4 +30,8 @@ ValueHistogram value_histogram(const parallel::Communicator& ranks, std::span<co
                                std::span<const float> sensitivities,
                                std::int64_t most_distinct = most_distinct_values);
 
+/// The same of the entries of one rank alone.
+ValueHistogram value_histogram(std::span<const float> entries, std::span<const float> sensitivities,
+                               std::int64_t most_distinct = most_distinct_values);
+
 }  // namespace rankine::weights

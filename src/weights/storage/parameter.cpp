@@ -27,7 +27,9 @@ std::int64_t whole_bytes(const Parameter& parameter) {
 void write_parameter(files::SafetensorsWriter& writer, const std::string& name,
                      const Parameter& parameter, int rank) {
   if (parameter.placement == Placement::copy && rank != 0) return;
-  const bool is_double = parameter.values.scalar_type() == torch::kFloat64;
+  // Integers of 32 bits are numbers of float64 all of them.
+  const bool is_double = parameter.values.scalar_type() == torch::kFloat64 ||
+                         parameter.values.scalar_type() == torch::kInt32;
   const Tensor values =
       parameter.values.detach().to(is_double ? torch::kFloat64 : torch::kFloat32).contiguous();
   with_element_type(values, [&]<class T>(T) {

@@ -1,0 +1,134 @@
+#include "compress/stages/codebook_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "compress/stages/dealt_weights.hpp"
+#include "compress/stages/simple_forms.hpp"
+#include "core/log.hpp"
+#include "core/text_format.hpp"
+#include "weights/forms/clustered.hpp"
+#include "weights/making/codebooks.hpp"
+
+namespace rankine::compress {
+
+using parallel::Communicator;
+using torch::Tensor;
+
+namespace {
+
+struct MadeCodebooks {
+  weights::Codebooks books;
+  double error = 0;  ///< relative, in the norm they were made in
+};
+
+weights::CodebookOptions how(const MethodOptions& method, const Tensor& w) {
+  return {.clusters = method.clusters,
+          .rows_per_book = method.rows_per_book(w.size(0)).value(),
+          .outliers = method.outliers_of(w.numel()),
+          .outlier_choice = method.outlier_choice,
+          .rounds = method.rounds,
+          .start = method.start};
+}
+
+/// What rows count beside each other. Moments of tokens know already what a group of rows does, so
+/// that the mean of each group is 1.
+Tensor row_weights(const DealtWeight& weight) {
+  if (weight.token_moments.empty() || !weight.row_weights.defined()) return weight.row_weights;
+  const auto groups =
+      weights::RowSplit::even(weight.w.size(0), static_cast<int>(std::ssize(weight.token_moments)));
+  Tensor relative = weight.row_weights.clone();
+  for (int g = 0; g < groups.n_ranks(); ++g) {
+    const Tensor of_group = relative.narrow(0, groups.first(g), groups.count(g));
+    of_group.div_(of_group.mean());
+  }
+  return relative;
+}
+
+/// Where errors count nothing only K-means says what values are.
+MadeCodebooks make(const DealtWeight& weight, weights::CodebookOptions options, double shrinkage) {
+  weights::RowNorm norm;
+  if (weight.has_errors) {
+    norm.moments = weight.token_moments;
+    if (weight.norm.inputs.defined()) norm.moments = {weight.norm.inputs};
+    norm.row_weights = row_weights(weight);
+  }
+  for (Tensor& moment : norm.moments)
+    moment = (1 - shrinkage) * moment + shrinkage * torch::diag(moment.diagonal());
+  if (norm.moments.empty()) options.rounds = 0;
+  MadeCodebooks made{.books = weights::make_codebooks(weight.w, norm, options)};
+  if (weight.has_errors) made.error = weights::relative_error(weight.w, norm, made.books);
+  return made;
+}
+
+/// A tensor of `root` on every rank, whose type all know.
+Tensor broadcast(const Communicator& world, const Tensor& mine, torch::ScalarType type, int root) {
+  std::vector<std::int64_t> shape(mine.sizes().begin(), mine.sizes().end());
+  shape.insert(shape.begin(), std::ssize(shape));
+  shape.resize(3);
+  world.broadcast(std::span(shape), root);
+  const at::IntArrayRef lengths(shape.data() + 1, static_cast<std::size_t>(shape[0]));
+  const Tensor all = world.rank() == root ? mine.contiguous() : torch::empty(lengths, type);
+  world.broadcast(std::span(static_cast<std::byte*>(all.data_ptr()), all.nbytes()), root);
+  return all;
+}
+
+weights::Codebooks broadcast(const Communicator& world, const weights::Codebooks& mine, int root) {
+  const auto of_root = [&](const Tensor& tensor, torch::ScalarType type) {
+    return broadcast(world, tensor.defined() ? tensor : torch::empty({0}, type), type, root);
+  };
+  return {.values = of_root(mine.values, torch::kFloat64),
+          .codes = of_root(mine.codes, torch::kInt32),
+          .outliers = {of_root(mine.outliers.rows, torch::kInt64),
+                       of_root(mine.outliers.columns, torch::kInt64),
+                       of_root(mine.outliers.values, torch::kFloat64)},
+          .errors = {}};
+}
+
+NewForm form_of(const Workbench& bench, std::size_t w, const weights::Codebooks& books) {
+  NewForm form = present_form(bench, w);
+  const Communicator& team = bench.teams.team();
+  const weights::RowSplit split = form.weight->split();
+  const torch::ScalarType type = form.weight->own_rows().scalar_type();
+  const Tensor values = books.values.size(0) == 1 ? books.values[0] : books.values;
+  weights::Outliers outliers = books.outliers;
+  outliers.values = outliers.values.to(type);
+  form.weight = std::make_shared<weights::Clustered>(
+      team, split, values.to(type),
+      books.codes.narrow(0, split.first(team.rank()), split.count(team.rank())),
+      std::move(outliers));
+  form.report.form = form.weight->form();
+  form.report.rank = form.weight->kept_rank();
+  form.report.numbers = form.weight->stored_numbers();
+  form.report.bytes = form.weight->stored_bytes();
+  return form;
+}
+
+}  // namespace
+
+void compress_by_codebooks(Workbench& bench, const ErrorNorm& norm) {
+  std::vector<std::size_t> all(bench.names.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  std::vector<NewForm> forms(all.size());
+  MadeCodebooks mine;
+  const MethodOptions& method = bench.options.method;
+  bench.timed("replacement", bench.result.seconds.conversion, [&] {
+    for_each_dealt_weight(
+        bench, norm, all, "codebooks",
+        [&](const DealtWeight& weight) {
+          mine = make(weight, how(method, weight.w), bench.options.calibration.ridge);
+        },
+        [&](std::size_t w, int root) {
+          forms[w] = form_of(bench, w, broadcast(bench.world, mine.books, root));
+          forms[w].report.weighted_error = mine.error;
+          bench.world.broadcast(std::span(&forms[w].report.weighted_error, 1), root);
+        });
+    put_into_model(bench, std::move(forms));
+  });
+  log().info("codebooks of {} made in {}", counted(std::ssize(bench.names), "weight"),
+             format_duration(bench.result.seconds.conversion));
+}
+
+}  // namespace rankine::compress

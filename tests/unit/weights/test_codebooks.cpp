@@ -1,0 +1,109 @@
+// Codebooks of rows: K-means against every partition, and rounds against every assignment.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "weights/making/codebooks.hpp"
+
+namespace rankine::weights {
+namespace {
+
+using torch::Tensor;
+
+Tensor random_numbers(std::int64_t rows, std::int64_t columns, std::int64_t seed) {
+  torch::manual_seed(static_cast<std::uint64_t>(seed));
+  return torch::randn({rows, columns}, torch::kFloat64);
+}
+
+/// The moment of few correlated vectors, positive definite.
+Tensor random_moment(std::int64_t n, std::int64_t seed) {
+  const Tensor x = random_numbers(2 * n, n, seed).mm(random_numbers(n, n, seed + 1));
+  return x.t().mm(x) / static_cast<double>(n) + 0.01 * torch::eye(n, torch::kFloat64);
+}
+
+double error_of(const Tensor& w, const Tensor& moment, const Codebooks& books) {
+  return std::pow(relative_error(w, {.moments = {moment}}, books), 2) *
+         (w.mm(moment) * w).sum().item<double>();
+}
+
+/// The least error of one row in two values, over all assignments.
+double least_error(const Tensor& row, const Tensor& moment) {
+  const std::int64_t n = row.size(1);
+  double least = INFINITY;
+  for (std::int64_t codes = 0; codes < std::int64_t{1} << n; ++codes) {
+    const Tensor members = torch::zeros({n, 2}, torch::kFloat64);
+    for (std::int64_t j = 0; j < n; ++j) members.index_put_({j, (codes >> j) & 1}, 1.0);
+    const Tensor system =
+        members.t().mm(moment).mm(members) + 1e-12 * torch::eye(2, torch::kFloat64);
+    const Tensor values = at::linalg_solve(system, members.t().mm(moment).mm(row.t()));
+    const Tensor left = row.t() - members.mm(values);
+    least = std::min(least, left.t().mm(moment).mm(left).item<double>());
+  }
+  return least;
+}
+
+TEST(Codebooks, OfRowsAreExactKMeans) {
+  const Tensor w = random_numbers(9, 7, 1),
+               diagonal = random_numbers(1, 7, 2).abs().flatten() + 0.1;
+  const Codebooks books = make_codebooks(w, {.moments = {diagonal}}, {.clusters = 2, .rounds = 0});
+  ASSERT_EQ(books.values.sizes(), (std::vector<std::int64_t>{9, 2}));
+  double least = 0;
+  for (std::int64_t row = 0; row < 9; ++row)
+    least += least_error(w.narrow(0, row, 1), torch::diag(diagonal));
+  EXPECT_NEAR(error_of(w, torch::diag(diagonal), books), least, 1e-5 * least);
+}
+
+TEST(Codebooks, RoundsComeNearTheBestOfAllAssignments) {
+  int exact = 0;
+  for (int seed = 0; seed < 16; ++seed) {
+    const Tensor w = random_numbers(1, 6, 10 + seed), moment = random_moment(6, 40 + seed);
+    const Codebooks books = make_codebooks(w, {.moments = {moment}}, {.clusters = 2, .rounds = 6});
+    const double least = least_error(w, moment), found = error_of(w, moment, books);
+    EXPECT_GE(found, least * (1 - 1e-4));
+    exact += found < least * (1 + 1e-3) ? 1 : 0;
+    EXPECT_TRUE(std::ranges::is_sorted(books.errors, std::greater<>()));
+  }
+  EXPECT_GE(exact, 8);
+}
+
+/// Books of a row, of a few, of more than a tile of rows, and of the whole matrix, with several
+/// moments and outliers.
+TEST(Codebooks, OfAnyHeightHaveTheBestValuesOfTheirCodes) {
+  const std::int64_t rows = 300, n = 40;
+  const Tensor w = random_numbers(rows, n, 3), counts = random_numbers(rows, 1, 4).abs() + 0.1;
+  const RowNorm norm{.moments = {random_moment(n, 5), random_moment(n, 6)},
+                     .row_weights = counts.flatten()};
+  for (const std::int64_t height : {1, 7, 140, 300})
+    for (const CodeStart start : {CodeStart::nearest, CodeStart::compensated}) {
+      const Codebooks books = make_codebooks(w, norm,
+                                             {.clusters = 4,
+                                              .rows_per_book = height,
+                                              .outliers = 50,
+                                              .outlier_choice = OutlierChoice::error,
+                                              .rounds = 2,
+                                              .start = start});
+      EXPECT_EQ(books.outliers.values.size(0), 50);
+      EXPECT_TRUE(std::ranges::is_sorted(books.errors, std::greater<>()));
+      EXPECT_LT(books.errors.back(), 0.9 * books.errors.front());
+      const double found = relative_error(w, norm, books);
+      for (std::int64_t k = 0; k < 4; ++k)
+        for (const double step : {-0.01, 0.01}) {
+          Codebooks other = books;
+          other.values = books.values.clone();
+          other.values.select(1, k).add_(step);
+          EXPECT_LT(found, relative_error(w, norm, other)) << height;
+        }
+    }
+}
+
+TEST(Codebooks, OfFewValuesAreExact) {
+  const Tensor w = random_numbers(5, 8, 7).sign();
+  const Codebooks books = make_codebooks(w, {.moments = {random_moment(8, 8)}}, {.clusters = 4});
+  EXPECT_NEAR(relative_error(w, {}, books), 0, 1e-6);
+  EXPECT_NEAR(relative_error(torch::zeros_like(w), {}, books), 0, 0);
+  EXPECT_EQ(even_book_rows(10, 7), 5);
+  EXPECT_EQ(even_book_rows(10, 4), 4);
+}
+
+}  // namespace
+}  // namespace rankine::weights
