@@ -50,7 +50,7 @@ run::Fingerprint of_weights(const CompressionJob& job) {
   for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(as_unsigned(count));
   print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
-  for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps})
+  for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps, ranks.multiple_of})
     print.add(as_unsigned(count));
   if (method.form == weights::Form::disentangled) add_disentangler(print, job.options.disentangler);
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})

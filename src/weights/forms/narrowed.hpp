@@ -55,8 +55,7 @@ class NarrowedColumns final : public Weight {
 
 /// Both layouts: "kept_rows" with the numbers "kept", "kept_columns" likewise.
 std::unique_ptr<Weight> read_narrowed_rows(const parallel::Communicator& team,
-                                           const DenseSource& source,
-                                           const StoredTensors& tensors);
+                                           const DenseSource& source, const StoredTensors& tensors);
 std::unique_ptr<Weight> read_narrowed_columns(const parallel::Communicator& team,
                                               const DenseSource& source,
                                               const StoredTensors& tensors);

@@ -58,11 +58,10 @@ SelectedUnits select_units(const Tensor& w, const MomentNorm& norm, std::int64_t
   RANKINE_EXPECTS(norm.inputs.defined() && count >= 0 && count <= units,
                   "the moment of the units is given");
   const Tensor root = norm.outputs.defined() ? torch::linalg_cholesky(norm.outputs) : Tensor();
-  Remaining remaining{
-      .numbers = torch::arange(units, torch::kInt64),
-      .w = w,
-      .weighted = root.defined() ? times(root.t(), w) : w,
-      .inverse = at::cholesky_inverse(torch::linalg_cholesky(norm.inputs))};
+  Remaining remaining{.numbers = torch::arange(units, torch::kInt64),
+                      .w = w,
+                      .weighted = root.defined() ? times(root.t(), w) : w,
+                      .inverse = at::cholesky_inverse(torch::linalg_cholesky(norm.inputs))};
   double error = 0;
   const double whole = norm.squared(w);
   for (std::int64_t left = units; left > count;) {
@@ -71,8 +70,8 @@ SelectedUnits select_units(const Tensor& w, const MomentNorm& norm, std::int64_t
     remaining.drop(sorted(order.narrow(0, 0, gone)), sorted(order.narrow(0, gone, left - gone)));
     left -= gone;
   }
-  const Tensor difference = w.index_copy(
-      1, remaining.numbers, w.index_select(1, remaining.numbers) - remaining.w);
+  const Tensor difference =
+      w.index_copy(1, remaining.numbers, w.index_select(1, remaining.numbers) - remaining.w);
   error = whole > 0 ? std::sqrt(norm.squared(difference) / whole) : 0;
   return {list_of(remaining.numbers), remaining.w, error};
 }

@@ -19,8 +19,8 @@ struct SelectedUnits {
   double error = 0;                ///< its norm, in units of that of W; 0 where that is 0
 };
 
-/// Leaves `count` of the columns of `w` (outputs x units, float64). `norm.inputs`, the second moment
-/// of the units, is there and positive definite.
+/// Leaves `count` of the columns of `w` (outputs x units, float64). `norm.inputs`, the second
+/// moment of the units, is there and positive definite.
 SelectedUnits select_units(const torch::Tensor& w, const MomentNorm& norm, std::int64_t count);
 
 }  // namespace rankine::weights

@@ -31,8 +31,8 @@ MomentNorm two_sided() { return {moment(units, 2), moment(outputs, 3)}; }
 Tensor best_on(const Tensor& w, const Tensor& h, const std::vector<std::int64_t>& kept) {
   const Tensor s = torch::tensor(kept, torch::kInt64);
   const Tensor columns = h.index_select(1, s), block = columns.index_select(0, s);
-  return torch::zeros_like(w).index_copy(
-      1, s, torch::linalg_solve(block, w.matmul(columns).t()).t());
+  return torch::zeros_like(w).index_copy(1, s,
+                                         torch::linalg_solve(block, w.matmul(columns).t()).t());
 }
 
 std::vector<std::int64_t> all_but(std::int64_t gone) {
