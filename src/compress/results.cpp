@@ -143,6 +143,8 @@ std::string rank_text(const CompressOptions& options) {
   if (options.is_profile())
     return fmt::format("profile of bond dimensions {}",
                        fmt::join(options.sensitivity.bond_dimensions, ", "));
+  if (options.method.sized_by() == weights::SizedBy::units)
+    return fmt::format("hidden units, ratio {}", options.ranks.parameter_ratio);
   if (options.ranks.bond_dimension > 0) return fmt::format("rank {}", options.ranks.bond_dimension);
   return fmt::format("{} ranks, ratio {}", name(options.ranks.allocation),
                      options.ranks.parameter_ratio);

@@ -26,14 +26,14 @@ struct Point {
   double tail;
 };
 
-/// The points of rank 1 and more, ordered by numbers; ranks that cost as much as the dense matrix
-/// are left out.
+/// The points of the least rank and more, ordered by numbers; ranks that cost as much as the dense
+/// matrix are left out.
 std::vector<Point> points_of(const Candidate& candidate, FactorGauge gauge) {
   const std::vector<double> tails = candidate.tails();
   const std::int64_t dense = candidate.shape.dense_numbers();
   const std::int64_t full = candidate.full_rank();
   std::vector<Point> points;
-  for (std::int64_t rank = 1; rank < full; ++rank) {
+  for (std::int64_t rank = candidate.least_rank(); rank < full; rank += candidate.multiple_of) {
     const std::int64_t numbers = stored_numbers(candidate, gauge, rank);
     if (numbers >= dense) break;
     const auto index = std::min(static_cast<std::size_t>(rank), tails.size() - 1);
@@ -75,11 +75,11 @@ std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, FactorG
 
 double square(double x) { return x * x; }
 
-/// The next rank that is worth its storage: one more, or the dense matrix.
+/// The next rank that is worth its storage: one step more, or the dense matrix.
 std::int64_t next_rank(const Candidate& candidate, FactorGauge gauge, std::int64_t rank) {
-  const bool is_cheaper =
-      stored_numbers(candidate, gauge, rank + 1) < candidate.shape.dense_numbers();
-  return is_cheaper ? rank + 1 : candidate.full_rank();
+  const std::int64_t next = candidate.rank_above(rank);
+  const bool is_cheaper = stored_numbers(candidate, gauge, next) < candidate.shape.dense_numbers();
+  return is_cheaper ? next : candidate.full_rank();
 }
 
 /// The largest rank within `budget` numbers; 0 if there is none.
@@ -121,13 +121,19 @@ enum class AtEdgeThatExceeds {
   split,  ///< the largest rank within it that fits; later edges of the matrix are lost
 };
 
+std::vector<std::int64_t> least_ranks(const std::vector<Candidate>& candidates) {
+  std::vector<std::int64_t> ranks;
+  for (const Candidate& candidate : candidates) ranks.push_back(candidate.least_rank());
+  return ranks;
+}
+
 /// Takes the edges in their order while the budget lasts, then single ranks.
 std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                 std::int64_t budget, const std::vector<Edge>& edges,
                                 AtEdgeThatExceeds choice) {
-  std::vector<std::int64_t> ranks(candidates.size(), 1);
+  std::vector<std::int64_t> ranks = least_ranks(candidates);
   std::int64_t left = budget - stored_numbers(candidates, gauge, ranks);
-  RANKINE_EXPECTS(left >= 0, "the budget covers rank 1 of every matrix");
+  RANKINE_EXPECTS(left >= 0, "the budget covers the least rank of every matrix");
   for (const Edge& edge : edges) {
     std::int64_t& rank = ranks[edge.matrix];
     if (rank != edge.from) continue;  // an edge before this one was not taken as a whole
@@ -136,7 +142,7 @@ std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, Factor
     if (stored_numbers(candidate, gauge, edge.to) - before <= left)
       rank = edge.to;
     else if (choice == AtEdgeThatExceeds::split)
-      rank = std::max(rank, largest_rank(candidate, gauge, before + left));
+      rank = std::max(rank, candidate.floor_rank(largest_rank(candidate, gauge, before + left)));
     left -= stored_numbers(candidate, gauge, rank) - before;
   }
   fill_budget(candidates, gauge, budget, ranks);
@@ -146,8 +152,7 @@ std::vector<std::int64_t> climb(const std::vector<Candidate>& candidates, Factor
 /// The gain per number of the edge at which the budget ends: what a number is worth.
 double price_of(const std::vector<Candidate>& candidates, FactorGauge gauge, std::int64_t budget,
                 const std::vector<Edge>& edges) {
-  const std::vector<std::int64_t> least(candidates.size(), 1);
-  std::int64_t left = budget - stored_numbers(candidates, gauge, least);
+  std::int64_t left = budget - stored_numbers(candidates, gauge, least_ranks(candidates));
   for (const Edge& edge : edges) {
     const Candidate& candidate = candidates[edge.matrix];
     left -= stored_numbers(candidate, gauge, edge.to) - stored_numbers(candidate, gauge, edge.from);
@@ -177,6 +182,11 @@ std::vector<std::int64_t> improved(const std::vector<Candidate>& candidates, Fac
 
 }  // namespace
 
+std::int64_t Candidate::floor_rank(std::int64_t rank) const {
+  if (rank >= full_rank() || multiple_of >= full_rank()) return full_rank();
+  return std::max(rank / multiple_of * multiple_of, multiple_of);
+}
+
 std::vector<double> Candidate::tails() const {
   if (!curve.empty()) {
     std::vector<double> errors;
@@ -198,12 +208,14 @@ std::int64_t budget_of(const std::vector<Candidate>& candidates, double ratio) {
 void require_reachable(const std::vector<Candidate>& candidates, FactorGauge gauge, double ratio) {
   for (const Candidate& candidate : candidates) {
     const auto dense = static_cast<double>(candidate.shape.dense_numbers());
-    const auto least = static_cast<double>(stored_numbers(candidate, gauge, 1));
+    const auto least =
+        static_cast<double>(stored_numbers(candidate, gauge, candidate.least_rank()));
     if (ratio * dense >= least) continue;
     throw InputError(fmt::format(
-        "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; rank 1 keeps {:.4g} of its "
+        "ranks.parameter_ratio = {} cannot be reached for {} ({} x {}; rank {} keeps {:.4g} of its "
         "numbers). Choose a larger ratio, or leave the weight out of select.weights.",
-        ratio, candidate.name, candidate.shape.rows, candidate.shape.columns, least / dense));
+        ratio, candidate.name, candidate.shape.rows, candidate.shape.columns,
+        candidate.least_rank(), least / dense));
   }
 }
 
@@ -238,7 +250,7 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
   std::vector<std::int64_t> ranks;
   for (const Candidate& candidate : candidates)
     ranks.push_back(
-        std::max<std::int64_t>(1, largest_rank(candidate, gauge, budget_of({candidate}, ratio))));
+        candidate.floor_rank(largest_rank(candidate, gauge, budget_of({candidate}, ratio))));
   return ranks;
 }
 

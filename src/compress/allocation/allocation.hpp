@@ -1,6 +1,7 @@
 // Which rank each matrix of a model gets when all together may hold a given number of numbers.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -28,10 +29,20 @@ struct Candidate {
   /// of rank 0, 1, ..., with fewer numbers than the dense matrix, which is the last one. Else
   /// empty.
   std::vector<CurvePoint> curve = {};
+  std::int64_t multiple_of = 1;  ///< every rank but the full one is such
 
   /// The rank that stands for the dense matrix.
   std::int64_t full_rank() const {
     return curve.empty() ? shape.full_rank() : static_cast<std::int64_t>(curve.size()) - 1;
+  }
+
+  /// The smallest rank there is.
+  std::int64_t least_rank() const { return floor_rank(multiple_of); }
+  /// The largest rank there is up to `rank`; at least the smallest one.
+  std::int64_t floor_rank(std::int64_t rank) const;
+  /// The next one above `rank`, which is less than the full one.
+  std::int64_t rank_above(std::int64_t rank) const {
+    return std::min(rank + multiple_of, full_rank());
   }
 
   /// Squared error of every rank from 0 to the number of singular values, or along the curve.
@@ -41,7 +52,7 @@ struct Candidate {
 /// Numbers that the matrices may hold together: floor(ratio * all their numbers).
 std::int64_t budget_of(const std::vector<Candidate>& candidates, double ratio);
 
-/// Throws InputError, naming a matrix, unless the ratio leaves every matrix at least rank 1.
+/// Throws InputError, naming a matrix, unless the ratio leaves every matrix its least rank.
 void require_reachable(const std::vector<Candidate>& candidates, FactorGauge gauge, double ratio);
 
 /// Numbers of one matrix at `rank`.
@@ -53,7 +64,8 @@ std::int64_t stored_numbers(const std::vector<Candidate>& candidates, FactorGaug
 /// Sum of the squared errors.
 double total_tail(const std::vector<Candidate>& candidates, const std::vector<std::int64_t>& ranks);
 
-/// The same share for each matrix: the largest rank within ratio times its own numbers.
+/// The same share for each matrix: the largest rank within ratio times its own numbers, or the
+/// least there is.
 std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates, FactorGauge gauge,
                                         double ratio);
 

@@ -29,26 +29,29 @@ std::vector<std::int64_t> rounded(const std::vector<Candidate>& candidates, Fact
   std::vector<double> fractions;
   for (std::size_t m = 0; m < candidates.size(); ++m) {
     const MatrixShape& shape = candidates[m].shape;
-    std::int64_t rank = std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(std::floor(soft_ranks[m])), 1, shape.full_rank());
-    fractions.push_back(soft_ranks[m] - static_cast<double>(rank));
+    std::int64_t rank =
+        candidates[m].floor_rank(static_cast<std::int64_t>(std::floor(soft_ranks[m])));
+    fractions.push_back((soft_ranks[m] - static_cast<double>(rank)) /
+                        static_cast<double>(candidates[m].multiple_of));
     if (stored_numbers(gauge, shape, rank) >= shape.dense_numbers()) rank = shape.full_rank();
     ranks.push_back(rank);
   }
   std::vector<std::size_t> order(candidates.size());
   std::iota(order.begin(), order.end(), 0u);
   std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t m) { return fractions[m]; });
-  // Ranks raised to 1 may have cost too much: the smallest fractions pay.
+  // Ranks raised to the least may have cost too much: the smallest fractions pay.
   while (stored_numbers(candidates, gauge, ranks) > budget)
     for (std::size_t i = order.size();
          i-- > 0 && stored_numbers(candidates, gauge, ranks) > budget;)
-      if (ranks[order[i]] > 1) --ranks[order[i]];
+      if (ranks[order[i]] > candidates[order[i]].least_rank())
+        ranks[order[i]] = candidates[order[i]].floor_rank(ranks[order[i]] - 1);
   for (const std::size_t m : order) {
-    if (ranks[m] >= candidates[m].shape.full_rank()) continue;
-    ++ranks[m];
+    const std::int64_t rank = ranks[m];
+    if (rank >= candidates[m].shape.full_rank()) continue;
+    ranks[m] = candidates[m].rank_above(rank);
     if (stored_numbers(candidates, gauge, ranks) > budget ||
         stored_numbers(gauge, candidates[m].shape, ranks[m]) > candidates[m].shape.dense_numbers())
-      --ranks[m];
+      ranks[m] = rank;
   }
   return ranks;
 }
@@ -58,15 +61,15 @@ std::vector<Option> options_near(const Candidate& candidate, FactorGauge gauge, 
                                  const std::vector<double>& importance) {
   const MatrixShape& shape = candidate.shape;
   const std::int64_t full = shape.full_rank();
-  const std::int64_t reach = std::max<std::int64_t>(3, full / 100);
+  const std::int64_t reach = std::max({std::int64_t{3}, full / 100, 2 * candidate.multiple_of});
   std::vector<Option> options;
   double loss = 0;
   const auto raise = [&](std::int64_t from, std::int64_t to) {
     for (std::int64_t i = from; i < std::min(to, std::ssize(importance)); ++i)
       loss -= importance[static_cast<std::size_t>(i)];
   };
-  std::int64_t last = std::max<std::int64_t>(1, rank - reach);
-  for (std::int64_t r = last; r <= std::min(rank + reach, full); ++r) {
+  std::int64_t last = candidate.floor_rank(rank - reach);
+  for (std::int64_t r = last; r <= std::min(rank + reach, full); r = candidate.rank_above(r)) {
     const std::int64_t numbers = stored_numbers(gauge, shape, r);
     const bool is_dense = r == full || numbers >= shape.dense_numbers();
     const std::int64_t next = is_dense ? full : r;

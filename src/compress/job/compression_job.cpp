@@ -10,6 +10,7 @@
 #include "compress/job/adapter_plan.hpp"
 #include "compress/job/bond_dimension.hpp"
 #include "compress/job/output_folders.hpp"
+#include "compress/job/unit_count.hpp"
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
 #include "core/random_stream.hpp"
@@ -60,6 +61,16 @@ void check_bonds(const CompressionJob& job) {
           has_gates ? "gates and two sites" : counted(job.options.method.sites, "site")));
 }
 
+void check_units(const CompressionJob& job) {
+  const models::ModelConfig& config = job.scoring.config;
+  whole_mlps(config, job.selected);
+  if (units_of(job.options, config.hidden) > 0) return;
+  throw InputError(fmt::format(
+      "ranks.parameter_ratio = {} leaves none of {} hidden units (they go in multiples of {}, "
+      "ranks.multiple_of). Choose a larger ratio.",
+      job.options.ranks.parameter_ratio, config.hidden, job.options.ranks.multiple_of));
+}
+
 void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
   const weights::SizedBy sized_by = job.options.method.sized_by();
@@ -67,9 +78,13 @@ void check_ranks(const CompressionJob& job) {
   if (job.selected.empty() || sized_by == weights::SizedBy::values || job.options.is_profile())
     return;
   if (sized_by == weights::SizedBy::bonds) return check_bonds(job);
+  if (sized_by == weights::SizedBy::units) return check_units(job);
   std::vector<Candidate> candidates;
   for (const NamedShape& weight : job.selected)
-    candidates.push_back({weight.name, weight.shape, {}});
+    candidates.push_back({.name = weight.name,
+                          .shape = weight.shape,
+                          .singular_values = {},
+                          .multiple_of = ranks.multiple_of});
   if (ranks.bond_dimension == 0)
     require_reachable(candidates, job.options.method.gauge(), ranks.parameter_ratio);
   for (const NamedShape& weight : job.selected)
@@ -98,8 +113,8 @@ void check_experiments(const CompressionJob& job) {
 bool has_modelling_names(const CompressionJob& job) {
   const std::set<std::string> modules = models::linear_modules(job.scoring.config);
   return job.selected.empty() || std::ranges::any_of(job.selected, [&](const NamedShape& weight) {
-    return modules.contains(weight.name);
-  });
+           return modules.contains(weight.name);
+         });
 }
 
 /// What "auto" is for this job.

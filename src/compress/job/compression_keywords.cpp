@@ -156,7 +156,10 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
           "parameter_ratio.");
   section.keyword("multiple_of", ranks.multiple_of)
       .range(1, 4096)
-      .describe("Of kernels: ranks are multiples of this, or full.");
+      .describe(
+          "Ranks of factors and kernels are multiples of this, or full; so are the hidden units "
+          "that "
+          "\"narrowed\" leaves.");
 }
 
 void declare_export(deck::Schema& schema, ExportOptions& result) {

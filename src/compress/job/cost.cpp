@@ -7,6 +7,7 @@
 #include "compress/decomposition/decomposition_plan.hpp"
 #include "compress/job/adapter_plan.hpp"
 #include "compress/job/forecast.hpp"
+#include "compress/job/unit_count.hpp"
 #include "models/evaluation/cost.hpp"
 #include "weights/making/value_histogram.hpp"
 
@@ -217,9 +218,30 @@ StageCost cost_of_operators(const CompressionJob& job, const Layout& layout, con
   return all;
 }
 
+/// The inverse of the moment of the units, and what is taken from it and from the matrix as units
+/// leave.
+StageCost cost_of_narrowing(const CompressionJob& job, const Pace& pace) {
+  StageCost all{.stage = "narrower MLPs"};
+  const double left = static_cast<double>(units_of(job.options, job.scoring.config.hidden));
+  std::vector<double> seconds;
+  for (const NamedShape& weight : job.selected) {
+    if (weight.part != models::Part::down) continue;
+    const auto m = static_cast<double>(weight.shape.rows),
+               n = static_cast<double>(weight.shape.columns);
+    const double taken = (n * n * n - left * left * left) * 2 / 3 + 2 * m * (n * n - left * left);
+    all.flops += n * n * n + taken;
+    seconds.push_back(pace.product(n * n * n, 64, Numbers::float64) +
+                      pace.product(taken, std::max(1.0, n / 256), Numbers::float64) +
+                      pace.memory(8 * taken / std::max(1.0, n / 256)));
+  }
+  all.seconds = run::dealt(std::move(seconds), pace.where().ranks);
+  return all;
+}
+
 StageCost cost_of_forms(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   if (job.options.method.has_ranks()) return cost_of_components(job, layout, pace);
   if (job.options.method.sized_by() == SizedBy::values) return cost_of_clusters(job, layout, pace);
+  if (job.options.method.sized_by() == SizedBy::units) return cost_of_narrowing(job, pace);
   return cost_of_operators(job, layout, pace);
 }
 

@@ -32,8 +32,8 @@ void check_form(const MethodOptions& method, deck::Findings& findings) {
         {.what =
              fmt::format("method.form = \"{}\" is asked for a language model", name(method.form)),
          .why = "this form is one of convolution kernels, and its weights are matrices",
-         .advice = "Choose \"low-rank\", \"pivoted\", \"mpo\", \"disentangled\", \"clustered\" "
-                   "or \"dense\"."});
+         .advice = "Choose \"low-rank\", \"pivoted\", \"mpo\", \"disentangled\", \"clustered\", "
+                   "\"narrowed\" or \"dense\"."});
 }
 
 /// Which norms a form can be made in.
@@ -162,6 +162,19 @@ void check_allocation(const CompressOptions& options, deck::Findings& findings) 
                   .advice = "Set ranks.allocation = \"uniform\", or drop ranks.bond_dimension."});
 }
 
+/// Layers of one width are what other programs read, so there is nothing to allocate.
+void check_narrowing(const CompressOptions& options, deck::Findings& findings) {
+  if (options.method.sized_by() != SizedBy::units ||
+      options.ranks.allocation == Allocation::uniform)
+    return;
+  findings.add("ranks.allocation",
+               {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = "
+                                    "\"narrowed\"",
+                                    name(options.ranks.allocation)),
+                .why = "all MLPs get the same number of hidden units",
+                .advice = "Set ranks.allocation = \"uniform\"."});
+}
+
 /// What a profile has no use for.
 void check_profile(const CompressOptions& options, deck::Findings& findings) {
   if (!options.is_profile()) return;
@@ -169,7 +182,7 @@ void check_profile(const CompressOptions& options, deck::Findings& findings) {
                           const char* advice) {
     findings.add(keyword, {.what = std::move(what), .why = why, .advice = advice});
   };
-  if (options.method.sized_by() == SizedBy::values)
+  if (options.method.sized_by() == SizedBy::values || options.method.sized_by() == SizedBy::units)
     refuse("method.form",
            fmt::format("method.form = \"{}\" stands beside sensitivity.bond_dimensions",
                        name(options.method.form)),
@@ -256,10 +269,14 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
 
 void check_text_model(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings,
-                {"data.images", "data.test_images", "ranks.tucker", "ranks.rank_fraction",
-                 "ranks.multiple_of"},
+                {"data.images", "data.test_images", "ranks.tucker", "ranks.rank_fraction"},
                 for_images, with_architecture);
   check_form(options.method, findings);
+  if (!options.method.has_ranks() && options.method.sized_by() != SizedBy::units)
+    findings.expect_unused(
+        "ranks.multiple_of",
+        fmt::format("method.form = \"{}\" is not made of factors", name(options.method.form)),
+        "Drop it, or choose \"low-rank\" or \"pivoted\".");
   if (options.ranks.error_weights == ErrorWeights::balanced)
     findings.add("ranks.error_weights",
                  {.what = "ranks.error_weights = \"balanced\" is asked for a language model",
@@ -297,6 +314,7 @@ void check_text_studies(const CompressOptions& options, deck::Findings& findings
   check_adapter_keywords(options, findings);
   check_healing(options, findings);
   check_disentangler(options, findings);
+  check_narrowing(options, findings);
   check_experiments(options, findings);
   check_profile(options, findings);
 }

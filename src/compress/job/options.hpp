@@ -100,7 +100,7 @@ struct RankOptions {
   std::int64_t fermi_steps = 30;
   std::vector<std::int64_t> tucker = {};  ///< outputs, inputs, height, width; empty for the ratio
   double rank_fraction = 0;               ///< of every rank; 0 to follow parameter_ratio
-  std::int64_t multiple_of = 1;           ///< of kernels
+  std::int64_t multiple_of = 1;           ///< ranks but the full ones, hidden units
 };
 
 struct SensitivityOptions {

@@ -4,12 +4,26 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/errors.hpp"
 
 namespace rankine::compress {
 
 namespace {
+
+using models::Part;
+
+/// The matrices of an MLP in one layer; those that are not selected are empty.
+struct PartsOfMlp {
+  std::optional<std::size_t> gate, up, down;
+
+  std::optional<std::size_t>& at(Part part) {
+    return part == Part::gate ? gate : part == Part::up ? up : down;
+  }
+};
+
+bool is_of_mlp(Part part) { return part == Part::gate || part == Part::up || part == Part::down; }
 
 bool matches(const std::string& pattern, const std::string& name) {
   return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
@@ -21,7 +35,11 @@ std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
                                      const models::CheckpointNames& names) {
   std::vector<NamedShape> all;
   for (const models::LayerWeight& weight : models::layer_weights(config, names))
-    all.push_back({weight.name, {weight.outputs, weight.inputs}, weight.activation});
+    all.push_back({weight.name,
+                   {weight.outputs, weight.inputs},
+                   weight.activation,
+                   weight.layer,
+                   weight.part});
   return all;
 }
 
@@ -41,6 +59,30 @@ std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
                     [&](const std::string& pattern) { return matches(pattern, weight.name); }))
       selected.push_back(weight);
   return selected;
+}
+
+std::vector<SelectedMlp> whole_mlps(const models::ModelConfig& config,
+                                    const std::vector<NamedShape>& selected) {
+  constexpr const char* advice =
+      "Select the matrices of whole MLPs, as by select.weights = [\"*.mlp.*\"].";
+  std::map<std::int64_t, PartsOfMlp> layers;
+  for (std::size_t w = 0; w < selected.size(); ++w) {
+    if (!is_of_mlp(selected[w].part))
+      throw InputError(fmt::format(
+          "method.form = \"narrowed\" is asked for {} (it takes away hidden units of MLPs). {}",
+          selected[w].name, advice));
+    layers[selected[w].layer].at(selected[w].part) = w;
+  }
+  std::vector<SelectedMlp> mlps;
+  for (const auto& [layer, parts] : layers) {
+    if (!parts.up || !parts.down || (config.architecture->is_gated && !parts.gate))
+      throw InputError(fmt::format(
+          "select.weights leaves out a matrix of the MLP of layer {} (its hidden units go from all "
+          "of them together). {}",
+          layer, advice));
+    mlps.push_back({parts.gate, *parts.up, *parts.down});
+  }
+  return mlps;
 }
 
 }  // namespace rankine::compress

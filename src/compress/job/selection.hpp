@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@ struct NamedShape {
   std::string name;  ///< of the slot (models/slot.hpp)
   MatrixShape shape;
   std::int64_t input = -1;  ///< weights with one number (not negative) read the same activation
+  std::int64_t layer = 0;
+  models::Part part = models::Part::query;
 };
 
 /// Every weight of the layers, in the order of models::Network::slots().
@@ -27,5 +30,17 @@ std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
 std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
                                        const std::vector<std::string>& patterns,
                                        std::string_view keyword);
+
+/// The matrices of an MLP, by their places among the selected weights.
+struct SelectedMlp {
+  std::optional<std::size_t> gate;
+  std::size_t up = 0;
+  std::size_t down = 0;
+};
+
+/// Throws InputError for a weight that is none of an MLP, and for an MLP of `config` of which not
+/// all matrices are selected.
+std::vector<SelectedMlp> whole_mlps(const models::ModelConfig& config,
+                                    const std::vector<NamedShape>& selected);
 
 }  // namespace rankine::compress

@@ -59,7 +59,7 @@ run::Fingerprint of_weights(const CompressionJob& job) {
     print.add(as_unsigned(count));
   if (method.sized_by() == weights::SizedBy::values) add_clusters(print, job.options);
   print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
-  for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps})
+  for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps, ranks.multiple_of})
     print.add(as_unsigned(count));
   if (method.form == weights::Form::disentangled) add_disentangler(print, job.options.disentangler);
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})

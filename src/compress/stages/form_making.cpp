@@ -6,6 +6,7 @@
 #include "compress/stages/disentangled_stage.hpp"
 #include "compress/stages/low_rank_stage.hpp"
 #include "compress/stages/matrix_product_stage.hpp"
+#include "compress/stages/narrowing_stage.hpp"
 #include "compress/stages/pivoting_stage.hpp"
 #include "core/contracts.hpp"
 
@@ -21,6 +22,7 @@ const FormMaking& making_of(Form form) {
       {Form::matrix_product, compress_by_operators, operators_of_size},
       {Form::disentangled, compress_by_disentangling, disentangled_of_size},
       {Form::clustered, compress_by_clusters, nullptr},
+      {Form::narrowed, compress_by_narrowing, nullptr},
   };
   const auto* found = std::ranges::find(forms, form, &FormMaking::form);
   RANKINE_EXPECTS(found != std::end(forms), "every form has its line");

@@ -33,7 +33,10 @@ std::vector<Candidate> candidates_of(const Workbench& bench,
                                      const std::vector<double>& error_weights) {
   std::vector<Candidate> candidates;
   for (std::size_t w = 0; w < factors.size(); ++w) {
-    candidates.push_back({bench.names[w], bench.job.selected[w].shape, factors[w].singular_values});
+    candidates.push_back({.name = bench.names[w],
+                          .shape = bench.job.selected[w].shape,
+                          .singular_values = factors[w].singular_values,
+                          .multiple_of = bench.options.ranks.multiple_of});
     if (error_weights.empty()) continue;
     for (double& value : candidates.back().singular_values) value *= std::sqrt(error_weights[w]);
   }

@@ -1,5 +1,6 @@
 #include "models/export/companion_files.hpp"
 
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "files/json_document.hpp"
@@ -20,6 +21,15 @@ constexpr const char* companions[] = {"generation_config.json",
                                       "merges.txt",
                                       "chat_template.jinja"};
 
+/// The text of config.json with the hidden units that the written MLPs have.
+std::string with_hidden(const std::string& config_json, const LanguageModel& model,
+                        const CheckpointPlan& plan) {
+  if (!plan.hidden) return config_json;
+  nlohmann::json config = files::parse_json(config_json, "'config.json'");
+  config[model.config().architecture->keys.hidden] = *plan.hidden;
+  return config.dump(2) + "\n";
+}
+
 }  // namespace
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
@@ -33,7 +43,7 @@ void write_companions(const LanguageModel& model, const Export& wanted,
   for (const char* name : companions)
     if (std::filesystem::is_regular_file(original / name, ignored))
       write_text(wanted.folder / name, files::read_text(original / name));
-  const std::string config = files::read_text(original / "config.json");
+  const std::string config = with_hidden(files::read_text(original / "config.json"), model, plan);
   if (wanted.format != ExportFormat::factorised)
     return write_text(wanted.folder / "config.json", plain_config(config));
   write_text(wanted.folder / modelling_file_name, modelling_source(config));

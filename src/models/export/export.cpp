@@ -84,6 +84,10 @@ OwnRows own_share(const TensorGroup& group, const Communicator& team) {
 }
 
 OwnRows own_dense_rows(const TensorGroup& group, const Communicator& team) {
+  if (group.is_narrow) {
+    const weights::Parameter left = group.weights[0]->parameters()[0];
+    return {left.first_row, left.values.detach()};
+  }
   const bool is_shared = group.places.size() > 1;
   if (is_shared || group.places[0].stored == LayerWeight::Stored::columns)
     return own_share(group, team);

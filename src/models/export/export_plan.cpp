@@ -61,6 +61,7 @@ std::int64_t TensorGroup::outputs() const {
 }
 
 TensorPlan TensorGroup::dense_plan() const {
+  if (is_narrow) return {places[0].tensor(), dense_type, whole_shape(weights[0]->parameters()[0])};
   const std::int64_t inputs = places[0].inputs;
   if (places[0].stored == LayerWeight::Stored::rows)
     return {places[0].tensor(), dense_type, {outputs(), inputs}};
@@ -82,6 +83,26 @@ std::vector<TensorPlan> CheckpointPlan::tensors() const {
 }
 
 namespace {
+
+bool is_of_mlp(const LayerWeight& place) {
+  return place.part == Part::gate || place.part == Part::up || place.part == Part::down;
+}
+
+/// The number of hidden units left in every MLP, where all matrices of all MLPs are narrowed to it
+/// and each has a tensor of its own, outputs x inputs, without bias; else nothing.
+std::optional<std::int64_t> common_width(const std::vector<TensorGroup>& groups) {
+  std::optional<std::int64_t> width;
+  for (const TensorGroup& group : groups) {
+    if (!is_of_mlp(group.places[0])) continue;
+    const weights::Weight& weight = *group.weights[0];
+    if (weight.form() != weights::Form::narrowed || group.keeps_forms ||
+        !group.places[0].is_linear_module() || group.places[0].has_bias)
+      return std::nullopt;
+    if (width.value_or(weight.kept_rank()) != weight.kept_rank()) return std::nullopt;
+    width = weight.kept_rank();
+  }
+  return width;
+}
 
 /// A weight that is dense in a factorised folder has the type of its tensor.
 DataType dense_type_of(const Manifest& manifest, const LayerWeight& place,
@@ -114,6 +135,9 @@ CheckpointPlan plan_checkpoint(const LanguageModel& model, const files::Safetens
     if (group.keeps_forms)
       group.stored_types.push_back(stored_type(weight, group.dense_type, model.team()));
   }
+  plan.hidden = common_width(plan.groups);
+  for (TensorGroup& group : plan.groups)
+    group.is_narrow = plan.hidden && is_of_mlp(group.places[0]);
   std::ranges::copy_if(reader.entries(), std::back_inserter(plan.copied),
                        [&](const files::TensorEntry& entry) {
                          return !belongs_to(owners, entry.name) && !follows_from_config(entry.name);

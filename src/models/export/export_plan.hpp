@@ -20,6 +20,9 @@ struct TensorGroup {
   /// Of the numbers of weights that keep their form.
   std::vector<files::DataType> stored_types = {};
 
+  /// Whether the tensor has the rows or columns that are left of a narrowed matrix, and no others.
+  bool is_narrow = false;
+
   std::int64_t outputs() const;
   /// The tensor in Hugging Face's layout.
   files::TensorPlan dense_plan() const;
@@ -28,6 +31,8 @@ struct TensorGroup {
 struct CheckpointPlan {
   std::vector<files::TensorEntry> copied;  ///< tensors of the original that stay as they are
   std::vector<TensorGroup> groups;         ///< all weights of the layers
+  /// Hidden units of every MLP, where all are narrowed alike and are written that narrow.
+  std::optional<std::int64_t> hidden = {};
 
   /// Every tensor to be written, by name.
   std::vector<files::TensorPlan> tensors() const;

@@ -9,6 +9,7 @@
 #include "weights/forms/disentangled.hpp"
 #include "weights/forms/low_rank.hpp"
 #include "weights/forms/matrix_product.hpp"
+#include "weights/forms/narrowed.hpp"
 #include "weights/forms/pivoted.hpp"
 #include "weights/forms/rotated.hpp"
 #include "weights/forms/tucker.hpp"
@@ -42,6 +43,11 @@ std::span<const FormFacts> all_forms() {
        SizedBy::values,
        Form::clustered,
        {{"centroids", read_clustered}}},
+      {Form::narrowed,
+       "narrowed",
+       SizedBy::units,
+       Form::narrowed,
+       {{"kept_rows", read_narrowed_rows}, {"kept_columns", read_narrowed_columns}}},
       {Form::tucker, "tucker", SizedBy::kernel_ranks, Form::tucker, {{"core", read_tucker}}},
       {Form::cut, "cut", SizedBy::kernel_ranks, Form::dense, {}},
       {Form::dense, "dense", SizedBy::components, Form::dense, {{"weight", read_dense}}},

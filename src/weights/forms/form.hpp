@@ -30,6 +30,7 @@ enum class Form {
   matrix_product,
   disentangled,
   clustered,
+  narrowed,
   tucker,
   cut,
   rotated,
@@ -41,6 +42,7 @@ enum class SizedBy {
   components,    ///< singular components, the leading ones of a decomposition that serves all sizes
   bonds,         ///< bonds of cores, which are made of the whole matrix anew for every size
   values,        ///< shared values of the entries, whose errors count one by one; never allocated
+  units,         ///< hidden units of MLPs that are left, in all their matrices alike
   kernel_ranks,  ///< ranks of the axes of a kernel; for convolutions alone
   adapter,       ///< what stands beside a base: blocks or a rank that a deck gives; never allocated
 };

@@ -15,6 +15,8 @@
 #include "weights/forms/dense.hpp"
 #include "weights/forms/disentangled.hpp"
 #include "weights/forms/low_rank.hpp"
+#include "weights/forms/narrowed.hpp"
+#include "weights/forms/pivoted.hpp"
 #include "weights/forms/read_form.hpp"
 #include "weights/forms/rotated.hpp"
 #include "weights/forms/updated.hpp"
@@ -131,6 +133,29 @@ std::unique_ptr<Weight> disentangled_of(const Tensor& whole, const RowSplit& spl
       random_circuit(whole.size(0), 73, type), random_circuit(whole.size(1), 83, type));
 }
 
+/// Every other number below `end`.
+std::vector<std::int64_t> odd_numbers(std::int64_t end) {
+  std::vector<std::int64_t> odd;
+  for (std::int64_t i = 1; i < end; i += 2) odd.push_back(i);
+  return odd;
+}
+
+std::unique_ptr<Weight> narrowed_rows(const Tensor& whole, const RowSplit& split,
+                                      torch::ScalarType type) {
+  std::vector<std::int64_t> kept = odd_numbers(whole.size(0));
+  const Tensor left = whole.index_select(0, torch::tensor(kept, torch::kInt64));
+  const Tensor own = own_part(left, split_of_pivots(split, kept)).to(type).contiguous();
+  return std::make_unique<NarrowedRows>(world(), split, std::move(kept), own);
+}
+
+std::unique_ptr<Weight> narrowed_columns(const Tensor& whole, const RowSplit& split,
+                                         torch::ScalarType type) {
+  std::vector<std::int64_t> kept = odd_numbers(whole.size(1));
+  const Tensor left = whole.index_select(1, torch::tensor(kept, torch::kInt64));
+  return std::make_unique<NarrowedColumns>(world(), split, std::move(kept), whole.size(1),
+                                           own_part(left, split).to(type).contiguous());
+}
+
 std::vector<FormCase> form_cases() {
   const Make dense = [](const Tensor& w, const RowSplit& split, torch::ScalarType type) {
     return std::make_unique<Dense>(world(), split, own_part(w, split).to(type).clone());
@@ -184,6 +209,8 @@ std::vector<FormCase> form_cases() {
                               {"clustered", clustered},
                               {"outliers", with_outliers},
                               {"codebooks of rows", with_books},
+                              {"narrowed rows", narrowed_rows},
+                              {"narrowed columns", narrowed_columns},
                               {"tucker", tucker},
                               {"rows in the core", rows_in_core},
                               {"blocks on inputs", rotated(low_rank, {2, 0})},

@@ -91,6 +91,7 @@ double best_tail(const std::vector<Candidate>& matrices, FactorGauge gauge, std:
     std::vector<double> next(best.size(), none);
     const std::vector<double> tails = matrix.tails();
     for (std::int64_t rank = 1; rank <= matrix.shape.full_rank(); ++rank) {
+      if (rank % matrix.multiple_of != 0 && rank != matrix.shape.full_rank()) continue;
       const std::int64_t cost = stored_numbers(gauge, matrix.shape, rank);
       for (std::int64_t used = cost; used <= budget; ++used)
         next[static_cast<std::size_t>(used)] = std::min(
@@ -111,6 +112,37 @@ TEST(Allocation, AdditiveRanksAreTheOptimum) {
         EXPECT_LE(stored_numbers(matrices, gauge, ranks), budget);
         EXPECT_NEAR(total_tail(matrices, ranks) / best_tail(matrices, gauge, budget), 1, 1e-9)
             << matrices.size() << " matrices, ratio " << ratio;
+      }
+}
+
+std::vector<Candidate> in_multiples(std::vector<Candidate> matrices, std::int64_t multiple) {
+  for (Candidate& matrix : matrices) matrix.multiple_of = multiple;
+  return matrices;
+}
+
+void expect_multiples(const std::vector<Candidate>& matrices,
+                      const std::vector<std::int64_t>& ranks) {
+  for (std::size_t m = 0; m < ranks.size(); ++m)
+    EXPECT_TRUE(ranks[m] % matrices[m].multiple_of == 0 || ranks[m] == matrices[m].full_rank())
+        << ranks[m];
+}
+
+TEST(Allocation, MultiplesAreTheOptimumAmongMultiples) {
+  for (const std::int64_t multiple : {4, 8, 100})
+    for (const FactorGauge gauge : {FactorGauge::free, FactorGauge::pivoted})
+      for (const double ratio : {0.6, 0.8, 0.95}) {
+        const auto matrices = in_multiples(twenty_matrices(), multiple);
+        const std::int64_t budget = budget_of(matrices, ratio);
+        if (multiple == 100) {  // full ranks alone are no less than all numbers
+          EXPECT_THROW(require_reachable(matrices, gauge, ratio), InputError);
+          continue;
+        }
+        const auto ranks = additive_ranks(matrices, gauge, budget);
+        expect_multiples(matrices, ranks);
+        EXPECT_LE(stored_numbers(matrices, gauge, ranks), budget);
+        EXPECT_NEAR(total_tail(matrices, ranks) / best_tail(matrices, gauge, budget), 1, 1e-9)
+            << "multiples of " << multiple << ", ratio " << ratio;
+        expect_multiples(matrices, uniform_ranks(matrices, gauge, ratio));
       }
 }
 
@@ -229,6 +261,20 @@ TEST(Fermi, StaysAtTheOptimumOfAnAdditiveLoss) {
         EXPECT_LE(total_tail(matrices, ranks), 1.005 * total_tail(matrices, first))
             << "ratio " << ratio;
       }
+}
+
+TEST(Fermi, RanksAreMultiplesWithinTheBudget) {
+  for (const std::int64_t multiple : {3, 8})
+    for (const double ratio : {0.6, 0.8}) {
+      const auto matrices = in_multiples(twenty_matrices(), multiple);
+      const std::int64_t budget = budget_of(matrices, ratio);
+      const auto first = additive_ranks(matrices, FactorGauge::pivoted, budget);
+      const auto ranks = fermi_ranks(matrices, FactorGauge::pivoted, budget, first, {.steps = 100},
+                                     additive_gradient(matrices));
+      expect_multiples(matrices, ranks);
+      EXPECT_LE(stored_numbers(matrices, FactorGauge::pivoted, ranks), budget);
+      EXPECT_LE(total_tail(matrices, ranks), 1.02 * total_tail(matrices, first));
+    }
 }
 
 TEST(Fermi, LearnsTheImportanceOfComponents) {
