@@ -31,8 +31,8 @@ struct StoredForm {
 
 struct Manifest {
   std::string file = manifest_file_name;  ///< that says so
-  std::string program_version;
-  std::string git_commit;
+  std::string program_version = {};
+  std::string git_commit = {};
   std::string method;                        ///< how the model was compressed, for people
   Precision precision = Precision::float32;  ///< of the arithmetic that made it
   /// Weights of the layers by their names: of a native folder all, of a factorised one those that
