@@ -210,9 +210,11 @@ class TensorCheck {
   void look_for_forms(const Manifest& manifest) {
     const std::vector<LayerWeight> all = layer_weights(config_, names_);
     for (const LayerWeight& weight : all) {
-      in_other_forms_.insert(weight.tensor());
       weights_.insert(weight.name);
-      if (manifest.is_native() && !manifest.weights.contains(weight.name))
+      const bool is_listed = manifest.weights.contains(weight.name);
+      if (!is_listed && !manifest.is_native()) continue;  // dense
+      in_other_forms_.insert(weight.tensor());
+      if (!is_listed)
         note("{} does not list {}", manifest.file, weight.name);
       else if (!has_tensor_of(entries_, weight.name))
         note("the tensors of {} are missing", weight.name);

@@ -19,8 +19,6 @@ namespace rankine::models {
 inline constexpr const char* manifest_file_name = "rankine.json";
 /// In config.json: the weights that are stored as factors.
 inline constexpr const char* stored_factors_key = "rankine_forms";
-/// In config.json beside it: what the architectures were before.
-inline constexpr const char* stored_architectures_key = "_rankine_architectures";
 
 struct StoredForm {
   weights::Form form = weights::Form::dense;
@@ -33,7 +31,7 @@ struct Manifest {
   std::string file = manifest_file_name;  ///< that says so
   std::string program_version = {};
   std::string git_commit = {};
-  std::string method;                        ///< how the model was compressed, for people
+  std::string method = {};                   ///< how the model was compressed, for people
   Precision precision = Precision::float32;  ///< of the arithmetic that made it
   /// Weights of the layers by their names: of a native folder all, of a factorised one those that
   /// are not dense.

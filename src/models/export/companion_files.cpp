@@ -45,8 +45,8 @@ void write_companions(const LanguageModel& model, const Export& wanted,
       write_text(wanted.folder / name, files::read_text(original / name));
   const std::string config = with_hidden(files::read_text(original / "config.json"), model, plan);
   if (wanted.format != ExportFormat::factorised)
-    return write_text(wanted.folder / "config.json", plain_config(config));
-  write_text(wanted.folder / modelling_file_name, modelling_source(config));
+    return write_text(wanted.folder / "config.json", plain_config(config, model));
+  write_text(wanted.folder / modelling_file_name, modelling_source(model));
   write_text(wanted.folder / "config.json", factorised_config(config, model, plan));
 }
 

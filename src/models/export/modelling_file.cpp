@@ -1,7 +1,5 @@
 #include "models/export/modelling_file.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -11,8 +9,6 @@
 namespace rankine::models {
 
 namespace {
-
-constexpr const char* base_architecture = "LlamaForCausalLM";
 
 /// What the modelling file must know of a weight to make room for its tensors.
 nlohmann::json description_of(const weights::Weight& weight, files::DataType dense_type) {
@@ -115,53 +111,38 @@ class RankineForCausalLM(BASE):
             setattr(self.get_submodule(parent), child, FORMS[form](dense, stored["rank"]))
 )";
 
-/// The class of transformers that a plain config.json names; it becomes part of a program.
-std::string base_of(const nlohmann::json& config) {
-  const auto named = config.find("architectures");
-  if (named == config.end() || !named->is_array() || named->empty() || !named->front().is_string())
-    return base_architecture;
-  const auto name = named->front().get<std::string>();
-  const bool is_name = std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c); });
-  return is_name && !name.empty() ? name : base_architecture;
-}
-
 }  // namespace
 
 bool has_modelling_class(weights::Form form) {
   return form == weights::Form::low_rank || form == weights::Form::pivoted;
 }
 
-std::string modelling_source(const std::string& config_json) {
-  const auto config = files::parse_json(plain_config(config_json), "'config.json'");
-  const std::string base = base_of(config);
+std::string modelling_source(const LanguageModel& model) {
   std::string text = source;
   for (auto at = text.find("BASE"); at != std::string::npos; at = text.find("BASE", at))
-    text.replace(at, 4, base);
+    text.replace(at, 4, model.config().architecture->class_name);
   return text;
 }
 
-std::string plain_config(const std::string& config_json) {
+std::string plain_config(const std::string& config_json, const LanguageModel& model) {
   nlohmann::json config = files::parse_json(config_json, "'config.json'");
   if (!config.contains(stored_factors_key)) return config_json;
-  const auto before = config.find(stored_architectures_key);
-  config["architectures"] = before != config.end() ? *before : nlohmann::json{base_architecture};
-  for (const char* key : {"auto_map", stored_factors_key, stored_architectures_key})
-    config.erase(key);
+  config["architectures"] = {model.config().architecture->class_name};
+  for (const char* key : {"auto_map", stored_factors_key}) config.erase(key);
   return config.dump(2) + "\n";
 }
 
 std::string factorised_config(const std::string& config_json, const LanguageModel& model,
                               const CheckpointPlan& plan) {
-  nlohmann::json config = files::parse_json(plain_config(config_json), "'config.json'");
-  config[stored_architectures_key] = {base_of(config)};
+  nlohmann::json config = files::parse_json(config_json, "'config.json'");
+  config["model_type"] = model.config().architecture->model_type;
   config["architectures"] = {"RankineForCausalLM"};
   config["auto_map"] = {{"AutoModelForCausalLM", "modeling_rankine.RankineForCausalLM"}};
   config[stored_factors_key] = nlohmann::json::object();
-  const auto stored = stored_forms(plan);
-  for (const Slot* slot : model.slots())
-    if (has_modelling_class(slot->weight()->form()))
-      config[stored_factors_key][slot->name()] =
-          description_of(*slot->weight(), stored.at(slot->name()).dense_type);
+  for (const TensorGroup& group : plan.groups)
+    if (group.keeps_forms)
+      config[stored_factors_key][group.places[0].name] =
+          description_of(*group.weights[0], group.dense_type);
   return config.dump(2) + "\n";
 }
 

@@ -118,7 +118,8 @@ class ModelReader {
   /// The weights that share a tensor, into their slots.
   void read_module(std::span<const LayerWeight> weights, TransformerLayer& layer) {
     std::vector<std::shared_ptr<weights::Weight>> read;
-    if (manifest_)
+    // In a factorised folder weights that share a tensor are dense.
+    if (manifest_ && (manifest_->is_native() || manifest_->weights.contains(weights[0].name)))
       for (const LayerWeight& weight : weights)
         read.push_back(stored(weight.name, weight.inputs, split_of(weight)));
     else if (weights[0].stored == LayerWeight::Stored::columns)
@@ -180,8 +181,6 @@ class ModelReader {
 
   void require_as_listed(const std::string& name, const weights::Weight& weight,
                          const StoredForm& expected) const {
-    // A factorised folder has no rank of dense weights, and older ones say nothing of rounding.
-    if (!manifest_->weights.contains(name)) return;
     if (weight.form() != expected.form || weight.storage() != expected.storage)
       throw InputError(fmt::format(
           "the weight {} is stored as {} ({}) ({} says {} ({})). Write the "
