@@ -98,8 +98,8 @@ void check_experiments(const CompressionJob& job) {
 bool has_modelling_names(const CompressionJob& job) {
   const std::set<std::string> modules = models::linear_modules(job.scoring.config);
   return job.selected.empty() || std::ranges::any_of(job.selected, [&](const NamedShape& weight) {
-    return modules.contains(weight.name);
-  });
+           return modules.contains(weight.name);
+         });
 }
 
 /// What "auto" is for this job.
