@@ -17,6 +17,8 @@ using nlohmann::json;
 Vocabulary read_vocabulary(const files::JsonSection& section) {
   Vocabulary vocabulary;
   std::unordered_set<std::int32_t> ids;
+  vocabulary.reserve(section.object().size());
+  ids.reserve(section.object().size());
   for (const auto& [token, id] : section.object().items()) {
     if (!ids.insert(section.id_of(id)).second) {
       section.refuse_wrong(fmt::format("two tokens have the id {}", id.get<std::int32_t>()));

@@ -12,10 +12,11 @@
 
 namespace rankine::text {
 
-/// Lets std::unordered_map look up std::string keys by std::string_view.
+/// Lets std::unordered_map look up std::string keys by std::string_view. Not noexcept, by which
+/// libstdc++ keeps hashes with the keys.
 struct TextHash {
   using is_transparent = void;
-  std::size_t operator()(std::string_view text) const noexcept {
+  std::size_t operator()(std::string_view text) const {
     return std::hash<std::string_view>()(text);
   }
 };
