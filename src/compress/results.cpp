@@ -124,6 +124,7 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
                                                   {"decomposition", seconds.decomposition},
                                                   {"allocation", seconds.allocation},
                                                   {"conversion", seconds.conversion},
+                                                  {"fit", seconds.fit},
                                                   {"healing", seconds.healing},
                                                   {"adapter", seconds.adapter},
                                                   {"experiments", seconds.experiments}};

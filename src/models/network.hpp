@@ -32,6 +32,8 @@ struct Stage {
   /// Collective over the team, forward and backward; the activations are the same on all its ranks.
   std::function<torch::Tensor(const torch::Tensor&)> forward;
   std::vector<const Slot*> slots = {};  ///< in the order in which activations meet them
+  /// Those of them whose outputs are added, as they are, to the activation that passes.
+  std::vector<const Slot*> added_slots = {};
   /// What is trained in it beside the weights in slots: biases, norms, slopes. Named as in
   /// Network::parameters.
   std::vector<weights::Parameter> parameters = {};

@@ -36,6 +36,7 @@ Tensor Slot::forward(const Tensor& x) const {
 
 Tensor Slot::observed(Tensor y) const {
   for (const auto& observer : observers_) {
+    if (observer->of_outputs) observer->of_outputs(y);
     if (!observer->of_output_gradients) continue;
     if (!y.requires_grad()) y = y.detach().requires_grad_(true);
     y.register_hook([observer](const Tensor& dy) { observer->of_output_gradients(dy); });

@@ -14,10 +14,12 @@
 
 namespace rankine::models {
 
-/// What an observer of a slot looks at; either may be empty.
+/// What an observer of a slot looks at; each may be empty.
 struct Observer {
   /// x: rows x inputs, the same on all ranks of the team.
   std::function<void(const torch::Tensor& x)> of_inputs = {};
+  /// y: rows x own outputs, before the bias.
+  std::function<void(const torch::Tensor& y)> of_outputs = {};
   /// dy: rows x own outputs, the gradient by the output of the slot.
   std::function<void(const torch::Tensor& dy)> of_output_gradients = {};
 };

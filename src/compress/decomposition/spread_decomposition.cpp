@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "compress/decomposition/decomposition_plan.hpp"
+#include "compress/decomposition/spread_moment.hpp"
 #include "core/errors.hpp"
 #include "linalg/distributed/dist_blas.hpp"
 #include "linalg/distributed/dist_factorisations.hpp"
@@ -45,36 +46,11 @@ class SpreadBases final : public Bases {
 };
 
 template <class T>
-DistMatrix<T> matrix_on(const ProcessGrid& grid, std::int64_t rows, std::int64_t columns,
-                        std::int64_t block) {
-  return {grid,
-          linalg::Distribution::block_cyclic(rows, columns, block, grid.rows(), grid.columns())};
-}
-
-template <class T>
 DistMatrix<T> converted(const DistMatrix<double>& matrix) {
   DistMatrix<T> result(matrix.grid(), matrix.distribution());
   std::ranges::transform(matrix.local().span(), result.local().span().begin(),
                          [](double value) { return static_cast<T>(value); });
   return result;
-}
-
-/// The whole symmetric matrix of a moment.
-DistMatrix<double> spread(const SecondMoment& moment, const ProcessGrid& grid, std::int64_t block) {
-  const std::int64_t n = moment.size();
-  DistMatrix<double> lower = matrix_on<double>(grid, n, n, block);
-  moment.spread(lower);
-  lower.view().for_each_local([](std::int64_t i, std::int64_t j, double& value) {
-    if (i < j) value = 0;
-  });
-  DistMatrix<double> upper = matrix_on<double>(grid, n, n, block);
-  linalg::copy<double>(Op::transpose, std::as_const(lower).view(), upper.view());
-  upper.view().for_each_local([](std::int64_t i, std::int64_t j, double& value) {
-    if (i >= j) value = 0;
-  });
-  std::ranges::transform(lower.local().span(), upper.local().span(), lower.local().span().begin(),
-                         std::plus<>());
-  return lower;
 }
 
 /// The norm of the inputs: a factor of their moment, its diagonal, or nothing.
@@ -88,12 +64,6 @@ std::vector<double> roots(const std::vector<double>& values) {
   std::vector<double> result;
   for (const double value : values) result.push_back(std::sqrt(std::max(value, 0.0)));
   return result;
-}
-
-void add_to_diagonal(DistMatrix<double>& matrix, double added) {
-  matrix.view().for_each_local([&](std::int64_t i, std::int64_t j, double& value) {
-    if (i == j) value += added;
-  });
 }
 
 InputFactor input_factor(const GroupTask& task, const ProcessGrid& grid, std::int64_t block) {

@@ -31,11 +31,12 @@ class Decomposition {
  public:
   Decomposition(const Network& network, const Communicator& world, const Teams& teams,
                 const std::vector<std::string>& names, ErrorNorm norm,
-                const std::function<void()>& between)
+                const std::function<void()>& between, Output told)
       : world_(world),
         teams_(teams),
         norm_(std::move(norm)),
         between_(between),
+        told_(told),
         type_(weight_of(network, names.front())->own_rows().scalar_type()) {
     for (const std::string& name : names) {
       weights_.push_back(weight_of(network, name));
@@ -48,9 +49,9 @@ class Decomposition {
     const DecompositionPlan plan = plan_decomposition(
         shapes_of_groups(),
         {.ranks = world_.size(), .threads = world_.max(omp_get_max_threads()), .bytes = bytes});
-    log().info("{}", plan.reason);
+    if (told_ == Output::shown) log().info("{}", plan.reason);
     std::vector<std::size_t> whole;
-    ProgressLine progress(world_.rank() == 0 ? Output::shown : Output::silent);
+    ProgressLine progress(world_.rank() == 0 ? told_ : Output::silent);
     for (std::size_t g = 0; g < groups_.size(); ++g)
       if (plan.placements[g] == Placement::one_rank)
         whole.push_back(g);
@@ -170,6 +171,7 @@ class Decomposition {
   const Teams& teams_;
   ErrorNorm norm_;
   const std::function<void()>& between_;
+  Output told_;
   torch::ScalarType type_;
   std::vector<std::shared_ptr<weights::Weight>> weights_;
   std::vector<Group> groups_;
@@ -183,8 +185,8 @@ class Decomposition {
 std::vector<WeightFactors> decompose(const Network& network, const Communicator& world,
                                      const Teams& teams, const std::vector<std::string>& names,
                                      ErrorNorm norm, double bytes,
-                                     const std::function<void()>& between) {
-  return Decomposition(network, world, teams, names, std::move(norm), between).run(bytes);
+                                     const std::function<void()>& between, Output told) {
+  return Decomposition(network, world, teams, names, std::move(norm), between, told).run(bytes);
 }
 
 weights::FactorRows leading_factors(const Communicator& team, const WeightFactors& factors,

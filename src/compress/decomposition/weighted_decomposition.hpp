@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "compress/calibration/moments.hpp"
+#include "core/progress.hpp"
 #include "models/network.hpp"
 #include "parallel/communicator.hpp"
 #include "weights/rows/factor_rows.hpp"
@@ -65,11 +66,11 @@ struct ErrorNorm {
 /// rank or over all ranks (compress/decomposition/decomposition_plan.hpp), which the log tells.
 /// `bytes` is what a rank may use meanwhile, the same on all ranks; 0 if unknown. Moments are
 /// finite. NumericalError on all ranks where an SVD does not converge. `between` is called between
-/// weights on all ranks, which throw what it throws.
+/// weights on all ranks, which throw what it throws. `told` on rank 0: plan and progress.
 std::vector<WeightFactors> decompose(
     const models::Network& network, const parallel::Communicator& world,
     const parallel::Teams& teams, const std::vector<std::string>& names, ErrorNorm norm,
-    double bytes = 0, const std::function<void()>& between = [] {});
+    double bytes = 0, const std::function<void()>& between = [] {}, Output told = Output::shown);
 
 /// The first `kept_rank` components over the ranks of the own team: rows of left by `split`, those
 /// of right evenly. Collective over the world.

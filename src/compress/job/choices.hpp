@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "compress/calibration/target_output.hpp"
 #include "core/named_values.hpp"
 #include "weights/making/adapter.hpp"
 
@@ -29,6 +30,18 @@ inline constexpr std::array error_weight_names{
     Named<ErrorWeights>{ErrorWeights::output_gradient, "output-gradient"},
     Named<ErrorWeights>{ErrorWeights::balanced, "balanced"}};
 constexpr std::string_view name(ErrorWeights value) { return name_in(error_weight_names, value); }
+
+/// Against what a weight is fitted.
+enum class FitOrder { at_once, sequential };
+inline constexpr std::array fit_order_names{Named<FitOrder>{FitOrder::at_once, "at-once"},
+                                            Named<FitOrder>{FitOrder::sequential, "sequential"}};
+constexpr std::string_view name(FitOrder value) { return name_in(fit_order_names, value); }
+
+/// What a weight that is fitted in order should answer.
+inline constexpr std::array target_output_names{
+    Named<TargetOutput>{TargetOutput::of_weight, "weight"},
+    Named<TargetOutput>{TargetOutput::of_stream, "stream"}};
+constexpr std::string_view name(TargetOutput value) { return name_in(target_output_names, value); }
 
 /// What training on a text makes small.
 enum class HealingLoss { next_token, distillation };

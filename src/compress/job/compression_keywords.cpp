@@ -121,6 +121,30 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
           "of the cut.");
 }
 
+void declare_fit(deck::Schema& schema, FitOptions& fit) {
+  auto section = schema.section("fit", "Against what a weight is fitted, once ranks are known.");
+  section.keyword("order", fit.order, fit_order_names)
+      .describe(
+          "All weights at once against the original's activations; or one after the other, as "
+          "activations pass, on those of the model compressed so far, so that each makes up for "
+          "what was lost before it.");
+  section.keyword("target", fit.target, target_output_names)
+      .describe(
+          "In sequential order: what a weight should answer. weight: what the original weight "
+          "answers; stream: where that is added to the activation that passes, also what this has "
+          "lost so far.");
+  section.keyword("anchor", fit.anchor)
+      .range(0, 1)
+      .describe(
+          "In sequential order: 1 for answers to the original's activations, 0 for the original "
+          "weight's answers to those of the compressed model; between, a mean of both.");
+  section.keyword("ridge", fit.ridge)
+      .above(0)
+      .describe(
+          "In sequential order: draws a weight to the original one where the text says little; "
+          "times the mean diagonal of the second moments of what it reads.");
+}
+
 void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   auto section = schema.section("ranks", "How ranks are shared among the weights.");
   section.keyword("allocation", ranks.allocation, allocation_names)
@@ -179,6 +203,7 @@ void declare_export(deck::Schema& schema, ExportOptions& result) {
 void declare_compression(deck::Schema& schema, CompressOptions& options) {
   declare_calibration(schema, options.calibration);
   declare_method(schema, options);
+  declare_fit(schema, options.fit);
   declare_ranks(schema, options.ranks);
   declare_export(schema, options.result);
 }

@@ -60,7 +60,8 @@ struct AdapterReport {
 };
 
 struct CompressionTimes {
-  double load = 0, inputs = 0, gradients = 0, decomposition = 0, allocation = 0, conversion = 0;
+  double load = 0, inputs = 0, gradients = 0, decomposition = 0, allocation = 0, conversion = 0,
+         fit = 0;
   double healing = 0, adapter = 0, experiments = 0;
 };
 

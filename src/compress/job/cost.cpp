@@ -245,6 +245,37 @@ StageCost cost_of_forms(const CompressionJob& job, const Layout& layout, const P
   return cost_of_operators(job, layout, pace);
 }
 
+/// Both networks pass each stage as far as every group of weights, and behind it; what a weight
+/// reads and what it should answer make products as large as a moment's and the weight's own. Each
+/// weight is decomposed once more.
+StageCost cost_of_sequential_fit(const CompressionJob& job, const Layout& layout,
+                                 const Pace& pace) {
+  constexpr double passes = 4.5;
+  StageCost all{.stage = "sequential fit"};
+  if (!job.options.fit.is_sequential()) return all;
+  const auto tokens = static_cast<double>(job.options.calibration.window_length);
+  const double turns = rounds(static_cast<double>(job.options.calibration.windows), layout.teams);
+  all += window_of(job, layout)
+             .layer(tokens, Pass::forward, pace)
+             .times(turns * passes * layers_passed(job));
+  std::set<std::int64_t> seen;
+  for (const NamedShape& weight : job.selected) {
+    const auto m = static_cast<double>(weight.shape.rows),
+               n = static_cast<double>(weight.shape.columns);
+    if (seen.insert(weight.input).second)
+      all += cost_of_moment(n, true, tokens, layout, pace).times(turns);
+    const double flops = 2 * tokens * m * n;
+    all.seconds += turns * (pace.product(flops / layout.ranks, std::min(m, n), layout.numbers) +
+                            pace.memory(12 * m * n / layout.ranks));
+    all.flops += turns * flops;
+  }
+  all.flops *= layout.teams;
+  const StageCost again = cost_of_forms(job, layout, pace);
+  all.seconds += again.seconds;
+  all.flops += again.flops;
+  return all;
+}
+
 /// Forms of the allocated ranks, beside what they are made of.
 StageCost cost_of_conversion(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "allocation and conversion"};
@@ -355,7 +386,8 @@ std::vector<StageCost> cost_of_fit(const CompressionJob& job, const Pace& pace) 
   if (!job.options.selects_weights()) return {};
   const Layout layout(job, pace);
   return {cost_of_inputs(job, layout, pace), cost_of_gradients(job, layout, pace),
-          cost_of_forms(job, layout, pace), cost_of_conversion(job, layout, pace)};
+          cost_of_forms(job, layout, pace), cost_of_conversion(job, layout, pace),
+          cost_of_sequential_fit(job, layout, pace)};
 }
 
 std::vector<StageCost> cost(const CompressionJob& job, const Pace& pace) {

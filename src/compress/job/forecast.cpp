@@ -72,9 +72,11 @@ Sums sums_of(const CompressionJob& job) {
 double activations_of(const CompressionJob& job, const models::MemoryPlan& scoring, double number) {
   const CompressOptions& options = job.options;
   double activations = scoring.forecast.activations;
+  // In one stage and behind it, of the original and the model that is fitted to it.
+  const double kept = options.fit.is_sequential() ? 4 : 2;
   if (!job.calibration_windows.empty())
     activations +=
-        2 * number * static_cast<double>(job.calibration_windows.size()) /
+        kept * number * static_cast<double>(job.calibration_windows.size()) /
         static_cast<double>(options.scoring.parallel.teams) *
         static_cast<double>(options.calibration.window_length * job.scoring.config.width);
   std::int64_t trained = 0;
@@ -129,6 +131,20 @@ double token_numbers(const CompressionJob& job) {
   return numbers;
 }
 
+/// Of a rank, for the weights with one input that are fitted in order: what they should answer, the
+/// moment of what they read and its factor, the solution and its transposes.
+double fit_bytes(const CompressionJob& job, int ranks) {
+  if (!job.options.fit.is_sequential()) return 0;
+  double largest = 0;
+  for (const GroupShape& group : decomposition_groups(job)) {
+    const auto n = static_cast<double>(group.columns);
+    double rows = 0;
+    for (const std::int64_t m : group.rows) rows += static_cast<double>(m);
+    largest = std::max(largest, 8 * n * (3 * n + 4 * rows));
+  }
+  return largest / ranks;
+}
+
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
@@ -151,7 +167,7 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
     result.moments += 3 * number * trained_numbers(job, sums);
   result.moments /= scoring.ranks_per_team;
   result.moments += adapter_bytes(job, number);
-  result.working = activations_of(job, scoring, number);
+  result.working = activations_of(job, scoring, number) + fit_bytes(job, scoring.ranks_per_team);
   if (!job.options.method.has_ranks()) return result;
   result.components = number * sums.components / ranks;
   // Factors in float64, spread, transposed and on their way, while a form is made of them.

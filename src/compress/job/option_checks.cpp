@@ -175,6 +175,33 @@ void check_narrowing(const CompressOptions& options, deck::Findings& findings) {
                 .advice = "Set ranks.allocation = \"uniform\"."});
 }
 
+/// A fit in order needs the moments of what each weight reads, and forms made one by one.
+void check_fit(const CompressOptions& options, deck::Findings& findings) {
+  if (!options.fit.is_sequential()) {
+    for (const char* keyword : {"fit.target", "fit.anchor", "fit.ridge"})
+      findings.expect_unused(keyword, "fit.order = \"at-once\" has no use for it",
+                             "Set fit.order = \"sequential\", or drop it.");
+    return;
+  }
+  const auto refuse = [&](std::string what, const char* why, const char* advice) {
+    findings.add(
+        "fit.order",
+        {.what = "fit.order = \"sequential\" stands beside " + what, .why = why, .advice = advice});
+  };
+  const MethodOptions& method = options.method;
+  if (!method.has_ranks())
+    refuse(fmt::format("method.form = \"{}\"", name(method.form)),
+           "only forms of two factors are fitted in order",
+           "Choose \"low-rank\", \"pivoted\" or \"dense\", or set fit.order = \"at-once\".");
+  if (!method.needs_whole_inputs() || !method.needs_inputs())
+    refuse(fmt::format("method.weighting = \"{}\"", name(method.weighting)),
+           "a fit is made in the norm of what a weight reads",
+           "Use \"full\" or \"two-sided\", or set fit.order = \"at-once\".");
+  if (options.is_profile())
+    refuse("sensitivity.bond_dimensions", "a profile changes one part of the model at a time",
+           "Drop one of them.");
+}
+
 /// What a profile has no use for.
 void check_profile(const CompressOptions& options, deck::Findings& findings) {
   if (!options.is_profile()) return;
@@ -239,7 +266,7 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
   refuse_adapters(options, findings);
   refuse_unused(findings,
                 {"evaluate.text", "tasks.files", "calibration.text", "calibration.windows",
-                 "method.storage", "method.clusters", "ranks.bond_dimension"},
+                 "method.storage", "method.clusters", "ranks.bond_dimension", "fit.order"},
                 for_texts, without_architecture);
   const MethodOptions& method = options.method;
   using weights::Form;
@@ -286,6 +313,7 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
   check_weighting(options.method, findings);
   check_codebooks(options, findings);
   check_allocation(options, findings);
+  check_fit(options, findings);
   check_export(options, findings);
 }
 

@@ -78,6 +78,16 @@ struct MethodOptions {
   }
 };
 
+/// How the weights are fitted once their ranks are known.
+struct FitOptions {
+  FitOrder order = FitOrder::at_once;
+  TargetOutput target = TargetOutput::of_stream;
+  double anchor = 1;
+  double ridge = 1e-3;  ///< of the moments of changed inputs, times their mean diagonal
+
+  bool is_sequential() const { return order == FitOrder::sequential; }
+};
+
 /// Of the form disentangled.
 struct DisentanglerOptions {
   std::int64_t gate_size = 2;  ///< legs of length 2 that a gate acts on
@@ -184,6 +194,7 @@ struct CompressOptions {
   CalibrationOptions calibration;
   std::vector<std::string> select = {"*"};
   MethodOptions method;
+  FitOptions fit;
   DisentanglerOptions disentangler;
   RankOptions ranks;
   SensitivityOptions sensitivity;

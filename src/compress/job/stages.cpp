@@ -47,8 +47,8 @@ void add_clusters(run::Fingerprint& print, const CompressOptions& options) {
       .add(name_in(weights::code_start_names, method.start));
 }
 
-/// Of the compressed weights before healing.
-run::Fingerprint of_weights(const CompressionJob& job) {
+/// Of the ranks of the weights.
+run::Fingerprint of_ranks(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
   const RankOptions& ranks = job.options.ranks;
   run::Fingerprint print = of_selection(job);
@@ -65,6 +65,14 @@ run::Fingerprint of_weights(const CompressionJob& job) {
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
     add_windows(print, *windows);
   if (!job.fermi_windows.empty()) print.add(as_unsigned(job.options.scoring.parallel.teams));
+  return print;
+}
+
+/// Of the compressed weights before healing.
+run::Fingerprint of_weights(const CompressionJob& job) {
+  run::Fingerprint print = of_ranks(job);
+  if (const FitOptions& fit = job.options.fit; fit.is_sequential())
+    print.add(name(fit.order)).add(name(fit.target)).add(fit.anchor).add(fit.ridge);
   return print;
 }
 
@@ -104,7 +112,11 @@ run::Stage token_moments_stage(const CompressionJob& job) {
   return {"weighted-inputs", add_windows(print, job.gradient_windows).value()};
 }
 
-run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_weights(job).value()}; }
+run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_ranks(job).value()}; }
+
+run::Stage fit_stage(const CompressionJob& job, const std::string& module) {
+  return {"fit-" + module, of_weights(job).add(module).value()};
+}
 
 run::Stage weights_stage(const CompressionJob& job) { return {"weights", of_weights(job).value()}; }
 

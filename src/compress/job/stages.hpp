@@ -1,6 +1,7 @@
 // The stages of a compression that its restart folder may hold, and what each of them depends on.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "compress/job/compression_job.hpp"
@@ -13,6 +14,8 @@ run::Stage inputs_stage(const CompressionJob& job);
 run::Stage gradients_stage(const CompressionJob& job);
 run::Stage token_moments_stage(const CompressionJob& job);
 run::Stage fermi_stage(const CompressionJob& job);
+/// Of the weights in one stage of the model, named in the checkpoint, that are fitted in order.
+run::Stage fit_stage(const CompressionJob& job, const std::string& module);
 run::Stage weights_stage(const CompressionJob& job);
 /// A series of states.
 run::Stage healing_stage(const CompressionJob& job);

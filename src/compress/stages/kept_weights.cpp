@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compress/job/stages.hpp"
+#include "compress/stages/simple_forms.hpp"
 #include "core/errors.hpp"
 #include "core/log.hpp"
 #include "files/safetensors/safetensors.hpp"
@@ -41,8 +42,10 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(WeightReport, name, shape, form, rank, number
 
 namespace {
 
-bool differs_from_original(const WeightReport& weight) {
-  return weight.form != Form::dense || weight.rank < weight.shape.full_rank();
+/// A weight that stays dense changes where it makes up for what others have lost.
+bool differs_from_original(const Workbench& bench, const WeightReport& weight) {
+  return weight.form != Form::dense || weight.rank < weight.shape.full_rank() ||
+         bench.options.fit.is_sequential();
 }
 
 /// The stored tensors of a weight under names that tell weights apart.
@@ -63,13 +66,13 @@ bool is_of(const WeightReport& report, const NamedShape& selected) {
          std::ssize(report.spectrum) <= full;
 }
 
-bool are_of(const Workbench& bench, const std::vector<WeightReport>& reports) {
+bool are_of(const Workbench& bench, std::span<const NamedShape> selected,
+            const std::vector<WeightReport>& reports) {
   const auto has_form = [&](const WeightReport& report) {
     const bool is_zero = report.form == Form::low_rank && report.rank == 0;
     return is_zero || report.form == Form::dense || report.form == bench.options.method.form;
   };
-  return std::ranges::equal(reports, bench.job.selected, is_of) &&
-         std::ranges::all_of(reports, has_form);
+  return std::ranges::equal(reports, selected, is_of) && std::ranges::all_of(reports, has_form);
 }
 
 /// Before healing a weight has the form that is trained.
@@ -79,29 +82,27 @@ bool fits(const weights::Weight& weight, const WeightReport& report) {
          (report.form == Form::dense || weight.kept_rank() <= report.rank);
 }
 
-using NamedWeight = std::pair<std::string, std::shared_ptr<weights::Weight>>;
-
-/// Those that differ from the original. Collective over the world. Throws InputError on all ranks.
-std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesystem::path& folder,
-                                      const std::vector<WeightReport>& reports) {
+/// Collective over the world. Throws InputError on all ranks.
+std::vector<NewForm> read_forms(const Workbench& bench, const std::filesystem::path& folder,
+                                const std::vector<WeightReport>& reports) {
   const files::SafetensorsReader reader(bench.world, folder);
   const bool is_double = bench.options.scoring.model.precision == models::Precision::float64;
   const auto type = is_double ? torch::kFloat64 : torch::kFloat32;
   return parallel::agree_on_failure(bench.world, [&] {
-    std::vector<NamedWeight> all;
+    std::vector<NewForm> all;
     for (const WeightReport& report : reports) {
-      if (!differs_from_original(report)) continue;
-      const auto original = weight_of(bench.model, report.name);
-      all.emplace_back(report.name,
-                       weights::read_form(bench.teams.team(), {.file = reader,
-                                                               .name = report.name,
-                                                               .inputs = original->inputs(),
-                                                               .split = original->split(),
-                                                               .type = type}));
-      if (!fits(*all.back().second, report))
+      all.push_back({weight_of(bench.model, report.name), report});
+      if (!differs_from_original(bench, report)) continue;
+      const auto original = all.back().weight;
+      all.back().weight = weights::read_form(bench.teams.team(), {.file = reader,
+                                                                  .name = report.name,
+                                                                  .inputs = original->inputs(),
+                                                                  .split = original->split(),
+                                                                  .type = type});
+      if (!fits(*all.back().weight, report))
         throw InputError(fmt::format(
             "the weight {} is stored in another form than is noted (as {} of rank {}). Remove it.",
-            report.name, name(all.back().second->form()), all.back().second->kept_rank()));
+            report.name, name(all.back().weight->form()), all.back().weight->kept_rank()));
     }
     return all;
   });
@@ -109,34 +110,43 @@ std::vector<NamedWeight> read_weights(const Workbench& bench, const std::filesys
 
 }  // namespace
 
-bool restore_weights(Workbench& bench) {
-  const run::Stage stage = weights_stage(bench.job);
+std::optional<std::vector<NewForm>> restore_forms(const Workbench& bench, const run::Stage& stage,
+                                                  std::span<const NamedShape> selected) {
   using Reports = std::vector<WeightReport>;
-  auto known = bench.stages.restore<Reports>(stage, [&](const Reports& reports) {
-    if (!are_of(bench, reports)) throw InputError("its weights are not the selected ones");
-    auto weights = bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
-      return read_weights(bench, folder, reports);
+  return bench.stages.restore<Reports>(stage, [&](const Reports& reports) {
+    if (!are_of(bench, selected, reports))
+      throw InputError("its weights are not the selected ones");
+    return bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
+      return read_forms(bench, folder, reports);
     });
-    return std::pair(reports, std::move(weights));
   });
+}
+
+void keep_forms(const Workbench& bench, const run::Stage& stage,
+                const std::vector<WeightReport>& reports) {
+  if (!bench.stages.is_wanted()) return;
+  std::vector<weights::Parameter> tensors;
+  for (const WeightReport& report : reports)
+    if (differs_from_original(bench, report))
+      for (auto& tensor : stored_tensors(*weight_of(bench.model, report.name), report.name))
+        tensors.push_back(std::move(tensor));
+  weights::write_tensors(bench.world, bench.teams, bench.stages.folder(stage), tensors);
+  bench.stages.complete(stage, reports, run::Holds::tensors);
+}
+
+bool restore_weights(Workbench& bench) {
+  auto known = restore_forms(bench, weights_stage(bench.job), bench.job.selected);
   if (!known) return false;
-  auto& [reports, weights] = *known;
-  for (auto& [name, weight] : weights) bench.model.replace_weight(name, std::move(weight));
-  bench.result.weights = std::move(reports);
+  put_into_model(bench, std::move(*known));
   log().info("compressed weights taken from run.directory");
   return true;
 }
 
 void keep_weights(const Workbench& bench) {
-  if (!bench.stages.is_wanted()) return;
-  std::vector<weights::Parameter> tensors;
-  for (const WeightReport& report : bench.result.weights)
-    if (differs_from_original(report))
-      for (auto& tensor : stored_tensors(*weight_of(bench.model, report.name), report.name))
-        tensors.push_back(std::move(tensor));
-  const run::Stage stage = weights_stage(bench.job);
-  weights::write_tensors(bench.world, bench.teams, bench.stages.folder(stage), tensors);
-  bench.stages.complete(stage, bench.result.weights, run::Holds::tensors);
+  keep_forms(bench, weights_stage(bench.job), bench.result.weights);
+  if (!bench.stages.is_wanted() || !bench.options.fit.is_sequential()) return;
+  for (const models::Stage& stage : bench.model.stages())
+    bench.stages.remove(fit_stage(bench.job, stage.module));
 }
 
 }  // namespace rankine::compress

@@ -10,6 +10,7 @@
 #include "compress/job/forecast.hpp"
 #include "compress/stages/kept_fermi.hpp"
 #include "compress/stages/kept_weights.hpp"
+#include "compress/stages/sequential_fit.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
@@ -166,6 +167,22 @@ void convert(Workbench& bench, std::vector<WeightFactors> factors, const Ranks& 
   }
 }
 
+/// Forms of weights whose ranks are known.
+FormsOfGroup components_of_rank(Workbench& bench, const Ranks& ranks) {
+  return [&bench, &ranks, bytes = bytes_for_decomposition(bench)](
+             const std::vector<std::size_t>& group, ErrorNorm norm) {
+    std::vector<std::string> names;
+    for (const std::size_t w : group) names.push_back(bench.names[w]);
+    const auto factors = decompose(
+        bench.model, bench.world, bench.teams, names, std::move(norm), bytes, [] {},
+        Output::silent);
+    std::vector<NewForm> forms;
+    for (std::size_t k = 0; k < group.size(); ++k)
+      forms.push_back(make_component_form(bench, group[k], factors[k], ranks[group[k]]));
+    return forms;
+  };
+}
+
 }  // namespace
 
 FormsOfSize components_of_size(Workbench& bench, ErrorNorm norm) {
@@ -180,10 +197,15 @@ FormsOfSize components_of_size(Workbench& bench, ErrorNorm norm) {
 void compress_by_components(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   const std::vector<double> error_weights = norm.error_weights;
+  ErrorNorm outputs{.output_moments = norm.output_moments, .ridge = norm.ridge};
   std::vector<WeightFactors> factors = decompose_weights(bench, std::move(norm));
   const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
   const Ranks ranks = bench.timed("allocation", seconds.allocation,
                                   [&] { return allocate(bench, candidates, factors); });
+  if (bench.options.fit.is_sequential()) {
+    factors.clear();
+    return fit_in_order(bench, std::move(outputs), components_of_rank(bench, ranks));
+  }
   bench.timed("replacement", seconds.conversion,
               [&] { convert(bench, std::move(factors), ranks); });
 }
