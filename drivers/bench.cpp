@@ -4,6 +4,7 @@
 // rankine-bench gpeps [bench.key=value ...]
 // rankine-bench linalg [bench.key=value ...]
 // rankine-bench images [bench.key=value ...]
+// rankine-bench models [bench.key=value ...]
 // rankine-bench machine [bench.key=value ...]
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "bench_machine.hpp"
 #ifdef RANKINE_BENCH_IMAGES
 #include "bench_images.hpp"
+#include "bench_models.hpp"
 #include "weights/rows/tensor_errors.hpp"
 #endif
 #include "command.hpp"
@@ -74,6 +76,14 @@ std::vector<Suite> suites() {
                    bench::bench_images(read_options<bench::ImageBenchOptions>(command), world,
                                        threads_of_rank(parallel::ranks_per_node(world)).threads);
                  }});
+  all.push_back({"models",
+                 [](const auto& command, int) {
+                   bench::check(read_options<bench::ModelBenchOptions>(command));
+                 },
+                 [](const auto& command, const auto& world) {
+                   bench::bench_models(read_options<bench::ModelBenchOptions>(command), world,
+                                       threads_of_rank(parallel::ranks_per_node(world)).threads);
+                 }});
 #endif
   return all;
 }
@@ -104,7 +114,7 @@ int main(int argc, char** argv) {
   bench::LinalgBenchOptions options;  // of --help-deck and its like
   return run_command(
       {.name = "rankine-bench",
-       .purpose = "Measures Rankine; DECK is the suite: gpeps, linalg, images or machine.",
+       .purpose = "Measures Rankine; DECK is the suite: gpeps, linalg, images, models or machine.",
        .declare_keywords = [&](deck::Schema& schema) { bench::declare_keywords(schema, options); },
        .check = check,
        .run = run_suite},

@@ -15,7 +15,7 @@ from .style import SETUP_COLOURS, STYLE
 from .ticks import CompleteNumbers
 from .wording import count, shortened
 
-_DRAWN = {"s": "seconds", "1/s": "images a second"}  # unit -> label of its axis
+_DRAWN = {"s": "seconds", "1/s": "images or tokens a second"}  # unit -> label of its axis
 _FOLLOWS = {"multiply_adds", "peak_resident_bytes"}  # from what was measured
 _LONGEST, _MOST_BARS = 40, 120
 _WIDE = 30.0  # ratio of the longest bar to the shortest from which the scale is logarithmic

@@ -207,6 +207,7 @@ _DRAWERS = {
     bench.FILETYPE: _draw_factorisations,
     "rankine-bench-gpeps": _draw_benchmarks,
     "rankine-bench-images": _draw_benchmarks,
+    "rankine-bench-models": _draw_benchmarks,
 }
 # Of files of any kind, or of several kinds.
 ANY_VIEWS = {"timing": _draw_timing, "windows": _draw_windows, "tasks": _draw_tasks}

@@ -18,7 +18,7 @@ from .result_header import check_version_and_status, opened
 FORMAT_VERSION = 1  # of every kind of file
 KINDS = (
     "rankine-simulate", "rankine-evaluate", "rankine-compress", "rankine-distill",
-    "rankine-bench-linalg", "rankine-bench-gpeps", "rankine-bench-images",
+    "rankine-bench-linalg", "rankine-bench-gpeps", "rankine-bench-images", "rankine-bench-models",
 )  # fmt: skip
 RESULTS = "results"
 _DOCUMENTS = ("provenance/effective_deck", "log")  # fields of Result

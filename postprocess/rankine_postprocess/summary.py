@@ -50,6 +50,10 @@ KINDS = {
         ("case", "value", "bond_dimension", "all_seconds", "seconds", "peak_resident_bytes"),
         rows=((f"{RESULTS}/cases", "measurement"), (f"{RESULTS}/bond_updates", "measurement")),
     ),
+    "rankine-bench-models": Kind(
+        ("form", "numbers", "stored_bytes", "first_token_seconds", "generated", "scored", "training"),
+        rows=((f"{RESULTS}/forms", "measurement"),),
+    ),
     "rankine-bench-images": Kind(
         ("network", "training", "evaluation", "channels", "size", "rank", "forward_seconds", "both_seconds"),
         rows=((f"{RESULTS}/networks", "measurement"), (f"{RESULTS}/layers", "measurement")),

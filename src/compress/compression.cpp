@@ -1,6 +1,7 @@
 #include "compress/compression.hpp"
 
 #include "compress/job/workbench.hpp"
+#include "compress/model_summary.hpp"
 #include "compress/results.hpp"
 #include "compress/stages/adapter_stage.hpp"
 #include "compress/stages/calibration_stage.hpp"
@@ -76,12 +77,18 @@ CompressionResult compress(const CompressionJob& job, const parallel::Communicat
                            const run::RunControl& control, const SaveResult& save,
                            const BetweenStages& between) {
   Workbench bench(job, world, control, save);
+  std::optional<ModelSummary> summary;
+  if (bench.options.summary.exists() && !bench.options.is_profile())
+    summary = summary_before(bench);
   bench.result.before = bench.score_original();
   bench.save();
-  if (bench.options.is_profile())
+  if (bench.options.is_profile()) {
     profile_sensitivity(bench);
-  else
+  } else {
     compress_model(bench, between);
+    if (summary) add_summary_after(bench, *summary);
+    bench.result.summary = std::move(summary);
+  }
   bench.result.peak_bytes_largest_rank = world.max(peak_resident_bytes());
   return std::move(bench.result);
 }

@@ -9,6 +9,7 @@
 #include "compress/adapter_results.hpp"
 #include "compress/experiment_results.hpp"
 #include "compress/job/adapter_plan.hpp"
+#include "compress/model_summary.hpp"
 #include "core/text_format.hpp"
 #include "models/evaluation/results.hpp"
 
@@ -209,6 +210,7 @@ void write_results(ResultFile& file, const CompressionJob& job, const Compressio
          "nat",
          {"looks"}});
   write_adapter_results(file, job, result);
+  if (result.summary) write_summary(file, *result.summary);
   if (result.noise) write_noise_map(file, *result.noise);
 }
 
@@ -231,6 +233,12 @@ std::string weights_table(const CompressionJob& job, const CompressionResult& re
       static_cast<double>(result.parameters()) / static_cast<double>(job.selected_parameters()));
   return table + fmt::format("bytes of the selected weights        {}\n",
                              format_bytes(static_cast<double>(result.bytes())));
+}
+
+/// The format that was written, or "auto" for none.
+models::ExportFormat exported_format(const CompressionJob& job) {
+  const ExportOptions& exported = job.options.result;
+  return exported.directory.empty() ? models::ExportFormat::automatic : exported.format;
 }
 
 /// The figures of the text and of tasks, before and after.
@@ -262,13 +270,16 @@ std::string results_table(const CompressionJob& job, const CompressionResult& re
                        result.before->headline().value);
   std::string table = experiments_table(result.experiments);
   table += result.weights.empty() ? method_line(job) + "\n" : weights_table(job, result);
-  if (!result.before || !result.after) return table + adapter_text(job, result);
+  if (!result.before || !result.after)
+    return table + adapter_text(job, result) +
+           (result.summary ? summary_text(*result.summary, exported_format(job)) : "");
   table += scores_table(job, *result.before, *result.after);
   if (const auto part = recovered(result))
     table += fmt::format(
         "before healing                       {:.6e} ({:.1f} % of the loss recovered)\n",
         result.unhealed->headline().value, 100 * *part);
   table += adapter_text(job, result);
+  if (result.summary) table += summary_text(*result.summary, exported_format(job));
   return result.noise ? table + noise_table(*result.noise) : table;
 }
 

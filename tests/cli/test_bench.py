@@ -8,6 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+STORIES = Path(__file__).resolve().parents[2] / "inputs" / "models" / "stories260K"
 BENCH = Path(os.environ["RANKINE_BIN"]) / "rankine-bench"
 SMALL = ['bench.shapes=["90x40"]', 'bench.tall_shapes=["500x20"]', "bench.ranks_kept=[0, 4]", "bench.repeats=1",
          "bench.check=true"]  # fmt: skip
@@ -43,6 +44,22 @@ def test_the_hdf5_file_says_what_it_is(tmp_path):
         assert file.attrs["status"] == "complete"
         assert len(file["results/seconds"]) == 6
         assert file["results/seconds"].attrs["units"] == "s"
+
+
+@pytest.mark.parametrize("ranks", [None, 3])
+def test_the_models_suite_measures_every_form(tmp_path, ranks):
+    small = ["models", f"bench.model={STORIES}", "bench.repeats=1", "bench.prompt=8", "bench.tokens=2", "bench.window=16",
+             "bench.training_window=16", "bench.file=out.h5"]  # fmt: skip
+    outcome = bench(*small, ranks=ranks, cwd=tmp_path)
+    assert outcome.returncode == 0, outcome.stderr
+    with h5py.File(tmp_path / "out.h5") as file:
+        table = {name: dataset[...] for name, dataset in file["results/forms"].items()}
+    forms = [form.decode() for form in table["form"]]
+    assert forms == ["as read", "dense", "low-rank", "pivoted", "mpo", "clustered", "4-bit"]
+    numbers = dict(zip(forms, table["numbers"]))
+    assert numbers["as read"] == numbers["dense"] and all(numbers[form] <= numbers["dense"] / 2 for form in ("low-rank", "pivoted", "mpo"))
+    assert (table["generated"] > 0).all() and (table["scored"] > 0).all() and (table["loaded_bytes"] > 0).all()
+    assert [form for form, rate in zip(forms, table["training"]) if not rate > 0] == ["4-bit"]
 
 
 def test_the_gpeps_suite_writes_both_kinds_of_file(tmp_path):

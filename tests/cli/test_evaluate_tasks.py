@@ -128,6 +128,22 @@ def test_texts_and_several_tasks_stand_together(stories):
     assert "perplexity" in outcome.out
 
 
+def test_a_compression_scores_tasks_before_and_after(stories, compress):
+    before = small_task(stories)["accuracy"]
+    compress.given |= {"model": {"path": "model"}, "evaluate": {}, "tasks": {"files": ["small.jsonl"]}, "run": {"directory": "kept"},
+                       "method": {"weighting": "none"}, "ranks": {"parameter_ratio": 0.5}, "export": {"directory": "dense"}}
+    for _ in range(2):  # the second takes the scores of the first
+        outcome = compress.run()
+        assert outcome.code == 0, outcome
+        with h5py.File(compress.folder / RESULT) as file:
+            task = {name: dataset[()] for name, dataset in file["results/tasks/small"].items()}
+            assert "perplexity_before" not in file["results"]
+        assert task["accuracy_before"] == before and 0 <= task["accuracy_after"] <= 1
+        assert "small/accuracy" in outcome.out
+    stories.given["model"] = {"path": "dense"}
+    assert small_task(stories)["accuracy"] == task["accuracy_after"]
+
+
 def test_long_contexts_lose_their_beginning(stories):
     long = {"context": "a" * 600 + " fox", "choices": ["ran", "sat"], "answer": 0}
     write_task(stories, "small.jsonl", [long])

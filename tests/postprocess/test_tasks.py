@@ -2,7 +2,10 @@
 
 import json
 
+import evaluate_file
+import h5py
 import pytest
+from rankine_postprocess import task_figure
 from rankine_postprocess.cloze import cloze_items
 from rankine_postprocess.command_line import main
 from rankine_postprocess.task_layouts import LAYOUTS
@@ -68,3 +71,28 @@ def test_endings_of_sentences_among_those_of_their_article():
         assert title in ("One", "Two") and len(set(item["choices"])) == 4
         assert all(choice.split()[-2] == title and len(choice.split()) == 6 for choice in item["choices"])
     assert len(cloze_items(text, 1000, seed=1)) == 11 + 8
+
+
+def add_task(path, name, accuracy, *, end=""):
+    with h5py.File(path, "a") as file:
+        group = file.require_group(f"results/tasks/{name}")
+        evaluate_file.put(group, f"accuracy{end}", accuracy, [])
+        evaluate_file.put(group, f"accuracy_standard_error{end}", 0.02, [])
+    return path
+
+
+def test_accuracies_stand_in_tables_and_figures(tmp_path, capsys):
+    files = [add_task(evaluate_file.write(tmp_path / f"{name}.h5", [1.0, 2.0]), "cloze", value) for name, value in (("a", 0.5), ("b", 0.75))]
+    assert main(["table", *map(str, files)]) == 0
+    shown = capsys.readouterr().out
+    assert "tasks/cloze/accuracy" in shown and "0.75" in shown
+    assert main(["plot", *map(str, files), "--view", "tasks", "-o", str(tmp_path / "tasks.png")]) == 0
+    scores = [task_figure.read_task_scores(file) for file in files]
+    bars = task_figure.draw(scores).axes[0].containers
+    assert [bar.get_height() for group in bars for bar in getattr(group, "patches", [])] == [0.5, 0.75]
+
+
+def test_a_figure_without_tasks_says_so(tmp_path, capsys):
+    file = evaluate_file.write(tmp_path / "a.h5", [1.0, 2.0])
+    assert main(["plot", str(file), "--view", "tasks", "-o", str(tmp_path / "tasks.png")]) == 2
+    assert "Set tasks.files in its deck" in capsys.readouterr().err

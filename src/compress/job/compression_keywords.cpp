@@ -198,6 +198,21 @@ void declare_export(deck::Schema& schema, ExportOptions& result) {
           "modelling file can serve (file formats: checkpoints), else dense.");
 }
 
+void declare_summary(deck::Schema& schema, SummaryOptions& summary) {
+  auto section =
+      schema.section("summary",
+                     "What is said of a language model in the end, beside its bytes; with both off "
+                     "nothing is.");
+  section.keyword("speed", summary.speed)
+      .describe("Whether tokens a second are measured before and after, which takes seconds.");
+  section.keyword("sample_tokens", summary.sample_tokens)
+      .range(0, 10000)
+      .unit("tokens")
+      .describe(
+          "Length of a continuation that the model writes before and after, behind the "
+          "beginning of the text; 0 for none.");
+}
+
 }  // namespace
 
 void declare_compression(deck::Schema& schema, CompressOptions& options) {
@@ -206,6 +221,7 @@ void declare_compression(deck::Schema& schema, CompressOptions& options) {
   declare_fit(schema, options.fit);
   declare_ranks(schema, options.ranks);
   declare_export(schema, options.result);
+  declare_summary(schema, options.summary);
 }
 
 }  // namespace rankine::compress

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,8 @@
 #include "compress/allocation/allocation.hpp"
 #include "compress/experiments/noise_map.hpp"
 #include "compress/experiments/sensitivity_profile.hpp"
+#include "models/export/export_format.hpp"
+#include "models/language/speed.hpp"
 #include "models/score.hpp"
 #include "train/state.hpp"
 #include "weights/forms/form.hpp"
@@ -59,6 +62,21 @@ struct AdapterReport {
   std::vector<double> losses = {};         ///< of each step, in nat
 };
 
+/// Speed and writing of a model.
+struct SummaryOfModel {
+  std::optional<models::Speed> speed = {};
+  std::string prompt = {};
+  std::string sample = {};  ///< what follows
+};
+
+/// What a compression gave, for people.
+struct ModelSummary {
+  std::uint64_t bytes_before = 0;
+  std::map<models::ExportFormat, std::uint64_t> bytes_after = {};
+  SummaryOfModel before = {};
+  SummaryOfModel after = {};
+};
+
 struct CompressionTimes {
   double load = 0, inputs = 0, gradients = 0, decomposition = 0, allocation = 0, conversion = 0,
          fit = 0;
@@ -76,6 +94,7 @@ struct CompressionResult {
   std::optional<NoiseMap> noise;
   std::vector<ExperimentPoint> experiments;
   std::optional<SensitivityProfile> sensitivity;  ///< in place of weights and scores after
+  std::optional<ModelSummary> summary;
   CompressionTimes seconds;
   std::uint64_t peak_bytes_largest_rank = 0;
 

@@ -189,6 +189,14 @@ struct ExportOptions {
   models::ExportFormat format = models::ExportFormat::automatic;
 };
 
+/// What is said of the model in the end.
+struct SummaryOptions {
+  bool speed = true;
+  std::int64_t sample_tokens = 24;
+
+  bool exists() const { return speed || sample_tokens > 0; }
+};
+
 struct CompressOptions {
   models::EvaluateOptions scoring;  ///< title, [model], [evaluate], [parallel], [output]
   CalibrationOptions calibration;
@@ -203,6 +211,7 @@ struct CompressOptions {
   NoiseOptions noise;
   TrainOptions train;
   ExperimentOptions experiments;
+  SummaryOptions summary;
   ExportOptions result;
 
   /// A sensitivity profile takes the place of a compression.

@@ -118,6 +118,32 @@ std::string method_of(const Export& wanted, const std::optional<Manifest>& befor
 
 }  // namespace
 
+namespace {
+
+std::uint64_t bytes_of_tensors(const auto& tensors) {
+  std::uint64_t sum = 0;
+  for (const auto& tensor : tensors) {
+    std::uint64_t bytes = files::size_of(tensor.type);
+    for (const std::int64_t length : tensor.shape) bytes *= static_cast<std::uint64_t>(length);
+    sum += bytes;
+  }
+  return sum;
+}
+
+}  // namespace
+
+std::uint64_t checkpoint_bytes(const Communicator& world, const std::filesystem::path& folder) {
+  return bytes_of_tensors(SafetensorsReader(world, folder).entries());
+}
+
+std::uint64_t checkpoint_bytes(const Communicator& world, const std::filesystem::path& original,
+                               const LanguageModel& model, ExportFormat format) {
+  const SafetensorsReader reader(world, original);
+  const auto manifest = parallel::agree_on_failure(world, [&] { return read_manifest(original); });
+  const torch::NoGradGuard no_gradients;
+  return bytes_of_tensors(plan_checkpoint(model, reader, manifest, format).tensors());
+}
+
 void write_checkpoint(const LanguageModel& model, const Communicator& world, const Teams& teams,
                       const Export& wanted) {
   const ProfileStage stage("export");

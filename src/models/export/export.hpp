@@ -20,6 +20,14 @@ struct Export {
   Precision precision = Precision::float32;  ///< of the model, for the manifest
 };
 
+/// Bytes of the tensors of a checkpoint, and of what `model` would be written as; nothing is
+/// written. Collective over `world`.
+std::uint64_t checkpoint_bytes(const parallel::Communicator& world,
+                               const std::filesystem::path& folder);
+std::uint64_t checkpoint_bytes(const parallel::Communicator& world,
+                               const std::filesystem::path& original, const LanguageModel& model,
+                               ExportFormat format);
+
 /// Collective over `world`. The folder gets the tensors of the original, in their types, with the
 /// model's present weights in place of the layers' projections; and copies of config.json and the
 /// tokenizer's files. Every file appears under its name when it is complete. Throws InputError or

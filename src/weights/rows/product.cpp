@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "linalg/blas.hpp"
+#include "linalg/matrix_vector.hpp"
 #include "weights/rows/element_type.hpp"
 #include "weights/rows/single_threaded_blas.hpp"
 
@@ -44,10 +45,13 @@ void multiply(Op op_a, ConstView<T> a, Op op_b, ConstView<T> b, View<T> c) {
   const std::int64_t n_threads = omp_get_max_threads();
   const std::int64_t share = ((extent + n_threads - 1) / n_threads + tile - 1) / tile * tile;
   const SingleThreadedBlas guard;
+  const bool is_vector = c.columns == 1 && op_b == Op::none;  // one token: a matter of memory
 #pragma omp parallel for schedule(static, 1)
   for (std::int64_t first = 0; first < extent; first += share) {
     const std::int64_t count = std::min(share, extent - first);
-    if (share_columns)
+    if (is_vector)
+      linalg::gemv<T>(op_a, part_of_rows(op_a, a, first, count), b.data, c.data + first);
+    else if (share_columns)
       linalg::gemm<T>(op_a, op_b, T(1), a, part_of_columns(op_b, b, first, count), T(0),
                       {c.data + first * c.leading, c.rows, count, c.leading});
     else
