@@ -82,7 +82,7 @@ void encode_each(std::span<const T> values, std::span<std::byte> bytes, Convert&
 
 template <class T>
 void encode_values(DataType type, std::span<const T> values, std::span<std::byte> bytes) {
-  RANKINE_EXPECTS(can_encode(type), "values are written as floating-point numbers, U8 or I32");
+  RANKINE_EXPECTS(can_encode(type), "values are written as floating-point numbers, U8, I16 or I32");
   RANKINE_EXPECTS(bytes.size() == values.size() * size_of(type), "give room for all values");
   const auto cast_to = [&]<class Stored>(Stored) {
     encode_each<Stored>(values, bytes, [](T value) { return static_cast<Stored>(value); });
@@ -98,6 +98,8 @@ void encode_values(DataType type, std::span<const T> values, std::span<std::byte
           values, bytes, [](T value) { return bfloat16_from_float(static_cast<float>(value)); });
     case DataType::uint8:
       return cast_to(std::uint8_t{});
+    case DataType::int16:
+      return cast_to(std::int16_t{});
     case DataType::int32:
       return cast_to(std::int32_t{});
     default:
@@ -124,7 +126,8 @@ bool is_floating_point(DataType type) {
 }
 
 bool can_encode(DataType type) {
-  return is_floating_point(type) || type == DataType::uint8 || type == DataType::int32;
+  return is_floating_point(type) || type == DataType::uint8 || type == DataType::int16 ||
+         type == DataType::int32;
 }
 
 void decode(DataType type, std::span<const std::byte> bytes, std::span<float> values) {

@@ -20,7 +20,7 @@ namespace {
                          const char* reason) {
   throw InputError(
       fmt::format("Cannot write tensor '{}' to '{}' ({}). Write each tensor once, as "
-                  "F64, F32, F16, BF16, U8 or I32.",
+                  "F64, F32, F16, BF16, U8, I16 or I32.",
                   tensor.name, folder.string(), reason));
 }
 
@@ -30,7 +30,7 @@ void check(std::span<const TensorPlan> tensors, const std::filesystem::path& fol
     if (tensor.name == "__metadata__") refuse(tensor, folder, "the format reserves this name");
     if (!names.insert(tensor.name).second) refuse(tensor, folder, "it is planned twice");
     if (!can_encode(tensor.type))
-      refuse(tensor, folder, "its type is not floating-point, U8 or I32");
+      refuse(tensor, folder, "its type is not floating-point, U8, I16 or I32");
   }
 }
 

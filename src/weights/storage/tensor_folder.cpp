@@ -22,6 +22,8 @@ files::DataType file_type(const torch::Tensor& values) {
       return files::DataType::float64;
     case torch::kUInt8:
       return files::DataType::uint8;
+    case torch::kInt16:
+      return files::DataType::int16;
     case torch::kInt32:
       return files::DataType::int32;
     default:
