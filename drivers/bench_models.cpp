@@ -109,7 +109,7 @@ ModelRates measure(const LanguageModel& model, const std::string& form,
                    const ModelBenchOptions& options) {
   const SpeedProbe probe =
       SpeedProbe{options.prompt, options.tokens, options.window, options.repeats}.within(
-          model.config().longest_sequence());
+          model.config().context);
   const Speed speed = models::measure_speed(model, probe);
   ModelRates rates{.form = form,
                    .first_token = speed.first_token,

@@ -53,7 +53,7 @@ SummaryOfModel summary_of(const Workbench& bench) {
     if (bench.teams.index() != 0) return;
     if (options.speed)
       found.speed = models::measure_speed(
-          bench.model, models::SpeedProbe{}.within(bench.model.config().longest_sequence()));
+          bench.model, models::SpeedProbe{}.within(bench.model.config().context));
     const auto prompt = prompt_of(bench.job);
     if (prompt.empty() || options.sample_tokens == 0) return;
     const auto sample =
