@@ -23,7 +23,7 @@ void check_icu(UErrorCode code, const char* what) {
         fmt::format("ICU cannot {} ({}). Check the installation of ICU.", what, u_errorName(code)));
 }
 
-/// Of a pattern such as "[:age=12.0:]".
+/// Of a pattern such as "[:age=9.0:]".
 const icu::UnicodeSet& frozen_set(const char* pattern) {
   UErrorCode code = U_ZERO_ERROR;
   auto set = std::make_unique<icu::UnicodeSet>(icu::UnicodeString::fromUTF8(pattern), code);
@@ -87,7 +87,7 @@ std::string Normalizer::operator()(std::string_view text) const {
 }
 
 NormalizerStep to_unicode_form(UnicodeForm form) {
-  static const icu::UnicodeSet& known = frozen_set("[:age=12.0:]");
+  static const icu::UnicodeSet& known = frozen_set("[:age=9.0:]");
   const auto normalizer = std::make_shared<icu::FilteredNormalizer2>(instance_of(form), known);
   return [normalizer](std::string_view text) {
     if (is_ascii(text)) return std::string(text);
@@ -112,7 +112,9 @@ NormalizerStep to_lowercase() {
 }
 
 NormalizerStep without_accents() {
-  static const icu::UnicodeSet& marks = frozen_set("[[:M:]&[:age=9.0:]]");
+  // Three characters changed their category since.
+  static const icu::UnicodeSet& marks =
+      frozen_set("[[[:M:]&[:age=9.0:]\\u1cf2\\u1cf3]-[\\U000111c9]]");
   return [](std::string_view text) {
     return by_code_point(text, [](std::string& result, char32_t code_point) {
       if (!marks.contains(static_cast<UChar32>(code_point))) append_utf8(result, code_point);

@@ -26,8 +26,8 @@ class Normalizer {
 
 enum class UnicodeForm { nfc, nfd, nfkc, nfkd };
 
-/// As the Rust crate of the package `tokenizers` has it: what Unicode added after version 12.0
-/// stays as it is.
+/// As the Rust crate of the package `tokenizers` has it: what came after Unicode 9 stays as
+/// it is.
 NormalizerStep to_unicode_form(UnicodeForm form);
 
 /// Character by character, by Unicode 17.

@@ -202,7 +202,7 @@ def of_probabilities(normalizer, pre_tokenizer, decoder) -> Tokenizer:
 
 def unigram() -> Tokenizer:
     n = normalizers
-    normalizer = n.Sequence([n.NFKC(), n.Lowercase(), n.Strip(), n.Replace(Regex(" {2,}"), " ")])
+    normalizer = n.Sequence([n.NFKC(), n.StripAccents(), n.Lowercase(), n.Strip(), n.Replace(Regex(" {2,}"), " ")])
     pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
     return of_probabilities(normalizer, pre_tokenizer, decoders.Metaspace())
 
