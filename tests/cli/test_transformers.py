@@ -101,6 +101,19 @@ def test_the_tokenizer_of_fetch_smollm2_feeds_generate(tmp_path, peers):
     assert ours["continuations"][0].decode() == theirs["text"]
 
 
+def test_fetch_gemma3_merges_by_score_and_takes_one_from_the_norms():
+    tokens = ["<bos>", "<0x61>", "  ", "   ", "\u2581w", "or", "ld", "\u2581wor", "\u2581world", "orld", "\u2581", "w", "o", "r", "l", "d"]
+    kinds = [3, 6, 4, 4] + [1] * 12
+    model = hugging_face_from_gguf().Gemma3({"tokenizer.ggml.tokens": tokens, "tokenizer.ggml.token_type": kinds})
+    blank = "\u2581"
+    assert model.merges() == [f"{blank} {blank}", f"{blank*2} {blank}", f"{blank} {blank*2}", f"{blank} w", "o r", "l d", f"{blank}w or",
+                              f"{blank}w orld", f"{blank}wor ld", "or ld"]
+    assert model.hugging_face_name("blk.3.post_ffw_norm.weight") == "model.layers.3.post_feedforward_layernorm.weight"
+    norm = np.array([1.5], np.float32)
+    assert model.values("model.layers.3.self_attn.q_norm.weight", norm).tolist() == [0.5]
+    assert model.values("model.layers.3.self_attn.q_proj.weight", norm).tolist() == [1.5]
+
+
 # As Mistral's: its own beginning, a refusal, ends of what the model says.
 CHAT_TEMPLATE = (
     "{{ bos_token }}{% for message in messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
