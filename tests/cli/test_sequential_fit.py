@@ -88,7 +88,7 @@ def test_a_killed_run_ends_as_a_straight_one(compress):
     (["only forms of two factors are fitted in order"], {"fit": IN_ORDER, "method": {"form": "clustered"}}),
     (["a fit is made in the norm of what a weight reads"], {"fit": IN_ORDER, "method": {"weighting": "diagonal"}}),
     (["a profile changes one part of the model at a time"], {"fit": IN_ORDER, "sensitivity": {"bond_dimensions": [4]}}),
-    (["fit.oder", 'did you mean "fit.order"'], {"fit": {"oder": "sequential"}}),
+    (["fit.oder", "Did you mean fit.order?"], {"fit": {"oder": "sequential"}}),
     (["fit.anchor"], {"fit": IN_ORDER | {"anchor": 1.5}}),
 ])
 def test_what_cannot_be_fitted_is_refused_before_any_work(compress, compress_refuses, messages, sections):

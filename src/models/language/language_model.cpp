@@ -86,7 +86,7 @@ std::vector<Stage> LanguageModel::stages() const {
         .forward = [this, &layer](
                        const Tensor& x) { return layer.forward(*team_, *config_, x, 0, nullptr); },
         .slots = layer.slots(),
-        .added_slots = {&layer.attention_output, &layer.down}};
+        .added_slots = layer.added_slots()};
     for (const Slot* slot : stage.slots) add_bias(stage.parameters, *slot);
     for (const Norm* norm : layer.norms()) add_norm(stage.parameters, *norm);
     all.push_back(std::move(stage));

@@ -135,6 +135,11 @@ std::vector<const Slot*> TransformerLayer::slots() const {
   return all;
 }
 
+std::vector<const Slot*> TransformerLayer::added_slots() const {
+  if (attention_output_norm.exists() || mlp_output_norm.exists()) return {};
+  return {&attention_output, &down};
+}
+
 std::vector<const Norm*> TransformerLayer::norms() const {
   std::vector<const Norm*> all;
   for (const Norm* norm : {&attention_norm, &query_norm, &key_norm, &attention_output_norm,

@@ -71,6 +71,8 @@ struct TransformerLayer {
 
   /// In the order in which activations meet them.
   std::vector<const Slot*> slots() const;
+  /// Those whose outputs are added to x as they are: none where norms stand between.
+  std::vector<const Slot*> added_slots() const;
   std::vector<const Norm*> norms() const;
   Slot& at(Part part);
 
