@@ -337,9 +337,10 @@ TEST(Forms, SayWhatTheyAreAndHowLarge) {
   const std::vector<std::pair<Form, std::int64_t>> expected{
       {Form::low_rank, 4},       {Form::pivoted, 4},        {Form::pivoted, 4},
       {Form::matrix_product, 5}, {Form::matrix_product, 5}, {Form::disentangled, 3},
-      {Form::clustered, 5},      {Form::clustered, 3},      {Form::tucker, 6},
-      {Form::tucker, 12},        {Form::rotated, 2},        {Form::rotated, 3},
-      {Form::rotated, 3},        {Form::rotated, 3},        {Form::updated, 2}};
+      {Form::clustered, 5},      {Form::clustered, 3},      {Form::clustered, 3},
+      {Form::tucker, 6},         {Form::tucker, 12},        {Form::rotated, 2},
+      {Form::rotated, 3},        {Form::rotated, 3},        {Form::rotated, 3},
+      {Form::updated, 2}};
   const std::vector<FormCase> cases = form_cases();
   ASSERT_EQ(cases.size(), expected.size());
   for (std::size_t i = 0; i < cases.size(); ++i)
