@@ -48,15 +48,13 @@ Tensor row_weights(const DealtWeight& weight) {
 }
 
 /// Where errors count nothing only K-means says what values are.
-MadeCodebooks make(const DealtWeight& weight, weights::CodebookOptions options, double shrinkage) {
+MadeCodebooks make(const DealtWeight& weight, weights::CodebookOptions options) {
   weights::RowNorm norm;
   if (weight.has_errors) {
     norm.moments = weight.token_moments;
     if (weight.norm.inputs.defined()) norm.moments = {weight.norm.inputs};
     norm.row_weights = row_weights(weight);
   }
-  for (Tensor& moment : norm.moments)
-    moment = (1 - shrinkage) * moment + shrinkage * torch::diag(moment.diagonal());
   if (norm.moments.empty()) options.rounds = 0;
   MadeCodebooks made{.books = weights::make_codebooks(weight.w, norm, options)};
   if (weight.has_errors) made.error = weights::relative_error(weight.w, norm, made.books);
@@ -117,9 +115,7 @@ void compress_by_codebooks(Workbench& bench, const ErrorNorm& norm) {
   bench.timed("replacement", bench.result.seconds.conversion, [&] {
     for_each_dealt_weight(
         bench, norm, all, "codebooks",
-        [&](const DealtWeight& weight) {
-          mine = make(weight, how(method, weight.w), bench.options.calibration.ridge);
-        },
+        [&](const DealtWeight& weight) { mine = make(weight, how(method, weight.w)); },
         [&](std::size_t w, int root) {
           forms[w] = form_of(bench, w, broadcast(bench.world, mine.books, root));
           forms[w].report.weighted_error = mine.error;
