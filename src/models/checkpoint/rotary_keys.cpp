@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <initializer_list>
 
 namespace rankine::models {
 
@@ -79,12 +80,15 @@ class RotaryReader {
   Rotary read(const std::optional<ConfigSection>& section, const char* theta_key,
               double theta_if_absent) {
     Rotary rotary;
-    const std::optional<double> theta = number_in(section, "rope_theta", theta_key);
+    const bool is_local = theta_key == keys_.local_theta;
+    const std::optional<double> theta =
+        number_in(section, "rope_theta", {theta_key, is_local ? theta_key : "rope_theta"});
     rotary.theta = theta.value_or(theta_if_absent);
     if (rotary.theta <= 1)
       values_.refuse_wrong(fmt::format("{} = {} is not above 1", theta_key, rotary.theta));
-    const double part = number_in(section, "partial_rotary_factor", keys_.turned_part)
-                            .value_or(config_.architecture->defaults.turned_part);
+    const double part =
+        number_in(section, "partial_rotary_factor", {keys_.turned_part, "partial_rotary_factor"})
+            .value_or(config_.architecture->defaults.turned_part);
     rotary.turned = static_cast<std::int64_t>(part * static_cast<double>(config_.head_size));
     if (part <= 0 || part > 1 || rotary.turned < 2 || rotary.turned % 2 != 0)
       values_.refuse_wrong(
@@ -97,18 +101,26 @@ class RotaryReader {
   }
 
  private:
-  /// Of the object, or of the file under a name of its own; where both speak, they must agree.
+  /// Of the object, or of the file under one of these keys; where several speak, they must agree.
   std::optional<double> number_in(const std::optional<ConfigSection>& section,
-                                  const char* in_object, const char* in_file) const {
+                                  const char* in_object,
+                                  std::initializer_list<const char*> in_file) const {
     std::optional<double> found;
-    if (values_.has(in_file)) found = values_.number(in_file);
+    for (const char* key : in_file) {
+      if (!values_.has(key)) continue;
+      const double value = values_.number(key);
+      if (found && *found != value)
+        values_.refuse_value(key, fmt::format("{} contradicts it", *in_file.begin()));
+      found = value;
+    }
     if (!section || !section->has(in_object)) return found;
     const double value = section->number(in_object);
     if (found && *found != value)
       values_.refuse_value(
-          in_file, fmt::format("{}.{} contradicts it",
-                               values_.has("rope_parameters") ? "rope_parameters" : "rope_scaling",
-                               in_object));
+          values_.has(*in_file.begin()) ? *in_file.begin() : in_object,
+          fmt::format("{}.{} contradicts it",
+                      values_.has("rope_parameters") ? "rope_parameters" : "rope_scaling",
+                      in_object));
     return value;
   }
 

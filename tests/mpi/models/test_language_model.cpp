@@ -171,6 +171,21 @@ TEST(LanguageModel, ATiedHeadInTheFileIsTheEmbedding) {
   }
 }
 
+TEST(LanguageModel, BiasesThatConfigDoesNotAnnounceAreRefused) {
+  TinyModel tiny = tiny_biased_llama();
+  const std::string announced = "\"attention_bias\":true,";
+  tiny.config_json.erase(tiny.config_json.find(announced), announced.size());
+  const TinyFolder folder(tiny);
+  try {
+    read(folder.path());
+    ADD_FAILURE() << "the biases were left out";
+  } catch (const InputError& error) {
+    EXPECT_EQ(error.agreed_by(), world().size());
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("self_attn.k_proj.bias has no place in the model"));
+  }
+}
+
 TEST(LanguageModel, OnlyWeightsOfItsOwnAreReplaced) {
   const TinyModel tiny = tiny_models()[0];
   const TinyFolder folder(tiny);
