@@ -112,7 +112,8 @@ TEST_P(PairedStreamsTest, AskForWhatTheOriginalAnswered) {
                          wanted.t().mm(changed.read)),
                 1e-12);
 
-      const double mean = changed.read.square().sum().item<double>() / changed.read.size(1);
+      const double mean =
+          changed.read.square().sum().item<double>() / static_cast<double>(changed.read.size(1));
       const Tensor pulled =
           std::sqrt(ridge * mean) * torch::eye(changed.read.size(1), torch::kFloat64);
       const auto solution =
