@@ -92,18 +92,19 @@ def test_the_dense_export_scores_as_the_compressed_model_did(compress, tmp_path)
 
 
 def test_a_summary_says_what_compression_gave(compress):
-    outcome = compress.run(ranks={"parameter_ratio": 0.7, "allocation": "uniform"}, method={"weighting": "none"}, summary={"sample_tokens": 5})
+    compress.given |= {"ranks": {"parameter_ratio": 0.7, "allocation": "uniform"}, "method": {"weighting": "none"}}
+    outcome = compress.run(summary={"sample_tokens": 5})
     assert outcome.code == 0, outcome
     results = compress.read()
     assert results["model_bytes_before"] == results["model_bytes_dense"] == sum(
         array.nbytes for array in stored_tensors(STORIES).values())
-    saved = sum(4 * int(weight["parameters_before"] - weight["parameters"]) for weight in weights_of(compress).values())
+    saved = sum(4 * int(weight["parameters_before"]) - int(weight["bytes"]) for weight in weights_of(compress).values())
     assert results["model_bytes_native"] == results["model_bytes_factorised"] == results["model_bytes_before"] - saved
     for when in ("before", "after"):
         assert [len(words.decode().split()) for words in results[f"sample_{when}"]] == [16, 5]
     lines = [line for line in outcome.out.splitlines() if line.startswith(("bytes of the model", "generation", "scoring", "sample"))]
     assert len(lines) == 5 and "tokens/s" in lines[1], outcome.out
-    assert compress.run(ranks={"parameter_ratio": 0.7}, summary={"sample_tokens": 0, "speed": False}).code == 0
+    assert compress.run(summary={"sample_tokens": 0, "speed": False}).code == 0
     assert "model_bytes_before" not in compress.read()
 
 
