@@ -106,8 +106,8 @@ TEST(Clustered, KeepsTheLargestEntriesExact) {
     EXPECT_EQ(found[i][j].item<double>(), w[i][j].item<double>());
   EXPECT_LT((found - w).abs().max().item<double>(), 3);
   EXPECT_EQ(weight->stored_numbers(), 4 + 3);
-  // Two bits an entry in nine rows of two bytes; two indices of four bytes for each outlier.
-  EXPECT_EQ(weight->stored_bytes(), 9 * 2 + (4 + 3) * 8 + 3 * 8);
+  // Two bits an entry in nine rows of two bytes; a gap of two bytes for each outlier.
+  EXPECT_EQ(weight->stored_bytes(), 9 * 2 + (4 + 3) * 8 + 3 * 2);
 }
 
 TEST(Clustered, OfFewValuesIsExact) {
