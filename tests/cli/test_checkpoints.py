@@ -313,8 +313,8 @@ def test_what_cannot_be_materialised_is_refused(compress, native):
                 {name: array for name, array in stored_tensors(native).items() if not name.startswith(NAME)})
     shutil.copy(native / "rankine.json", compress.folder / "spoilt")
     for arguments, message in [(("native", "native"), "is the folder of the compressed model itself"),
-                               ((STORIES, "out"), "is no compressed model in native form"),
-                               (("nowhere", "out"), "is no compressed model in native form"),
+                               ((STORIES, "out"), "is no compressed model (there is no rankine.json in it)"),
+                               (("nowhere", "out"), "is no compressed model (there is no rankine.json in it)"),
                                (("native", "spoilt/config.json/out"), "'spoilt/config.json' is no folder"),
                                (("spoilt", "out"), f"the tensors of {NAME} are missing")]:
         outcome = compress.start("--materialize", *arguments)

@@ -32,7 +32,7 @@ Target model_configs() {
            R"("attention_bias":false,"mlp_bias":false,"tie_word_embeddings":true,"torch_dtype":"bfloat16"})",
            R"({"model_type":"mistral","hidden_act":"silu","rms_norm_eps":1e-6,"sliding_window":null,)"
            R"("rope_parameters":{"rope_theta":10000.0,"rope_type":"default"},"max_position_embeddings":32,)"
-           R"("vocab_size":11,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,)"
+           R"("vocab_size":11,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,"num_key_value_heads":1,)"
            R"("intermediate_size":12,"tie_word_embeddings":false})",
            R"({"model_type":"gemma3_text","layer_types":["sliding_attention","full_attention"],"sliding_window":3,)"
            R"("query_pre_attn_scalar":9,"rope_local_base_freq":50.0,"rope_parameters":{"full_attention":)"

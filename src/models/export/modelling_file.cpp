@@ -104,7 +104,8 @@ FORMS = {"low-rank": LowRankLinear, "pivoted": PivotedLinear, "pivoted-columns":
 class RankineForCausalLM(BASE):
     def __init__(self, config):
         super().__init__(config)
-        for name, stored in config.rankine_forms.items():
+        # Once loaded, this class stands for the stock one in transformers' list.
+        for name, stored in getattr(config, "rankine_forms", {}).items():
             parent, _, child = name.rpartition(".")
             dense = getattr(self.get_submodule(parent), child)
             form = "pivoted-columns" if stored.get("pivots") == "columns" else stored["form"]

@@ -95,7 +95,7 @@ std::unique_ptr<Weight> read_column_pivoted(const parallel::Communicator& team,
   tensors.require("coefficients",
                   coefficients == std::vector{columns[1], source.inputs - columns[1]},
                   "their shape");
-  auto pivots = read_ascending(tensors, "pivots", columns[1], source.inputs);
+  auto pivots = read_pivots(tensors, columns[1], source.inputs);
   const RowSplit middle = RowSplit::even(columns[1], team.size());
   return std::make_unique<ColumnPivoted>(team, source.split, std::move(pivots),
                                          tensors.own("columns", source.split),

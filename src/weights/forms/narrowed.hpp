@@ -53,7 +53,7 @@ class NarrowedColumns final : public Weight {
   torch::Tensor values_;
 };
 
-/// Both layouts: "kept_rows" with the numbers "kept", "kept_columns" likewise.
+/// Both layouts: "kept_rows" or "kept_columns", and "kept", which flags them among all.
 std::unique_ptr<Weight> read_narrowed_rows(const parallel::Communicator& team,
                                            const DenseSource& source, const StoredTensors& tensors);
 std::unique_ptr<Weight> read_narrowed_columns(const parallel::Communicator& team,

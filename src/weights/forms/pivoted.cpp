@@ -107,16 +107,17 @@ std::vector<Parameter> Pivoted::indices() const {
 
 FactorRows Pivoted::factors() const { return {coefficient_rows(), basis_, basis_split_}; }
 
-std::vector<std::int64_t> read_ascending(const StoredTensors& tensors, const std::string& part,
-                                         std::int64_t count, std::int64_t end) {
-  tensors.require(part, tensors.shape(part) == std::vector{count}, "their number");
-  const Tensor stored = tensors.integers(part, 0, count);
-  const std::int64_t* begin = stored.data_ptr<std::int64_t>();
-  std::vector<std::int64_t> values(begin, begin + count);
-  const bool ascending = std::ranges::adjacent_find(values, std::greater_equal<>()) == values.end();
-  tensors.require(part, ascending && (count == 0 || (values.front() >= 0 && values.back() < end)),
+std::vector<std::int64_t> read_pivots(const StoredTensors& tensors, std::int64_t kept_rank,
+                                      std::int64_t end) {
+  tensors.require("pivots", tensors.shape("pivots") == std::vector{kept_rank}, "their number");
+  const Tensor values = tensors.integers("pivots", 0, kept_rank);
+  const std::int64_t* begin = values.data_ptr<std::int64_t>();
+  std::vector<std::int64_t> pivots(begin, begin + kept_rank);
+  const bool ascending = std::ranges::adjacent_find(pivots, std::greater_equal<>()) == pivots.end();
+  tensors.require("pivots",
+                  ascending && (kept_rank == 0 || (pivots.front() >= 0 && pivots.back() < end)),
                   "they do not ascend within the weight");
-  return values;
+  return pivots;
 }
 
 std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const DenseSource& source,
@@ -126,7 +127,7 @@ std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const D
   tensors.require("coefficients",
                   coefficients == std::vector{source.split.total() - basis[0], basis[0]},
                   "their shape");
-  auto pivots = read_ascending(tensors, "pivots", basis[0], source.split.total());
+  auto pivots = read_pivots(tensors, basis[0], source.split.total());
   const RowSplit basis_split = split_of_pivots(source.split, pivots);
   std::vector<std::int64_t> others;
   for (int rank = 0; rank < team.size(); ++rank)

@@ -51,9 +51,9 @@ RowSplit split_of_pivots(const RowSplit& rows, const std::vector<std::int64_t>& 
 std::unique_ptr<Weight> read_pivoted(const parallel::Communicator& team, const DenseSource& source,
                                      const StoredTensors& tensors);
 
-/// The tensor `part` of a weight in files: `count` ascending numbers of rows or columns below
+/// The tensor "pivots" of a weight in files: `kept_rank` ascending numbers of rows or columns below
 /// `end`.
-std::vector<std::int64_t> read_ascending(const StoredTensors& tensors, const std::string& part,
-                                         std::int64_t count, std::int64_t end);
+std::vector<std::int64_t> read_pivots(const StoredTensors& tensors, std::int64_t kept_rank,
+                                      std::int64_t end);
 
 }  // namespace rankine::weights
