@@ -9,6 +9,7 @@
 #include <span>
 #include <type_traits>
 
+#include "bench_file.hpp"
 #include "bench_memory.hpp"
 #include "bench_timing.hpp"
 #include "core/memory.hpp"
@@ -20,7 +21,6 @@
 #include "gpeps/state/bond_update.hpp"
 #include "gpeps/sweep.hpp"
 #include "linalg/blas.hpp"
-#include "parallel/agreement.hpp"
 
 namespace rankine::bench {
 
@@ -277,13 +277,9 @@ void bench_gpeps(const BenchOptions& options, const parallel::Communicator& worl
   for (const Case& known : known_cases)
     if (std::ranges::count(options.cases, known.name) > 0)
       bench_case(known, options, world, measured);
-  parallel::agree_on_failure(world, [&] {
-    if (world.rank() != 0 || options.file.empty()) return;
-    if (options.file.ends_with(".csv"))
-      write_csv(options.file, measured, world.size());
-    else
-      write_hdf5(options.file, measured, world.size());
-  });
+  write_file(
+      world, options.file, [&] { write_csv(options.file, measured, world.size()); },
+      [&] { write_hdf5(options.file, measured, world.size()); });
 }
 
 }  // namespace rankine::bench

@@ -7,6 +7,7 @@
 #include <span>
 #include <type_traits>
 
+#include "bench_file.hpp"
 #include "bench_image_layers.hpp"
 #include "bench_image_networks.hpp"
 #include "bench_memory.hpp"
@@ -14,7 +15,6 @@
 #include "files/hdf5/result_file.hpp"
 #include "files/output_file.hpp"
 #include "models/threads.hpp"
-#include "parallel/agreement.hpp"
 
 namespace rankine::bench {
 
@@ -223,13 +223,9 @@ void bench_images(const ImageBenchOptions& options, const parallel::Communicator
   const parallel::Communicator self = world.split(world.rank(), 0);
   if (world.rank() == 0) bench_layers(options, self, threads, measured);
   bench_networks(options, world, measured);
-  parallel::agree_on_failure(world, [&] {
-    if (world.rank() != 0 || options.file.empty()) return;
-    if (options.file.ends_with(".csv"))
-      write_csv(options.file, measured);
-    else
-      write_hdf5(options.file, measured, world.size(), threads);
-  });
+  write_file(
+      world, options.file, [&] { write_csv(options.file, measured); },
+      [&] { write_hdf5(options.file, measured, world.size(), threads); });
 }
 
 }  // namespace rankine::bench

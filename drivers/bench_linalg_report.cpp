@@ -5,12 +5,12 @@
 #include <cstdio>
 #include <span>
 
+#include "bench_file.hpp"
 #include "core/text_format.hpp"
 #include "files/hdf5/result_file.hpp"
 #include "files/output_file.hpp"
 #include "linalg/blas.hpp"
 #include "linalg/svd/slepc_session.hpp"
-#include "parallel/agreement.hpp"
 
 namespace rankine::bench {
 
@@ -41,14 +41,8 @@ void Report::add(Row row) {
 }
 
 void Report::write() const {
-  if (file_.empty()) return;
-  parallel::agree_on_failure(world_, [&] {
-    if (world_.rank() != 0) return;
-    if (file_.ends_with(".csv"))
-      write_csv();
-    else
-      write_hdf5();
-  });
+  write_file(
+      world_, file_, [this] { write_csv(); }, [this] { write_hdf5(); });
 }
 
 void Report::write_csv() const {

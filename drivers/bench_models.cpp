@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <span>
 
+#include "bench_file.hpp"
 #include "bench_model_forms.hpp"
 #include "bench_timing.hpp"
 #include "core/errors.hpp"
@@ -15,7 +16,6 @@
 #include "models/language/language_model.hpp"
 #include "models/language/speed.hpp"
 #include "models/threads.hpp"
-#include "parallel/agreement.hpp"
 
 namespace rankine::bench {
 
@@ -213,13 +213,9 @@ void bench_models(const ModelBenchOptions& options, const parallel::Communicator
       model.replace_weight(slot->name(), arbitrary_weight(*slot->weight(), form, options.ratio));
     take(form);
   }
-  parallel::agree_on_failure(world, [&] {
-    if (world.rank() != 0 || options.file.empty()) return;
-    if (options.file.ends_with(".csv"))
-      write_csv(options.file, all);
-    else
-      write_hdf5(options.file, all, world.size(), threads);
-  });
+  write_file(
+      world, options.file, [&] { write_csv(options.file, all); },
+      [&] { write_hdf5(options.file, all, world.size(), threads); });
 }
 
 }  // namespace rankine::bench

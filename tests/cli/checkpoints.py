@@ -18,6 +18,13 @@ def results_of(program: Program, count: int | None = None, **sections) -> dict:
     return program.read()
 
 
+def perplexity_of(scorer: Program, model: str, count: int | None = None) -> float:
+    """What the fixture `scorer` says of a model folder, on `count` ranks."""
+    outcome = scorer.run(ranks=count, model={"path": model})
+    assert outcome.code == 0, outcome.err
+    return scorer.read("score.h5")["perplexity"]
+
+
 def stored_tensors(folder: Path) -> dict:
     """The arrays of model.safetensors by name, with their types; BF16 as the 16 bits it has."""
     data = (folder / "model.safetensors").read_bytes()

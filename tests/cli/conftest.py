@@ -132,6 +132,12 @@ def compress_stories(folder: Path) -> Program:
 
 
 @pytest.fixture
+def scorer(compress) -> Program:
+    """rankine-evaluate in the folder of `compress`, on what that was scored on."""
+    return Program(compress.folder, "rankine-evaluate", {"output": {"file": "score.h5"}, "evaluate": compress.given["evaluate"]})
+
+
+@pytest.fixture
 def compress_refuses(compress):
     """expect_refusal of rankine-compress."""
     return expect_refusal(compress)

@@ -7,7 +7,7 @@ import h5py
 import numpy as np
 import pytest
 
-from checkpoints import results_of, stored_tensors, tensors, write_gpt2, write_hugging_face_stories, write_model
+from checkpoints import perplexity_of, results_of, stored_tensors, tensors, write_gpt2, write_hugging_face_stories, write_model
 from conftest import RESULT, STORIES, Program
 
 TWO_SIDED = {"form": "pivoted"}
@@ -18,18 +18,6 @@ FORMS = {
     "clustered": ({"form": "clustered", "weighting": "none"}, {}),
     "dense": ({"form": "dense"}, {"parameter_ratio": 0.8}),
 }
-
-
-@pytest.fixture
-def scorer(compress):
-    """rankine-evaluate in the folder of `compress`, on what that was scored on."""
-    return Program(compress.folder, "rankine-evaluate", {"output": {"file": "score.h5"}, "evaluate": compress.given["evaluate"]})
-
-
-def perplexity_of(scorer, model, count=None):
-    outcome = scorer.run(ranks=count, model={"path": model})
-    assert outcome.code == 0, outcome.err
-    return scorer.read("score.h5")["perplexity"]
 
 
 def materialize(compress, *arguments, count=None):

@@ -5,23 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from checkpoints import results_of, stored_tensors
-from conftest import Program
+from checkpoints import perplexity_of, results_of, stored_tensors
 
 NARROWED = {"select": {"weights": ["*.feed_forward.*"]}, "method": {"form": "narrowed"},
             "ranks": {"allocation": "uniform", "parameter_ratio": 0.75, "multiple_of": 4}}
 WIDTH = 128  # of 172: the multiple of 4 within three quarters
-
-
-@pytest.fixture
-def scorer(compress):
-    return Program(compress.folder, "rankine-evaluate", {"output": {"file": "score.h5"}, "evaluate": compress.given["evaluate"]})
-
-
-def perplexity_of(scorer, model, count=None):
-    outcome = scorer.run(ranks=count, model={"path": model})
-    assert outcome.code == 0, outcome.err
-    return scorer.read("score.h5")["perplexity"]
 
 
 def test_the_model_that_is_written_is_an_ordinary_one_of_a_smaller_width(compress, scorer):

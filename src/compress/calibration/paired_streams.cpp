@@ -68,6 +68,12 @@ Tensor stream(const Communicator& team, const Tensor& x, const std::vector<const
   return sum;
 }
 
+/// What each token counts where outputs are added to a stream: the next norm divides the stream by
+/// its size, and a few tokens have a hundred times that of others.
+Tensor counts_of(const Tensor& stream) {
+  return stream.square().mean(1, true).clamp_min(1e-30).rsqrt();
+}
+
 }  // namespace
 
 PairedStreams::PairedStreams(Network& network, const Communicator& world, const Teams& teams,
@@ -147,15 +153,18 @@ PairedStreams::Reading PairedStreams::read_changed(const Question& question, std
 
 void PairedStreams::add(TargetMoments& sums, const Question& question, const Answers& answers,
                         const Reading& reading) const {
-  sums.inputs.add(reading.inputs);
+  const Tensor counts = question.is_of_stream ? counts_of(answers.stream) : Tensor();
+  const Tensor inputs = counts.defined() ? reading.inputs * counts : reading.inputs;
+  sums.inputs.add(inputs);
   for (std::size_t k = 0; k < question.group.size(); ++k) {
     Tensor wanted = answers.own[k];
     if (question.is_of_stream) {
       const auto own =
           weights::range_of(question.group[k]->weight()->split(), teams_.team().rank());
       wanted = wanted + (answers.stream - reading.stream).narrow(1, own.first, own.count);
+      wanted = wanted * counts;
     }
-    sums.targets[k].add_(wanted.t().mm(reading.inputs).to(torch::kFloat64));
+    sums.targets[k].add_(wanted.t().mm(inputs).to(torch::kFloat64));
   }
 }
 

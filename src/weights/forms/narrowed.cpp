@@ -17,7 +17,8 @@ Tensor integers(const std::vector<std::int64_t>& values) {
 
 /// 1 for each of `all` rows or columns that is left, else 0.
 Parameter kept_flags(const Tensor& kept, std::int64_t all) {
-  return {"kept", torch::zeros({all}, torch::kUInt8).index_fill(0, kept, 1), Placement::copy, 0, all};
+  return {"kept", torch::zeros({all}, torch::kUInt8).index_fill(0, kept, 1), Placement::copy, 0,
+          all};
 }
 
 /// What kept_flags stored of `all` rows or columns, `count` of which are left.
