@@ -38,6 +38,8 @@ def main() -> None:
     arguments = parser.parse_args()
 
     torch.set_num_threads(arguments.threads)
+    if not torch.cuda.is_available():
+        torch.Tensor.pin_memory = lambda tensor, *_: tensor  # AWQ pins memory without asking for a GPU
     model = AutoModelForCausalLM.from_pretrained(arguments.model, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(arguments.model)
     began = time.perf_counter()
