@@ -374,7 +374,7 @@ def test_keywords_of_language_models_are_refused(refuses, keyword):
 
 
 @pytest.mark.parametrize("keyword, value", [("train.epochs", 1), ("sensitivity.cuts", ["oh|iw"]), ("ranks.tucker", [4, 4]),
-                                            ("ranks.rank_fraction", 0.5), ("ranks.multiple_of", 4), ("data.images", "images.npy"),
+                                            ("ranks.rank_fraction", 0.5), ("data.images", "images.npy"),
                                             ("data.test_images", "images.npy")])
 def test_keywords_of_image_networks_are_refused(compress, compress_refuses, keyword, value):
     section, key = keyword.split(".")
