@@ -365,7 +365,8 @@ def test_classes_fewer_than_the_labels_are_refused(refuses):
 
 
 @pytest.mark.parametrize("keyword", ["evaluate.text", "calibration.text", "calibration.windows", "heal.steps", "experiments.names",
-                                     "sensitivity.bond_dimensions", "method.clusters", "ranks.bond_dimension"])
+                                     "sensitivity.bond_dimensions", "method.clusters", "ranks.bond_dimension",
+                                     "calibration.gradient_groups", "method.rounds", "summary.sample_tokens", "heal.held_out_windows"])
 def test_keywords_of_language_models_are_refused(refuses, keyword):
     section, key = keyword.split(".")
     value = {"text": "text.txt", "names": ["scrambled"], "bond_dimensions": [4]}.get(key, 4)

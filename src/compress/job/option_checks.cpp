@@ -265,8 +265,26 @@ void refuse_adapters(const CompressOptions& options, deck::Findings& findings) {
 void check_images(const CompressOptions& options, deck::Findings& findings) {
   refuse_adapters(options, findings);
   refuse_unused(findings,
-                {"evaluate.text", "tasks.files", "calibration.text", "calibration.windows",
-                 "method.storage", "method.clusters", "ranks.bond_dimension", "fit.order"},
+                {"evaluate.text",
+                 "tasks.files",
+                 "calibration.text",
+                 "calibration.windows",
+                 "calibration.gradient_groups",
+                 "method.storage",
+                 "method.clusters",
+                 "method.codebooks",
+                 "method.rounds",
+                 "method.start",
+                 "method.outliers",
+                 "method.outlier_share",
+                 "method.outlier_choice",
+                 "ranks.bond_dimension",
+                 "fit.order",
+                 "fit.target",
+                 "fit.anchor",
+                 "fit.ridge",
+                 "summary.speed",
+                 "summary.sample_tokens"},
                 for_texts, without_architecture);
   const MethodOptions& method = options.method;
   using weights::Form;
@@ -320,8 +338,8 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
 /// What rankine-compress alone has for image networks.
 void check_image_training(const CompressOptions& options, deck::Findings& findings) {
   refuse_unused(findings,
-                {"heal.steps", "experiments.names", "sensitivity.bond_dimensions", "parallel.teams",
-                 "noise.error_rates"},
+                {"heal.steps", "heal.text", "heal.held_out_windows", "experiments.names",
+                 "sensitivity.bond_dimensions", "parallel.teams", "noise.error_rates"},
                 for_texts, without_architecture);
   if (options.scoring.model.path.empty() && options.train.epochs == 0)
     findings.add("train.epochs", {.what = "train.epochs is 0 and model.path is not set",
