@@ -8,7 +8,7 @@ import numpy as np
 
 from conftest import STORIES, Program
 
-TYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I32": np.int32, "U8": np.uint8, "BF16": np.uint16}
+TYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "I32": np.int32, "U8": np.uint8, "I16": np.int16, "BF16": np.uint16}
 
 
 def results_of(program: Program, count: int | None = None, **sections) -> dict:
