@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from checkpoints import tensors, write_gpt2
-from conftest import STORIES
+from conftest import RESULT, STORIES
 
 
 def read_checkpoint(path):
@@ -98,7 +98,7 @@ def test_weights_of_another_shape(model, evaluate_refuses):
 
 def test_weights_of_more_layers(model, evaluate_refuses):
     edit_config(model, num_hidden_layers=6)
-    evaluate_refuses("layers.5.attention_norm.weight is missing")
+    evaluate_refuses("layers.5.attention.wq.weight is missing")
 
 
 def test_an_unknown_architecture(model, evaluate_refuses):
@@ -153,8 +153,8 @@ def test_a_quantised_checkpoint(model, evaluate_refuses):
 
 
 @pytest.mark.parametrize("changes, message", [
-    ({"rope_parameters": {"rope_theta": 10000.0, "partial_rotary_factor": 0.5}},
-     "rope_parameters.partial_rotary_factor = 0.5 is not supported"),
+    ({"rope_parameters": {"rope_theta": 10000.0, "partial_rotary_factor": 1.5}},
+     "rotary positions turn 12 of the 8 numbers of a head"),
     ({"rope_theta": "10000"}, 'rope_theta = "10000" is not a finite number'),
     ({"rope_parameters": {"rope_theta": [1e4]}}, "rope_parameters.rope_theta = [...] is not a finite number"),
     ({"hidden_size": 64.5}, "hidden_size = 64.5 is not a whole number"),
@@ -163,7 +163,7 @@ def test_a_quantised_checkpoint(model, evaluate_refuses):
     ({"eos_token_id": [2, 512]}, "eos_token_id holds 512"),
     ({"rms_norm_eps": float("nan")}, "not valid JSON"),
     ({"logits_scaling": 8.0}, "the key logits_scaling = 8.0 is not known"),
-    ({"sliding_window": 128}, "longer than the sliding window of the model in model (128 tokens"),
+    ({"sliding_window": 128}, "sliding_window = 128 is not supported: llama models have none"),
 ])
 def test_values_of_the_config(model, evaluate_refuses, changes, message):
     edit_config(model, **changes)
@@ -174,12 +174,15 @@ def test_layers_without_end(evaluate, model):
     edit_config(model, num_hidden_layers=10**9)
     outcome = evaluate.start(evaluate.deck(), "--check", memory_limit=2**33)
     assert outcome.code == 2, outcome
-    assert "num_hidden_layers = 1000000000 layers cannot lie in 47 tensors" in outcome.err
+    assert "num_hidden_layers = 1000000000 is not a whole number from 1 to 1000000" in outcome.err
 
 
-def test_a_sliding_window_of_a_whole_window_changes_nothing(evaluate, model):
-    edit_config(model, sliding_window=256)
+def test_a_sliding_window_changes_nothing_unless_it_is_shorter_than_what_is_scored(evaluate, model):
+    edit_config(model, model_type="mistral", architectures=["MistralForCausalLM"], sliding_window=256)
     assert evaluate.results()["perplexity"] == pytest.approx(3.57647, abs=1e-4)
+    edit_config(model, sliding_window=32)
+    (evaluate.folder / RESULT).unlink()
+    assert evaluate.results()["perplexity"] > 3.6
 
 
 def test_a_generation_config_that_is_damaged(model, evaluate_refuses):
