@@ -77,9 +77,12 @@ bool is_over(const Recipe& recipe, const State& state) {
   return state.steps >= recipe.schedule.steps || is_out_of_patience(recipe.epochs, state);
 }
 
-void take_score(const Recipe& recipe, State& state, const std::optional<BestParameters>& best) {
+/// The score is the same on all ranks.
+void take_score(const Recipe& recipe, State& state, const std::optional<BestParameters>& best,
+                const parallel::Communicator& world) {
   const double lowest = state.scores.empty() ? INFINITY : std::ranges::min(state.scores);
   state.scores.push_back(recipe.epochs.finish(state.steps / recipe.epochs.steps));
+  require_finite(std::isfinite(state.scores.back()), "score", state.steps, recipe, world);
   if (best && state.scores.back() < lowest) best->take();
 }
 
@@ -102,7 +105,7 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
   if (state.steps > 0) log().info("{} goes on after step {}", recipe.name, state.steps);
 
   ProgressLine progress(world.rank() == 0 ? recipe.progress : Output::silent);
-  if (best && state.scores.empty()) take_score(recipe, state, best);
+  if (best && state.scores.empty()) take_score(recipe, state, best, world);
   while (!is_over(recipe, state)) {
     const double loss = objective.gradient(state.steps, parameters);
     require_finite(std::isfinite(loss), "loss", state.steps, recipe, world);
@@ -113,7 +116,7 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
     state.losses.push_back(loss);
     ++state.steps;
     if (recipe.epochs.steps > 0 && state.steps % recipe.epochs.steps == 0)
-      take_score(recipe, state, best);
+      take_score(recipe, state, best, world);
     progress.update(static_cast<double>(state.steps) / static_cast<double>(schedule.steps),
                     fmt::format("{}: step {} of {} | loss {:.4f}", recipe.name, state.steps,
                                 schedule.steps, loss));

@@ -53,6 +53,7 @@ def test_healing_trains_what_is_left(compress):
     (["leaves out a matrix of the MLP of layer 0"], {"select": {"weights": ["*.w1", "*.w3"]}}),
     (["leaves none of 172 hidden units"], {"ranks": NARROWED["ranks"] | {"parameter_ratio": 0.01}}),
     (['ranks.allocation = "additive" stands beside method.form = "narrowed"'], {"ranks": {"parameter_ratio": 0.5}}),
+    (["ranks.bond_dimension", "follow ranks.parameter_ratio"], {"ranks": NARROWED["ranks"] | {"bond_dimension": 64}}),
     (["stands beside sensitivity.bond_dimensions"], {"sensitivity": {"bond_dimensions": [4]}}),
 ])
 def test_what_cannot_be_narrowed_is_refused(compress, compress_refuses, messages, changes):

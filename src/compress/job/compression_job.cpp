@@ -64,7 +64,7 @@ void check_bonds(const CompressionJob& job) {
 void check_units(const CompressionJob& job) {
   const models::ModelConfig& config = job.scoring.config;
   whole_mlps(config, job.selected);
-  if (units_of(job.options, config.hidden) > 0) return;
+  if (units_of(job.options.ranks, config.hidden) > 0) return;
   throw InputError(fmt::format(
       "ranks.parameter_ratio = {} leaves none of {} hidden units (they go in multiples of {}, "
       "ranks.multiple_of). Choose a larger ratio.",

@@ -222,7 +222,7 @@ StageCost cost_of_operators(const CompressionJob& job, const Layout& layout, con
 /// leave.
 StageCost cost_of_narrowing(const CompressionJob& job, const Pace& pace) {
   StageCost all{.stage = "narrower MLPs"};
-  const double left = static_cast<double>(units_of(job.options, job.scoring.config.hidden));
+  const double left = static_cast<double>(units_of(job.options.ranks, job.scoring.config.hidden));
   std::vector<double> seconds;
   for (const NamedShape& weight : job.selected) {
     if (weight.part != models::Part::down) continue;

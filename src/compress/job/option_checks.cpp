@@ -164,9 +164,11 @@ void check_allocation(const CompressOptions& options, deck::Findings& findings) 
 
 /// Layers of one width are what other programs read, so there is nothing to allocate.
 void check_narrowing(const CompressOptions& options, deck::Findings& findings) {
-  if (options.method.sized_by() != SizedBy::units ||
-      options.ranks.allocation == Allocation::uniform)
-    return;
+  if (options.method.sized_by() != SizedBy::units) return;
+  findings.expect_unused("ranks.bond_dimension",
+                         "hidden units that are left follow ranks.parameter_ratio",
+                         "Set that, or drop this.");
+  if (options.ranks.allocation == Allocation::uniform) return;
   findings.add("ranks.allocation",
                {.what = fmt::format("ranks.allocation = \"{}\" stands beside method.form = "
                                     "\"narrowed\"",

@@ -11,6 +11,7 @@
 #include "core/text_format.hpp"
 #include "weights/forms/clustered.hpp"
 #include "weights/making/codebooks.hpp"
+#include "weights/rows/broadcast_tensor.hpp"
 
 namespace rankine::compress {
 
@@ -61,21 +62,9 @@ MadeCodebooks make(const DealtWeight& weight, weights::CodebookOptions options) 
   return made;
 }
 
-/// A tensor of `root` on every rank, whose type all know.
-Tensor broadcast(const Communicator& world, const Tensor& mine, torch::ScalarType type, int root) {
-  std::vector<std::int64_t> shape(mine.sizes().begin(), mine.sizes().end());
-  shape.insert(shape.begin(), std::ssize(shape));
-  shape.resize(3);
-  world.broadcast(std::span(shape), root);
-  const at::IntArrayRef lengths(shape.data() + 1, static_cast<std::size_t>(shape[0]));
-  const Tensor all = world.rank() == root ? mine.contiguous() : torch::empty(lengths, type);
-  world.broadcast(std::span(static_cast<std::byte*>(all.data_ptr()), all.nbytes()), root);
-  return all;
-}
-
 weights::Codebooks broadcast(const Communicator& world, const weights::Codebooks& mine, int root) {
   const auto of_root = [&](const Tensor& tensor, torch::ScalarType type) {
-    return broadcast(world, tensor.defined() ? tensor : torch::empty({0}, type), type, root);
+    return weights::broadcast_tensor(world, tensor, type, root);
   };
   return {.values = of_root(mine.values, torch::kFloat64),
           .codes = of_root(mine.codes, torch::kInt32),

@@ -13,6 +13,7 @@
 #include "weights/forms/narrowed.hpp"
 #include "weights/forms/pivoted.hpp"
 #include "weights/making/unit_selection.hpp"
+#include "weights/rows/broadcast_tensor.hpp"
 
 namespace rankine::compress {
 
@@ -31,15 +32,10 @@ weights::MomentNorm norm_of(const DealtWeight& weight) {
 
 /// From rank `root` of the world. Collective over it.
 SelectedUnits broadcast(const parallel::Communicator& world, SelectedUnits units,
-                        std::int64_t outputs, std::int64_t count, int root) {
-  if (world.rank() != root) {
-    units.kept.resize(static_cast<std::size_t>(count));
-    units.w = torch::empty({outputs, count}, torch::kFloat64);
-  }
-  units.w = units.w.contiguous();
+                        std::int64_t count, int root) {
+  units.kept.resize(static_cast<std::size_t>(count));
   world.broadcast(std::span(units.kept), root);
-  world.broadcast(std::span(units.w.data_ptr<double>(), static_cast<std::size_t>(units.w.numel())),
-                  root);
+  units.w = weights::broadcast_tensor(world, units.w, torch::kFloat64, root);
   world.broadcast(std::span(&units.error, 1), root);
   return units;
 }
@@ -87,7 +83,7 @@ NewForm reads_units(const Workbench& bench, std::size_t w, const SelectedUnits& 
 
 std::vector<NewForm> narrow(const Workbench& bench, const ErrorNorm& norm) {
   const std::int64_t hidden = bench.model.config().hidden;
-  const std::int64_t count = units_of(bench.options, hidden);
+  const std::int64_t count = units_of(bench.options.ranks, hidden);
   std::map<std::size_t, SelectedMlp> mlps;  // by their last matrix
   std::vector<std::size_t> last;
   for (const SelectedMlp& mlp : whole_mlps(bench.model.config(), bench.job.selected)) {
@@ -104,7 +100,7 @@ std::vector<NewForm> narrow(const Workbench& bench, const ErrorNorm& norm) {
       [&](std::size_t w, int root) {
         const SelectedUnits units =
             broadcast(bench.world, bench.world.rank() == root ? std::move(mine) : SelectedUnits{},
-                      bench.job.selected[w].shape.rows, count, root);
+                      count, root);
         const SelectedMlp& mlp = mlps.at(w);
         if (mlp.gate) forms[*mlp.gate] = makes_units(bench, *mlp.gate, units);
         forms[mlp.up] = makes_units(bench, mlp.up, units);
@@ -119,8 +115,8 @@ void compress_by_narrowing(Workbench& bench, ErrorNorm norm) {
   double& seconds = bench.result.seconds.conversion;
   bench.timed("replacement", seconds, [&] { put_into_model(bench, narrow(bench, norm)); });
   log().info("{} of {} hidden units left in every MLP, chosen in {}",
-             units_of(bench.options, bench.model.config().hidden), bench.model.config().hidden,
-             format_duration(seconds));
+             units_of(bench.options.ranks, bench.model.config().hidden),
+             bench.model.config().hidden, format_duration(seconds));
 }
 
 }  // namespace rankine::compress

@@ -12,6 +12,7 @@
 #include "parallel/agreement.hpp"
 #include "weights/making/core_optimisation.hpp"
 #include "weights/making/tensor_svd.hpp"
+#include "weights/rows/broadcast_tensor.hpp"
 #include "weights/rows/gather_rows.hpp"
 #include "weights/rows/product.hpp"
 
@@ -148,18 +149,8 @@ std::vector<Tensor> make_cores(const Tensor& matrix, const MatrixProductOptions&
 
 std::vector<Tensor> broadcast_cores(const parallel::Communicator& ranks, std::vector<Tensor> cores,
                                     std::size_t sites, int root) {
-  std::vector<std::int64_t> shapes;
-  for (const Tensor& core : cores)
-    shapes.insert(shapes.end(), core.sizes().begin(), core.sizes().end());
-  shapes.resize(4 * sites);
-  ranks.broadcast(std::span(shapes), root);
-  parallel::agree_on_failure(ranks, [&] {
-    for (std::size_t k = cores.size(); k < sites; ++k)
-      cores.push_back(torch::empty(at::IntArrayRef(shapes).slice(4 * k, 4), torch::kFloat64));
-  });
-  for (const Tensor& core : cores)
-    ranks.broadcast(std::span(core.data_ptr<double>(), static_cast<std::size_t>(core.numel())),
-                    root);
+  cores.resize(sites);
+  for (Tensor& core : cores) core = broadcast_tensor(ranks, core, torch::kFloat64, root);
   return cores;
 }
 
