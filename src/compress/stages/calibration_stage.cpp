@@ -180,72 +180,64 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   kept.clear();
 }
 
-void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
-  const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
-  const run::Stage stage = gradients_stage(bench.job);
+using Measure = std::function<std::vector<SecondMoment>(const MeasurementCheckpoint&)>;
+
+/// Moments of these sizes on the gradient windows, from an earlier run or by `measure`. Collective
+/// over the world.
+std::vector<SecondMoment> on_gradient_windows(Workbench& bench, const run::Stage& stage,
+                                              const std::vector<std::int64_t>& sizes,
+                                              MomentPart part, const char* what, double& seconds,
+                                              const Measure& measure) {
   auto known = bench.stages.restore<GradientNotes>(stage, [&](const GradientNotes& notes) {
-    std::vector<std::int64_t> sizes;
-    for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
     if (notes.count != sizes.size())
       throw InputError("its moments are not those of the selected weights");
     return kept_moments(bench, stage, sizes,
                         weight_of(bench.model, bench.names[0])->own_rows().scalar_type(), part);
   });
   if (known) {
-    found = std::move(*known);
-    log().info("output gradients taken from run.directory");
-    return;
+    log().info("{} taken from run.directory", what);
+    return std::move(*known);
   }
   KeptMeasurement kept(bench, stage, 1, rounds_of(bench, bench.job.gradient_windows));
-  double& seconds = bench.result.seconds.gradients;
-  bench.timed("calibration", seconds, [&] {
-    found = measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
-                                     models::token_batches(bench.job.gradient_windows),
-                                     bench.options.calibration.gradient_targets, part,
-                                     kept.checkpoint());
-  });
+  std::vector<SecondMoment> found;
+  bench.timed("calibration", seconds, [&] { found = measure(kept.checkpoint()); });
   collect_on_first_team(bench, found);
-  log().info("output gradients of {} measured in {}",
+  log().info("{} of {} measured in {}", what,
              counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
-  if (!bench.stages.is_wanted()) return;
+  if (!bench.stages.is_wanted()) return found;
   write_moments(found, bench.world, bench.stages.folder(stage));
   bench.stages.complete(stage, GradientNotes{found.size()}, run::Holds::tensors);
   kept.clear();
+  return found;
+}
+
+void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
+  const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
+  std::vector<std::int64_t> sizes;
+  for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
+  found = on_gradient_windows(bench, gradients_stage(bench.job), sizes, part, "output gradients",
+                              bench.result.seconds.gradients,
+                              [&](const MeasurementCheckpoint& checkpoint) {
+                                return measure_output_gradients(
+                                    bench.model, bench.world, bench.teams, bench.names,
+                                    models::token_batches(bench.job.gradient_windows),
+                                    bench.options.calibration.gradient_targets, part, checkpoint);
+                              });
 }
 
 void add_token_moments(Workbench& bench, ErrorNorm& norm) {
   norm.groups = bench.options.calibration.gradient_groups;
-  const run::Stage stage = token_moments_stage(bench.job);
-  auto known = bench.stages.restore<GradientNotes>(stage, [&](const GradientNotes& notes) {
-    std::vector<std::int64_t> sizes;
-    for (const NamedShape& weight : bench.job.selected)
-      sizes.insert(sizes.end(), static_cast<std::size_t>(norm.groups), weight.shape.columns);
-    if (notes.count != sizes.size())
-      throw InputError("its moments are not those of the selected weights");
-    return kept_moments(bench, stage, sizes,
-                        weight_of(bench.model, bench.names[0])->own_rows().scalar_type(),
-                        MomentPart::whole);
-  });
-  if (known) {
-    norm.token_moments = std::move(*known);
-    log().info("weighted input moments taken from run.directory");
-    return;
-  }
-  KeptMeasurement kept(bench, stage, 1, rounds_of(bench, bench.job.gradient_windows));
-  double& seconds = bench.result.seconds.inputs;
-  bench.timed("calibration", seconds, [&] {
-    norm.token_moments = measure_token_moments(bench.model, bench.world, bench.teams, bench.names,
-                                               models::token_batches(bench.job.gradient_windows),
-                                               bench.options.calibration.gradient_targets,
-                                               norm.groups, kept.checkpoint());
-  });
-  collect_on_first_team(bench, norm.token_moments);
-  log().info("weighted input moments of {} measured in {}",
-             counted(std::ssize(bench.job.gradient_windows), "window"), format_duration(seconds));
-  if (!bench.stages.is_wanted()) return;
-  write_moments(norm.token_moments, bench.world, bench.stages.folder(stage));
-  bench.stages.complete(stage, GradientNotes{norm.token_moments.size()}, run::Holds::tensors);
-  kept.clear();
+  std::vector<std::int64_t> sizes;
+  for (const NamedShape& weight : bench.job.selected)
+    sizes.insert(sizes.end(), static_cast<std::size_t>(norm.groups), weight.shape.columns);
+  norm.token_moments = on_gradient_windows(
+      bench, token_moments_stage(bench.job), sizes, MomentPart::whole, "weighted input moments",
+      bench.result.seconds.inputs, [&](const MeasurementCheckpoint& checkpoint) {
+        return measure_token_moments(bench.model, bench.world, bench.teams, bench.names,
+                                     models::token_batches(bench.job.gradient_windows),
+                                     bench.options.calibration.gradient_targets, norm.groups,
+                                     checkpoint);
+      });
 }
 
 /// Mean diagonals; each is that of a moment that is finite. Collective over the world.
