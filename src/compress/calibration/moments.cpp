@@ -89,6 +89,16 @@ std::int64_t rounds_of(const std::vector<Batch>& batches, const Teams& teams) {
   return (std::ssize(batches) + teams.count() - 1) / teams.count();
 }
 
+/// Of the summed loss of a batch, by whose number random targets are told from others'.
+void backward(const Network& network, const Batch& batch, Targets targets, std::size_t number) {
+  const Tensor outputs = network.forward(batch.inputs);
+  const Tensor wanted =
+      targets == Targets::given
+          ? batch.targets
+          : network.sample_targets(outputs.detach(), batch.targets.size(0), number);
+  network.losses(outputs, wanted).sum().backward();
+}
+
 /// The first stages, as far as one of the weights `names` is.
 std::vector<Stage> stages_up_to(const Network& network, const std::vector<std::string>& names) {
   std::vector<Stage> stages = network.stages();
@@ -264,14 +274,20 @@ InputMoments measure_inputs(Network& network, const Communicator& world, const T
   return result;
 }
 
-void backward_summed_loss(const Network& network, const Batch& batch, Targets targets,
-                          std::size_t number) {
-  const Tensor outputs = network.forward(batch.inputs);
-  const Tensor wanted =
-      targets == Targets::given
-          ? batch.targets
-          : network.sample_targets(outputs.detach(), batch.targets.size(0), number);
-  network.losses(outputs, wanted).sum().backward();
+void observe_backward(const Network& network, const Communicator& world, const Teams& teams,
+                      const std::vector<Batch>& batches, Targets targets, const char* what,
+                      PartialMoments& state, const MeasurementCheckpoint& checkpoint) {
+  checkpoint.restore(state);
+  const std::int64_t rounds = rounds_of(batches, teams);
+  ProgressLine progress(output_of(world));
+  while (state.rounds < rounds) {
+    const auto b = static_cast<std::size_t>(state.rounds * teams.count() + teams.index());
+    if (b < batches.size()) backward(network, batches[b], targets, b);
+    ++state.rounds;
+    progress.update(static_cast<double>(state.rounds) / static_cast<double>(rounds),
+                    fmt::format("{}: window {} of {}", what, state.rounds, rounds));
+    checkpoint.keep(state);
+  }
 }
 
 std::vector<SecondMoment> measure_output_gradients(Network& network, const Communicator& world,
@@ -296,17 +312,7 @@ std::vector<SecondMoment> measure_output_gradients(Network& network, const Commu
               weights::gather_columns(teams.team(), dy.detach(), *split, weights::Gradient::same));
         }});
   }
-  checkpoint.restore(state);
-  const std::int64_t rounds = rounds_of(batches, teams);
-  ProgressLine progress(output_of(world));
-  while (state.rounds < rounds) {
-    const auto b = static_cast<std::size_t>(state.rounds * teams.count() + teams.index());
-    if (b < batches.size()) backward_summed_loss(network, batches[b], targets, b);
-    ++state.rounds;
-    progress.update(static_cast<double>(state.rounds) / static_cast<double>(rounds),
-                    fmt::format("output gradients: window {} of {}", state.rounds, rounds));
-    checkpoint.keep(state);
-  }
+  observe_backward(network, world, teams, batches, targets, "output gradients", state, checkpoint);
   return std::move(state.moments);
 }
 

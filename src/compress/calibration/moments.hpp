@@ -118,10 +118,13 @@ InputMoments measure_inputs(models::Network& network, const parallel::Communicat
                             MomentPart part = MomentPart::whole,
                             const MeasurementCheckpoint& checkpoint = {});
 
-/// Forward and backward of the summed loss of a batch, in nat. `number` is that of the batch, by
-/// which random targets are told from others'. Collective over the team.
-void backward_summed_loss(const models::Network& network, const models::Batch& batch,
-                          Targets targets, std::size_t number);
+/// Passes this team's batches, one in each round, forward and the summed loss back, in nat, while
+/// observers add to the moments of `state`. `what` is measured, for people. Collective over
+/// `world`.
+void observe_backward(const models::Network& network, const parallel::Communicator& world,
+                      const parallel::Teams& teams, const std::vector<models::Batch>& batches,
+                      Targets targets, const char* what, PartialMoments& state,
+                      const MeasurementCheckpoint& checkpoint);
 
 /// Collective over `world`: moments of the gradients of the summed loss, in nat, at the outputs of
 /// each weight; one backward pass for each batch. Sums are kept in the network's precision.

@@ -1,10 +1,7 @@
 #include "compress/calibration/token_moments.hpp"
 
-#include <fmt/format.h>
-
 #include <deque>
 
-#include "core/progress.hpp"
 #include "weights/rows/exchange.hpp"
 
 namespace rankine::compress {
@@ -62,17 +59,7 @@ std::vector<SecondMoment> measure_token_moments(models::Network& network, const 
                                .of_output_gradients =
                                    [&](const Tensor& dy) { add_tokens(state, own, teams, dy); }});
   }
-  checkpoint.restore(state);
-  const std::int64_t rounds = (std::ssize(batches) + teams.count() - 1) / teams.count();
-  ProgressLine progress(world.rank() == 0 ? Output::shown : Output::silent);
-  while (state.rounds < rounds) {
-    const auto b = static_cast<std::size_t>(state.rounds * teams.count() + teams.index());
-    if (b < batches.size()) backward_summed_loss(network, batches[b], targets, b);
-    ++state.rounds;
-    progress.update(static_cast<double>(state.rounds) / static_cast<double>(rounds),
-                    fmt::format("weighted inputs: window {} of {}", state.rounds, rounds));
-    checkpoint.keep(state);
-  }
+  observe_backward(network, world, teams, batches, targets, "weighted inputs", state, checkpoint);
   return std::move(state.moments);
 }
 
