@@ -41,10 +41,9 @@ std::optional<DealtWeight> assemble_weight(const Workbench& bench, const NormedW
   Tensor inputs, outputs;
   std::vector<Tensor> of_tokens;
   for (std::int64_t g = 0; g < norm.groups; ++g)
-    of_tokens.push_back(
-        norm.token_moments[place * static_cast<std::size_t>(norm.groups) +
-                           static_cast<std::size_t>(g)]
-            .assemble_on(bench.world, owner));
+    of_tokens.push_back(norm.token_moments[place * static_cast<std::size_t>(norm.groups) +
+                                           static_cast<std::size_t>(g)]
+                            .assemble_on(bench.world, owner));
   if (norm.inputs != InputWeighting::none && norm.groups == 0)
     inputs = norm.input_moments.moments[norm.input_moments.of_weight[place]].assemble_on(
         bench.world, owner);

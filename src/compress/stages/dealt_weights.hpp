@@ -24,15 +24,15 @@ NormedWeights all_weights(const Workbench& bench, const ErrorNorm& norm);
 /// A weight whole on this rank.
 struct DealtWeight {
   std::size_t place;  ///< in its group
-  torch::Tensor w;  ///< float64
+  torch::Tensor w;    ///< float64
   weights::MomentNorm norm = {};
   std::vector<torch::Tensor> token_moments = {};  ///< ErrorNorm::token_moments of the weight
   torch::Tensor row_weights = {};  ///< where only the diagonal of the output moments is known
   bool has_errors = true;          ///< false where inputs or output gradients are zeros
 };
 
-/// Those at the places `chosen` of the group, the largest matrices first, a batch for all ranks at a
-/// time: `work` on the own weight of a batch, then `share` with its root, collective, for every
+/// Those at the places `chosen` of the group, the largest matrices first, a batch for all ranks at
+/// a time: `work` on the own weight of a batch, then `share` with its root, collective, for every
 /// weight. `what` is made: "operators". Collective over the world.
 void for_each_dealt_weight(const Workbench& bench, const NormedWeights& group,
                            std::vector<std::size_t> chosen, const std::string& what,
