@@ -138,10 +138,21 @@ void write_times(ResultFile& file, const CompressionTimes& seconds) {
 
 namespace {
 
+std::string values_text(const CompressOptions& options) {
+  const MethodOptions& method = options.method;
+  std::string text =
+      options.allocates_values()
+          ? fmt::format("up to {} within {} bits a weight",
+                        counted(method.clusters, "shared value"), options.ranks.bits_per_weight)
+          : counted(method.clusters, "shared value");
+  if (method.codebooks != "matrix") text += fmt::format(" (codebooks: {})", method.codebooks);
+  text += ", " + counted(method.outliers, "outlier");
+  if (method.outlier_share > 0) text += fmt::format(" and {} of all entries", method.outlier_share);
+  return text;
+}
+
 std::string rank_text(const CompressOptions& options) {
-  if (options.method.sized_by() == weights::SizedBy::values)
-    return fmt::format("{}, {}", counted(options.method.clusters, "shared value"),
-                       counted(options.method.outliers, "outlier"));
+  if (options.method.sized_by() == weights::SizedBy::values) return values_text(options);
   if (options.is_profile())
     return fmt::format("profile of bond dimensions {}",
                        fmt::join(options.sensitivity.bond_dimensions, ", "));
@@ -231,8 +242,10 @@ std::string weights_table(const CompressionJob& job, const CompressionResult& re
       "parameters of the selected weights   {} -> {} ({:.4f})\n", job.selected_parameters(),
       result.parameters(),
       static_cast<double>(result.parameters()) / static_cast<double>(job.selected_parameters()));
-  return table + fmt::format("bytes of the selected weights        {}\n",
-                             format_bytes(static_cast<double>(result.bytes())));
+  return table + fmt::format("bytes of the selected weights        {} ({:.4f} bits a weight)\n",
+                             format_bytes(static_cast<double>(result.bytes())),
+                             8 * static_cast<double>(result.bytes()) /
+                                 static_cast<double>(job.selected_parameters()));
 }
 
 /// The format that was written, or "auto" for none.

@@ -203,6 +203,45 @@ def test_codebooks_of_rows_are_the_same_for_any_number_of_ranks_and_read_again(c
     assert scorer.results()["perplexity"] == pytest.approx(one["perplexity_after"], rel=1e-5)
 
 
+MIXED = {"method": BOOKS | {"weighting": "two-sided", "clusters": 32, "storage": "float16"}}
+
+
+def uniform_and_mixed(compress, clusters: int) -> tuple[dict, dict, dict]:
+    """Results with as many values in each weight, with as many bits shared out, and their weights."""
+    uniform = results_of(compress, method=MIXED["method"] | {"clusters": clusters})
+    bits = 8 * uniform["bytes_after"] / uniform["parameters_before"]
+    return uniform, results_of(compress, **MIXED, ranks={"bits_per_weight": bits}), weights_of(compress)
+
+
+@pytest.mark.parametrize("clusters", [4, 8])
+def test_bits_are_shared_out_where_they_lower_the_error_most(compress, clusters):
+    uniform, mixed, weights = uniform_and_mixed(compress, clusters)
+    assert 0.98 * uniform["bytes_after"] < mixed["bytes_after"] <= uniform["bytes_after"]
+    assert np.log(mixed["perplexity_after"] / mixed["perplexity_before"]) < \
+        0.9 * np.log(uniform["perplexity_after"] / uniform["perplexity_before"])
+    values = {int(weight["rank"]) for weight in weights.values()}
+    assert len(values) > 1 and values <= {2, 4, 8, 16, 32}
+    assert sum(weight["bytes"] for weight in weights.values()) == mixed["bytes_after"]
+
+
+def test_shared_bits_do_not_depend_on_the_ranks_and_are_read_again(compress, tmp_path):
+    deck = MIXED | {"ranks": {"bits_per_weight": 5}, "fit": {"order": "sequential", "anchor": 0.75, "ridge": 0.03}}
+    one = results_of(compress, 1, **deck, run={"directory": "kept"}, export={"directory": "native", "format": "native"})
+    values = {name: weight["rank"] for name, weight in weights_of(compress).items()}
+    scorer = Program(tmp_path, "rankine-evaluate", {
+        "model": {"path": str(compress.folder / "native")},
+        "evaluate": {"text": str(STORIES / "test_tokens.npy"), "window_length": 256, "max_windows": 8}})
+    assert scorer.results()["perplexity"] == pytest.approx(one["perplexity_after"], rel=1e-5)
+    for count in (2, 3, 4):
+        anew = results_of(compress, count, **deck)
+        assert {name: weight["rank"] for name, weight in weights_of(compress).items()} == values
+        assert anew["bytes_after"] == pytest.approx(one["bytes_after"], rel=1e-3)
+        assert anew["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-2)
+    other = compress.start(compress.deck(**(deck | {"ranks": {"bits_per_weight": 6}}), run={"directory": "kept"}))
+    assert "errors of codebooks taken from run.directory" in other.err
+    assert compress.read()["perplexity_after"] < one["perplexity_after"]
+
+
 def test_every_step_towards_codebooks_of_rows_lowers_the_error(compress):
     after = {}
     for name, method in {"matrix": {"codebooks": "matrix", "rounds": 0}, "rounds": {"codebooks": "matrix"}, "rows": {}}.items():
@@ -411,6 +450,16 @@ def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, f
     (['method.codebooks = "0" is no number of rows'], {"method": BOOKS | {"codebooks": "0"}}),
     (["without the second moments of the inputs K-means is exact"], {"method": BOOKS | {"weighting": "diagonal"}}),
     (["256 of them at most"], {"method": BOOKS | {"clusters": 300}}),
+    (["ranks.bits_per_weight = 1 cannot be reached", "bits with 2 values each", "with 32, the most that method.clusters allows"],
+     MIXED | {"ranks": {"bits_per_weight": 1}}),
+    (["ranks.bits_per_weight = 40 cannot be reached"], MIXED | {"ranks": {"bits_per_weight": 40}}),
+    (["method.rounds = 0 stands beside ranks.bits_per_weight"], {"method": BOOKS | {"rounds": 0}, "ranks": {"bits_per_weight": 4}}),
+    (['ranks.allocation = "uniform" stands beside ranks.bits_per_weight'],
+     MIXED | {"ranks": {"bits_per_weight": 4, "allocation": "uniform"}}),
+    (["shared values of 4 bits are no longer those that were chosen"],
+     {"method": MIXED["method"] | {"storage": "4-bit"}, "ranks": {"bits_per_weight": 4}}),
+    (["a weight gets 2 values or more"], {"method": MIXED["method"] | {"clusters": 1}, "ranks": {"bits_per_weight": 4}}),
+    (['method.form = "pivoted" has no shared values'], {"ranks": {"bits_per_weight": 4}}),
     (["K-means counts entries one by one"], {"method": {"form": "clustered", "weighting": "full"}}),
     (['method.form = "mpo" has no shared values'], {"method": {"form": "mpo", "rounds": 2}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),

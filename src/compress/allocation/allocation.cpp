@@ -26,20 +26,20 @@ struct Point {
   double tail;
 };
 
-/// The points of the least rank and more, ordered by numbers; ranks that cost as much as the dense
-/// matrix are left out.
+/// The points of the least rank and more, ordered by numbers; ranks that cost as much as the full
+/// one are left out.
 std::vector<Point> points_of(const Candidate& candidate, FactorGauge gauge) {
   const std::vector<double> tails = candidate.tails();
-  const std::int64_t dense = candidate.shape.dense_numbers();
   const std::int64_t full = candidate.full_rank();
+  const std::int64_t most = stored_numbers(candidate, gauge, full);
   std::vector<Point> points;
   for (std::int64_t rank = candidate.least_rank(); rank < full; rank += candidate.multiple_of) {
     const std::int64_t numbers = stored_numbers(candidate, gauge, rank);
-    if (numbers >= dense) break;
+    if (numbers >= most) break;
     const auto index = std::min(static_cast<std::size_t>(rank), tails.size() - 1);
     points.push_back({rank, static_cast<double>(numbers), tails[index]});
   }
-  points.push_back({full, static_cast<double>(dense), 0});
+  points.push_back({full, static_cast<double>(most), tails.back()});
   return points;
 }
 
@@ -75,11 +75,12 @@ std::vector<Edge> sorted_edges(const std::vector<Candidate>& candidates, FactorG
 
 double square(double x) { return x * x; }
 
-/// The next rank that is worth its storage: one step more, or the dense matrix.
+/// The next rank that is worth its storage: one step more, or the full one.
 std::int64_t next_rank(const Candidate& candidate, FactorGauge gauge, std::int64_t rank) {
-  const std::int64_t next = candidate.rank_above(rank);
-  const bool is_cheaper = stored_numbers(candidate, gauge, next) < candidate.shape.dense_numbers();
-  return is_cheaper ? next : candidate.full_rank();
+  const std::int64_t next = candidate.rank_above(rank), full = candidate.full_rank();
+  const bool is_cheaper =
+      stored_numbers(candidate, gauge, next) < stored_numbers(candidate, gauge, full);
+  return is_cheaper ? next : full;
 }
 
 /// The largest rank within `budget` numbers; 0 if there is none.

@@ -15,7 +15,7 @@ using weights::MatrixShape;
 
 /// What a form of a matrix costs and leaves.
 struct CurvePoint {
-  std::int64_t numbers;
+  std::int64_t numbers;  ///< or bytes, if those of the budget are meant so
   double squared_error;
 };
 
@@ -26,12 +26,12 @@ struct Candidate {
   MatrixShape shape;
   std::vector<double> singular_values;  ///< at most shape.full_rank()
   /// Of forms that are not made of singular values and not stored as `FactorGauge` says: the points
-  /// of rank 0, 1, ..., with fewer numbers than the dense matrix, which is the last one. Else
-  /// empty.
+  /// of rank 0, 1, ..., each with more numbers than the one before. The last one, the dense matrix
+  /// where that is among them, is the most that the matrix can get. Else empty.
   std::vector<CurvePoint> curve = {};
   std::int64_t multiple_of = 1;  ///< every rank but the full one is such
 
-  /// The rank that stands for the dense matrix.
+  /// The rank that stands for the dense matrix, or the last point of the curve.
   std::int64_t full_rank() const {
     return curve.empty() ? shape.full_rank() : static_cast<std::int64_t>(curve.size()) - 1;
   }
@@ -71,10 +71,11 @@ std::vector<std::int64_t> uniform_ranks(const std::vector<Candidate>& candidates
 
 /// Ranks that make the sum of the squared errors least, up to part of one edge of a hull.
 ///
-/// The points (numbers, squared error) of each matrix, the dense one (all numbers, 0) among them,
-/// have a lower convex hull; its edges of all matrices together are taken by falling gain per
-/// number while they fit the budget. An edge that does not fit is left out, or taken as far as it
-/// fits, whichever is better in the end; what then remains goes to single ranks.
+/// The points (numbers, squared error) of each matrix, the dense one (all numbers, 0) among them
+/// unless its curve ends before, have a lower convex hull; its edges of all matrices together are
+/// taken by falling gain per number while they fit the budget. An edge that does not fit is left
+/// out, or taken as far as it fits, whichever is better in the end; what then remains goes to
+/// single ranks.
 std::vector<std::int64_t> additive_ranks(const std::vector<Candidate>& candidates,
                                          FactorGauge gauge, std::int64_t budget);
 

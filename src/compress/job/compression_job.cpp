@@ -10,6 +10,7 @@
 #include "compress/job/adapter_plan.hpp"
 #include "compress/job/bond_dimension.hpp"
 #include "compress/job/output_folders.hpp"
+#include "compress/job/shared_values.hpp"
 #include "compress/job/unit_count.hpp"
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
@@ -75,6 +76,7 @@ void check_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
   const weights::SizedBy sized_by = job.options.method.sized_by();
   if (job.options.method.form == weights::Form::disentangled) check_gates(job);
+  if (!job.selected.empty() && job.options.allocates_values()) require_reachable_bits(job);
   if (job.selected.empty() || sized_by == weights::SizedBy::values || job.options.is_profile())
     return;
   if (sized_by == weights::SizedBy::bonds) return check_bonds(job);

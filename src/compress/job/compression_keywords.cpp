@@ -88,7 +88,9 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
           "the error further and takes as long as the others.");
   method.keyword("clusters", options.method.clusters)
       .range(1, 65536)
-      .describe("Shared values of a clustered weight.");
+      .describe(
+          "Shared values of a clustered weight; with ranks.bits_per_weight the most that one "
+          "gets.");
   method.keyword("outliers", options.method.outliers)
       .range(0, 1e9)
       .describe("Entries that a clustered weight keeps beside its shared values.");
@@ -161,6 +163,15 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
       .above(0)
       .at_most(1)
       .describe("Kept part of the parameters of the selected weights.");
+  section.keyword("bits_per_weight", ranks.bits_per_weight)
+      .range(0, 64)
+      .unit("bits")
+      .describe(
+          "Of clusters with method.rounds: what the selected weights take on average, codes, "
+          "shared "
+          "values and outliers with their places, as they are stored in the end. Each gets the "
+          "number of shared values, 2, 4, 8, ... up to method.clusters, with which the sum of the "
+          "squared errors is least; 0 for method.clusters in each.");
   section.keyword("bond_dimension", ranks.bond_dimension)
       .range(0, 1e9)
       .describe("The rank of every selected weight; 0 to follow parameter_ratio.");

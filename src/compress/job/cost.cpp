@@ -8,6 +8,7 @@
 #include "compress/decomposition/decomposition_plan.hpp"
 #include "compress/job/adapter_plan.hpp"
 #include "compress/job/forecast.hpp"
+#include "compress/job/shared_values.hpp"
 #include "compress/job/unit_count.hpp"
 #include "models/evaluation/cost.hpp"
 #include "weights/making/value_histogram.hpp"
@@ -182,8 +183,8 @@ StageCost cost_of_components(const CompressionJob& job, const Layout& layout, co
   return all;
 }
 
-/// Of weights that are dealt to the ranks whole: all of them, or in order, where those that read one
-/// activation are made before the next ones.
+/// Of weights that are dealt to the ranks whole: all of them, or in order, where those that read
+/// one activation are made before the next ones.
 double seconds_of_dealt(const CompressionJob& job, std::vector<double> seconds, const Pace& pace) {
   const int ranks = pace.where().ranks;
   if (!job.options.fit.is_sequential()) return run::dealt(std::move(seconds), ranks);
@@ -195,8 +196,8 @@ double seconds_of_dealt(const CompressionJob& job, std::vector<double> seconds, 
   return sum;
 }
 
-/// Exact K-means of every book, then rounds: four sweeps over the columns, each with the moment once,
-/// and the best values, for which rows of the moment are summed by code.
+/// Exact K-means of every book, then rounds: four sweeps over the columns, each with the moment
+/// once, and the best values, for which rows of the moment are summed by code.
 double seconds_of_codebooks(const MatrixShape& shape, const MethodOptions& method, double clusters,
                             const Pace& pace) {
   const auto entries = static_cast<double>(shape.dense_numbers()),
@@ -222,6 +223,22 @@ StageCost cost_of_codebooks(const CompressionJob& job, const Pace& pace) {
                                      weight.shape.columns);
   }
   all.seconds = seconds_of_dealt(job, std::move(seconds), pace);
+  return all;
+}
+
+/// Of one round for each number of shared values that a weight may get.
+StageCost cost_of_value_errors(const CompressionJob& job, const Pace& pace) {
+  StageCost all{.stage = "errors of codebooks"};
+  if (!job.options.allocates_values()) return all;
+  MethodOptions once = job.options.method;
+  once.rounds = 1;
+  std::vector<double> seconds;
+  for (const NamedShape& weight : job.selected) {
+    double& of_weight = seconds.emplace_back(0);
+    for (int bits = 1; bits <= most_code_bits(once); ++bits)
+      of_weight += seconds_of_codebooks(weight.shape, once, std::exp2(bits), pace);
+  }
+  all.seconds = run::dealt(std::move(seconds), pace.where().ranks);
   return all;
 }
 
@@ -430,11 +447,13 @@ StageCost cost_of_training(const CompressionJob& job, const TextTraining& traini
 std::vector<StageCost> cost_of_fit(const CompressionJob& job, const Pace& pace) {
   if (!job.options.selects_weights()) return {};
   const Layout layout(job, pace);
-  const bool are_made_in_order =
-      job.options.fit.is_sequential() && !job.options.method.has_ranks();
-  return {cost_of_inputs(job, layout, pace), cost_of_gradients(job, layout, pace),
+  const bool are_made_in_order = job.options.fit.is_sequential() && !job.options.method.has_ranks();
+  return {cost_of_inputs(job, layout, pace),
+          cost_of_gradients(job, layout, pace),
+          cost_of_value_errors(job, pace),
           are_made_in_order ? StageCost{} : cost_of_forms(job, layout, pace),
-          cost_of_conversion(job, layout, pace), cost_of_sequential_fit(job, layout, pace)};
+          cost_of_conversion(job, layout, pace),
+          cost_of_sequential_fit(job, layout, pace)};
 }
 
 std::vector<StageCost> cost(const CompressionJob& job, const Pace& pace) {

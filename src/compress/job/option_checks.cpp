@@ -49,9 +49,41 @@ void check_weighting(const MethodOptions& method, deck::Findings& findings) {
          .advice = "Set method.rounds = 3, or use \"none\", \"diagonal\" or \"two-sided\"."});
 }
 
+/// A budget of bits is shared out by errors that can be added.
+void check_bits(const CompressOptions& options, deck::Findings& findings) {
+  if (options.ranks.bits_per_weight == 0) return;
+  const MethodOptions& method = options.method;
+  const auto refuse = [&](const char* keyword, std::string what, const char* why,
+                          const char* advice) {
+    findings.add(keyword, {.what = std::move(what) + " stands beside ranks.bits_per_weight",
+                           .why = why,
+                           .advice = advice});
+  };
+  if (method.rounds == 0)
+    refuse("method.rounds", "method.rounds = 0",
+           "bits go where errors under the second moments of the inputs are largest",
+           "Set method.rounds = 3, or drop ranks.bits_per_weight.");
+  if (options.ranks.allocation != Allocation::additive)
+    refuse("ranks.allocation",
+           fmt::format("ranks.allocation = \"{}\"", name(options.ranks.allocation)),
+           "bits go where they lower the sum of the squared errors most",
+           "Set ranks.allocation = \"additive\", or drop ranks.bits_per_weight.");
+  if (method.storage == weights::Storage::four_bits)
+    refuse("method.storage", "method.storage = \"4-bit\"",
+           "shared values of 4 bits are no longer those that were chosen",
+           "Set method.storage = \"float16\", or drop ranks.bits_per_weight.");
+  if (method.clusters < 2)
+    refuse("method.clusters", "method.clusters = 1", "a weight gets 2 values or more",
+           "Set method.clusters = 64.");
+}
+
 void check_codebooks(const CompressOptions& options, deck::Findings& findings) {
   const MethodOptions& method = options.method;
   if (method.sized_by() != SizedBy::values) {
+    findings.expect_unused(
+        "ranks.bits_per_weight",
+        fmt::format("method.form = \"{}\" has no shared values", name(method.form)),
+        "Set method.form = \"clustered\", or drop it.");
     for (const char* keyword : {"method.codebooks", "method.rounds", "method.start",
                                 "method.outlier_share", "method.outlier_choice"})
       findings.expect_unused(
@@ -65,6 +97,7 @@ void check_codebooks(const CompressOptions& options, deck::Findings& findings) {
         {.what = fmt::format("method.codebooks = \"{}\" is no number of rows", method.codebooks),
          .why = "shared values belong to a matrix, a row or so many rows",
          .advice = "Use \"matrix\", \"row\" or a number such as \"4\"."});
+  check_bits(options, findings);
   if (method.rounds == 0) return;
   if (method.weighting == Weighting::none || method.weighting == Weighting::diagonal)
     findings.add("method.rounds",
@@ -192,10 +225,11 @@ void check_fit(const CompressOptions& options, deck::Findings& findings) {
   };
   const MethodOptions& method = options.method;
   if (method.form == weights::Form::disentangled || method.sized_by() == SizedBy::units)
-    refuse(fmt::format("method.form = \"{}\"", name(method.form)),
-           "forms of this kind are not fitted in order",
-           "Choose \"low-rank\", \"pivoted\", \"dense\", \"mpo\" or \"clustered\", or set fit.order "
-           "= \"at-once\".");
+    refuse(
+        fmt::format("method.form = \"{}\"", name(method.form)),
+        "forms of this kind are not fitted in order",
+        "Choose \"low-rank\", \"pivoted\", \"dense\", \"mpo\" or \"clustered\", or set fit.order "
+        "= \"at-once\".");
   if (options.needs_token_moments())
     refuse(fmt::format("calibration.gradient_groups = {}", options.calibration.gradient_groups),
            "tokens count alike in what a weight should answer",
@@ -289,6 +323,7 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
                  "method.outlier_share",
                  "method.outlier_choice",
                  "ranks.bond_dimension",
+                 "ranks.bits_per_weight",
                  "fit.order",
                  "fit.target",
                  "fit.anchor",

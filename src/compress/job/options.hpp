@@ -106,6 +106,7 @@ struct RankOptions {
   Allocation allocation = Allocation::additive;
   ErrorWeights error_weights = ErrorWeights::none;
   double parameter_ratio = 0.8;
+  double bits_per_weight = 0;       ///< of clustered weights; 0 for method.clusters in each
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
   std::int64_t fermi_steps = 30;
   std::vector<std::int64_t> tucker = {};  ///< outputs, inputs, height, width; empty for the ratio
@@ -221,11 +222,13 @@ struct CompressOptions {
   bool needs_inputs() const {
     return selects_weights() && method.needs_inputs() && !needs_token_moments();
   }
-  /// Moments of them in the original model; codebooks that are fitted in order take those of the
+  /// Whether weights get numbers of shared values of their own.
+  bool allocates_values() const { return method.has_books() && ranks.bits_per_weight > 0; }
+  /// Moments of inputs in the original model. Codebooks that are fitted in order take those in the
   /// compressed one.
   bool measures_inputs() const {
-    return needs_inputs() &&
-           !(fit.is_sequential() && method.sized_by() == weights::SizedBy::values);
+    const bool are_others = fit.is_sequential() && method.has_books() && !allocates_values();
+    return needs_inputs() && !are_others;
   }
   bool needs_gradients() const {
     return selects_weights() &&

@@ -61,6 +61,7 @@ run::Fingerprint of_ranks(const CompressionJob& job) {
   print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
   for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps, ranks.multiple_of})
     print.add(as_unsigned(count));
+  if (job.options.allocates_values()) print.add(ranks.bits_per_weight).add(name(method.storage));
   if (method.form == weights::Form::disentangled) add_disentangler(print, job.options.disentangler);
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
     add_windows(print, *windows);
@@ -110,6 +111,17 @@ run::Stage token_moments_stage(const CompressionJob& job) {
   print.add(as_unsigned(job.options.calibration.gradient_groups));
   print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
   return {"weighted-inputs", add_windows(print, job.gradient_windows).value()};
+}
+
+run::Stage codebook_errors_stage(const CompressionJob& job) {
+  const MethodOptions& method = job.options.method;
+  run::Fingerprint print = of_selection(job);
+  print.add(name(method.weighting)).add(job.options.calibration.ridge);
+  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
+  for (const std::int64_t count : {method.clusters, method.outliers}) print.add(as_unsigned(count));
+  add_clusters(print, job.options);
+  add_windows(print, job.calibration_windows);
+  return {"codebook-errors", add_windows(print, job.gradient_windows).value()};
 }
 
 run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_ranks(job).value()}; }
@@ -177,6 +189,7 @@ std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckVal
     return stages;
   }
   if (has_experiments) stages.push_back(experiments_stage(job));
+  if (options.allocates_values()) stages.push_back(codebook_errors_stage(job));
   if (options.needs_fermi()) stages.push_back(fermi_stage(job));
   if (!has_experiments && options.selects_weights()) stages.push_back(weights_stage(job));
   if (options.heal.steps > 0) stages.push_back(healing_stage(job));

@@ -2,14 +2,14 @@
 
 #include <fmt/format.h>
 
-
-#include "compress/stages/dealt_weights.hpp"
+#include "compress/job/shared_values.hpp"
+#include "compress/stages/dealt_codebooks.hpp"
 #include "compress/stages/sequential_fit.hpp"
 #include "compress/stages/simple_forms.hpp"
+#include "compress/stages/value_allocation.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
 #include "weights/forms/clustered.hpp"
-#include "weights/making/codebooks.hpp"
 #include "weights/rows/broadcast_tensor.hpp"
 
 namespace rankine::compress {
@@ -18,48 +18,6 @@ using parallel::Communicator;
 using torch::Tensor;
 
 namespace {
-
-struct MadeCodebooks {
-  weights::Codebooks books;
-  double error = 0;  ///< relative, in the norm they were made in
-};
-
-weights::CodebookOptions how(const MethodOptions& method, const Tensor& w) {
-  return {.clusters = method.clusters,
-          .rows_per_book = method.rows_per_book(w.size(0)).value(),
-          .outliers = method.outliers_of(w.numel()),
-          .outlier_choice = method.outlier_choice,
-          .rounds = method.rounds,
-          .start = method.start};
-}
-
-/// What rows count beside each other. Moments of tokens know already what a group of rows does, so
-/// that the mean of each group is 1.
-Tensor row_weights(const DealtWeight& weight) {
-  if (weight.token_moments.empty() || !weight.row_weights.defined()) return weight.row_weights;
-  const auto groups =
-      weights::RowSplit::even(weight.w.size(0), static_cast<int>(std::ssize(weight.token_moments)));
-  Tensor relative = weight.row_weights.clone();
-  for (int g = 0; g < groups.n_ranks(); ++g) {
-    const Tensor of_group = relative.narrow(0, groups.first(g), groups.count(g));
-    of_group.div_(of_group.mean());
-  }
-  return relative;
-}
-
-/// Where errors count nothing only K-means says what values are.
-MadeCodebooks make(const DealtWeight& weight, weights::CodebookOptions options) {
-  weights::RowNorm norm;
-  if (weight.has_errors) {
-    norm.moments = weight.token_moments;
-    if (weight.norm.inputs.defined()) norm.moments = {weight.norm.inputs};
-    norm.row_weights = row_weights(weight);
-  }
-  if (norm.moments.empty()) options.rounds = 0;
-  MadeCodebooks made{.books = weights::make_codebooks(weight.w, norm, options)};
-  if (weight.has_errors) made.error = weights::relative_error(weight.w, norm, made.books);
-  return made;
-}
 
 weights::Codebooks broadcast(const Communicator& world, const weights::Codebooks& mine, int root) {
   const auto of_root = [&](const Tensor& tensor, torch::ScalarType type) {
@@ -92,18 +50,22 @@ NewForm form_of(const Workbench& bench, std::size_t w, const weights::Codebooks&
   return form;
 }
 
-/// Collective over the world.
-std::vector<NewForm> make_forms(const Workbench& bench, const NormedWeights& group) {
-  const MethodOptions& method = bench.options.method;
+/// With `clusters` values of each of all selected weights. Collective over the world.
+std::vector<NewForm> make_forms(const Workbench& bench, const NormedWeights& group,
+                                const std::vector<std::int64_t>& clusters) {
   std::vector<NewForm> forms(group.weights.size());
   MadeCodebooks mine;
   for_each_dealt_weight(
       bench, group, all_places(group), "codebooks",
-      [&](const DealtWeight& weight) { mine = make(weight, how(method, weight.w)); },
+      [&](const DealtWeight& weight) {
+        const std::size_t w = group.weights[weight.place];
+        mine = make_codebooks(weight, codebook_options(bench.options.method,
+                                                       bench.job.selected[w].shape, clusters[w]));
+      },
       [&](std::size_t place, int root) {
         NewForm& form = forms[place];
         form = form_of(bench, group.weights[place], broadcast(bench.world, mine.books, root));
-        form.report.weighted_error = mine.error;
+        form.report.weighted_error = mine.error.relative();
         bench.world.broadcast(std::span(&form.report.weighted_error, 1), root);
       });
   return forms;
@@ -112,15 +74,19 @@ std::vector<NewForm> make_forms(const Workbench& bench, const NormedWeights& gro
 }  // namespace
 
 void compress_by_codebooks(Workbench& bench, ErrorNorm norm) {
+  CompressionTimes& seconds = bench.result.seconds;
+  const auto clusters =
+      bench.timed("allocation", seconds.allocation, [&] { return numbers_of_values(bench, norm); });
   if (bench.options.fit.is_sequential())
     return fit_in_order(bench, std::move(norm),
                         [&](const std::vector<std::size_t>& group, const ErrorNorm& of_group) {
-                          return make_forms(bench, {group, of_group});
+                          return make_forms(bench, {group, of_group}, clusters);
                         });
-  bench.timed("replacement", bench.result.seconds.conversion,
-              [&] { put_into_model(bench, make_forms(bench, all_weights(bench, norm))); });
+  bench.timed("replacement", seconds.conversion, [&] {
+    put_into_model(bench, make_forms(bench, all_weights(bench, norm), clusters));
+  });
   log().info("codebooks of {} made in {}", counted(std::ssize(bench.names), "weight"),
-             format_duration(bench.result.seconds.conversion));
+             format_duration(seconds.conversion));
 }
 
 }  // namespace rankine::compress

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <limits>
 
 #include "core/contracts.hpp"
 #include "weights/forms/stored_tensors.hpp"
@@ -46,8 +45,7 @@ Tensor narrow_codes(const Tensor& codes, std::int64_t clusters) {
 Tensor gaps_of(const Outliers& outliers, std::int64_t inputs) {
   const Tensor gaps =
       (outliers.rows * inputs + outliers.columns).diff(1, 0, torch::zeros({1}, torch::kInt64));
-  const bool are_short =
-      gaps.max().item<std::int64_t>() <= std::numeric_limits<std::int16_t>::max();
+  const bool are_short = gaps.max().item<std::int64_t>() <= longest_short_gap;
   return gaps.to(are_short ? torch::kInt16 : torch::kInt32);
 }
 

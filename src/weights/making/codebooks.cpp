@@ -6,6 +6,7 @@
 #include <span>
 
 #include "core/contracts.hpp"
+#include "weights/forms/clustered.hpp"
 #include "weights/making/column_sweep.hpp"
 #include "weights/making/value_fit.hpp"
 #include "weights/making/value_histogram.hpp"
@@ -22,6 +23,12 @@ constexpr std::int64_t rows_per_tile = 128;
 constexpr std::int64_t sweeps_per_round = 4;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+/// Outliers more that make all gaps short, at most; none where long gaps cost less.
+std::int64_t most_added_outliers(std::int64_t entries, std::int64_t outliers) {
+  const std::int64_t added = entries / longest_short_gap;
+  return 3 * added <= outliers ? added : 0;
+}
 
 /// Of a book some of whose rows lie in another tile.
 struct OpenSystem {
@@ -169,9 +176,33 @@ class CodebookFit {
                                return std::tie(b.score, a.tile, a.row, a.column) <
                                       std::tie(a.score, b.tile, b.row, b.column);
                              });
-    for (const Entry& entry : std::span(entries).first(at(options_.outliers))) {
-      RowTile& tile = tiles_[entry.tile];
-      tile.codes[at(entry.column * tile.rows + entry.row)] = -1;
+    std::vector<std::int64_t> places;
+    for (const Entry& entry : std::span(entries).first(at(options_.outliers)))
+      places.push_back((tiles_[entry.tile].first + entry.row) * columns_ + entry.column);
+    shorten_gaps(places);
+    mark_outliers(places);
+  }
+
+  /// An entry joins the outliers where the next one is too far.
+  void shorten_gaps(std::vector<std::int64_t>& places) const {
+    if (most_added_outliers(rows_ * columns_, options_.outliers) == 0) return;
+    std::ranges::sort(places);
+    std::vector<std::int64_t> added;
+    std::int64_t before = 0;
+    for (const std::int64_t place : places) {
+      for (; place - before > longest_short_gap; added.push_back(before))
+        before += longest_short_gap;
+      before = place;
+    }
+    places.insert(places.end(), added.begin(), added.end());
+  }
+
+  void mark_outliers(const std::vector<std::int64_t>& places) {
+    const std::vector<std::size_t> of_row = tiles_of_rows();
+    for (const std::int64_t place : places) {
+      const std::int64_t row = place / columns_;
+      RowTile& tile = tiles_[of_row[at(row)]];
+      tile.codes[at(place % columns_ * tile.rows + row - tile.first)] = -1;
     }
   }
 
@@ -326,6 +357,18 @@ std::int64_t even_book_rows(std::int64_t rows, std::int64_t wanted) {
   return (rows + books - 1) / books;
 }
 
+std::int64_t most_stored_bytes(const MatrixShape& shape, const CodebookOptions& options,
+                               std::int64_t number_bytes) {
+  const std::int64_t entries = shape.dense_numbers();
+  const std::int64_t of_a_book = even_book_rows(shape.rows, options.rows_per_book);
+  const std::int64_t values = (shape.rows + of_a_book - 1) / of_a_book * options.clusters;
+  const std::int64_t row_bytes = (shape.columns * bits_per_code(options.clusters) + 7) / 8;
+  const std::int64_t added = most_added_outliers(entries, options.outliers);
+  const bool has_short_gaps = added > 0 || entries <= longest_short_gap;
+  return shape.rows * row_bytes + number_bytes * values +
+         (number_bytes + (has_short_gaps ? 2 : 4)) * (options.outliers + added);
+}
+
 Codebooks make_codebooks(const Tensor& w, const RowNorm& norm, const CodebookOptions& options) {
   RANKINE_EXPECTS(options.outliers < w.numel() && (options.rounds == 0 || !norm.moments.empty()),
                   "entries to cluster, and a norm to improve them in");
@@ -358,15 +401,14 @@ double squared(const Tensor& error, const RowNorm& norm) {
 
 }  // namespace
 
-double relative_error(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
+CodebookError error_of(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
   const std::int64_t of_a_book =
       even_book_rows(w.size(0), (w.size(0) + books.values.size(0) - 1) / books.values.size(0));
   const Tensor book = torch::arange(w.size(0), torch::kInt64).floor_divide(of_a_book);
   const Tensor places = books.codes.to(torch::kInt64) + (book * books.values.size(1)).unsqueeze(1);
   Tensor made = books.values.flatten().index_select(0, places.flatten()).view(w.sizes());
   made.index_put_({books.outliers.rows, books.outliers.columns}, books.outliers.values);
-  const double whole = squared(w, norm);
-  return whole > 0 ? std::sqrt(squared(w - made, norm) / whole) : 0;
+  return {squared(w - made, norm), squared(w, norm)};
 }
 
 }  // namespace rankine::weights

@@ -10,10 +10,12 @@
 #include <torch/types.h>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
 #include "core/named_values.hpp"
+#include "weights/forms/factor_cost.hpp"
 #include "weights/storage/outliers.hpp"
 
 namespace rankine::weights {
@@ -38,7 +40,9 @@ inline constexpr std::array code_start_names{
 struct CodebookOptions {
   std::int64_t clusters = 16;
   std::int64_t rows_per_book = 1;
-  std::int64_t outliers = 0;  ///< entries of the matrix that get values of their own
+  /// Entries of the matrix that get values of their own; a few more where that makes the gaps
+  /// between them short enough for two bytes each.
+  std::int64_t outliers = 0;
   OutlierChoice outlier_choice = OutlierChoice::magnitude;
   std::int64_t rounds = 3;               ///< 0 for K-means alone
   CodeStart start = CodeStart::nearest;  ///< of the rounds
@@ -62,11 +66,23 @@ struct Codebooks {
 /// Rows that share a codebook where about `wanted` shall; all books but the last have as many.
 std::int64_t even_book_rows(std::int64_t rows, std::int64_t wanted);
 
+/// Bytes that store codebooks of a matrix, its codes and outliers, at most; numbers take
+/// `number_bytes`.
+std::int64_t most_stored_bytes(const MatrixShape& shape, const CodebookOptions& options,
+                               std::int64_t number_bytes);
+
 /// Not collective; the same for any number of threads. w: float64.
 Codebooks make_codebooks(const torch::Tensor& w, const RowNorm& norm,
                          const CodebookOptions& options);
 
-/// Of the matrix that the codebooks stand for, in the norm; 0 where nothing counts.
-double relative_error(const torch::Tensor& w, const RowNorm& norm, const Codebooks& books);
+/// Squared, in a norm.
+struct CodebookError {
+  double missed = 0;  ///< by the matrix that codebooks stand for
+  double whole = 0;   ///< of the matrix itself
+
+  /// 0 where nothing counts.
+  double relative() const { return whole > 0 ? std::sqrt(missed / whole) : 0; }
+};
+CodebookError error_of(const torch::Tensor& w, const RowNorm& norm, const Codebooks& books);
 
 }  // namespace rankine::weights

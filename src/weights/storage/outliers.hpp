@@ -3,10 +3,16 @@
 
 #include <torch/types.h>
 
+#include <cstdint>
+#include <limits>
+
 #include "parallel/communicator.hpp"
 #include "weights/rows/row_split.hpp"
 
 namespace rankine::weights {
+
+/// Entries of a matrix from one outlier to the next whose number takes two bytes.
+inline constexpr std::int64_t longest_short_gap = std::numeric_limits<std::int16_t>::max();
 
 /// Entries kept as they are, the same on all ranks, in the order of their places.
 struct Outliers {

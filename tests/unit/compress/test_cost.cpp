@@ -85,6 +85,31 @@ TEST(Cost, OfDecompositionsIsNoLessThanTheLongest) {
   }
 }
 
+CompressionJob codebook_job() {
+  CompressionJob job = job_of(4);
+  MethodOptions& method = job.options.method;
+  method.form = weights::Form::clustered;
+  method.codebooks = "row";
+  method.rounds = 3;
+  return job;
+}
+
+TEST(Cost, OfCodebooksInOrderCountsWeightsThatWaitForOthers) {
+  CompressionJob job = codebook_job();
+  EXPECT_EQ(cost_of(job, 1).count("errors of codebooks"), 0u);
+  const double one = cost_of(job, 1)["codebooks"].seconds;
+  const double eight = cost_of(job, 8)["codebooks"].seconds;
+  EXPECT_LT(eight, one / 4);
+  job.options.fit.order = FitOrder::sequential;
+  EXPECT_EQ(cost_of(job, 1).count("codebooks"), 0u);
+  EXPECT_EQ(cost_of(job, 1).count(inputs), 0u);
+  EXPECT_GT(cost_of(job, 1)["sequential fit"].seconds, one);
+  EXPECT_GT(cost_of(job, 8)["sequential fit"].seconds, 2 * eight);
+  job.options.ranks.bits_per_weight = 3.2;
+  EXPECT_GT(cost_of(job, 1)["errors of codebooks"].seconds, 0);
+  EXPECT_EQ(cost_of(job, 1).count(inputs), 1u);
+}
+
 TEST(Cost, HasNoStageForWhatIsNotDone) {
   CompressionJob job = job_of(4);
   job.options.method.weighting = Weighting::none;

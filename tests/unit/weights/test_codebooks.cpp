@@ -22,9 +22,10 @@ Tensor random_moment(std::int64_t n, std::int64_t seed) {
   return x.t().mm(x) / static_cast<double>(n) + 0.01 * torch::eye(n, torch::kFloat64);
 }
 
-double error_of(const Tensor& w, const Tensor& moment, const Codebooks& books) {
-  return std::pow(relative_error(w, {.moments = {moment}}, books), 2) *
-         (w.mm(moment) * w).sum().item<double>();
+double missed_by(const Codebooks& books, const Tensor& w, const Tensor& moment) {
+  const CodebookError error = error_of(w, {.moments = {moment}}, books);
+  EXPECT_NEAR(error.whole, (w.mm(moment) * w).sum().item<double>(), 1e-9 * error.whole);
+  return error.missed;
 }
 
 /// The least error of one row in two values, over all assignments.
@@ -51,7 +52,7 @@ TEST(Codebooks, OfRowsAreExactKMeans) {
   double least = 0;
   for (std::int64_t row = 0; row < 9; ++row)
     least += least_error(w.narrow(0, row, 1), torch::diag(diagonal));
-  EXPECT_NEAR(error_of(w, torch::diag(diagonal), books), least, 1e-5 * least);
+  EXPECT_NEAR(missed_by(books, w, torch::diag(diagonal)), least, 1e-5 * least);
 }
 
 TEST(Codebooks, RoundsComeNearTheBestOfAllAssignments) {
@@ -60,7 +61,7 @@ TEST(Codebooks, RoundsComeNearTheBestOfAllAssignments) {
   for (int seed = 0; seed < 16; ++seed) {
     const Tensor w = random_numbers(1, 6, 10 + seed), moment = random_moment(6, 40 + seed);
     const Codebooks books = make_codebooks(w, {.moments = {moment}}, {.clusters = 2, .rounds = 6});
-    const double least = least_error(w, moment), found = error_of(w, moment, books);
+    const double least = least_error(w, moment), found = missed_by(books, w, moment);
     EXPECT_GE(found, least * (1 - 1e-4));
     exact += found < least * (1 + 1e-3) ? 1 : 0;
     gained += books.errors.front() - found;
@@ -90,13 +91,13 @@ TEST(Codebooks, OfAnyHeightHaveTheBestValuesOfTheirCodes) {
       EXPECT_EQ(books.outliers.values.size(0), 50);
       EXPECT_TRUE(std::ranges::is_sorted(books.errors, std::greater<>()));
       EXPECT_LT(books.errors.back(), 0.9 * books.errors.front());
-      const double found = relative_error(w, norm, books);
+      const double found = error_of(w, norm, books).missed;
       for (std::int64_t k = 0; k < 4; ++k)
         for (const double step : {-0.01, 0.01}) {
           Codebooks other = books;
           other.values = books.values.clone();
           other.values.select(1, k).add_(step);
-          EXPECT_LT(found, relative_error(w, norm, other)) << height;
+          EXPECT_LT(found, error_of(w, norm, other).missed) << height;
         }
     }
 }
@@ -117,7 +118,9 @@ struct ChangedInputs {
 
   Tensor moment() const { return read.t().mm(read); }
   /// The least squares solution.
-  Tensor target() const { return at::linalg_solve(moment(), read.t().mm(answers)).t().contiguous(); }
+  Tensor target() const {
+    return at::linalg_solve(moment(), read.t().mm(answers)).t().contiguous();
+  }
   double missed(const Tensor& approximation, const Tensor& row_weights) const {
     return ((answers - read.mm(approximation.t())).square().sum(0) * row_weights)
         .sum()
@@ -132,8 +135,8 @@ struct ChangedInputs {
       for (std::int64_t j = 0; j < n; ++j) members.index_put_({j, (codes >> j) & 1}, 1.0);
       const Tensor sums = read.mm(members), wanted = answers.narrow(1, row, 1);
       const auto solution = torch::linalg_lstsq(sums, wanted, c10::nullopt, "gelsd");
-      least = std::min(least,
-                       (wanted - sums.mm(std::get<0>(solution))).square().sum().item<double>());
+      least =
+          std::min(least, (wanted - sums.mm(std::get<0>(solution))).square().sum().item<double>());
     }
     return least;
   }
@@ -190,11 +193,31 @@ TEST(Codebooks, OfTheLeastSquaresSolutionMissLessThanThoseOfTheMatrix) {
     }
 }
 
+/// Large entries stand in the first rows and the last one alone.
+TEST(Codebooks, HaveOutliersWhosePlacesTakeTwoBytes) {
+  Tensor w = random_numbers(200, 500, 11);
+  w.narrow(0, 0, 2).mul_(100);
+  w.narrow(0, 199, 1).mul_(100);
+  const auto made = [&](std::int64_t outliers) {
+    return make_codebooks(w, {}, {.clusters = 4, .outliers = outliers, .rounds = 0}).outliers;
+  };
+  const auto places = [](const Outliers& all) { return all.rows * 500 + all.columns; };
+  const Outliers many = made(1200), few = made(8);
+  EXPECT_LE(places(many).diff().max().item<std::int64_t>(), longest_short_gap);
+  EXPECT_GT(many.values.size(0), 1200);
+  EXPECT_LE(many.values.size(0), 1200 + 200 * 500 / longest_short_gap);
+  EXPECT_EQ(few.values.size(0), 8) << "two bytes each are less than a few outliers more";
+  EXPECT_LT((w.index({many.rows, many.columns}) - many.values).abs().max().item<double>(), 1e-4);
+  const MatrixShape shape{200, 500};
+  const CodebookOptions how{.clusters = 4, .rows_per_book = 3};
+  EXPECT_EQ(most_stored_bytes(shape, how, 2), 200 * 125 + 67 * 4 * 2);
+}
+
 TEST(Codebooks, OfFewValuesAreExact) {
   const Tensor w = random_numbers(5, 8, 7).sign();
   const Codebooks books = make_codebooks(w, {.moments = {random_moment(8, 8)}}, {.clusters = 4});
-  EXPECT_NEAR(relative_error(w, {}, books), 0, 1e-6);
-  EXPECT_NEAR(relative_error(torch::zeros_like(w), {}, books), 0, 0);
+  EXPECT_NEAR(error_of(w, {}, books).relative(), 0, 1e-6);
+  EXPECT_EQ(error_of(torch::zeros_like(w), {}, books).relative(), 0);
   EXPECT_EQ(even_book_rows(10, 7), 5);
   EXPECT_EQ(even_book_rows(10, 4), 4);
 }
