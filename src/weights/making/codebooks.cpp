@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include "core/contracts.hpp"
 #include "weights/making/column_sweep.hpp"
+#include "weights/making/coupled_rows.hpp"
 #include "weights/making/value_fit.hpp"
 #include "weights/making/value_histogram.hpp"
 #include "weights/rows/row_split.hpp"
@@ -41,9 +43,12 @@ class CodebookFit {
         books_((rows_ + book_rows_ - 1) / book_rows_),
         parts_(RowSplit::even(rows_, std::max(1, static_cast<int>(std::ssize(norm.moments))))),
         w_(w.to(torch::kFloat32).contiguous()),
+        row_weights_(norm.outputs.defined() ? norm.outputs.diagonal().contiguous()
+                                            : norm.row_weights),
         values_(at(books_ * options.clusters), 0.0) {
     for (const Tensor& moment : norm.moments) prepare(moment);
     for (int part = 0; part < parts_.n_ranks(); ++part) add_tiles(part);
+    if (is_coupled()) coupled_.emplace(norm.moments.front(), norm.outputs, tiles_.front().rows);
   }
 
   void start() {
@@ -58,10 +63,7 @@ class CodebookFit {
     for (std::int64_t round = 0; round < options_.rounds; ++round) {
       const std::vector<RowTile> before = tiles_;
       const std::vector<double> values_before = values_;
-      for_each_tile([&](std::size_t t) {
-        for (std::int64_t s = 0; s < sweeps_per_round; ++s)
-          sweep_columns(tiles_[t], descent_[part_[t]]);
-      });
+      for (std::int64_t s = 0; s < sweeps_per_round; ++s) sweep();
       std::vector<double> found;
       const double next = fit_values(found);
       if (!(next < error)) {  // rounding
@@ -100,18 +102,25 @@ class CodebookFit {
   }
 
  private:
+  bool is_coupled() const { return options_.rounds > 0 && norm_.outputs.defined(); }
+
   void prepare(const Tensor& moment) {
     const Tensor diagonal = (moment.dim() == 1 ? moment : moment.diagonal()).to(torch::kFloat32);
     diagonals_.push_back(diagonal.contiguous());
-    if (options_.rounds == 0) return;
+    if (options_.rounds == 0 || is_coupled()) return;
     moments_.push_back(moment.to(torch::kFloat32).contiguous());
     descent_.push_back(ColumnCoupling::descent(moment));
   }
 
+  /// Rows that count together are one tile.
+  std::int64_t tile_height() const {
+    if (is_coupled()) return rows_;
+    return book_rows_ <= rows_per_tile ? rows_per_tile / book_rows_ * book_rows_ : rows_per_tile;
+  }
+
   /// Books end with tiles unless they are longer.
   void add_tiles(int part) {
-    const std::int64_t height =
-        book_rows_ <= rows_per_tile ? rows_per_tile / book_rows_ * book_rows_ : rows_per_tile;
+    const std::int64_t height = tile_height();
     const std::int64_t end = parts_.first(part) + parts_.count(part);
     for (std::int64_t first = parts_.first(part); first < end;) {
       const std::int64_t next = std::min(end, (first / height + 1) * height);
@@ -133,7 +142,7 @@ class CodebookFit {
   }
 
   double row_weight(std::int64_t row) const {
-    return norm_.row_weights.defined() ? norm_.row_weights.data_ptr<double>()[row] : 1;
+    return row_weights_.defined() ? row_weights_.data_ptr<double>()[row] : 1;
   }
   float entry_weight(std::size_t t, std::int64_t row, std::int64_t j) const {
     const float column = diagonals_.empty() ? 1 : diagonals_[part_[t]].data_ptr<float>()[j];
@@ -242,16 +251,29 @@ class CodebookFit {
     for_each_tile([&](std::size_t t) { sweep_columns(tiles_[t], coupling[part_[t]]); });
   }
 
+  void sweep() {
+    if (coupled_) return coupled_->sweep(tiles_.front());
+    for_each_tile([&](std::size_t t) { sweep_columns(tiles_[t], descent_[part_[t]]); });
+  }
+
   /// The best values for the codes. Adds the squared error before, and returns it after.
   double fit_values(std::vector<double>& errors) {
+    const ErrorChange error =
+        coupled_ ? fit_coupled_values(*coupled_, tiles_.front(), book_rows_, values_)
+                 : fit_values_by_tile();
+    errors.push_back(error.before);
+    spread_values();
+    for_each_tile([&](std::size_t t) { take_values(tiles_[t]); });
+    return error.after;
+  }
+
+  ErrorChange fit_values_by_tile() {
     std::vector<double> before(tiles_.size()), gains(tiles_.size());
     std::vector<std::vector<OpenSystem>> open(tiles_.size());
     for_each_tile([&](std::size_t t) { fit_tile(t, before[t], gains[t], open[t]); });
-    errors.push_back(std::accumulate(before.begin(), before.end(), 0.0));
-    double gain = std::accumulate(gains.begin(), gains.end(), 0.0) + close(open);
-    spread_values();
-    for_each_tile([&](std::size_t t) { take_values(tiles_[t]); });
-    return errors.back() - gain;
+    const double error = std::accumulate(before.begin(), before.end(), 0.0);
+    const double gain = std::accumulate(gains.begin(), gains.end(), 0.0) + close(open);
+    return {error, error - gain};
   }
 
   void fit_tile(std::size_t t, double& error, double& gain, std::vector<OpenSystem>& open) {
@@ -311,9 +333,11 @@ class CodebookFit {
   std::int64_t rows_, columns_, book_rows_, books_;
   RowSplit parts_;  ///< rows by the moment that their errors are measured with
   Tensor w_;
+  Tensor row_weights_;  ///< c; undefined for 1
   std::vector<double> values_;
   std::vector<Tensor> diagonals_, moments_;  ///< float32
   std::vector<ColumnCoupling> descent_;
+  std::optional<CoupledRows> coupled_;  ///< where rows count together
   std::vector<RowTile> tiles_;
   std::vector<std::size_t> part_;  ///< of each tile
 };
@@ -338,6 +362,8 @@ Codebooks make_codebooks(const Tensor& w, const RowNorm& norm, const CodebookOpt
 namespace {
 
 double squared(const Tensor& error, const RowNorm& norm) {
+  if (norm.outputs.defined())
+    return (norm.outputs.mm(error.mm(norm.moments.front())) * error).sum().item<double>();
   const RowSplit parts =
       RowSplit::even(error.size(0), std::max(1, static_cast<int>(std::ssize(norm.moments))));
   double sum = 0;

@@ -50,6 +50,9 @@ struct RowNorm {
   /// or several for as many parts of the rows in turn (RowSplit::even). Empty for the identity.
   std::vector<torch::Tensor> moments = {};
   torch::Tensor row_weights = {};  ///< c, m numbers; undefined for 1
+  /// C, m x m and positive definite, beside one moment: rows count together, the error is
+  /// tr(C E H E^T), and row_weights say nothing.
+  torch::Tensor outputs = {};
 };
 
 struct Codebooks {
