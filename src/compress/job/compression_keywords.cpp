@@ -122,7 +122,7 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
 }
 
 void declare_fit(deck::Schema& schema, FitOptions& fit) {
-  auto section = schema.section("fit", "Against what a weight is fitted, once ranks are known.");
+  auto section = schema.section("fit", "Against what a weight is fitted, once its size is known.");
   section.keyword("order", fit.order, fit_order_names)
       .describe(
           "All weights at once against the original's activations; or one after the other, as "

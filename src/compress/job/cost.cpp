@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "compress/decomposition/decomposition_plan.hpp"
@@ -74,7 +75,7 @@ double layers_passed(const CompressionJob& job) {
 
 StageCost cost_of_inputs(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "moments of inputs"};
-  if (!job.options.needs_inputs()) return all;
+  if (!job.options.measures_inputs()) return all;
   const auto tokens = static_cast<double>(job.options.calibration.window_length);
   const double turns = rounds(static_cast<double>(job.options.calibration.windows), layout.teams);
   all +=
@@ -181,6 +182,49 @@ StageCost cost_of_components(const CompressionJob& job, const Layout& layout, co
   return all;
 }
 
+/// Of weights that are dealt to the ranks whole: all of them, or in order, where those that read one
+/// activation are made before the next ones.
+double seconds_of_dealt(const CompressionJob& job, std::vector<double> seconds, const Pace& pace) {
+  const int ranks = pace.where().ranks;
+  if (!job.options.fit.is_sequential()) return run::dealt(std::move(seconds), ranks);
+  std::map<std::int64_t, std::vector<double>> groups;
+  for (std::size_t w = 0; w < seconds.size(); ++w)
+    groups[job.selected[w].input].push_back(seconds[w]);
+  double sum = 0;
+  for (auto& [input, group] : groups) sum += run::dealt(std::move(group), ranks);
+  return sum;
+}
+
+/// Exact K-means of every book, then rounds: four sweeps over the columns, each with the moment once,
+/// and the best values, for which rows of the moment are summed by code.
+double seconds_of_codebooks(const MatrixShape& shape, const MethodOptions& method, double clusters,
+                            const Pace& pace) {
+  const auto entries = static_cast<double>(shape.dense_numbers()),
+             columns = static_cast<double>(shape.columns),
+             rounds = static_cast<double>(method.rounds);
+  const bool is_done_twice = method.outliers_of(shape.dense_numbers()) > 0 &&
+                             method.outlier_choice == weights::OutlierChoice::error;
+  const double product = 2 * entries * columns;
+  return pace.scalars((is_done_twice ? 2 : 1) * entries * (12 + 4 * clusters)) +
+         rounds * (pace.product(5 * product, 128, Numbers::float32) +
+                   pace.memory(4 * entries * columns) + pace.scalars(entries * clusters / 4)) +
+         pace.product(2 * product, 128, Numbers::float64);
+}
+
+StageCost cost_of_codebooks(const CompressionJob& job, const Pace& pace) {
+  const MethodOptions& method = job.options.method;
+  StageCost all{.stage = "codebooks"};
+  std::vector<double> seconds;
+  for (const NamedShape& weight : job.selected) {
+    seconds.push_back(
+        seconds_of_codebooks(weight.shape, method, static_cast<double>(method.clusters), pace));
+    all.flops += static_cast<double>(10 * method.rounds * weight.shape.dense_numbers() *
+                                     weight.shape.columns);
+  }
+  all.seconds = seconds_of_dealt(job, std::move(seconds), pace);
+  return all;
+}
+
 /// Sorting the entries of each rank, and the dynamic programme over distinct values.
 StageCost cost_of_clusters(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "shared values"};
@@ -213,8 +257,8 @@ StageCost cost_of_operators(const CompressionJob& job, const Layout& layout, con
                       (pace.svd_operations(m * n * k / 2, std::sqrt(k)) +
                        pace.product(flops, std::sqrt(k), Numbers::float64) + pace.operations(100)));
   }
-  all.seconds = run::dealt(std::move(seconds), has_gates ? 1 : pace.where().ranks);
-  if (has_gates) all.seconds /= layout.ranks;
+  all.seconds = has_gates ? run::dealt(std::move(seconds), 1) / layout.ranks
+                          : seconds_of_dealt(job, std::move(seconds), pace);
   return all;
 }
 
@@ -240,6 +284,7 @@ StageCost cost_of_narrowing(const CompressionJob& job, const Pace& pace) {
 
 StageCost cost_of_forms(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   if (job.options.method.has_ranks()) return cost_of_components(job, layout, pace);
+  if (job.options.method.has_books()) return cost_of_codebooks(job, pace);
   if (job.options.method.sized_by() == SizedBy::values) return cost_of_clusters(job, layout, pace);
   if (job.options.method.sized_by() == SizedBy::units) return cost_of_narrowing(job, pace);
   return cost_of_operators(job, layout, pace);
@@ -247,7 +292,7 @@ StageCost cost_of_forms(const CompressionJob& job, const Layout& layout, const P
 
 /// Both networks pass each stage as far as every group of weights, and behind it; what a weight
 /// reads and what it should answer make products as large as a moment's and the weight's own. Each
-/// weight is decomposed once more.
+/// weight gets its form, factors once more.
 StageCost cost_of_sequential_fit(const CompressionJob& job, const Layout& layout,
                                  const Pace& pace) {
   constexpr double passes = 4.5;
@@ -385,9 +430,11 @@ StageCost cost_of_training(const CompressionJob& job, const TextTraining& traini
 std::vector<StageCost> cost_of_fit(const CompressionJob& job, const Pace& pace) {
   if (!job.options.selects_weights()) return {};
   const Layout layout(job, pace);
+  const bool are_made_in_order =
+      job.options.fit.is_sequential() && !job.options.method.has_ranks();
   return {cost_of_inputs(job, layout, pace), cost_of_gradients(job, layout, pace),
-          cost_of_forms(job, layout, pace), cost_of_conversion(job, layout, pace),
-          cost_of_sequential_fit(job, layout, pace)};
+          are_made_in_order ? StageCost{} : cost_of_forms(job, layout, pace),
+          cost_of_conversion(job, layout, pace), cost_of_sequential_fit(job, layout, pace)};
 }
 
 std::vector<StageCost> cost(const CompressionJob& job, const Pace& pace) {

@@ -161,7 +161,7 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   if (job.options.method.sized_by() == SizedBy::bonds &&
       !job.options.is_profile())  // on every rank
     result.row_blocks += number * all_operator_numbers(job);
-  if (job.options.needs_token_moments()) sums.input_moments = 0;
+  if (!job.options.measures_inputs()) sums.input_moments = 0;
   result.moments = 8 * sums.input_moments + number * (sums.output_moments + token_numbers(job));
   if (job.options.heal.steps > 0)  // gradients and AdamW's moments
     result.moments += 3 * number * trained_numbers(job, sums);
@@ -251,7 +251,10 @@ CompressionForecast forecast(const CompressionJob& job, const run::Machine& mach
   CompressionForecast result = resident(job, scoring, machine.ranks);
   if (job.selected.empty()) return result;
   if (!job.options.method.has_ranks()) {
-    result.working = std::max(result.working, direct_bytes(job, scoring.ranks_per_team));
+    const double direct = direct_bytes(job, scoring.ranks_per_team);
+    // A fit in order keeps the activations meanwhile.
+    result.working = job.options.fit.is_sequential() ? result.working + direct
+                                                     : std::max(result.working, direct);
     return result;
   }
   // One byte, if there is less than nothing: not unknown.

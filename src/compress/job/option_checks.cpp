@@ -191,11 +191,19 @@ void check_fit(const CompressOptions& options, deck::Findings& findings) {
         {.what = "fit.order = \"sequential\" stands beside " + what, .why = why, .advice = advice});
   };
   const MethodOptions& method = options.method;
-  if (!method.has_ranks())
+  if (method.form == weights::Form::disentangled || method.sized_by() == SizedBy::units)
     refuse(fmt::format("method.form = \"{}\"", name(method.form)),
-           "only forms of two factors are fitted in order",
-           "Choose \"low-rank\", \"pivoted\" or \"dense\", or set fit.order = \"at-once\".");
-  if (!method.needs_whole_inputs() || !method.needs_inputs())
+           "forms of this kind are not fitted in order",
+           "Choose \"low-rank\", \"pivoted\", \"dense\", \"mpo\" or \"clustered\", or set fit.order "
+           "= \"at-once\".");
+  if (options.needs_token_moments())
+    refuse(fmt::format("calibration.gradient_groups = {}", options.calibration.gradient_groups),
+           "tokens count alike in what a weight should answer",
+           "Set it to 0, or fit.order = \"at-once\".");
+  if (method.sized_by() == SizedBy::values && method.rounds == 0)
+    refuse("method.rounds = 0", "K-means counts entries one by one, not what a weight answers",
+           "Set method.rounds = 3, or fit.order = \"at-once\".");
+  else if (!method.needs_whole_inputs() || !method.needs_inputs())
     refuse(fmt::format("method.weighting = \"{}\"", name(method.weighting)),
            "a fit is made in the norm of what a weight reads",
            "Use \"full\" or \"two-sided\", or set fit.order = \"at-once\".");

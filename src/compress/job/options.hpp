@@ -222,6 +222,12 @@ struct CompressOptions {
   bool needs_inputs() const {
     return selects_weights() && method.needs_inputs() && !needs_token_moments();
   }
+  /// Moments of them in the original model; codebooks that are fitted in order take those of the
+  /// compressed one.
+  bool measures_inputs() const {
+    return needs_inputs() &&
+           !(fit.is_sequential() && method.sized_by() == weights::SizedBy::values);
+  }
   bool needs_gradients() const {
     return selects_weights() &&
            (method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none);

@@ -287,7 +287,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
                  .ridge = bench.options.calibration.ridge};
   if (bench.options.needs_token_moments())
     add_token_moments(bench, norm);
-  else if (method.needs_inputs())
+  else if (bench.options.measures_inputs())
     add_inputs(bench, norm.input_moments);
   if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
   require_usable(bench, norm);

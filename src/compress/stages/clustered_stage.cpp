@@ -111,7 +111,7 @@ std::shared_ptr<weights::Clustered> make_clustered_weight(const Workbench& bench
 }
 
 void compress_by_clusters(Workbench& bench, ErrorNorm norm) {
-  if (bench.options.method.has_books()) return compress_by_codebooks(bench, norm);
+  if (bench.options.method.has_books()) return compress_by_codebooks(bench, std::move(norm));
   const std::size_t count = bench.names.size();
   ProgressLine progress(bench.progress());
   bench.timed("replacement", bench.result.seconds.conversion, [&] {

@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
-#include <numeric>
 
 #include "compress/stages/dealt_weights.hpp"
+#include "compress/stages/sequential_fit.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -107,25 +106,33 @@ NewForm form_of(const Workbench& bench, std::size_t w, const weights::Codebooks&
   return form;
 }
 
+/// Collective over the world.
+std::vector<NewForm> make_forms(const Workbench& bench, const NormedWeights& group) {
+  const MethodOptions& method = bench.options.method;
+  std::vector<NewForm> forms(group.weights.size());
+  MadeCodebooks mine;
+  for_each_dealt_weight(
+      bench, group, all_places(group), "codebooks",
+      [&](const DealtWeight& weight) { mine = make(weight, how(method, weight.w)); },
+      [&](std::size_t place, int root) {
+        NewForm& form = forms[place];
+        form = form_of(bench, group.weights[place], broadcast(bench.world, mine.books, root));
+        form.report.weighted_error = mine.error;
+        bench.world.broadcast(std::span(&form.report.weighted_error, 1), root);
+      });
+  return forms;
+}
+
 }  // namespace
 
-void compress_by_codebooks(Workbench& bench, const ErrorNorm& norm) {
-  std::vector<std::size_t> all(bench.names.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  std::vector<NewForm> forms(all.size());
-  MadeCodebooks mine;
-  const MethodOptions& method = bench.options.method;
-  bench.timed("replacement", bench.result.seconds.conversion, [&] {
-    for_each_dealt_weight(
-        bench, norm, all, "codebooks",
-        [&](const DealtWeight& weight) { mine = make(weight, how(method, weight.w)); },
-        [&](std::size_t w, int root) {
-          forms[w] = form_of(bench, w, broadcast(bench.world, mine.books, root));
-          forms[w].report.weighted_error = mine.error;
-          bench.world.broadcast(std::span(&forms[w].report.weighted_error, 1), root);
-        });
-    put_into_model(bench, std::move(forms));
-  });
+void compress_by_codebooks(Workbench& bench, ErrorNorm norm) {
+  if (bench.options.fit.is_sequential())
+    return fit_in_order(bench, std::move(norm),
+                        [&](const std::vector<std::size_t>& group, const ErrorNorm& of_group) {
+                          return make_forms(bench, {group, of_group});
+                        });
+  bench.timed("replacement", bench.result.seconds.conversion,
+              [&] { put_into_model(bench, make_forms(bench, all_weights(bench, norm))); });
   log().info("codebooks of {} made in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(bench.result.seconds.conversion));
 }

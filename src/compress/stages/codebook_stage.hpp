@@ -8,8 +8,8 @@
 namespace rankine::compress {
 
 /// Puts the form of the deck (MethodOptions::has_books) into the model in place of each selected
-/// weight, measured in `norm`. Matrices are dealt out to the ranks, the largest first. Collective
-/// over the world.
-void compress_by_codebooks(Workbench& bench, const ErrorNorm& norm);
+/// weight, measured in `norm`, or fitted in order. Matrices are dealt out to the ranks, the largest
+/// first. Collective over the world.
+void compress_by_codebooks(Workbench& bench, ErrorNorm norm);
 
 }  // namespace rankine::compress

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 #include <optional>
 #include <span>
 
@@ -28,25 +29,27 @@ void weigh(DealtWeight& weight, Tensor& side, const Tensor& moment, double ridge
   side = moment;
 }
 
-/// Weight `w` with its moments, whole on rank `owner` of the world; nothing elsewhere. Collective
-/// over the world.
-std::optional<DealtWeight> assemble_weight(const Workbench& bench, const ErrorNorm& norm,
-                                           std::size_t w, int owner) {
-  const auto dense = weight_of(bench.model, bench.names[w]);
+/// The weight at `place` with its moments, whole on rank `owner` of the world; nothing elsewhere.
+/// Collective over the world.
+std::optional<DealtWeight> assemble_weight(const Workbench& bench, const NormedWeights& group,
+                                           std::size_t place, int owner) {
+  const ErrorNorm& norm = group.norm;
+  const auto dense = weight_of(bench.model, bench.names[group.weights[place]]);
   const torch::ScalarType type = dense->own_rows().scalar_type();
-  DealtWeight whole{.index = w,
+  DealtWeight whole{.place = place,
                     .w = whole_matrix_on(*dense, bench.world, bench.teams, owner, type)};
   Tensor inputs, outputs;
   std::vector<Tensor> of_tokens;
   for (std::int64_t g = 0; g < norm.groups; ++g)
     of_tokens.push_back(
-        norm.token_moments[w * static_cast<std::size_t>(norm.groups) + static_cast<std::size_t>(g)]
+        norm.token_moments[place * static_cast<std::size_t>(norm.groups) +
+                           static_cast<std::size_t>(g)]
             .assemble_on(bench.world, owner));
   if (norm.inputs != InputWeighting::none && norm.groups == 0)
-    inputs =
-        norm.input_moments.moments[norm.input_moments.of_weight[w]].assemble_on(bench.world, owner);
+    inputs = norm.input_moments.moments[norm.input_moments.of_weight[place]].assemble_on(
+        bench.world, owner);
   if (!norm.output_moments.empty())
-    outputs = norm.output_moments[w].assemble_on(bench.world, owner);
+    outputs = norm.output_moments[place].assemble_on(bench.world, owner);
   if (bench.world.rank() != owner) return std::nullopt;
   const auto ridge = [&](double wanted, std::int64_t size) {
     return weights::ridge_above_rounding(wanted, size, type);
@@ -66,29 +69,41 @@ std::optional<DealtWeight> assemble_weight(const Workbench& bench, const ErrorNo
 }
 
 /// Rank p of the world gets the p-th weight of the batch. Collective over the world.
-std::optional<DealtWeight> deal(const Workbench& bench, const ErrorNorm& norm,
+std::optional<DealtWeight> deal(const Workbench& bench, const NormedWeights& group,
                                 std::span<const std::size_t> batch) {
   std::optional<DealtWeight> mine;
   for (std::size_t p = 0; p < batch.size(); ++p)
-    if (auto whole = assemble_weight(bench, norm, batch[p], static_cast<int>(p)))
+    if (auto whole = assemble_weight(bench, group, batch[p], static_cast<int>(p)))
       mine = std::move(whole);
   return mine;
 }
 
 }  // namespace
 
-void for_each_dealt_weight(const Workbench& bench, const ErrorNorm& norm,
+NormedWeights all_weights(const Workbench& bench, const ErrorNorm& norm) {
+  std::vector<std::size_t> all(bench.names.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return {std::move(all), norm, bench.progress()};
+}
+
+std::vector<std::size_t> all_places(const NormedWeights& group) {
+  std::vector<std::size_t> all(group.weights.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  return all;
+}
+
+void for_each_dealt_weight(const Workbench& bench, const NormedWeights& group,
                            std::vector<std::size_t> chosen, const std::string& what,
                            const std::function<void(const DealtWeight&)>& work,
-                           const std::function<void(std::size_t index, int root)>& share) {
-  std::ranges::stable_sort(chosen, std::greater<>(), [&](std::size_t w) {
-    return bench.job.selected[w].shape.dense_numbers();
+                           const std::function<void(std::size_t place, int root)>& share) {
+  std::ranges::stable_sort(chosen, std::greater<>(), [&](std::size_t place) {
+    return bench.job.selected[group.weights[place]].shape.dense_numbers();
   });
   const auto ranks = static_cast<std::size_t>(bench.world.size());
-  ProgressLine progress(bench.progress());
+  ProgressLine progress(group.progress);
   for (std::size_t first = 0; first < chosen.size(); first += ranks) {
     const auto batch = std::span(chosen).subspan(first, std::min(ranks, chosen.size() - first));
-    const std::optional<DealtWeight> mine = deal(bench, norm, batch);
+    const std::optional<DealtWeight> mine = deal(bench, group, batch);
     parallel::agree_on_failure(bench.world, [&] {
       if (mine) work(*mine);
     });

@@ -11,9 +11,19 @@
 
 namespace rankine::compress {
 
-/// A selected weight whole on this rank.
+/// Selected weights, and the norm of their errors, which has them in this order.
+struct NormedWeights {
+  std::vector<std::size_t> weights;
+  const ErrorNorm& norm;
+  Output progress = Output::silent;
+};
+
+/// With progress shown on rank 0.
+NormedWeights all_weights(const Workbench& bench, const ErrorNorm& norm);
+
+/// A weight whole on this rank.
 struct DealtWeight {
-  std::size_t index;
+  std::size_t place;  ///< in its group
   torch::Tensor w;  ///< float64
   weights::MomentNorm norm = {};
   std::vector<torch::Tensor> token_moments = {};  ///< ErrorNorm::token_moments of the weight
@@ -21,12 +31,15 @@ struct DealtWeight {
   bool has_errors = true;          ///< false where inputs or output gradients are zeros
 };
 
-/// `chosen`, the largest matrices first, a batch for all ranks at a time: `work` on the own weight
-/// of a batch, then `share` with its root, collective, for every weight. `what` is made:
-/// "operators". Collective over the world.
-void for_each_dealt_weight(const Workbench& bench, const ErrorNorm& norm,
+/// Those at the places `chosen` of the group, the largest matrices first, a batch for all ranks at a
+/// time: `work` on the own weight of a batch, then `share` with its root, collective, for every
+/// weight. `what` is made: "operators". Collective over the world.
+void for_each_dealt_weight(const Workbench& bench, const NormedWeights& group,
                            std::vector<std::size_t> chosen, const std::string& what,
                            const std::function<void(const DealtWeight&)>& work,
-                           const std::function<void(std::size_t index, int root)>& share);
+                           const std::function<void(std::size_t place, int root)>& share);
+
+/// The places of all weights of a group.
+std::vector<std::size_t> all_places(const NormedWeights& group);
 
 }  // namespace rankine::compress

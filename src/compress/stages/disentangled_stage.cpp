@@ -89,13 +89,13 @@ void improve_all(const Workbench& bench, const ErrorNorm& norm, std::vector<NewF
   };
   double error = 0;
   for_each_dealt_weight(
-      bench, norm, chosen, "disentangled",
+      bench, all_weights(bench, norm), chosen, "disentangled",
       [&](const DealtWeight& weight) {
         const auto errors = weights::improve_in_norm(
             weight.w, weight.norm,
             {.sweeps = static_cast<int>(bench.options.method.sweeps),
              .gradient_steps = static_cast<int>(bench.options.disentangler.gradient_steps)},
-            made(weight.index));
+            made(weight.place));
         const double whole = weight.has_errors ? std::sqrt(weight.norm.squared(weight.w)) : 0;
         error = whole > 0 ? errors.back() / whole : 0;
       },

@@ -10,6 +10,7 @@
 #include "compress/allocation/allocation.hpp"
 #include "compress/job/bond_dimension.hpp"
 #include "compress/stages/dealt_weights.hpp"
+#include "compress/stages/sequential_fit.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
 #include "core/text_format.hpp"
@@ -29,12 +30,6 @@ MatrixProductOptions how(const Workbench& bench, const DealtWeight& weight) {
           .column_legs = weights::balanced_legs(weight.w.size(1), sites),
           .norm = weight.norm,
           .sweeps = static_cast<int>(bench.options.method.sweeps)};
-}
-
-std::vector<std::size_t> all_weights(const Workbench& bench) {
-  std::vector<std::size_t> all(bench.names.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  return all;
 }
 
 /// Cores of a weight, and its relative error.
@@ -93,11 +88,12 @@ std::vector<CurvePoint> curve_of(const std::vector<double>& errors, const Matrix
 
 std::vector<Candidate> bond_candidates(const Workbench& bench, const ErrorNorm& norm) {
   std::vector<std::vector<double>> errors(bench.names.size());
+  const NormedWeights all = all_weights(bench, norm);
   for_each_dealt_weight(
-      bench, norm, all_weights(bench), "spectra",
+      bench, all, all_places(all), "spectra",
       [&](const DealtWeight& weight) {
-        errors[weight.index] = weights::bond_errors(weight.w, how(bench, weight));
-        if (!weight.has_errors) std::ranges::fill(errors[weight.index], 0.0);
+        errors[weight.place] = weights::bond_errors(weight.w, how(bench, weight));
+        if (!weight.has_errors) std::ranges::fill(errors[weight.place], 0.0);
       },
       [&](std::size_t w, int root) {
         std::int64_t size = std::ssize(errors[w]);
@@ -118,34 +114,35 @@ std::vector<Candidate> bond_candidates(const Workbench& bench, const ErrorNorm& 
   return candidates;
 }
 
-/// Operators of all selected weights, in the norm of the deck, with these bond dimensions; a bond
-/// dimension of 0 leaves the weight as it is. Whole matrices are dealt out to the ranks, the most
-/// expensive first. Collective over the world.
-std::vector<NewForm> make_operators(const Workbench& bench, const ErrorNorm& norm,
+/// Operators of the weights of a group, with the bond dimensions of all selected weights; one of 0
+/// leaves a weight as it is. Whole matrices are dealt out to the ranks, the most expensive first.
+/// Collective over the world.
+std::vector<NewForm> make_operators(const Workbench& bench, const NormedWeights& group,
                                     const std::vector<std::int64_t>& bond_dimensions) {
-  std::vector<NewForm> forms(bench.names.size());
+  std::vector<NewForm> forms(group.weights.size());
   std::vector<std::size_t> chosen;
-  for (std::size_t w = 0; w < forms.size(); ++w)
-    if (bond_dimensions[w] == 0)
-      forms[w] = present_form(bench, w);
+  for (std::size_t k = 0; k < forms.size(); ++k)
+    if (const std::size_t w = group.weights[k]; bond_dimensions[w] == 0)
+      forms[k] = present_form(bench, w);
     else if (is_zero_weight(bench, w))
-      forms[w] = zero_form(bench, w);
+      forms[k] = zero_form(bench, w);
     else
-      chosen.push_back(w);
+      chosen.push_back(k);
   Made mine;
   for_each_dealt_weight(
-      bench, norm, chosen, "operators",
+      bench, group, chosen, "operators",
       [&](const DealtWeight& weight) {
-        mine = make(weight, how(bench, weight), bond_dimensions[weight.index]);
+        mine = make(weight, how(bench, weight), bond_dimensions[group.weights[weight.place]]);
       },
-      [&](std::size_t w, int root) {
+      [&](std::size_t place, int root) {
+        const std::size_t w = group.weights[place];
         Made made;
         if (bench.world.rank() == root) made = std::move(mine);
         made.cores =
             weights::broadcast_cores(bench.world, std::move(made.cores),
                                      static_cast<std::size_t>(bench.options.method.sites), root);
         bench.world.broadcast(std::span(&made.error, 1), root);
-        forms[w] = operator_form(bench, w, made, bond_dimensions[w]);
+        forms[place] = operator_form(bench, w, made, bond_dimensions[w]);
       });
   return forms;
 }
@@ -174,7 +171,7 @@ std::vector<std::int64_t> allocate_bonds(const Workbench& bench, const ErrorNorm
 
 FormsOfSize operators_of_size(Workbench& bench, ErrorNorm norm) {
   return [&bench, norm = std::move(norm)](std::int64_t bond_dimension) {
-    return make_operators(bench, norm,
+    return make_operators(bench, all_weights(bench, norm),
                           std::vector<std::int64_t>(bench.names.size(), bond_dimension));
   };
 }
@@ -183,8 +180,14 @@ void compress_by_operators(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   const auto bonds =
       bench.timed("allocation", seconds.allocation, [&] { return allocate_bonds(bench, norm); });
-  bench.timed("replacement", seconds.conversion,
-              [&] { put_into_model(bench, make_operators(bench, norm, bonds)); });
+  if (bench.options.fit.is_sequential())
+    return fit_in_order(bench, std::move(norm),
+                        [&](const std::vector<std::size_t>& group, const ErrorNorm& of_group) {
+                          return make_operators(bench, {group, of_group}, bonds);
+                        });
+  bench.timed("replacement", seconds.conversion, [&] {
+    put_into_model(bench, make_operators(bench, all_weights(bench, norm), bonds));
+  });
   log().info("{} made in {}", counted(std::ssize(bench.names), "operator"),
              format_duration(seconds.conversion));
 }

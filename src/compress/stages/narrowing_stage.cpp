@@ -93,7 +93,7 @@ std::vector<NewForm> narrow(const Workbench& bench, const ErrorNorm& norm) {
   std::vector<NewForm> forms(bench.names.size());
   SelectedUnits mine;
   for_each_dealt_weight(
-      bench, norm, last, "narrower MLPs",
+      bench, all_weights(bench, norm), last, "narrower MLPs",
       [&](const DealtWeight& weight) {
         mine = weights::select_units(weight.w, norm_of(weight), count);
       },

@@ -28,9 +28,9 @@ struct Group {
 
 class SequentialFit {
  public:
-  SequentialFit(Workbench& bench, ErrorNorm outputs, const FormsOfGroup& make)
+  SequentialFit(Workbench& bench, ErrorNorm norm, const FormsOfGroup& make)
       : bench_(bench),
-        outputs_(std::move(outputs)),
+        outputs_{.output_moments = std::move(norm.output_moments), .ridge = norm.ridge},
         make_(make),
         progress_(bench.progress()),
         streams_(bench.model, bench.world, bench.teams,
@@ -146,9 +146,9 @@ class SequentialFit {
 
 }  // namespace
 
-void fit_in_order(Workbench& bench, ErrorNorm outputs, const FormsOfGroup& make) {
+void fit_in_order(Workbench& bench, ErrorNorm norm, const FormsOfGroup& make) {
   double& seconds = bench.result.seconds.fit;
-  SequentialFit fit(bench, std::move(outputs), make);
+  SequentialFit fit(bench, std::move(norm), make);
   bench.timed("sequential fit", seconds, [&] { fit.run(); });
   log().info("{} fitted in order in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(seconds));

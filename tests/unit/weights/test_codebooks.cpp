@@ -1,4 +1,5 @@
-// Codebooks of rows: K-means against every partition, and rounds against every assignment.
+// Codebooks of rows: K-means against every partition, and rounds against every assignment, in the
+// norm of a moment and against answers that are wanted for what is read.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -143,6 +144,93 @@ TEST(Codebooks, OfAnyHeightHaveTheBestValuesOfTheirCodes) {
             EXPECT_LT(found, relative_error(w, norm, other)) << height;
           }
       }
+}
+
+/// Tokens, read with errors, and what a matrix answered without.
+struct ChangedInputs {
+  Tensor w, read, answers;
+
+  ChangedInputs(std::int64_t rows, std::int64_t n, std::int64_t seed)
+      : w(random_numbers(rows, n, seed)) {
+    const Tensor mixing = random_numbers(n, n, seed + 1);
+    const Tensor x = random_numbers(6 * n, n, seed + 2).mm(mixing);
+    read = x + 0.5 * random_numbers(6 * n, n, seed + 3).mm(mixing);
+    answers = x.mm(w.t());
+    original_moment = x.t().mm(x);
+  }
+  Tensor original_moment;
+
+  Tensor moment() const { return read.t().mm(read); }
+  /// The least squares solution.
+  Tensor target() const { return at::linalg_solve(moment(), read.t().mm(answers)).t().contiguous(); }
+  double missed(const Tensor& approximation, const Tensor& row_weights) const {
+    return ((answers - read.mm(approximation.t())).square().sum(0) * row_weights)
+        .sum()
+        .item<double>();
+  }
+  /// The least that two values in a row miss, over all assignments.
+  double least_missed(std::int64_t row) const {
+    const std::int64_t n = w.size(1);
+    double least = INFINITY;
+    for (std::int64_t codes = 0; codes < std::int64_t{1} << n; ++codes) {
+      Tensor members = torch::zeros({n, 2}, torch::kFloat64);
+      for (std::int64_t j = 0; j < n; ++j) members.index_put_({j, (codes >> j) & 1}, 1.0);
+      const Tensor sums = read.mm(members), wanted = answers.narrow(1, row, 1);
+      const auto solution = torch::linalg_lstsq(sums, wanted, c10::nullopt, "gelsd");
+      least = std::min(least,
+                       (wanted - sums.mm(std::get<0>(solution))).square().sum().item<double>());
+    }
+    return least;
+  }
+};
+
+Tensor matrix_of(const Codebooks& books, std::int64_t height) {
+  Tensor made = torch::zeros(books.codes.sizes(), torch::kFloat64);
+  for (std::int64_t row = 0; row < made.size(0); ++row)
+    made[row].copy_(books.values[row / height].index_select(0, books.codes[row].to(torch::kInt64)));
+  made.index_put_({books.outliers.rows, books.outliers.columns}, books.outliers.values);
+  return made;
+}
+
+TEST(Codebooks, OfTheLeastSquaresSolutionComeNearTheBestAnswers) {
+  int exact = 0;
+  double gained = 0, possible = 0;  // over codebooks of the original matrix
+  for (int seed = 0; seed < 16; ++seed) {
+    const ChangedInputs tokens(1, 6, 100 + 10 * seed);
+    const CodebookOptions two{.clusters = 2, .rounds = 6};
+    const auto missed_by = [&](const Tensor& w, const Tensor& moment) {
+      const Codebooks books = make_codebooks(w, {.moments = {moment}}, two);
+      return tokens.missed(matrix_of(books, 1), torch::ones({1}, torch::kFloat64));
+    };
+    const double least = tokens.least_missed(0);
+    const double found = missed_by(tokens.target(), tokens.moment());
+    const double before = missed_by(tokens.w, tokens.original_moment);
+    EXPECT_GE(found, least * (1 - 1e-5));
+    exact += found < least * (1 + 1e-3) ? 1 : 0;
+    gained += before - found;
+    possible += before - least;
+  }
+  EXPECT_GE(exact, 5) << "a local search";
+  EXPECT_GT(gained / possible, 0.7);
+}
+
+TEST(Codebooks, OfTheLeastSquaresSolutionMissLessThanThoseOfTheMatrix) {
+  for (int seed = 0; seed < 8; ++seed)
+    for (const std::int64_t height : {1, 4, 20}) {
+      const ChangedInputs tokens(20, 30, 300 + 10 * seed);
+      const Tensor counts = random_numbers(20, 1, seed).abs().flatten() + 0.1;
+      const auto missed_by = [&](const Tensor& w, const Tensor& moment) {
+        const RowNorm norm{.moments = {moment}, .row_weights = counts};
+        const Codebooks books = make_codebooks(w, norm,
+                                               {.clusters = 4,
+                                                .rows_per_book = height,
+                                                .outliers = 6,
+                                                .outlier_choice = OutlierChoice::error});
+        return tokens.missed(matrix_of(books, height), counts);
+      };
+      EXPECT_LT(missed_by(tokens.target(), tokens.moment()),
+                missed_by(tokens.w, tokens.original_moment));
+    }
 }
 
 TEST(Codebooks, OfFewValuesAreExact) {
