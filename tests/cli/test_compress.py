@@ -206,26 +206,28 @@ def test_codebooks_of_rows_are_the_same_for_any_number_of_ranks_and_read_again(c
 MIXED = {"method": BOOKS | {"weighting": "two-sided", "clusters": 32, "storage": "float16"}}
 
 
-def uniform_and_mixed(compress, clusters: int) -> tuple[dict, dict, dict]:
-    """Results with as many values in each weight, with as many bits shared out, and their weights."""
-    uniform = results_of(compress, method=MIXED["method"] | {"clusters": clusters})
-    bits = 8 * uniform["bytes_after"] / uniform["parameters_before"]
-    return uniform, results_of(compress, **MIXED, ranks={"bits_per_weight": bits}), weights_of(compress)
-
-
-@pytest.mark.parametrize("clusters", [4, 8])
-def test_bits_are_shared_out_where_they_lower_the_error_most(compress, clusters):
-    uniform, mixed, weights = uniform_and_mixed(compress, clusters)
-    assert 0.98 * uniform["bytes_after"] < mixed["bytes_after"] <= uniform["bytes_after"]
-    assert np.log(mixed["perplexity_after"] / mixed["perplexity_before"]) < \
-        0.9 * np.log(uniform["perplexity_after"] / uniform["perplexity_before"])
-    values = {int(weight["rank"]) for weight in weights.values()}
-    assert len(values) > 1 and values <= {2, 4, 8, 16, 32}
-    assert sum(weight["bytes"] for weight in weights.values()) == mixed["bytes_after"]
+def test_more_bits_are_shared_out_where_they_lower_the_error_most(compress):
+    uniform = {clusters: results_of(compress, method=MIXED["method"] | {"clusters": clusters}) for clusters in (2, 4, 16)}
+    bits_of = {clusters: 8 * results["bytes_after"] / results["parameters_before"] for clusters, results in uniform.items()}
+    perplexities = [uniform[4]["perplexity_after"]]
+    for bits in (0.7 * bits_of[4] + 0.3 * bits_of[16], 0.4 * bits_of[4] + 0.6 * bits_of[16]):
+        mixed = results_of(compress, **MIXED, ranks={"bits_per_weight": bits})
+        assert 0.97 * bits < 8 * mixed["bytes_after"] / mixed["parameters_before"] <= bits
+        weights = weights_of(compress).values()
+        values = {int(weight["rank"]) for weight in weights}
+        assert len(values) > 1 and values <= {2, 4, 8, 16, 32}
+        assert sum(weight["bytes"] for weight in weights) == mixed["bytes_after"]
+        perplexities.append(mixed["perplexity_after"])
+    perplexities.append(uniform[16]["perplexity_after"])
+    assert np.all(np.diff(np.log(perplexities)) < 0)
+    # Nothing is left to choose.
+    least = results_of(compress, **MIXED, ranks={"bits_per_weight": bits_of[2] + 1e-6})
+    assert least["perplexity_after"] == pytest.approx(uniform[2]["perplexity_after"], rel=1e-6)
 
 
 def test_shared_bits_do_not_depend_on_the_ranks_and_are_read_again(compress, tmp_path):
-    deck = MIXED | {"ranks": {"bits_per_weight": 5}, "fit": {"order": "sequential", "anchor": 0.75, "ridge": 0.03}}
+    deck = MIXED | {"ranks": {"bits_per_weight": 5}, "fit": {"order": "sequential", "anchor": 0.75, "ridge": 0.03},
+                    "model": {"precision": "float64"}}  # in float32 codes turn on rounding of the moments
     one = results_of(compress, 1, **deck, run={"directory": "kept"}, export={"directory": "native", "format": "native"})
     values = {name: weight["rank"] for name, weight in weights_of(compress).items()}
     scorer = Program(tmp_path, "rankine-evaluate", {
@@ -235,8 +237,8 @@ def test_shared_bits_do_not_depend_on_the_ranks_and_are_read_again(compress, tmp
     for count in (2, 3, 4):
         anew = results_of(compress, count, **deck)
         assert {name: weight["rank"] for name, weight in weights_of(compress).items()} == values
-        assert anew["bytes_after"] == pytest.approx(one["bytes_after"], rel=1e-3)
-        assert anew["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-2)
+        assert anew["bytes_after"] == one["bytes_after"]
+        assert anew["perplexity_after"] == pytest.approx(one["perplexity_after"], rel=1e-6)
     other = compress.start(compress.deck(**(deck | {"ranks": {"bits_per_weight": 6}}), run={"directory": "kept"}))
     assert "errors of codebooks taken from run.directory" in other.err
     assert compress.read()["perplexity_after"] < one["perplexity_after"]

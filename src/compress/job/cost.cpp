@@ -196,8 +196,9 @@ double seconds_of_dealt(const CompressionJob& job, std::vector<double> seconds, 
   return sum;
 }
 
-/// Exact K-means of every book, then rounds: four sweeps over the columns, each with the moment
-/// once, and the best values, for which rows of the moment are summed by code.
+/// Exact K-means of every book, then rounds: four sweeps over the columns, each with the moments
+/// once, and the best values, for which rows of the moment are summed by code. Where rows count
+/// together an entry that changes moves the others of its column.
 double seconds_of_codebooks(const MatrixShape& shape, const MethodOptions& method, double clusters,
                             const Pace& pace) {
   const auto entries = static_cast<double>(shape.dense_numbers()),
@@ -205,10 +206,12 @@ double seconds_of_codebooks(const MatrixShape& shape, const MethodOptions& metho
              rounds = static_cast<double>(method.rounds);
   const bool is_done_twice = method.outliers_of(shape.dense_numbers()) > 0 &&
                              method.outlier_choice == weights::OutlierChoice::error;
-  const double product = 2 * entries * columns;
+  const double coupled = method.needs_whole_gradients() ? static_cast<double>(shape.rows) : 0;
+  const double product = 2 * entries * (columns + coupled);
   return pace.scalars((is_done_twice ? 2 : 1) * entries * (12 + 4 * clusters)) +
          rounds * (pace.product(5 * product, 128, Numbers::float32) +
-                   pace.memory(4 * entries * columns) + pace.scalars(entries * clusters / 4)) +
+                   pace.memory(4 * entries * (columns + coupled)) +
+                   pace.scalars(entries * clusters / 4)) +
          pace.product(2 * product, 128, Numbers::float64);
 }
 

@@ -216,16 +216,18 @@ double clustered_bytes(const NamedShape& weight, const CompressOptions& options,
   return 96 * own + (layers < values ? 4 * layers * values : 0) + 32 * ranks * values;
 }
 
-/// Of the rank that makes the codebooks of a whole matrix: matrix and moment in float64 on their
-/// way, tiles before and after a round, outliers' scores; two copies of each moment in float32.
+/// Of the rank that makes the codebooks of a whole matrix: matrix and moments in float64 on their
+/// way, tiles before and after a round, outliers' scores; copies of the moments in float32.
 double codebook_bytes(const NamedShape& weight, const CompressOptions& options) {
   const auto n = static_cast<double>(weight.shape.columns);
   const double groups =
       options.needs_token_moments() ? static_cast<double>(options.calibration.gradient_groups) : 1;
   const double teams = static_cast<double>(options.scoring.parallel.teams);
   const double scores = options.method.outliers_of(weight.shape.dense_numbers()) > 0 ? 32 : 0;
-  return (16 + 4 + 2 * 12 + 4 + scores) * static_cast<double>(weight.shape.dense_numbers()) +
-         n * n * (groups * (8 + 8) + 8 * (teams + 3));
+  const auto m = static_cast<double>(weight.shape.rows);
+  const double outputs = options.method.needs_whole_gradients() ? m * m * (8 * (teams + 3) + 4) : 0;
+  return (16 + 4 + 2 * 12 + 12 + scores) * static_cast<double>(weight.shape.dense_numbers()) +
+         n * n * (groups * (8 + 8) + 8 * (teams + 3)) + outputs;
 }
 
 /// Of the forms that are made of a weight itself.

@@ -74,7 +74,8 @@ struct MethodOptions {
             outlier_choice != weights::OutlierChoice::magnitude);
   }
   bool needs_whole_gradients() const {
-    return sized_by() != weights::SizedBy::values && weighting == Weighting::two_sided;
+    return (sized_by() != weights::SizedBy::values || rounds > 0) &&
+           weighting == Weighting::two_sided;
   }
 };
 

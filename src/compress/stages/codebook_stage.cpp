@@ -19,6 +19,18 @@ using torch::Tensor;
 
 namespace {
 
+struct MadeCodebooks {
+  weights::Codebooks books;
+  double error = 0;  ///< relative, in the norm they were made in
+};
+
+MadeCodebooks make(const DealtWeight& weight, const weights::CodebookOptions& options) {
+  const weights::RowNorm norm = row_norm(weight);
+  MadeCodebooks made{.books = make_codebooks(weight, norm, options)};
+  if (weight.has_errors) made.error = weights::relative_error(weight.w, norm, made.books);
+  return made;
+}
+
 weights::Codebooks broadcast(const Communicator& world, const weights::Codebooks& mine, int root) {
   const auto of_root = [&](const Tensor& tensor, torch::ScalarType type) {
     return weights::broadcast_tensor(world, tensor, type, root);
@@ -59,13 +71,13 @@ std::vector<NewForm> make_forms(const Workbench& bench, const NormedWeights& gro
       bench, group, all_places(group), "codebooks",
       [&](const DealtWeight& weight) {
         const std::size_t w = group.weights[weight.place];
-        mine = make_codebooks(weight, codebook_options(bench.options.method,
-                                                       bench.job.selected[w].shape, clusters[w]));
+        mine = make(weight, codebook_options(bench.options.method, bench.job.selected[w].shape,
+                                             clusters[w]));
       },
       [&](std::size_t place, int root) {
         NewForm& form = forms[place];
         form = form_of(bench, group.weights[place], broadcast(bench.world, mine.books, root));
-        form.report.weighted_error = mine.error.relative();
+        form.report.weighted_error = mine.error;
         bench.world.broadcast(std::span(&form.report.weighted_error, 1), root);
       });
   return forms;

@@ -6,13 +6,20 @@ using torch::Tensor;
 
 namespace {
 
+/// The part of the moment of the output gradients that says what rows count one by one.
+Tensor own_weights(const DealtWeight& weight) {
+  const Tensor& whole = weight.norm.outputs;
+  return whole.defined() ? whole.diagonal().contiguous() : weight.row_weights;
+}
+
 /// What rows count beside each other. Moments of tokens know already what a group of rows does, so
 /// that the mean of each group is 1.
 Tensor row_weights(const DealtWeight& weight) {
-  if (weight.token_moments.empty() || !weight.row_weights.defined()) return weight.row_weights;
+  const Tensor own = own_weights(weight);
+  if (weight.token_moments.empty() || !own.defined()) return own;
   const auto groups =
-      weights::RowSplit::even(weight.w.size(0), static_cast<int>(std::ssize(weight.token_moments)));
-  Tensor relative = weight.row_weights.clone();
+      weights::RowSplit::even(own.size(0), static_cast<int>(std::ssize(weight.token_moments)));
+  Tensor relative = own.clone();
   for (int g = 0; g < groups.n_ranks(); ++g) {
     const Tensor of_group = relative.narrow(0, groups.first(g), groups.count(g));
     of_group.div_(of_group.mean());
@@ -20,20 +27,24 @@ Tensor row_weights(const DealtWeight& weight) {
   return relative;
 }
 
-weights::RowNorm norm_of(const DealtWeight& weight) {
-  weights::RowNorm norm{.moments = weight.token_moments, .row_weights = row_weights(weight)};
+}  // namespace
+
+/// Rows count together under one moment of the inputs; parts of them with moments of their own do
+/// not.
+weights::RowNorm row_norm(const DealtWeight& weight) {
+  weights::RowNorm norm;
+  if (!weight.has_errors) return norm;
+  norm.moments = weight.token_moments;
   if (weight.norm.inputs.defined()) norm.moments = {weight.norm.inputs};
+  if (norm.moments.size() == 1) norm.outputs = weight.norm.outputs;
+  if (!norm.outputs.defined()) norm.row_weights = row_weights(weight);
   return norm;
 }
 
-}  // namespace
-
-MadeCodebooks make_codebooks(const DealtWeight& weight, weights::CodebookOptions options) {
-  const weights::RowNorm norm = weight.has_errors ? norm_of(weight) : weights::RowNorm{};
+weights::Codebooks make_codebooks(const DealtWeight& weight, const weights::RowNorm& norm,
+                                  weights::CodebookOptions options) {
   if (norm.moments.empty()) options.rounds = 0;
-  MadeCodebooks made{.books = weights::make_codebooks(weight.w, norm, options)};
-  if (weight.has_errors) made.error = weights::error_of(weight.w, norm, made.books);
-  return made;
+  return weights::make_codebooks(weight.w, norm, options);
 }
 
 }  // namespace rankine::compress

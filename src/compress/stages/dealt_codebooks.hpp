@@ -6,13 +6,11 @@
 
 namespace rankine::compress {
 
-struct MadeCodebooks {
-  weights::Codebooks books;
-  weights::CodebookError error = {};  ///< in the norm they were made in
-};
+/// What errors of the rows count; without moments where errors count nothing.
+weights::RowNorm row_norm(const DealtWeight& weight);
 
-/// Where errors count nothing only K-means says what values are, and the error is 0. Not
-/// collective.
-MadeCodebooks make_codebooks(const DealtWeight& weight, weights::CodebookOptions options);
+/// Where errors count nothing only K-means says what values are. Not collective.
+weights::Codebooks make_codebooks(const DealtWeight& weight, const weights::RowNorm& norm,
+                                  weights::CodebookOptions options);
 
 }  // namespace rankine::compress

@@ -28,16 +28,18 @@ NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(ErrorNotes, errors)
 
 using Errors = std::vector<std::vector<double>>;
 
-/// Squared errors of codebooks with 2, 4, 8, ... values after one round: rounds halve those of
-/// K-means, of some matrices much more than of others, and the first has nearly all of that. More
-/// values are never worse, for they may do what fewer do. Not collective.
+/// Squared errors of codebooks with 2, 4, 8, ... values after one short round: rounds halve those
+/// of K-means, of some matrices much more than of others, and a sweep has most of that. More values
+/// are never worse, for they may do what fewer do. Not collective.
 std::vector<double> errors_of(const DealtWeight& weight, const MethodOptions& method,
                               const MatrixShape& shape) {
+  const weights::RowNorm norm = row_norm(weight);
   std::vector<double> errors;
   for (int bits = 1; bits <= most_code_bits(method); ++bits) {
     weights::CodebookOptions how = codebook_options(method, shape, std::int64_t{1} << bits);
-    how.rounds = 1;
-    const double error = make_codebooks(weight, how).error.missed;
+    how.rounds = how.sweeps = 1;
+    const std::vector<double> steps = make_codebooks(weight, norm, how).errors;
+    const double error = steps.empty() ? 0 : steps.back();
     errors.push_back(errors.empty() ? error : std::min(error, errors.back()));
   }
   return errors;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <span>
 
 #include "core/contracts.hpp"
 #include "weights/forms/clustered.hpp"
 #include "weights/making/column_sweep.hpp"
+#include "weights/making/coupled_rows.hpp"
 #include "weights/making/value_fit.hpp"
 #include "weights/making/value_histogram.hpp"
 #include "weights/rows/row_split.hpp"
@@ -20,7 +22,10 @@ using torch::Tensor;
 namespace {
 
 constexpr std::int64_t rows_per_tile = 128;
-constexpr std::int64_t sweeps_per_round = 4;
+/// Of a K-means that is only a start: distinct entries for each value, beyond which they are
+/// binned.
+constexpr std::int64_t bins_per_value = 16;
+constexpr std::int64_t fewest_bins = 256;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
 
@@ -48,9 +53,12 @@ class CodebookFit {
         books_((rows_ + book_rows_ - 1) / book_rows_),
         parts_(RowSplit::even(rows_, std::max(1, static_cast<int>(std::ssize(norm.moments))))),
         w_(w.to(torch::kFloat32).contiguous()),
+        row_weights_(norm.outputs.defined() ? norm.outputs.diagonal().contiguous()
+                                            : norm.row_weights),
         values_(at(books_ * options.clusters), 0.0) {
     for (const Tensor& moment : norm.moments) prepare(moment);
     for (int part = 0; part < parts_.n_ranks(); ++part) add_tiles(part);
+    if (is_coupled()) coupled_.emplace(norm.moments.front(), norm.outputs, tiles_.front().rows);
   }
 
   void start() {
@@ -65,10 +73,7 @@ class CodebookFit {
     for (std::int64_t round = 0; round < options_.rounds; ++round) {
       const std::vector<RowTile> before = tiles_;
       const std::vector<double> values_before = values_;
-      for_each_tile([&](std::size_t t) {
-        for (std::int64_t s = 0; s < sweeps_per_round; ++s)
-          sweep_columns(tiles_[t], descent_[part_[t]]);
-      });
+      for (std::int64_t s = 0; s < options_.sweeps; ++s) sweep();
       std::vector<double> found;
       const double next = fit_values(found);
       if (!(next < error)) {  // rounding
@@ -107,18 +112,25 @@ class CodebookFit {
   }
 
  private:
+  bool is_coupled() const { return options_.rounds > 0 && norm_.outputs.defined(); }
+
   void prepare(const Tensor& moment) {
     const Tensor diagonal = (moment.dim() == 1 ? moment : moment.diagonal()).to(torch::kFloat32);
     diagonals_.push_back(diagonal.contiguous());
-    if (options_.rounds == 0) return;
+    if (options_.rounds == 0 || is_coupled()) return;
     moments_.push_back(moment.to(torch::kFloat32).contiguous());
     descent_.push_back(ColumnCoupling::descent(moment));
   }
 
+  /// Rows that count together are one tile.
+  std::int64_t tile_height() const {
+    if (is_coupled()) return rows_;
+    return book_rows_ <= rows_per_tile ? rows_per_tile / book_rows_ * book_rows_ : rows_per_tile;
+  }
+
   /// Books end with tiles unless they are longer.
   void add_tiles(int part) {
-    const std::int64_t height =
-        book_rows_ <= rows_per_tile ? rows_per_tile / book_rows_ * book_rows_ : rows_per_tile;
+    const std::int64_t height = tile_height();
     const std::int64_t end = parts_.first(part) + parts_.count(part);
     for (std::int64_t first = parts_.first(part); first < end;) {
       const std::int64_t next = std::min(end, (first / height + 1) * height);
@@ -140,7 +152,7 @@ class CodebookFit {
   }
 
   double row_weight(std::int64_t row) const {
-    return norm_.row_weights.defined() ? norm_.row_weights.data_ptr<double>()[row] : 1;
+    return row_weights_.defined() ? row_weights_.data_ptr<double>()[row] : 1;
   }
   float entry_weight(std::size_t t, std::int64_t row, std::int64_t j) const {
     const float column = diagonals_.empty() ? 1 : diagonals_[part_[t]].data_ptr<float>()[j];
@@ -236,7 +248,9 @@ class CodebookFit {
         weights.push_back(entry_weight(t, row, j));
       }
     }
-    const ValueHistogram histogram = value_histogram(entries, weights);
+    const std::int64_t bins = std::max(fewest_bins, bins_per_value * options_.clusters);
+    const ValueHistogram histogram =
+        value_histogram(entries, weights, options_.rounds > 0 ? bins : most_distinct_values);
     const Clusters found = optimal_clusters(histogram.values, options_.clusters);
     double* values = values_.data() + book * options_.clusters;
     std::ranges::copy(found.centroids, values);
@@ -273,16 +287,29 @@ class CodebookFit {
     for_each_tile([&](std::size_t t) { sweep_columns(tiles_[t], coupling[part_[t]]); });
   }
 
+  void sweep() {
+    if (coupled_) return coupled_->sweep(tiles_.front());
+    for_each_tile([&](std::size_t t) { sweep_columns(tiles_[t], descent_[part_[t]]); });
+  }
+
   /// The best values for the codes. Adds the squared error before, and returns it after.
   double fit_values(std::vector<double>& errors) {
+    const ErrorChange error =
+        coupled_ ? fit_coupled_values(*coupled_, tiles_.front(), book_rows_, values_)
+                 : fit_values_by_tile();
+    errors.push_back(error.before);
+    spread_values();
+    for_each_tile([&](std::size_t t) { take_values(tiles_[t]); });
+    return error.after;
+  }
+
+  ErrorChange fit_values_by_tile() {
     std::vector<double> before(tiles_.size()), gains(tiles_.size());
     std::vector<std::vector<OpenSystem>> open(tiles_.size());
     for_each_tile([&](std::size_t t) { fit_tile(t, before[t], gains[t], open[t]); });
-    errors.push_back(std::accumulate(before.begin(), before.end(), 0.0));
-    double gain = std::accumulate(gains.begin(), gains.end(), 0.0) + close(open);
-    spread_values();
-    for_each_tile([&](std::size_t t) { take_values(tiles_[t]); });
-    return errors.back() - gain;
+    const double error = std::accumulate(before.begin(), before.end(), 0.0);
+    const double gain = std::accumulate(gains.begin(), gains.end(), 0.0) + close(open);
+    return {error, error - gain};
   }
 
   void fit_tile(std::size_t t, double& error, double& gain, std::vector<OpenSystem>& open) {
@@ -342,9 +369,11 @@ class CodebookFit {
   std::int64_t rows_, columns_, book_rows_, books_;
   RowSplit parts_;  ///< rows by the moment that their errors are measured with
   Tensor w_;
+  Tensor row_weights_;  ///< c; undefined for 1
   std::vector<double> values_;
   std::vector<Tensor> diagonals_, moments_;  ///< float32
   std::vector<ColumnCoupling> descent_;
+  std::optional<CoupledRows> coupled_;  ///< where rows count together
   std::vector<RowTile> tiles_;
   std::vector<std::size_t> part_;  ///< of each tile
 };
@@ -381,6 +410,8 @@ Codebooks make_codebooks(const Tensor& w, const RowNorm& norm, const CodebookOpt
 namespace {
 
 double squared(const Tensor& error, const RowNorm& norm) {
+  if (norm.outputs.defined())
+    return (norm.outputs.mm(error.mm(norm.moments.front())) * error).sum().item<double>();
   const RowSplit parts =
       RowSplit::even(error.size(0), std::max(1, static_cast<int>(std::ssize(norm.moments))));
   double sum = 0;
@@ -401,14 +432,15 @@ double squared(const Tensor& error, const RowNorm& norm) {
 
 }  // namespace
 
-CodebookError error_of(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
+double relative_error(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
   const std::int64_t of_a_book =
       even_book_rows(w.size(0), (w.size(0) + books.values.size(0) - 1) / books.values.size(0));
   const Tensor book = torch::arange(w.size(0), torch::kInt64).floor_divide(of_a_book);
   const Tensor places = books.codes.to(torch::kInt64) + (book * books.values.size(1)).unsqueeze(1);
   Tensor made = books.values.flatten().index_select(0, places.flatten()).view(w.sizes());
   made.index_put_({books.outliers.rows, books.outliers.columns}, books.outliers.values);
-  return {squared(w - made, norm), squared(w, norm)};
+  const double whole = squared(w, norm);
+  return whole > 0 ? std::sqrt(squared(w - made, norm) / whole) : 0;
 }
 
 }  // namespace rankine::weights

@@ -10,7 +10,6 @@
 #include <torch/types.h>
 
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -45,6 +44,7 @@ struct CodebookOptions {
   std::int64_t outliers = 0;
   OutlierChoice outlier_choice = OutlierChoice::magnitude;
   std::int64_t rounds = 3;               ///< 0 for K-means alone
+  std::int64_t sweeps = 4;               ///< over the columns in a round
   CodeStart start = CodeStart::nearest;  ///< of the rounds
 };
 
@@ -54,6 +54,9 @@ struct RowNorm {
   /// or several for as many parts of the rows in turn (RowSplit::even). Empty for the identity.
   std::vector<torch::Tensor> moments = {};
   torch::Tensor row_weights = {};  ///< c, m numbers; undefined for 1
+  /// C, m x m and positive definite, beside one moment: rows count together, the error is
+  /// tr(C E H E^T), and row_weights say nothing.
+  torch::Tensor outputs = {};
 };
 
 struct Codebooks {
@@ -75,14 +78,7 @@ std::int64_t most_stored_bytes(const MatrixShape& shape, const CodebookOptions& 
 Codebooks make_codebooks(const torch::Tensor& w, const RowNorm& norm,
                          const CodebookOptions& options);
 
-/// Squared, in a norm.
-struct CodebookError {
-  double missed = 0;  ///< by the matrix that codebooks stand for
-  double whole = 0;   ///< of the matrix itself
-
-  /// 0 where nothing counts.
-  double relative() const { return whole > 0 ? std::sqrt(missed / whole) : 0; }
-};
-CodebookError error_of(const torch::Tensor& w, const RowNorm& norm, const Codebooks& books);
+/// Of the matrix that the codebooks stand for, in the norm; 0 where nothing counts.
+double relative_error(const torch::Tensor& w, const RowNorm& norm, const Codebooks& books);
 
 }  // namespace rankine::weights

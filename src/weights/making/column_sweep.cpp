@@ -99,12 +99,6 @@ class BlockSweep {
   std::vector<float> places_, steps_;
 };
 
-std::vector<float> errors_of(const RowTile& tile) {
-  std::vector<float> errors(tile.w.size());
-  for (std::size_t i = 0; i < errors.size(); ++i) errors[i] = tile.approximation[i] - tile.w[i];
-  return errors;
-}
-
 }  // namespace
 
 ColumnCoupling ColumnCoupling::descent(const Tensor& moment) {
@@ -130,6 +124,12 @@ RowTile::RowTile(std::int64_t first_row, std::int64_t n_rows, std::int64_t colum
       approximation(w.size(), 0.0F),
       codes(w.size(), 0),
       values(static_cast<std::size_t>(rows * clusters), 0.0F) {}
+
+std::vector<float> errors_of(const RowTile& tile) {
+  std::vector<float> errors(tile.w.size());
+  for (std::size_t i = 0; i < errors.size(); ++i) errors[i] = tile.approximation[i] - tile.w[i];
+  return errors;
+}
 
 void take_nearest_values(RowTile& tile) {
   for (std::int64_t j = 0; j < tile.columns(); ++j)

@@ -51,6 +51,9 @@ void take_nearest_values(RowTile& tile);
 /// one matrix product.
 void sweep_columns(RowTile& tile, const ColumnCoupling& coupling);
 
+/// Approximation minus matrix.
+std::vector<float> errors_of(const RowTile& tile);
+
 /// The errors of the tile times `moment`, n x n in float32: as the tile.
 std::vector<float> weighted_errors(const RowTile& tile, const torch::Tensor& moment);
 

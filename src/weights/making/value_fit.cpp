@@ -61,14 +61,20 @@ void ValueSystem::add_row(const RowTile& tile, std::int64_t r,
   }
 }
 
-double ValueSystem::improve(std::span<double> values) const {
+std::vector<double> ValueSystem::solve(std::vector<double> right) const {
   const std::size_t clusters = b.size();
   double trace = 0;
   for (std::size_t k = 0; k < clusters; ++k) trace += a[k * clusters + k];
-  std::vector<double> factor = a, changes = b;
+  std::vector<double> factor = a;
   for (std::size_t k = 0; k < clusters; ++k)
     factor[k * clusters + k] += 1e-7 * trace / static_cast<double>(clusters);
-  solve_positive(factor, changes);
+  solve_positive(factor, right);
+  return right;
+}
+
+double ValueSystem::improve(std::span<double> values) const {
+  const std::size_t clusters = b.size();
+  const std::vector<double> changes = solve(b);
   double gain = 0;
   for (std::size_t k = 0; k < clusters; ++k) {
     double product = 0;

@@ -20,7 +20,9 @@ struct ValueSystem {
   /// Adds row `r` of a tile, whose weighted errors are H e, times `weight`.
   void add_row(const RowTile& tile, std::int64_t r, const std::vector<float>& weighted_errors,
                std::span<const float> moment, double weight);
-  /// Solves with a ridge of 1e-7 of the mean diagonal, adds the changes to `values` and returns by
+  /// The changes for `right` in place of b, with a ridge of 1e-7 of the mean diagonal.
+  std::vector<double> solve(std::vector<double> right) const;
+  /// Solves, adds the changes to `values` and returns by
   /// how much the error falls; if it does not, values stay.
   double improve(std::span<double> values) const;
 

@@ -31,6 +31,7 @@ struct Count {
 /// Ascending keys, by two counting sorts of 16 bits: the entries of a matrix are many, and no
 /// comparison sort is as fast. Those of a row are few.
 void sort(std::vector<Count>& counts) {
+  if (std::ranges::is_sorted(counts, {}, &Count::key)) return;  // as coarser keys are
   constexpr std::size_t few = 16'384;
   if (counts.size() < few) {
     std::ranges::sort(counts, {}, &Count::key);
