@@ -28,10 +28,21 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .range(2, 100'000'000)
       .unit("tokens")
       .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
-  section.keyword("gradient_targets", calibration.gradient_targets, gradient_target_names)
+  section.keyword("gradient_targets", calibration.gradients.targets, gradient_target_names)
       .describe(
           "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
           "model's own predictions, whose moments are the Fisher information.");
+  section.keyword("gradient_trim", calibration.gradients.trim)
+      .range(0, 0.45)
+      .describe(
+          "The part of each window, at either end, whose tokens do not count in the second moments "
+          "of the output gradients.");
+  section.keyword("gradient_clip", calibration.gradients.clip)
+      .range(0, 1e9)
+      .describe(
+          "Bounds of the norm that a token's output gradients enter these moments with: at most "
+          "this times the mean norm in the window, at least that mean divided by this (1 or more); "
+          "0 for norms as they are.");
   section.keyword("gradient_groups", calibration.gradient_groups)
       .range(0, 64)
       .describe(
@@ -57,6 +68,9 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .describe(
           "Added to the diagonal of the second moments of the output gradients, times their mean "
           "diagonal; no less than what rounding of the moments needs.");
+  section.keyword("input_ridge", calibration.input_ridge)
+      .above(0)
+      .describe("The same for the second moments of the inputs.");
 }
 
 void declare_method(deck::Schema& schema, CompressOptions& options) {

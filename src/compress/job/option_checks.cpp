@@ -22,6 +22,12 @@ void check_calibration(const CompressOptions& options, deck::Findings& findings)
                                "on a text",
                   .advice = "Name a text file under [calibration], or use method.weighting = "
                             "\"none\" with another allocation."});
+  const double clip = options.calibration.gradients.clip;
+  if (clip > 0 && clip < 1)
+    findings.add("calibration.gradient_clip",
+                 {.what = fmt::format("calibration.gradient_clip = {} is below 1", clip),
+                  .why = "norms are brought between the mean divided by it and the mean times it",
+                  .advice = "Use 10 for a tenth to ten times the mean, or 0 for none."});
 }
 
 /// Language models have no kernels.
@@ -272,6 +278,9 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
                  "calibration.text",
                  "calibration.windows",
                  "calibration.gradient_groups",
+                 "calibration.gradient_trim",
+                 "calibration.gradient_clip",
+                 "calibration.input_ridge",
                  "method.storage",
                  "method.clusters",
                  "method.codebooks",

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/calibration/gradient_targets.hpp"
+#include "compress/calibration/loss_gradients.hpp"
 #include "compress/experiments/sensitivity_groups.hpp"
 #include "compress/job/choices.hpp"
 #include "deck/schema.hpp"
@@ -29,9 +29,10 @@ struct CalibrationOptions {
   std::int64_t window_length = 1024;
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
-  Targets gradient_targets = Targets::given;
+  LossGradients gradients = {};
   std::int64_t gradient_groups = 0;     ///< of rows, with input moments of their own
   double ridge = 0.1;                   ///< of the output moments, times their mean diagonal
+  double input_ridge = 1e-6;            ///< the same of the input moments
   std::int64_t images = 1000;           ///< of image networks; 0 for all training images
   std::int64_t gradient_images = 1000;  ///< the same, for output gradients
 };

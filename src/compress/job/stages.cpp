@@ -31,6 +31,10 @@ run::Fingerprint of_scoring(const CompressionJob& job) {
   return print;
 }
 
+void add_counts(run::Fingerprint& print, const LossGradients& gradients) {
+  if (!gradients.are_all_alike()) print.add(gradients.trim).add(gradients.clip);
+}
+
 void add_disentangler(run::Fingerprint& print, const DisentanglerOptions& options) {
   for (const std::int64_t count :
        {options.gate_size, options.depth, options.sweeps, options.gradient_steps})
@@ -53,8 +57,11 @@ run::Fingerprint of_ranks(const CompressionJob& job) {
   const RankOptions& ranks = job.options.ranks;
   run::Fingerprint print = of_selection(job);
   print.add(name(method.form)).add(name(method.weighting));
-  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
+  print.add(name_in(gradient_target_names, job.options.calibration.gradients.targets));
   print.add(job.options.calibration.ridge);
+  if (job.options.calibration.input_ridge != CalibrationOptions().input_ridge)
+    print.add(job.options.calibration.input_ridge);
+  add_counts(print, job.options.calibration.gradients);
   for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(as_unsigned(count));
   if (method.sized_by() == weights::SizedBy::values) add_clusters(print, job.options);
@@ -98,8 +105,10 @@ run::Stage inputs_stage(const CompressionJob& job) {
 }
 
 run::Stage gradients_stage(const CompressionJob& job) {
+  const LossGradients& gradients = job.options.calibration.gradients;
   run::Fingerprint print = of_selection(job);
-  const bool is_sampled = job.options.calibration.gradient_targets == Targets::sampled;
+  add_counts(print, gradients);
+  const bool is_sampled = gradients.targets == Targets::sampled;
   return {name_of_moments(is_sampled ? "sampled-gradients" : "gradients",
                           job.options.method.needs_whole_gradients()),
           add_windows(print, job.gradient_windows).value()};
@@ -108,7 +117,8 @@ run::Stage gradients_stage(const CompressionJob& job) {
 run::Stage token_moments_stage(const CompressionJob& job) {
   run::Fingerprint print = of_selection(job);
   print.add(as_unsigned(job.options.calibration.gradient_groups));
-  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
+  print.add(name_in(gradient_target_names, job.options.calibration.gradients.targets));
+  add_counts(print, job.options.calibration.gradients);
   return {"weighted-inputs", add_windows(print, job.gradient_windows).value()};
 }
 

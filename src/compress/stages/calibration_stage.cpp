@@ -215,14 +215,13 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
   std::vector<std::int64_t> sizes;
   for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
-  found = on_gradient_windows(bench, gradients_stage(bench.job), sizes, part, "output gradients",
-                              bench.result.seconds.gradients,
-                              [&](const MeasurementCheckpoint& checkpoint) {
-                                return measure_output_gradients(
-                                    bench.model, bench.world, bench.teams, bench.names,
-                                    models::token_batches(bench.job.gradient_windows),
-                                    bench.options.calibration.gradient_targets, part, checkpoint);
-                              });
+  found = on_gradient_windows(
+      bench, gradients_stage(bench.job), sizes, part, "output gradients",
+      bench.result.seconds.gradients, [&](const MeasurementCheckpoint& checkpoint) {
+        return measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
+                                        models::token_batches(bench.job.gradient_windows),
+                                        bench.options.calibration.gradients, part, checkpoint);
+      });
 }
 
 void add_token_moments(Workbench& bench, ErrorNorm& norm) {
@@ -235,8 +234,7 @@ void add_token_moments(Workbench& bench, ErrorNorm& norm) {
       bench.result.seconds.inputs, [&](const MeasurementCheckpoint& checkpoint) {
         return measure_token_moments(bench.model, bench.world, bench.teams, bench.names,
                                      models::token_batches(bench.job.gradient_windows),
-                                     bench.options.calibration.gradient_targets, norm.groups,
-                                     checkpoint);
+                                     bench.options.calibration.gradients, norm.groups, checkpoint);
       });
 }
 
@@ -284,7 +282,8 @@ void require_usable(const Workbench& bench, const ErrorNorm& norm) {
 ErrorNorm measure_error_norm(Workbench& bench) {
   const MethodOptions& method = bench.options.method;
   ErrorNorm norm{.inputs = input_weighting(method.weighting),
-                 .ridge = bench.options.calibration.ridge};
+                 .ridge = bench.options.calibration.ridge,
+                 .input_ridge = bench.options.calibration.input_ridge};
   if (bench.options.needs_token_moments())
     add_token_moments(bench, norm);
   else if (method.needs_inputs())

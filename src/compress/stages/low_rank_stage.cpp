@@ -197,7 +197,8 @@ FormsOfSize components_of_size(Workbench& bench, ErrorNorm norm) {
 void compress_by_components(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   const std::vector<double> error_weights = norm.error_weights;
-  ErrorNorm outputs{.output_moments = norm.output_moments, .ridge = norm.ridge};
+  ErrorNorm outputs{
+      .output_moments = norm.output_moments, .ridge = norm.ridge, .input_ridge = norm.input_ridge};
   std::vector<WeightFactors> factors = decompose_weights(bench, std::move(norm));
   const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
   const Ranks ranks = bench.timed("allocation", seconds.allocation,
