@@ -167,10 +167,28 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
           "gradient of the model's loss (FermiGrad).");
   section.keyword("error_weights", ranks.error_weights, error_weight_names)
       .describe(
-          "What the squared error of a weight counts against that of another: as it is, or times "
-          "the mean squared loss gradient at its outputs; balanced, for kernels: the geometric "
-          "mean "
-          "of the latter and of relative errors. Two-sided errors need none.");
+          "What the squared error of a weight counts against that of another: as it is; times the "
+          "mean squared loss gradient at its outputs; by what the model's predictions lose when "
+          "this weight alone has a small rank (measured), which takes a scoring of "
+          "measured_windows for every weight; balanced, for kernels: the geometric mean of the "
+          "gradients and of relative errors. Two-sided errors may do without.");
+  section.keyword("measured_windows", ranks.measured_windows)
+      .range(1, 100'000'000)
+      .describe("Of measured error weights: the first so many calibration windows are scored.");
+  section.keyword("measured_ratio", ranks.measured_ratio)
+      .above(0)
+      .at_most(0.95)
+      .describe("Of measured error weights: the part of its numbers that the one weight keeps.");
+  section.keyword("depth_bias", ranks.depth_bias)
+      .range(0, 1e6)
+      .describe(
+          "Errors in the first layer count 1 + this times as much as those in the last; 0 for all "
+          "layers alike.");
+  section.keyword("depth_bias_decay", ranks.depth_bias_decay)
+      .range(0, 100)
+      .describe(
+          "How fast that falls with depth: layers k and later add k to the power of minus this; 0 "
+          "for a straight line.");
   section.keyword("parameter_ratio", ranks.parameter_ratio)
       .above(0)
       .at_most(1)

@@ -106,6 +106,10 @@ struct DisentanglerOptions {
 struct RankOptions {
   Allocation allocation = Allocation::additive;
   ErrorWeights error_weights = ErrorWeights::none;
+  std::int64_t measured_windows = 2;  ///< of the calibration, for measured error weights
+  double measured_ratio = 0.1;        ///< of the numbers of the one weight that is changed
+  double depth_bias = 0;              ///< how much more an error in the first layer counts
+  double depth_bias_decay = 0;
   double parameter_ratio = 0.8;
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
   std::int64_t fermi_steps = 30;
@@ -223,8 +227,13 @@ struct CompressOptions {
     return selects_weights() && method.needs_inputs() && !needs_token_moments();
   }
   bool needs_gradients() const {
-    return selects_weights() &&
-           (method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none);
+    return selects_weights() && (method.weighting == Weighting::two_sided ||
+                                 ranks.error_weights == ErrorWeights::output_gradient ||
+                                 ranks.error_weights == ErrorWeights::balanced);
+  }
+  /// What errors of single weights cost is measured on calibration windows.
+  bool measures_errors() const {
+    return selects_weights() && ranks.error_weights == ErrorWeights::measured && !is_profile();
   }
   /// Input moments in which each token counts by its gradients, in place of the others.
   bool needs_token_moments() const {
@@ -238,7 +247,7 @@ struct CompressOptions {
   }
   bool needs_calibration() const {
     return (heal.steps > 0 && heal.text.empty()) || adapter.is_trained() || needs_inputs() ||
-           needs_gradients() || needs_fermi();
+           needs_gradients() || needs_fermi() || measures_errors();
   }
 };
 

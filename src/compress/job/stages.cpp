@@ -51,23 +51,38 @@ void add_clusters(run::Fingerprint& print, const CompressOptions& options) {
       .add(name_in(weights::code_start_names, method.start));
 }
 
+/// Of the selected weights, the form they get and the norm of its errors, but for the windows.
+run::Fingerprint of_norm(const CompressionJob& job) {
+  const MethodOptions& method = job.options.method;
+  const CalibrationOptions& calibration = job.options.calibration;
+  run::Fingerprint print = of_selection(job);
+  print.add(name(method.form)).add(name(method.weighting));
+  print.add(name_in(gradient_target_names, calibration.gradients.targets));
+  print.add(calibration.ridge);
+  if (calibration.input_ridge != CalibrationOptions().input_ridge)
+    print.add(calibration.input_ridge);
+  add_counts(print, calibration.gradients);
+  return print;
+}
+
+void add_error_weights(run::Fingerprint& print, const RankOptions& ranks) {
+  if (ranks.error_weights == ErrorWeights::measured)
+    print.add(ranks.measured_ratio).add(as_unsigned(ranks.measured_windows));
+  if (ranks.depth_bias > 0) print.add(ranks.depth_bias).add(ranks.depth_bias_decay);
+}
+
 /// Of the ranks of the weights.
 run::Fingerprint of_ranks(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
   const RankOptions& ranks = job.options.ranks;
-  run::Fingerprint print = of_selection(job);
-  print.add(name(method.form)).add(name(method.weighting));
-  print.add(name_in(gradient_target_names, job.options.calibration.gradients.targets));
-  print.add(job.options.calibration.ridge);
-  if (job.options.calibration.input_ridge != CalibrationOptions().input_ridge)
-    print.add(job.options.calibration.input_ridge);
-  add_counts(print, job.options.calibration.gradients);
+  run::Fingerprint print = of_norm(job);
   for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(as_unsigned(count));
   if (method.sized_by() == weights::SizedBy::values) add_clusters(print, job.options);
   print.add(name(ranks.allocation)).add(name(ranks.error_weights)).add(ranks.parameter_ratio);
   for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps, ranks.multiple_of})
     print.add(as_unsigned(count));
+  add_error_weights(print, ranks);
   if (method.form == weights::Form::disentangled) add_disentangler(print, job.options.disentangler);
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
     add_windows(print, *windows);
@@ -120,6 +135,15 @@ run::Stage token_moments_stage(const CompressionJob& job) {
   print.add(name_in(gradient_target_names, job.options.calibration.gradients.targets));
   add_counts(print, job.options.calibration.gradients);
   return {"weighted-inputs", add_windows(print, job.gradient_windows).value()};
+}
+
+run::Stage error_weights_stage(const CompressionJob& job) {
+  const RankOptions& ranks = job.options.ranks;
+  run::Fingerprint print = of_norm(job);
+  print.add(ranks.measured_ratio).add(as_unsigned(ranks.measured_windows));
+  print.add(as_unsigned(ranks.multiple_of));
+  add_windows(print, job.calibration_windows);
+  return {"error-weights", add_windows(print, job.gradient_windows).value()};
 }
 
 run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_ranks(job).value()}; }
@@ -187,6 +211,7 @@ std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckVal
     return stages;
   }
   if (has_experiments) stages.push_back(experiments_stage(job));
+  if (options.measures_errors()) stages.push_back(error_weights_stage(job));
   if (options.needs_fermi()) stages.push_back(fermi_stage(job));
   if (!has_experiments && options.selects_weights()) stages.push_back(weights_stage(job));
   if (options.heal.steps > 0) stages.push_back(healing_stage(job));

@@ -13,6 +13,8 @@ run::Stage scores_stage(const CompressionJob& job);
 run::Stage inputs_stage(const CompressionJob& job);
 run::Stage gradients_stage(const CompressionJob& job);
 run::Stage token_moments_stage(const CompressionJob& job);
+/// Points, a weight each.
+run::Stage error_weights_stage(const CompressionJob& job);
 run::Stage fermi_stage(const CompressionJob& job);
 /// Of the weights in one stage of the model, named in the checkpoint, that are fitted in order.
 run::Stage fit_stage(const CompressionJob& job, const std::string& module);

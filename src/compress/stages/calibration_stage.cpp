@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "compress/allocation/depth_bias.hpp"
 #include "compress/calibration/partial_moments.hpp"
 #include "compress/calibration/token_moments.hpp"
 #include "compress/job/stages.hpp"
@@ -277,6 +278,17 @@ void require_usable(const Workbench& bench, const ErrorNorm& norm) {
                        "method.weighting = \"full\"."));
 }
 
+/// Errors in early layers count more.
+void count_depth(const Workbench& bench, std::vector<double>& error_weights) {
+  const RankOptions& ranks = bench.options.ranks;
+  if (ranks.depth_bias == 0) return;
+  error_weights.resize(bench.names.size(), 1);
+  const std::vector<double> factors =
+      depth_factors(bench.job.scoring.config.layers, ranks.depth_bias, ranks.depth_bias_decay);
+  for (std::size_t w = 0; w < error_weights.size(); ++w)
+    error_weights[w] *= factors[static_cast<std::size_t>(bench.job.selected[w].layer)];
+}
+
 }  // namespace
 
 ErrorNorm measure_error_norm(Workbench& bench) {
@@ -295,6 +307,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
       norm.error_weights.push_back(moment.mean_diagonal(bench.world));
     norm.output_moments.clear();
   }
+  count_depth(bench, norm.error_weights);
   return norm;
 }
 
