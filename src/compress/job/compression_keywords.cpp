@@ -187,8 +187,8 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
   section.keyword("depth_bias_decay", ranks.depth_bias_decay)
       .range(0, 100)
       .describe(
-          "How fast that falls with depth: layers k and later add k to the power of minus this; 0 "
-          "for a straight line.");
+          "How early that is lost: from layer k to the next, counted from 1, in proportion to k to "
+          "the power of minus this; 0 for a straight line.");
   section.keyword("parameter_ratio", ranks.parameter_ratio)
       .above(0)
       .at_most(1)

@@ -9,6 +9,7 @@
 #include "../../plain_transformer.hpp"
 #include "compress/calibration/counted_gradients.hpp"
 #include "compress/calibration/partial_moments.hpp"
+#include "compress/calibration/token_moments.hpp"
 #include "core/errors.hpp"
 #include "tiny_calibration.hpp"
 #include "weights/rows/exchange.hpp"
@@ -172,23 +173,35 @@ std::vector<std::vector<Row>> counted(std::vector<std::vector<Row>> windows,
   return windows;
 }
 
-/// The output gradients of a weight on each window, as autograd finds them: tokens x outputs.
-std::vector<std::vector<Row>> all_gradients(TinyCalibration& calibration, const std::string& name) {
-  std::vector<std::vector<Row>> windows;
+std::vector<Row> rows_of(const Tensor& matrix) {
+  std::vector<Row> rows;
+  for (std::int64_t t = 0; t < matrix.size(0); ++t) {
+    const Tensor row = matrix[t].contiguous();
+    rows.emplace_back(row.data_ptr<double>(), row.data_ptr<double>() + row.numel());
+  }
+  return rows;
+}
+
+/// Of a weight on each window, as autograd finds them.
+struct Passed {
+  std::vector<std::vector<Row>> inputs;
+  std::vector<std::vector<Row>> gradients;  ///< tokens x outputs
+};
+
+Passed passed(TinyCalibration& calibration, const std::string& name) {
+  Passed all;
   models::Slot& slot = calibration.model.slot(name);
   const models::Observation seen(
-      slot, {.of_output_gradients = [&](const Tensor& dy) {
-        const Tensor all = weights::gather_columns(calibration.teams.team(), dy.detach(),
-                                                   slot.weight()->split(), weights::Gradient::same);
-        std::vector<Row>& rows = windows.emplace_back();
-        for (std::int64_t t = 0; t < all.size(0); ++t) {
-          const Tensor row = all[t].contiguous();
-          rows.emplace_back(row.data_ptr<double>(), row.data_ptr<double>() + row.numel());
-        }
-      }});
+      slot, {.of_inputs = [&](const Tensor& x) { all.inputs.push_back(rows_of(x.detach())); },
+             .of_output_gradients =
+                 [&](const Tensor& dy) {
+                   all.gradients.push_back(rows_of(
+                       weights::gather_columns(calibration.teams.team(), dy.detach(),
+                                               slot.weight()->split(), weights::Gradient::same)));
+                 }});
   for (const models::Batch& batch : calibration.batches())
     calibration.model.losses(batch).sum().backward();
-  return windows;
+  return all;
 }
 
 Tensor moment_of(const std::vector<std::vector<Row>>& windows) {
@@ -213,12 +226,33 @@ TEST_P(Moments, OfGradientsCountTokensAsPlainLoopsDo) {
           measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
                                    calibration.batches(), how, MomentPart::diagonal);
       for (const std::size_t w : {std::size_t{1}, std::size_t{6}, calibration.names.size() - 1}) {
-        const auto plain = all_gradients(calibration, calibration.names[w]);
+        const auto plain = passed(calibration, calibration.names[w]).gradients;
         const Tensor expected = moment_of(counted(plain, how));
         EXPECT_LT(distance(whole(found[w]), expected), 1e-12) << calibration.names[w];
         EXPECT_LT(distance(whole(diagonals[w]), expected.diagonal()), 1e-12);
         EXPECT_GT(distance(expected, moment_of(plain)), 1e-3) << "the rule changes something";
       }
+    }
+  }
+}
+
+TEST_P(Moments, OfTokensThatGradientsWeighAreThoseOfPlainLoops) {
+  const LossGradients how{.trim = 0.2, .clip = 1.5};
+  for (const int teams : team_counts()) {
+    TinyCalibration calibration(tiny(), teams, 3, 17);
+    const auto found = measure_token_moments(calibration.model, world(), calibration.teams,
+                                             calibration.names, calibration.batches(), how, 1);
+    for (const std::size_t w : {std::size_t{1}, calibration.names.size() - 1}) {
+      Passed plain = passed(calibration, calibration.names[w]);
+      const auto gradients = counted(plain.gradients, how);
+      for (std::size_t b = 0; b < gradients.size(); ++b)
+        for (std::size_t t = 0; t < gradients[b].size(); ++t) {
+          double mean_square = 0;
+          for (const double g : gradients[b][t])
+            mean_square += g * g / static_cast<double>(gradients[b][t].size());
+          for (double& x : plain.inputs[b][t]) x *= std::sqrt(mean_square);
+        }
+      EXPECT_LT(distance(whole(found[w]), moment_of(plain.inputs)), 1e-12) << calibration.names[w];
     }
   }
 }
