@@ -9,7 +9,7 @@ from .wording import count, shortened
 
 # What decides how much is kept; all else tells methods apart.
 _SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "method.clusters"}
-_METHOD_SECTIONS = ("calibration", "select", "method", "ranks", "heal")
+_METHOD_SECTIONS = ("calibration", "select", "method", "fit", "ranks", "heal")
 _KINDS = {
     "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o",
     "gate_proj": "gate", "up_proj": "up", "down_proj": "down",
@@ -29,6 +29,8 @@ def method(compression: Compression) -> str:
         parts.append(count(setting("method.outliers", 0), "outlier"))
     else:
         parts.append(setting("ranks.allocation", ""))
+        parts.append("measured errors" if setting("ranks.error_weights") == "measured" else "")
+        parts.append("fitted in order" if setting("fit.order") == "sequential" else "")
     if (stored := setting("method.storage", "exact")) != "exact":
         parts.append(f"in {stored}")
     if setting("heal.steps", 0):

@@ -20,6 +20,8 @@ class CompressDeck:
     ratio: float = 0.8
     clusters: int = 16
     gradient_windows: int = 8
+    error_weights: str = "none"
+    fit_order: str = "at-once"
     title: str = ""
     evaluation: str = "text.txt: 20 windows of 1024 tokens"
     perplexity: float = 30.0
@@ -131,8 +133,11 @@ weighting = "{deck.weighting}"
 sites = 2
 clusters = {deck.clusters}
 outliers = 8
+[fit]
+order = "{deck.fit_order}"
 [ranks]
 allocation = "{deck.allocation}"
+error_weights = "{deck.error_weights}"
 parameter_ratio = {deck.ratio}
 bond_dimension = {deck.bond_dimension}
 [disentangler]

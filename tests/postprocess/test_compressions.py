@@ -78,6 +78,17 @@ def test_fifteen_files_stay_apart_and_say_what_differs(compression_of):
     assert "low-rank, unweighted, additive" in legend_texts(figure)
 
 
+def test_recipes_are_a_line_each(compression_of):
+    ratios = (0.6, 0.7, 0.8, 0.9)
+    files = [compression_of(form="low-rank", error_weights="measured", ratio=ratio, perplexity=24 / ratio) for ratio in ratios]
+    files += [compression_of(fit_order="sequential", ratio=ratio, perplexity=22 / ratio) for ratio in ratios]
+    files += [compression_of(ratio=ratio, perplexity=23 / ratio) for ratio in ratios]
+    figure = tradeoff.draw(files)
+    assert [len(line.get_xdata()) for line in lines(figure.axes[0], "after")] == [4, 4, 4]
+    assert legend_texts(figure)[1:] == ["low-rank, two-sided, additive, measured errors", "pivoted, two-sided, additive, fitted in order",
+                                        "pivoted, two-sided, additive"]  # fmt: skip
+
+
 def test_scores_of_different_protocols_are_not_drawn_together(compression_of):
     with pytest.raises(InputError, match="scored otherwise"):
         tradeoff.draw([compression_of(), compression_of(evaluation="text.txt: 2 windows of 1024 tokens")])

@@ -6,6 +6,7 @@
 #include <map>
 #include <span>
 
+#include "compress/calibration/counted_gradients.hpp"
 #include "core/contracts.hpp"
 #include "core/progress.hpp"
 #include "linalg/blas.hpp"
@@ -294,7 +295,7 @@ std::vector<SecondMoment> measure_output_gradients(Network& network, const Commu
                                                    const Teams& teams,
                                                    const std::vector<std::string>& names,
                                                    const std::vector<Batch>& batches,
-                                                   Targets targets, MomentPart part,
+                                                   const LossGradients& gradients, MomentPart part,
                                                    const MeasurementCheckpoint& checkpoint) {
   PartialMoments state;
   for (const std::string& name : names) {
@@ -308,11 +309,13 @@ std::vector<SecondMoment> measure_output_gradients(Network& network, const Commu
     const RowSplit* split = &slot.weight()->split();
     observations.emplace_back(
         slot, models::Observer{.of_output_gradients = [&, split, w](const Tensor& dy) {
-          state.moments[w].add(
-              weights::gather_columns(teams.team(), dy.detach(), *split, weights::Gradient::same));
+          const Tensor all =
+              weights::gather_columns(teams.team(), dy.detach(), *split, weights::Gradient::same);
+          state.moments[w].add(counted_gradients(all, gradients));
         }});
   }
-  observe_backward(network, world, teams, batches, targets, "output gradients", state, checkpoint);
+  observe_backward(network, world, teams, batches, gradients.targets, "output gradients", state,
+                   checkpoint);
   return std::move(state.moments);
 }
 

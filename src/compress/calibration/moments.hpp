@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/calibration/gradient_targets.hpp"
+#include "compress/calibration/loss_gradients.hpp"
 #include "files/safetensors/safetensors.hpp"
 #include "linalg/distributed/dist_matrix.hpp"
 #include "models/network.hpp"
@@ -127,11 +127,12 @@ void observe_backward(const models::Network& network, const parallel::Communicat
                       const MeasurementCheckpoint& checkpoint);
 
 /// Collective over `world`: moments of the gradients of the summed loss, in nat, at the outputs of
-/// each weight; one backward pass for each batch. Sums are kept in the network's precision.
+/// each weight, whose rows count as `gradients` says; one backward pass for each batch. Sums are
+/// kept in the network's precision.
 std::vector<SecondMoment> measure_output_gradients(
     models::Network& network, const parallel::Communicator& world, const parallel::Teams& teams,
     const std::vector<std::string>& names, const std::vector<models::Batch>& batches,
-    Targets targets, MomentPart part = MomentPart::whole,
+    const LossGradients& gradients, MomentPart part = MomentPart::whole,
     const MeasurementCheckpoint& checkpoint = {});
 
 }  // namespace rankine::compress

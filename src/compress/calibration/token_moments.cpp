@@ -2,6 +2,7 @@
 
 #include <deque>
 
+#include "compress/calibration/counted_gradients.hpp"
 #include "weights/rows/exchange.hpp"
 
 namespace rankine::compress {
@@ -22,10 +23,10 @@ struct ObservedWeight {
 };
 
 void add_tokens(PartialMoments& state, ObservedWeight& weight, const Teams& teams,
-                const Tensor& own_gradients) {
-  const Tensor squares = weights::gather_columns(teams.team(), own_gradients.detach(), weight.split,
-                                                 weights::Gradient::same)
-                             .square();
+                const Tensor& own_gradients, const LossGradients& how) {
+  const Tensor all = weights::gather_columns(teams.team(), own_gradients.detach(), weight.split,
+                                             weights::Gradient::same);
+  const Tensor squares = counted_gradients(all, how).square();
   for (int g = 0; g < weight.groups.n_ranks(); ++g) {
     const Tensor of_tokens =
         squares.narrow(1, weight.groups.first(g), weight.groups.count(g)).mean(1, true);
@@ -40,7 +41,7 @@ std::vector<SecondMoment> measure_token_moments(models::Network& network, const 
                                                 const Teams& teams,
                                                 const std::vector<std::string>& names,
                                                 const std::vector<models::Batch>& batches,
-                                                Targets targets, std::int64_t groups,
+                                                const LossGradients& gradients, std::int64_t groups,
                                                 const MeasurementCheckpoint& checkpoint) {
   PartialMoments state;
   std::deque<ObservedWeight> observed;
@@ -55,11 +56,13 @@ std::vector<SecondMoment> measure_token_moments(models::Network& network, const 
       state.moments.emplace_back(teams.team(), weight->inputs(), weight->own_rows().scalar_type());
     ObservedWeight& own = observed.back();
     observations.emplace_back(
-        slot, models::Observer{.of_inputs = [&own](const Tensor& x) { own.inputs = x.detach(); },
-                               .of_output_gradients =
-                                   [&](const Tensor& dy) { add_tokens(state, own, teams, dy); }});
+        slot, models::Observer{
+                  .of_inputs = [&own](const Tensor& x) { own.inputs = x.detach(); },
+                  .of_output_gradients =
+                      [&](const Tensor& dy) { add_tokens(state, own, teams, dy, gradients); }});
   }
-  observe_backward(network, world, teams, batches, targets, "weighted inputs", state, checkpoint);
+  observe_backward(network, world, teams, batches, gradients.targets, "weighted inputs", state,
+                   checkpoint);
   return std::move(state.moments);
 }
 

@@ -18,8 +18,9 @@ struct WeightTask {
 
 struct GroupTask {
   InputWeighting weighting = InputWeighting::none;
-  const SecondMoment* inputs = nullptr;  ///< null for `none`
-  double ridge = 0;
+  const SecondMoment* inputs = nullptr;      ///< null for `none`
+  double ridge = 0;                          ///< of output moments
+  double input_ridge = 0;                    ///< of `inputs`
   torch::ScalarType type = torch::kFloat32;  ///< of the model, and of the bases
   std::vector<WeightTask> weights = {};
 };

@@ -72,7 +72,7 @@ InputFactor input_factor(const GroupTask& task, const ProcessGrid& grid, std::in
   if (mean == 0) return {.is_zero = true};
   InputFactor factor;
   const double ridge =
-      weights::ridge_above_rounding(weights::input_ridge, task.inputs->size(), task.type) * mean;
+      weights::ridge_above_rounding(task.input_ridge, task.inputs->size(), task.type) * mean;
   if (task.weighting == InputWeighting::diagonal) {
     const Tensor raised = task.inputs->diagonal(grid.ranks()) + ridge;
     factor.diagonal =

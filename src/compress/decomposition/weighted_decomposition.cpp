@@ -97,8 +97,11 @@ class Decomposition {
   }
 
   GroupTask task_of(const Group& group) {
-    GroupTask task{
-        .weighting = norm_.inputs, .inputs = inputs_of(group), .ridge = norm_.ridge, .type = type_};
+    GroupTask task{.weighting = norm_.inputs,
+                   .inputs = inputs_of(group),
+                   .ridge = norm_.ridge,
+                   .input_ridge = norm_.input_ridge,
+                   .type = type_};
     for (const std::size_t w : group)
       task.weights.push_back({*weights_[w],
                               norm_.output_moments.empty() ? nullptr : &norm_.output_moments[w],

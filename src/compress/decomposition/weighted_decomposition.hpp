@@ -19,6 +19,7 @@
 #include "core/progress.hpp"
 #include "models/network.hpp"
 #include "parallel/communicator.hpp"
+#include "weights/making/ridge.hpp"
 #include "weights/rows/factor_rows.hpp"
 #include "weights/rows/row_exchange.hpp"
 
@@ -57,7 +58,9 @@ struct ErrorNorm {
   /// weight, in place of `input_moments`; empty for none.
   std::vector<SecondMoment> token_moments = {};
   std::int64_t groups = 0;
-  double ridge = 0.1;  ///< added to C, times its mean diagonal; more where rounding asks for it
+  /// Added to C and G, times their mean diagonals; more where rounding asks for it.
+  double ridge = 0.1;
+  double input_ridge = weights::input_ridge;
   /// What the squared error of each weight counts when ranks are allocated; empty for 1.
   std::vector<double> error_weights = {};
 };

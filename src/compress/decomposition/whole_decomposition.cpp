@@ -56,6 +56,7 @@ WholeGroup::WholeGroup(const GroupTask& task, const Communicator& world, const T
     : world_(world),
       owner_(owner),
       ridge_(task.ridge),
+      input_ridge_(task.input_ridge),
       type_(task.type),
       columns_(task.weights.front().weight.inputs()) {
   for (const WeightTask& weight : task.weights) {
@@ -73,8 +74,7 @@ void WholeGroup::run() {
   const bool has_no_inputs = input_moment_.defined() && weights::is_zero(input_moment_);
   if (input_moment_.defined() && !has_no_inputs) {
     norm.inputs = std::move(input_moment_);
-    weights::add_ridge(norm.inputs,
-                       weights::ridge_above_rounding(weights::input_ridge, columns_, type_));
+    weights::add_ridge(norm.inputs, weights::ridge_above_rounding(input_ridge_, columns_, type_));
   }
   for (Member& member : members_) {
     Tensor moment = std::move(member.output_moment);

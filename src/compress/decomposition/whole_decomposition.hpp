@@ -35,6 +35,7 @@ class WholeGroup {
   const parallel::Communicator& world_;
   int owner_;
   double ridge_;
+  double input_ridge_;
   torch::ScalarType type_;
   std::int64_t columns_;
   torch::Tensor input_moment_;

@@ -44,7 +44,8 @@ std::vector<SecondMoment> measure_gradients(ImageBench& bench, models::Network& 
   return bench.timed("calibration", bench.result.seconds.gradients, [&] {
     return measure_output_gradients(
         network, bench.world, bench.alone, names_of(bench.job.kernels),
-        bench.own_calibration(bench.options.calibration.gradient_images), Targets::sampled, part);
+        bench.own_calibration(bench.options.calibration.gradient_images),
+        {.targets = Targets::sampled}, part);
   });
 }
 

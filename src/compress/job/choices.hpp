@@ -24,10 +24,11 @@ inline constexpr std::array allocation_names{Named<Allocation>{Allocation::unifo
 constexpr std::string_view name(Allocation value) { return name_in(allocation_names, value); }
 
 /// What the squared error of a weight counts against that of another.
-enum class ErrorWeights { none, output_gradient, balanced };
+enum class ErrorWeights { none, output_gradient, measured, balanced };
 inline constexpr std::array error_weight_names{
     Named<ErrorWeights>{ErrorWeights::none, "none"},
     Named<ErrorWeights>{ErrorWeights::output_gradient, "output-gradient"},
+    Named<ErrorWeights>{ErrorWeights::measured, "measured"},
     Named<ErrorWeights>{ErrorWeights::balanced, "balanced"}};
 constexpr std::string_view name(ErrorWeights value) { return name_in(error_weight_names, value); }
 

@@ -267,7 +267,7 @@ void read_calibration(CompressionJob& job) {
     check_text_exists("calibration.text", how.text);
     text = models::read_text(text_options(job.options, how.text, how.window_length));
   }
-  if (job.options.needs_inputs())
+  if (job.options.needs_inputs() || job.options.measures_errors())
     job.calibration_windows = cut(job, text, how.window_length, how.windows);
   if (job.options.needs_gradients())
     job.gradient_windows = cut(job, text, how.gradient_window_length, how.gradient_windows);
@@ -285,7 +285,7 @@ void read_calibration(CompressionJob& job) {
 /// Windows without tokens, as many as the deck asks for.
 void count_calibration(CompressionJob& job) {
   const CompressOptions& options = job.options;
-  if (options.needs_inputs())
+  if (options.needs_inputs() || options.measures_errors())
     job.calibration_windows.resize(static_cast<std::size_t>(options.calibration.windows));
   if (options.needs_gradients())
     job.gradient_windows.resize(static_cast<std::size_t>(options.calibration.gradient_windows));

@@ -28,10 +28,21 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .range(2, 100'000'000)
       .unit("tokens")
       .describe("Tokens of a window for gradients: of the outputs, and of FermiGrad's steps.");
-  section.keyword("gradient_targets", calibration.gradient_targets, gradient_target_names)
+  section.keyword("gradient_targets", calibration.gradients.targets, gradient_target_names)
       .describe(
           "Which next tokens the gradients are of: those of the text, or tokens drawn from the "
           "model's own predictions, whose moments are the Fisher information.");
+  section.keyword("gradient_trim", calibration.gradients.trim)
+      .range(0, 0.45)
+      .describe(
+          "The part of each window, at either end, whose tokens do not count in the second moments "
+          "of the output gradients.");
+  section.keyword("gradient_clip", calibration.gradients.clip)
+      .range(0, 1e9)
+      .describe(
+          "Bounds of the norm that a token's output gradients enter these moments with: at most "
+          "this times the mean norm in the window, at least that mean divided by this (1 or more); "
+          "0 for norms as they are.");
   section.keyword("gradient_groups", calibration.gradient_groups)
       .range(0, 64)
       .describe(
@@ -57,6 +68,9 @@ void declare_calibration(deck::Schema& schema, CalibrationOptions& calibration) 
       .describe(
           "Added to the diagonal of the second moments of the output gradients, times their mean "
           "diagonal; no less than what rounding of the moments needs.");
+  section.keyword("input_ridge", calibration.input_ridge)
+      .above(0)
+      .describe("The same for the second moments of the inputs.");
 }
 
 void declare_method(deck::Schema& schema, CompressOptions& options) {
@@ -155,10 +169,28 @@ void declare_ranks(deck::Schema& schema, RankOptions& ranks) {
           "gradient of the model's loss (FermiGrad).");
   section.keyword("error_weights", ranks.error_weights, error_weight_names)
       .describe(
-          "What the squared error of a weight counts against that of another: as it is, or times "
-          "the mean squared loss gradient at its outputs; balanced, for kernels: the geometric "
-          "mean "
-          "of the latter and of relative errors. Two-sided errors need none.");
+          "What the squared error of a weight counts against that of another: as it is; times the "
+          "mean squared loss gradient at its outputs; by what the model's predictions lose when "
+          "this weight alone has a small rank (measured), which takes a scoring of "
+          "measured_windows for every weight; balanced, for kernels: the geometric mean of the "
+          "gradients and of relative errors. Two-sided errors may do without.");
+  section.keyword("measured_windows", ranks.measured_windows)
+      .range(1, 100'000'000)
+      .describe("Of measured error weights: the first so many calibration windows are scored.");
+  section.keyword("measured_ratio", ranks.measured_ratio)
+      .above(0)
+      .at_most(0.95)
+      .describe("Of measured error weights: the part of its numbers that the one weight keeps.");
+  section.keyword("depth_bias", ranks.depth_bias)
+      .range(0, 1e6)
+      .describe(
+          "Errors in the first layer count 1 + this times as much as those in the last; 0 for all "
+          "layers alike.");
+  section.keyword("depth_bias_decay", ranks.depth_bias_decay)
+      .range(0, 100)
+      .describe(
+          "How early that is lost: from layer k to the next, counted from 1, in proportion to k to "
+          "the power of minus this; 0 for a straight line.");
   section.keyword("parameter_ratio", ranks.parameter_ratio)
       .above(0)
       .at_most(1)

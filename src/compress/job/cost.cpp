@@ -341,6 +341,26 @@ StageCost cost_of_sequential_fit(const CompressionJob& job, const Layout& layout
   return all;
 }
 
+/// Every weight in turn, from its layer to the scores of both predictions.
+StageCost cost_of_error_weights(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all{.stage = "error weights"};
+  if (!job.options.measures_errors()) return all;
+  const auto tokens = static_cast<double>(job.options.calibration.window_length);
+  const models::WindowPass window = window_of(job, layout);
+  const StageCost layer = window.layer(tokens, Pass::forward, pace);
+  const StageCost scored = window.cost(tokens, Pass::scored, pace);
+  const auto layers = static_cast<double>(job.scoring.config.layers);
+  const double turns =
+      rounds(static_cast<double>(job.options.ranks.measured_windows), layout.teams);
+  for (const NamedShape& weight : job.selected) {
+    // Both heads: twice what a scored window has beside its layers.
+    all += scored.times(2 * turns);
+    all += layer.times(-turns * (layers + static_cast<double>(weight.layer)));
+  }
+  all.flops *= layout.teams;
+  return all;
+}
+
 /// Forms of the allocated ranks, beside what they are made of.
 StageCost cost_of_conversion(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "allocation and conversion"};
@@ -455,6 +475,7 @@ std::vector<StageCost> cost_of_fit(const CompressionJob& job, const Pace& pace) 
           cost_of_gradients(job, layout, pace),
           cost_of_value_errors(job, pace),
           are_made_in_order ? StageCost{} : cost_of_forms(job, layout, pace),
+          cost_of_error_weights(job, layout, pace),
           cost_of_conversion(job, layout, pace),
           cost_of_sequential_fit(job, layout, pace)};
 }

@@ -22,6 +22,12 @@ void check_calibration(const CompressOptions& options, deck::Findings& findings)
                                "on a text",
                   .advice = "Name a text file under [calibration], or use method.weighting = "
                             "\"none\" with another allocation."});
+  const double clip = options.calibration.gradients.clip;
+  if (clip > 0 && clip < 1)
+    findings.add("calibration.gradient_clip",
+                 {.what = fmt::format("calibration.gradient_clip = {} is below 1", clip),
+                  .why = "norms are brought between the mean divided by it and the mean times it",
+                  .advice = "Use 10 for a tenth to ten times the mean, or 0 for none."});
 }
 
 /// Language models have no kernels.
@@ -180,7 +186,7 @@ void check_allocation(const CompressOptions& options, deck::Findings& findings) 
                 "be faded out one by one",
          .advice = "Set ranks.allocation = \"additive\" or \"uniform\"."});
   if (options.method.weighting == Weighting::two_sided &&
-      options.ranks.error_weights != ErrorWeights::none)
+      options.ranks.error_weights == ErrorWeights::output_gradient)
     findings.add("ranks.error_weights", {.what = "ranks.error_weights stands beside "
                                                  "method.weighting = \"two-sided\"",
                                          .why = "that norm has the gradients in it already",
@@ -193,6 +199,43 @@ void check_allocation(const CompressOptions& options, deck::Findings& findings) 
                                       options.ranks.bond_dimension, name(options.ranks.allocation)),
                   .why = "one rank for all leaves nothing to allocate",
                   .advice = "Set ranks.allocation = \"uniform\", or drop ranks.bond_dimension."});
+}
+
+/// What is measured with one weight at a time, and what depth counts.
+void check_error_weights(const CompressOptions& options, deck::Findings& findings) {
+  const RankOptions& ranks = options.ranks;
+  const bool has_sums = ranks.allocation != Allocation::uniform;
+  const bool is_measured = ranks.error_weights == ErrorWeights::measured;
+  if (!is_measured)
+    for (const char* keyword : {"ranks.measured_windows", "ranks.measured_ratio"})
+      findings.expect_unused(keyword, "no error weights are measured",
+                             "Set ranks.error_weights = \"measured\", or drop it.");
+  const auto refuse = [&](std::string beside, const char* why, const char* advice) {
+    findings.add("ranks.error_weights",
+                 {.what = "ranks.error_weights = \"measured\" stands beside " + beside,
+                  .why = why,
+                  .advice = advice});
+  };
+  if (is_measured && !options.method.has_ranks())
+    refuse(fmt::format("method.form = \"{}\"", name(options.method.form)),
+           "errors are measured at ranks of factors",
+           "Choose \"low-rank\", \"pivoted\" or \"dense\", or other error weights.");
+  if (is_measured && !has_sums)
+    refuse("ranks.allocation = \"uniform\"", "equal shares compare no errors",
+           "Set ranks.allocation = \"additive\".");
+  if (is_measured && ranks.measured_windows > options.calibration.windows)
+    findings.add("ranks.measured_windows",
+                 {.what = fmt::format("ranks.measured_windows = {} is more than "
+                                      "calibration.windows = {}",
+                                      ranks.measured_windows, options.calibration.windows),
+                  .why = "the first of those are scored",
+                  .advice = "Lower it, or use more calibration windows."});
+  if (!has_sums || options.method.sized_by() == SizedBy::values)
+    findings.expect_unused("ranks.depth_bias", "no ranks are allocated by their errors",
+                           "Set ranks.allocation = \"additive\", or drop it.");
+  if (ranks.depth_bias == 0)
+    findings.expect_unused("ranks.depth_bias_decay", "ranks.depth_bias is 0",
+                           "Set that, or drop this.");
 }
 
 /// Layers of one width are what other programs read, so there is nothing to allocate.
@@ -314,6 +357,9 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
                  "calibration.text",
                  "calibration.windows",
                  "calibration.gradient_groups",
+                 "calibration.gradient_trim",
+                 "calibration.gradient_clip",
+                 "calibration.input_ridge",
                  "method.storage",
                  "method.clusters",
                  "method.codebooks",
@@ -324,6 +370,10 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
                  "method.outlier_choice",
                  "ranks.bond_dimension",
                  "ranks.bits_per_weight",
+                 "ranks.measured_windows",
+                 "ranks.measured_ratio",
+                 "ranks.depth_bias",
+                 "ranks.depth_bias_decay",
                  "fit.order",
                  "fit.target",
                  "fit.anchor",
@@ -346,6 +396,11 @@ void check_images(const CompressOptions& options, deck::Findings& findings) {
     findings.add("method.weighting", {.what = "method.weighting = \"diagonal\" is set",
                                       .why = "kernels are not made in that norm",
                                       .advice = "Choose \"none\", \"full\" or \"two-sided\"."});
+  if (options.ranks.error_weights == ErrorWeights::measured)
+    findings.add("ranks.error_weights",
+                 {.what = "ranks.error_weights = \"measured\" is asked for an image network",
+                  .why = "it is for language models",
+                  .advice = "Choose \"none\", \"output-gradient\" or \"balanced\"."});
   if (options.ranks.allocation == Allocation::fermi)
     findings.add("ranks.allocation", {.what = "ranks.allocation = \"fermi\" is set",
                                       .why = "ranks of kernels are not faded out",
@@ -371,11 +426,12 @@ void check_text_model(const CompressOptions& options, deck::Findings& findings) 
     findings.add("ranks.error_weights",
                  {.what = "ranks.error_weights = \"balanced\" is asked for a language model",
                   .why = "it is for kernels of image networks",
-                  .advice = "Choose \"none\" or \"output-gradient\"."});
+                  .advice = "Choose \"none\", \"output-gradient\" or \"measured\"."});
   check_calibration(options, findings);
   check_weighting(options.method, findings);
   check_codebooks(options, findings);
   check_allocation(options, findings);
+  check_error_weights(options, findings);
   check_fit(options, findings);
   check_export(options, findings);
 }

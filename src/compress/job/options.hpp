@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "compress/calibration/gradient_targets.hpp"
+#include "compress/calibration/loss_gradients.hpp"
 #include "compress/experiments/sensitivity_groups.hpp"
 #include "compress/job/choices.hpp"
 #include "deck/schema.hpp"
@@ -29,9 +29,10 @@ struct CalibrationOptions {
   std::int64_t window_length = 1024;
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
-  Targets gradient_targets = Targets::given;
+  LossGradients gradients = {};
   std::int64_t gradient_groups = 0;     ///< of rows, with input moments of their own
   double ridge = 0.1;                   ///< of the output moments, times their mean diagonal
+  double input_ridge = 1e-6;            ///< the same of the input moments
   std::int64_t images = 1000;           ///< of image networks; 0 for all training images
   std::int64_t gradient_images = 1000;  ///< the same, for output gradients
 };
@@ -106,6 +107,10 @@ struct DisentanglerOptions {
 struct RankOptions {
   Allocation allocation = Allocation::additive;
   ErrorWeights error_weights = ErrorWeights::none;
+  std::int64_t measured_windows = 2;  ///< of the calibration, for measured error weights
+  double measured_ratio = 0.1;        ///< of the numbers of the one weight that is changed
+  double depth_bias = 0;              ///< how much more an error in the first layer counts
+  double depth_bias_decay = 0;
   double parameter_ratio = 0.8;
   double bits_per_weight = 0;       ///< of clustered weights; 0 for method.clusters in each
   std::int64_t bond_dimension = 0;  ///< 0 to follow parameter_ratio
@@ -232,8 +237,13 @@ struct CompressOptions {
     return needs_inputs() && !are_others;
   }
   bool needs_gradients() const {
-    return selects_weights() &&
-           (method.weighting == Weighting::two_sided || ranks.error_weights != ErrorWeights::none);
+    return selects_weights() && (method.weighting == Weighting::two_sided ||
+                                 ranks.error_weights == ErrorWeights::output_gradient ||
+                                 ranks.error_weights == ErrorWeights::balanced);
+  }
+  /// What errors of single weights cost is measured on calibration windows.
+  bool measures_errors() const {
+    return selects_weights() && ranks.error_weights == ErrorWeights::measured && !is_profile();
   }
   /// Input moments in which each token counts by its gradients, in place of the others.
   bool needs_token_moments() const {
@@ -247,7 +257,7 @@ struct CompressOptions {
   }
   bool needs_calibration() const {
     return (heal.steps > 0 && heal.text.empty()) || adapter.is_trained() || needs_inputs() ||
-           needs_gradients() || needs_fermi();
+           needs_gradients() || needs_fermi() || measures_errors();
   }
 };
 

@@ -31,6 +31,10 @@ run::Fingerprint of_scoring(const CompressionJob& job) {
   return print;
 }
 
+void add_counts(run::Fingerprint& print, const LossGradients& gradients) {
+  if (!gradients.are_all_alike()) print.add(gradients.trim).add(gradients.clip);
+}
+
 void add_disentangler(run::Fingerprint& print, const DisentanglerOptions& options) {
   for (const std::int64_t count :
        {options.gate_size, options.depth, options.sweeps, options.gradient_steps})
@@ -47,14 +51,31 @@ void add_clusters(run::Fingerprint& print, const CompressOptions& options) {
       .add(name_in(weights::code_start_names, method.start));
 }
 
+/// Of the selected weights, the form they get and the norm of its errors, but for the windows.
+run::Fingerprint of_norm(const CompressionJob& job) {
+  const MethodOptions& method = job.options.method;
+  const CalibrationOptions& calibration = job.options.calibration;
+  run::Fingerprint print = of_selection(job);
+  print.add(name(method.form)).add(name(method.weighting));
+  print.add(name_in(gradient_target_names, calibration.gradients.targets));
+  print.add(calibration.ridge);
+  if (calibration.input_ridge != CalibrationOptions().input_ridge)
+    print.add(calibration.input_ridge);
+  add_counts(print, calibration.gradients);
+  return print;
+}
+
+void add_error_weights(run::Fingerprint& print, const RankOptions& ranks) {
+  if (ranks.error_weights == ErrorWeights::measured)
+    print.add(ranks.measured_ratio).add(as_unsigned(ranks.measured_windows));
+  if (ranks.depth_bias > 0) print.add(ranks.depth_bias).add(ranks.depth_bias_decay);
+}
+
 /// Of the ranks of the weights.
 run::Fingerprint of_ranks(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
   const RankOptions& ranks = job.options.ranks;
-  run::Fingerprint print = of_selection(job);
-  print.add(name(method.form)).add(name(method.weighting));
-  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
-  print.add(job.options.calibration.ridge);
+  run::Fingerprint print = of_norm(job);
   for (const std::int64_t count : {method.sites, method.sweeps, method.clusters, method.outliers})
     print.add(as_unsigned(count));
   if (method.sized_by() == weights::SizedBy::values) add_clusters(print, job.options);
@@ -62,6 +83,7 @@ run::Fingerprint of_ranks(const CompressionJob& job) {
   for (const std::int64_t count : {ranks.bond_dimension, ranks.fermi_steps, ranks.multiple_of})
     print.add(as_unsigned(count));
   if (job.options.allocates_values()) print.add(ranks.bits_per_weight).add(name(method.storage));
+  add_error_weights(print, ranks);
   if (method.form == weights::Form::disentangled) add_disentangler(print, job.options.disentangler);
   for (const auto* windows : {&job.calibration_windows, &job.gradient_windows, &job.fermi_windows})
     add_windows(print, *windows);
@@ -99,8 +121,10 @@ run::Stage inputs_stage(const CompressionJob& job) {
 }
 
 run::Stage gradients_stage(const CompressionJob& job) {
+  const LossGradients& gradients = job.options.calibration.gradients;
   run::Fingerprint print = of_selection(job);
-  const bool is_sampled = job.options.calibration.gradient_targets == Targets::sampled;
+  add_counts(print, gradients);
+  const bool is_sampled = gradients.targets == Targets::sampled;
   return {name_of_moments(is_sampled ? "sampled-gradients" : "gradients",
                           job.options.method.needs_whole_gradients()),
           add_windows(print, job.gradient_windows).value()};
@@ -109,19 +133,27 @@ run::Stage gradients_stage(const CompressionJob& job) {
 run::Stage token_moments_stage(const CompressionJob& job) {
   run::Fingerprint print = of_selection(job);
   print.add(as_unsigned(job.options.calibration.gradient_groups));
-  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
+  print.add(name_in(gradient_target_names, job.options.calibration.gradients.targets));
+  add_counts(print, job.options.calibration.gradients);
   return {"weighted-inputs", add_windows(print, job.gradient_windows).value()};
 }
 
 run::Stage codebook_errors_stage(const CompressionJob& job) {
   const MethodOptions& method = job.options.method;
-  run::Fingerprint print = of_selection(job);
-  print.add(name(method.weighting)).add(job.options.calibration.ridge);
-  print.add(name_in(gradient_target_names, job.options.calibration.gradient_targets));
+  run::Fingerprint print = of_norm(job);
   for (const std::int64_t count : {method.clusters, method.outliers}) print.add(as_unsigned(count));
   add_clusters(print, job.options);
   add_windows(print, job.calibration_windows);
   return {"codebook-errors", add_windows(print, job.gradient_windows).value()};
+}
+
+run::Stage error_weights_stage(const CompressionJob& job) {
+  const RankOptions& ranks = job.options.ranks;
+  run::Fingerprint print = of_norm(job);
+  print.add(ranks.measured_ratio).add(as_unsigned(ranks.measured_windows));
+  print.add(as_unsigned(ranks.multiple_of));
+  add_windows(print, job.calibration_windows);
+  return {"error-weights", add_windows(print, job.gradient_windows).value()};
 }
 
 run::Stage fermi_stage(const CompressionJob& job) { return {"fermi", of_ranks(job).value()}; }
@@ -190,6 +222,7 @@ std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckVal
   }
   if (has_experiments) stages.push_back(experiments_stage(job));
   if (options.allocates_values()) stages.push_back(codebook_errors_stage(job));
+  if (options.measures_errors()) stages.push_back(error_weights_stage(job));
   if (options.needs_fermi()) stages.push_back(fermi_stage(job));
   if (!has_experiments && options.selects_weights()) stages.push_back(weights_stage(job));
   if (options.heal.steps > 0) stages.push_back(healing_stage(job));

@@ -15,6 +15,8 @@ run::Stage gradients_stage(const CompressionJob& job);
 run::Stage token_moments_stage(const CompressionJob& job);
 /// Of the errors of codebooks of all numbers of values, in the original model.
 run::Stage codebook_errors_stage(const CompressionJob& job);
+/// Points, a weight each.
+run::Stage error_weights_stage(const CompressionJob& job);
 run::Stage fermi_stage(const CompressionJob& job);
 /// Of the weights in one stage of the model, named in the checkpoint, that are fitted in order.
 run::Stage fit_stage(const CompressionJob& job, const std::string& module);

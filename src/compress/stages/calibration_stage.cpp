@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "compress/allocation/depth_bias.hpp"
 #include "compress/calibration/partial_moments.hpp"
 #include "compress/calibration/token_moments.hpp"
 #include "compress/job/stages.hpp"
@@ -215,14 +216,13 @@ void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
   std::vector<std::int64_t> sizes;
   for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
-  found = on_gradient_windows(bench, gradients_stage(bench.job), sizes, part, "output gradients",
-                              bench.result.seconds.gradients,
-                              [&](const MeasurementCheckpoint& checkpoint) {
-                                return measure_output_gradients(
-                                    bench.model, bench.world, bench.teams, bench.names,
-                                    models::token_batches(bench.job.gradient_windows),
-                                    bench.options.calibration.gradient_targets, part, checkpoint);
-                              });
+  found = on_gradient_windows(
+      bench, gradients_stage(bench.job), sizes, part, "output gradients",
+      bench.result.seconds.gradients, [&](const MeasurementCheckpoint& checkpoint) {
+        return measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
+                                        models::token_batches(bench.job.gradient_windows),
+                                        bench.options.calibration.gradients, part, checkpoint);
+      });
 }
 
 void add_token_moments(Workbench& bench, ErrorNorm& norm) {
@@ -235,8 +235,7 @@ void add_token_moments(Workbench& bench, ErrorNorm& norm) {
       bench.result.seconds.inputs, [&](const MeasurementCheckpoint& checkpoint) {
         return measure_token_moments(bench.model, bench.world, bench.teams, bench.names,
                                      models::token_batches(bench.job.gradient_windows),
-                                     bench.options.calibration.gradient_targets, norm.groups,
-                                     checkpoint);
+                                     bench.options.calibration.gradients, norm.groups, checkpoint);
       });
 }
 
@@ -279,12 +278,24 @@ void require_usable(const Workbench& bench, const ErrorNorm& norm) {
                        "method.weighting = \"full\"."));
 }
 
+/// Errors in early layers count more.
+void count_depth(const Workbench& bench, std::vector<double>& error_weights) {
+  const RankOptions& ranks = bench.options.ranks;
+  if (ranks.depth_bias == 0) return;
+  error_weights.resize(bench.names.size(), 1);
+  const std::vector<double> factors =
+      depth_factors(bench.job.scoring.config.layers, ranks.depth_bias, ranks.depth_bias_decay);
+  for (std::size_t w = 0; w < error_weights.size(); ++w)
+    error_weights[w] *= factors[static_cast<std::size_t>(bench.job.selected[w].layer)];
+}
+
 }  // namespace
 
 ErrorNorm measure_error_norm(Workbench& bench) {
   const MethodOptions& method = bench.options.method;
   ErrorNorm norm{.inputs = input_weighting(method.weighting),
-                 .ridge = bench.options.calibration.ridge};
+                 .ridge = bench.options.calibration.ridge,
+                 .input_ridge = bench.options.calibration.input_ridge};
   if (bench.options.needs_token_moments())
     add_token_moments(bench, norm);
   else if (bench.options.measures_inputs())
@@ -296,6 +307,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
       norm.error_weights.push_back(moment.mean_diagonal(bench.world));
     norm.output_moments.clear();
   }
+  count_depth(bench, norm.error_weights);
   return norm;
 }
 

@@ -54,12 +54,12 @@ std::optional<DealtWeight> assemble_weight(const Workbench& bench, const NormedW
     return weights::ridge_above_rounding(wanted, size, type);
   };
   if (inputs.defined()) {
-    weigh(whole, whole.norm.inputs, inputs, ridge(weights::input_ridge, dense->inputs()));
+    weigh(whole, whole.norm.inputs, inputs, ridge(norm.input_ridge, dense->inputs()));
     if (inputs.dim() == 1) whole.norm.inputs = torch::diag(inputs);
   }
   for (const Tensor& moment : of_tokens)
     weigh(whole, whole.token_moments.emplace_back(), moment,
-          ridge(weights::input_ridge, dense->inputs()));
+          ridge(norm.input_ridge, dense->inputs()));
   if (outputs.defined()) {
     Tensor& side = outputs.dim() == 1 ? whole.row_weights : whole.norm.outputs;
     weigh(whole, side, outputs, ridge(norm.ridge, dense->outputs()));

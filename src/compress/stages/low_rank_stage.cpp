@@ -10,6 +10,7 @@
 #include "compress/job/forecast.hpp"
 #include "compress/stages/kept_fermi.hpp"
 #include "compress/stages/kept_weights.hpp"
+#include "compress/stages/measured_errors.hpp"
 #include "compress/stages/sequential_fit.hpp"
 #include "compress/stages/simple_forms.hpp"
 #include "core/log.hpp"
@@ -28,20 +29,21 @@ namespace {
 
 using Ranks = std::vector<std::int64_t>;
 
-/// With errors as they count against each other.
 std::vector<Candidate> candidates_of(const Workbench& bench,
-                                     const std::vector<WeightFactors>& factors,
-                                     const std::vector<double>& error_weights) {
+                                     const std::vector<WeightFactors>& factors) {
   std::vector<Candidate> candidates;
-  for (std::size_t w = 0; w < factors.size(); ++w) {
+  for (std::size_t w = 0; w < factors.size(); ++w)
     candidates.push_back({.name = bench.names[w],
                           .shape = bench.job.selected[w].shape,
                           .singular_values = factors[w].singular_values,
                           .multiple_of = bench.options.ranks.multiple_of});
-    if (error_weights.empty()) continue;
-    for (double& value : candidates.back().singular_values) value *= std::sqrt(error_weights[w]);
-  }
   return candidates;
+}
+
+/// Squared errors times what they count; nothing for no weights.
+void weigh_errors(std::vector<Candidate>& candidates, const std::vector<double>& error_weights) {
+  for (std::size_t w = 0; w < error_weights.size(); ++w)
+    for (double& value : candidates[w].singular_values) value *= std::sqrt(error_weights[w]);
 }
 
 Ranks refine_by_gradient(Workbench& bench, const std::vector<Candidate>& candidates,
@@ -146,6 +148,20 @@ NewForm make_component_form(const Workbench& bench, std::size_t w, const WeightF
   return form;
 }
 
+/// With errors as they count against each other.
+std::vector<Candidate> weighed_candidates(Workbench& bench,
+                                          const std::vector<WeightFactors>& factors,
+                                          const std::vector<double>& error_weights) {
+  std::vector<Candidate> candidates = candidates_of(bench, factors);
+  if (bench.options.measures_errors())
+    weigh_errors(candidates,
+                 measured_error_weights(bench, candidates, [&](std::size_t w, std::int64_t rank) {
+                   return make_component_form(bench, w, factors[w], rank);
+                 }));
+  weigh_errors(candidates, error_weights);
+  return candidates;
+}
+
 std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   std::vector<WeightFactors> factors = bench.timed("decomposition", seconds.decomposition, [&] {
@@ -197,11 +213,12 @@ FormsOfSize components_of_size(Workbench& bench, ErrorNorm norm) {
 void compress_by_components(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   const std::vector<double> error_weights = norm.error_weights;
-  ErrorNorm outputs{.output_moments = norm.output_moments, .ridge = norm.ridge};
+  ErrorNorm outputs{
+      .output_moments = norm.output_moments, .ridge = norm.ridge, .input_ridge = norm.input_ridge};
   std::vector<WeightFactors> factors = decompose_weights(bench, std::move(norm));
-  const std::vector<Candidate> candidates = candidates_of(bench, factors, error_weights);
-  const Ranks ranks = bench.timed("allocation", seconds.allocation,
-                                  [&] { return allocate(bench, candidates, factors); });
+  const Ranks ranks = bench.timed("allocation", seconds.allocation, [&] {
+    return allocate(bench, weighed_candidates(bench, factors, error_weights), factors);
+  });
   if (bench.options.fit.is_sequential()) {
     factors.clear();
     return fit_in_order(bench, std::move(outputs), components_of_rank(bench, ranks));

@@ -30,7 +30,7 @@ class SequentialFit {
  public:
   SequentialFit(Workbench& bench, ErrorNorm norm, const FormsOfGroup& make)
       : bench_(bench),
-        outputs_{.output_moments = std::move(norm.output_moments), .ridge = norm.ridge},
+        outputs_{.output_moments = std::move(norm.output_moments), .ridge = norm.ridge, .input_ridge = norm.input_ridge},
         make_(make),
         progress_(bench.progress()),
         streams_(bench.model, bench.world, bench.teams,
@@ -102,7 +102,9 @@ class SequentialFit {
   void fit(const Group& group) {
     TargetMoments moments = streams_.measure(*stage_, group.slots, bench_.options.fit.target);
     put_targets(group, moments);
-    ErrorNorm norm{.inputs = InputWeighting::full, .ridge = outputs_.ridge};
+    ErrorNorm norm{.inputs = InputWeighting::full,
+                   .ridge = outputs_.ridge,
+                   .input_ridge = outputs_.input_ridge};
     norm.input_moments.of_weight.assign(group.weights.size(), 0);
     norm.input_moments.moments.push_back(std::move(moments.inputs));
     if (!outputs_.output_moments.empty())

@@ -19,7 +19,7 @@ using FormsOfGroup =
     std::function<std::vector<NewForm>(const std::vector<std::size_t>& group, ErrorNorm norm)>;
 
 /// Gives all selected weights the forms that `make` makes of them, with their reports. Of `norm`
-/// the moments of the output gradients, of all selected weights or none, and their ridge are used;
+/// the moments of the output gradients, of all selected weights or none, and the ridges are used;
 /// the others are released. The weights of each stage of the model are kept in run.directory as it
 /// is done. Collective over the world.
 void fit_in_order(Workbench& bench, ErrorNorm norm, const FormsOfGroup& make);

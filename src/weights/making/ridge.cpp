@@ -27,7 +27,7 @@ Tensor add_ridge(const Tensor& moment, double part) {
   const double mean = diagonal.mean().item<double>();
   diagonal.add_(part * mean);
   if (moment.dim() == 1) return {};
-  for (double there = part; there < 1; there *= 10) {
+  for (double there = part; there <= std::max(part, 1.0); there *= 10) {
     auto [factor, failed_minor] = at::linalg_cholesky_ex(moment);
     // Not every LAPACK says that it failed on a NaN, but none leaves a finite diagonal.
     if (failed_minor.item<int>() == 0 && std::isfinite(factor.diagonal().sum().item<double>()))

@@ -26,8 +26,8 @@ ErrorNorm measure(TinyCalibration& tiny, Norm norm) {
       measure_inputs(tiny.model, world(), tiny.teams, tiny.names, tiny.batches(),
                      norm == Norm::diagonal ? MomentPart::diagonal : MomentPart::whole);
   if (norm == Norm::two_sided)
-    measured.output_moments = measure_output_gradients(tiny.model, world(), tiny.teams, tiny.names,
-                                                       tiny.batches(), Targets::given);
+    measured.output_moments =
+        measure_output_gradients(tiny.model, world(), tiny.teams, tiny.names, tiny.batches(), {});
   return measured;
 }
 
@@ -44,7 +44,7 @@ WholeNorm whole_norm(const ErrorNorm& norm, std::size_t w, std::int64_t m, std::
     Tensor g =
         ::rankine::compress::whole(norm.input_moments.moments[norm.input_moments.of_weight[w]]);
     if (norm.inputs == InputWeighting::diagonal) g = torch::diag(g);
-    const double part = weights::ridge_above_rounding(weights::input_ridge, n, type);
+    const double part = weights::ridge_above_rounding(norm.input_ridge, n, type);
     g = g + part * g.diagonal().mean() * torch::eye(n, torch::kFloat64);
     const auto [values, vectors] = torch::linalg_eigh(g);
     whole.columns = vectors * values.clamp_min(0).sqrt();
@@ -92,8 +92,7 @@ void expect_optimal(const WeightFactors& factors, const Tensor& w, const WholeNo
   }
 }
 
-void expect_optimal_decompositions(TinyCalibration& tiny, Norm kind, double tolerance) {
-  const ErrorNorm norm = measure(tiny, kind);
+void expect_optimal_decompositions(TinyCalibration& tiny, const ErrorNorm& norm, double tolerance) {
   std::vector<Tensor> matrices;
   std::vector<WholeNorm> norms;
   for (std::size_t w = 0; w < tiny.names.size(); ++w) {
@@ -109,12 +108,26 @@ void expect_optimal_decompositions(TinyCalibration& tiny, Norm kind, double tole
   }
 }
 
+void expect_optimal_decompositions(TinyCalibration& tiny, Norm kind, double tolerance) {
+  expect_optimal_decompositions(tiny, measure(tiny, kind), tolerance);
+}
+
 int all_teams() { return world().size() > 2 ? 2 : 1; }
 
 TEST(Decomposition, IsOptimalInEveryNorm) {
   for (const Norm norm : {Norm::plain, Norm::diagonal, Norm::full, Norm::two_sided}) {
     SCOPED_TRACE(static_cast<int>(norm));
     TinyCalibration tiny(tiny_layers(), 1, 4, 60);
+    expect_optimal_decompositions(tiny, norm, 1e-11);
+  }
+}
+
+TEST(Decomposition, IsOptimalUnderLargeRidges) {
+  for (const Norm kind : {Norm::diagonal, Norm::two_sided}) {
+    TinyCalibration tiny(tiny_layers(), all_teams(), 4, 60);
+    ErrorNorm norm = measure(tiny, kind);
+    norm.ridge = 1.5;
+    norm.input_ridge = 0.11;
     expect_optimal_decompositions(tiny, norm, 1e-11);
   }
 }

@@ -7,9 +7,12 @@
 #include <filesystem>
 
 #include "../../plain_transformer.hpp"
+#include "compress/calibration/counted_gradients.hpp"
 #include "compress/calibration/partial_moments.hpp"
+#include "compress/calibration/token_moments.hpp"
 #include "core/errors.hpp"
 #include "tiny_calibration.hpp"
+#include "weights/rows/exchange.hpp"
 
 namespace rankine::compress {
 namespace {
@@ -120,8 +123,7 @@ TEST(GradientMoments, OfOutputGradientsAreThoseOfFiniteDifferences) {
     TinyCalibration calibration(tiniest_layers(), teams, 2, 6);
     const auto measured = [&](MomentPart part) {
       return measure_output_gradients(calibration.model, world(), calibration.teams,
-                                      calibration.names, calibration.batches(), Targets::given,
-                                      part);
+                                      calibration.names, calibration.batches(), {}, part);
     };
     const auto found = measured(MomentPart::whole), diagonals = measured(MomentPart::diagonal);
     for (std::size_t w = 0; w < calibration.names.size(); ++w) {
@@ -137,15 +139,137 @@ TEST(GradientMoments, OfOutputGradientsAreThoseOfFiniteDifferences) {
 
 TEST(GradientMoments, OfManyOutputGradientsAreThoseOfFiniteDifferences) {
   TinyCalibration calibration(tiny_layers(), team_counts().back(), 2, 6);
-  const auto found =
-      measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
-                               calibration.batches(), Targets::given);
+  const auto found = measure_output_gradients(calibration.model, world(), calibration.teams,
+                                              calibration.names, calibration.batches(), {});
   for (const std::size_t w : {std::size_t{0}, std::size_t{5}, calibration.names.size() - 1}) {
     const std::vector<std::int64_t> some{0, found[w].size() / 2, found[w].size() - 1};
     const Tensor expected =
         gradient_sums(tiny_layers(), calibration.windows, calibration.names[w] + ".weight", some);
     EXPECT_LT(distance(part_of(whole(found[w]), some), expected), 1e-7) << calibration.names[w];
   }
+}
+
+/// What the tokens of a window count, in loops over plain numbers (windows of tokens x outputs).
+std::vector<std::vector<Row>> counted(std::vector<std::vector<Row>> windows,
+                                      const LossGradients& how) {
+  for (std::vector<Row>& rows : windows) {
+    const auto end = static_cast<std::size_t>(how.trim * static_cast<double>(rows.size()));
+    double sum = 0, count = 0;
+    std::vector<double> norms;
+    for (std::size_t t = 0; t < rows.size(); ++t) {
+      if (t < end || t >= rows.size() - end) std::fill(rows[t].begin(), rows[t].end(), 0.0);
+      double square = 0;
+      for (const double value : rows[t]) square += value * value;
+      norms.push_back(std::sqrt(square));
+      sum += norms[t];
+      count += norms[t] > 0 ? 1 : 0;
+    }
+    for (std::size_t t = 0; t < rows.size(); ++t)
+      for (double& value : rows[t])
+        if (how.clip > 0 && norms[t] > 0)
+          value *= std::min(std::max(norms[t], sum / count / how.clip), sum / count * how.clip) /
+                   norms[t];
+  }
+  return windows;
+}
+
+std::vector<Row> rows_of(const Tensor& matrix) {
+  std::vector<Row> rows;
+  for (std::int64_t t = 0; t < matrix.size(0); ++t) {
+    const Tensor row = matrix[t].contiguous();
+    rows.emplace_back(row.data_ptr<double>(), row.data_ptr<double>() + row.numel());
+  }
+  return rows;
+}
+
+/// Of a weight on each window, as autograd finds them.
+struct Passed {
+  std::vector<std::vector<Row>> inputs;
+  std::vector<std::vector<Row>> gradients;  ///< tokens x outputs
+};
+
+Passed passed(TinyCalibration& calibration, const std::string& name) {
+  Passed all;
+  models::Slot& slot = calibration.model.slot(name);
+  const models::Observation seen(
+      slot, {.of_inputs = [&](const Tensor& x) { all.inputs.push_back(rows_of(x.detach())); },
+             .of_output_gradients =
+                 [&](const Tensor& dy) {
+                   all.gradients.push_back(rows_of(
+                       weights::gather_columns(calibration.teams.team(), dy.detach(),
+                                               slot.weight()->split(), weights::Gradient::same)));
+                 }});
+  for (const models::Batch& batch : calibration.batches())
+    calibration.model.losses(batch).sum().backward();
+  return all;
+}
+
+Tensor moment_of(const std::vector<std::vector<Row>>& windows) {
+  Tensor sums;
+  for (const std::vector<Row>& rows : windows)
+    for (const Row& row : rows) {
+      const Tensor g = torch::tensor(row, torch::kFloat64);
+      sums = sums.defined() ? sums + torch::outer(g, g) : torch::outer(g, g);
+    }
+  return sums;
+}
+
+TEST_P(Moments, OfGradientsCountTokensAsPlainLoopsDo) {
+  for (const int teams : team_counts()) {
+    TinyCalibration calibration(tiny(), teams, 3, 17);
+    for (const LossGradients& how :
+         {LossGradients{.trim = 0.125}, LossGradients{.clip = 1.3}, LossGradients{.clip = 1},
+          LossGradients{.trim = 0.2, .clip = 1.5}}) {
+      const auto found = measure_output_gradients(calibration.model, world(), calibration.teams,
+                                                  calibration.names, calibration.batches(), how);
+      const auto diagonals =
+          measure_output_gradients(calibration.model, world(), calibration.teams, calibration.names,
+                                   calibration.batches(), how, MomentPart::diagonal);
+      for (const std::size_t w : {std::size_t{1}, std::size_t{6}, calibration.names.size() - 1}) {
+        const auto plain = passed(calibration, calibration.names[w]).gradients;
+        const Tensor expected = moment_of(counted(plain, how));
+        EXPECT_LT(distance(whole(found[w]), expected), 1e-12) << calibration.names[w];
+        EXPECT_LT(distance(whole(diagonals[w]), expected.diagonal()), 1e-12);
+        EXPECT_GT(distance(expected, moment_of(plain)), 1e-3) << "the rule changes something";
+      }
+    }
+  }
+}
+
+TEST_P(Moments, OfTokensThatGradientsWeighAreThoseOfPlainLoops) {
+  const LossGradients how{.trim = 0.2, .clip = 1.5};
+  for (const int teams : team_counts()) {
+    TinyCalibration calibration(tiny(), teams, 3, 17);
+    const auto found = measure_token_moments(calibration.model, world(), calibration.teams,
+                                             calibration.names, calibration.batches(), how, 1);
+    for (const std::size_t w : {std::size_t{1}, calibration.names.size() - 1}) {
+      Passed plain = passed(calibration, calibration.names[w]);
+      const auto gradients = counted(plain.gradients, how);
+      for (std::size_t b = 0; b < gradients.size(); ++b)
+        for (std::size_t t = 0; t < gradients[b].size(); ++t) {
+          double mean_square = 0;
+          for (const double g : gradients[b][t])
+            mean_square += g * g / static_cast<double>(gradients[b][t].size());
+          for (double& x : plain.inputs[b][t]) x *= std::sqrt(mean_square);
+        }
+      EXPECT_LT(distance(whole(found[w]), moment_of(plain.inputs)), 1e-12) << calibration.names[w];
+    }
+  }
+}
+
+TEST(CountedGradients, LeaveTokensWithoutAnyAlone) {
+  const Tensor rows = torch::tensor({{3.0, 4.0}, {0.0, 0.0}, {0.0, 0.5}, {1e-14, 0.0}, {0.5, 0.0}},
+                                    torch::kFloat64);
+  const Tensor found = counted_gradients(rows, {.clip = 2});  // mean norm 2: between 1 and 4
+  const Tensor expected = torch::tensor(
+      {{2.4, 3.2}, {0.0, 0.0}, {0.0, 1.0}, {1e-14, 0.0}, {1.0, 0.0}}, torch::kFloat64);
+  EXPECT_LT((found - expected).abs().max().item<double>(), 1e-15);
+  EXPECT_TRUE(torch::equal(counted_gradients(rows, {}), rows));
+  EXPECT_EQ(counted_gradients(torch::zeros({3, 2}, torch::kFloat64), {.trim = 0.4, .clip = 10})
+                .abs()
+                .max()
+                .item<double>(),
+            0);
 }
 
 TEST_P(Moments, AreTheSameOnOneRankAndSpread) {
@@ -212,8 +336,8 @@ TEST_P(Moments, GoOnWithoutChangingABit) {
     };
     const auto gradients = [&](const MeasurementCheckpoint& checkpoint) {
       return measure_output_gradients(calibration.model, world(), calibration.teams,
-                                      calibration.names, calibration.batches(), Targets::sampled,
-                                      MomentPart::whole, checkpoint);
+                                      calibration.names, calibration.batches(),
+                                      {.targets = Targets::sampled}, MomentPart::whole, checkpoint);
     };
     const auto expect_same = [](const auto& found, const auto& straight) {
       ASSERT_EQ(found.size(), straight.size());

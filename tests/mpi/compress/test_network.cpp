@@ -57,7 +57,7 @@ TEST(Perceptron, MomentsAreThoseOfFormulas) {
     EXPECT_LT(distance(whole(inputs.moments[0]), perceptron.x.t().mm(perceptron.x)), 1e-13);
     EXPECT_LT(distance(whole(inputs.moments[1]), h.t().mm(h)), 1e-13);
     const auto gradients = measure_output_gradients(perceptron.network, world(), perceptron.teams,
-                                                    names, perceptron.batches, Targets::given);
+                                                    names, perceptron.batches, {});
     const Tensor of_outputs = perceptron.outputs() - perceptron.t;
     const Tensor of_hidden = of_outputs.mm(perceptron.v) * (h > 0);
     EXPECT_LT(distance(whole(gradients[0]), of_hidden.t().mm(of_hidden)), 1e-13);
@@ -69,7 +69,7 @@ TEST(Perceptron, ObserversAreGoneAfterwards) {
   PerceptronCase perceptron(1);
   const std::vector<std::string> names{"output"};
   const auto first = measure_output_gradients(perceptron.network, world(), perceptron.teams, names,
-                                              perceptron.batches, Targets::given);
+                                              perceptron.batches, {});
   const Tensor before = whole(first[0]).clone();
   for (const models::Slot* slot : perceptron.network.slots()) EXPECT_FALSE(slot->is_observed());
   const Tensor outputs = perceptron.network.forward(perceptron.x);

@@ -11,6 +11,7 @@
 #include <random>
 
 #include "compress/allocation/allocation.hpp"
+#include "compress/allocation/depth_bias.hpp"
 #include "compress/allocation/fermi.hpp"
 #include "compress/allocation/knapsack.hpp"
 #include "core/errors.hpp"
@@ -47,6 +48,17 @@ std::vector<Candidate> twenty_matrices() {
     matrices.push_back(falling(shape, scale, rate, engine));
   }
   return matrices;
+}
+
+TEST(DepthBias, FallsFromTheFirstLayerToTheLast) {
+  using testing::ElementsAre;
+  EXPECT_THAT(depth_factors(5, 2, 0), ElementsAre(3, 2.5, 2, 1.5, 1));
+  EXPECT_THAT(depth_factors(4, 0, 1), ElementsAre(1, 1, 1, 1));
+  EXPECT_THAT(depth_factors(1, 7, 1), ElementsAre(1));
+  // 1 + 1/2 + 1/3 = 11/6 in front of the last of four.
+  const std::vector<double> harmonic = depth_factors(4, 11, 1);
+  for (std::size_t l = 0; l < 4; ++l)
+    EXPECT_NEAR(harmonic[l], std::vector<double>({12, 6, 3, 1})[l], 1e-12);
 }
 
 TEST(Storage, PivotedSavesTheSquareOfTheRank) {
