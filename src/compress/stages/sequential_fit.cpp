@@ -30,7 +30,9 @@ class SequentialFit {
  public:
   SequentialFit(Workbench& bench, ErrorNorm norm, const FormsOfGroup& make)
       : bench_(bench),
-        outputs_{.output_moments = std::move(norm.output_moments), .ridge = norm.ridge, .input_ridge = norm.input_ridge},
+        outputs_{.output_moments = std::move(norm.output_moments),
+                 .ridge = norm.ridge,
+                 .input_ridge = norm.input_ridge},
         make_(make),
         progress_(bench.progress()),
         streams_(bench.model, bench.world, bench.teams,
