@@ -24,6 +24,10 @@ DECK = {
     "ranks": {"allocation": "fermi", "parameter_ratio": 0.6, "fermi_steps": 6},
     "heal": {"steps": 12, "loss": "distillation", "window_length": 256, "learning_rate": 1e-3},
 }
+MIXED = {
+    "method": {"form": "clustered", "weighting": "two-sided", "clusters": 16, "codebooks": "2", "rounds": 2},
+    "ranks": {"bits_per_weight": 4},
+}
 KEPT = DECK | {"run": {"directory": "kept", "checkpoint_interval": 0}}
 
 
@@ -304,6 +308,19 @@ def points_of(program: Program, study: str, dataset: str) -> np.ndarray:
         return file[f"results/{study}/{dataset}"][...]
 
 
+@pytest.mark.parametrize("change", [
+    lambda errors: errors[1:], lambda errors: [of_weight[1:] for of_weight in errors], lambda errors: [of_weight[::-1] for of_weight in errors],
+    lambda errors: [[*of_weight[:-1], -1] for of_weight in errors]])
+def test_errors_of_codebooks_are_those_of_the_weights(compress, change):
+    sections = MIXED | {"run": {"directory": "kept"}}
+    straight, _ = run(compress, sections)
+    shutil.rmtree(only(compress, "weights"))
+    edit_notes(only(compress, "codebook-errors"), lambda notes: {"errors": change(notes["errors"])})
+    again, log = run(compress, sections)
+    assert "its errors are not those of the selected weights. It is computed anew." in log
+    assert again["perplexity_after"] == straight["perplexity_after"]
+
+
 @pytest.mark.parametrize("study", STUDIES)
 def test_a_study_goes_on_behind_its_last_point(compress, study):
     dataset, sections = STUDIES[study]
@@ -376,11 +393,12 @@ TRIALS = {
                 "adapter": {"kind": "cayley", "side": "both", "steps": 30, "window_length": 256, "loss": "distillation"},
                 "noise": {"error_rates": [0.01], "shots": [1000]}},
     "operators": {"method": {"form": "mpo", "weighting": "two-sided"}, "ranks": {"parameter_ratio": 0.7}},
+    "codebooks": MIXED | {"fit": {"order": "sequential"}},
     **{study: sections | {"ranks": {"allocation": "uniform"}} for study, (_, sections) in STUDIES.items()},
 }
 
 
-@pytest.mark.parametrize("ranks, teams, trial", [(None, 1, "fermi and healing"), (2, 2, "fermi and healing"), (None, 1, "operators"), (None, 1, "adapter"), (2, 2, "adapter"),
+@pytest.mark.parametrize("ranks, teams, trial", [(None, 1, "fermi and healing"), (2, 2, "fermi and healing"), (None, 1, "operators"), (None, 1, "codebooks"), (None, 1, "adapter"), (2, 2, "adapter"),
                                                  (None, 1, "sensitivity"), (None, 1, "experiments")])
 def test_a_run_stopped_at_random_ends_as_a_straight_one(tmp_path, ranks, teams, trial):
     programs = {name: compress_stories(tmp_path / name) for name in ("straight", "stopped")}

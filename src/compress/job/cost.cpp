@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "compress/decomposition/decomposition_plan.hpp"
 #include "compress/job/adapter_plan.hpp"
@@ -196,23 +197,24 @@ double seconds_of_dealt(const CompressionJob& job, std::vector<double> seconds, 
   return sum;
 }
 
-/// Exact K-means of every book, then rounds: four sweeps over the columns, each with the moments
-/// once, and the best values, for which rows of the moment are summed by code. Where rows count
-/// together an entry that changes moves the others of its column.
-double seconds_of_codebooks(const MatrixShape& shape, const MethodOptions& method, double clusters,
-                            const Pace& pace) {
+/// K-means of every book, then rounds: four sweeps over the columns, each with the moments once,
+/// and the best values, for which rows of the moment are summed by code. Where rows count together
+/// an entry that changes moves the others of its column.
+StageCost cost_of_books(const MatrixShape& shape, const MethodOptions& method, double clusters,
+                        const Pace& pace) {
   const auto entries = static_cast<double>(shape.dense_numbers()),
-             columns = static_cast<double>(shape.columns),
              rounds = static_cast<double>(method.rounds);
   const bool is_done_twice = method.outliers_of(shape.dense_numbers()) > 0 &&
                              method.outlier_choice == weights::OutlierChoice::error;
-  const double coupled = method.needs_whole_gradients() ? static_cast<double>(shape.rows) : 0;
-  const double product = 2 * entries * (columns + coupled);
-  return pace.scalars((is_done_twice ? 2 : 1) * entries * (12 + 4 * clusters)) +
-         rounds * (pace.product(5 * product, 128, Numbers::float32) +
-                   pace.memory(4 * entries * (columns + coupled)) +
-                   pace.scalars(entries * clusters / 4)) +
-         pace.product(2 * product, 128, Numbers::float64);
+  const auto coupled =
+      static_cast<double>(shape.columns + (method.needs_whole_gradients() ? shape.rows : 0));
+  const double product = 2 * entries * coupled;
+  return {.seconds =
+              pace.scalars((is_done_twice ? 2 : 1) * entries * (12 + 4 * clusters)) +
+              rounds * (pace.product(5 * product, 128, Numbers::float32) +
+                        pace.memory(4 * entries * coupled) + pace.scalars(entries * clusters / 4)) +
+              pace.product(2 * product, 128, Numbers::float64),
+          .flops = (5 * rounds + 2) * product};
 }
 
 StageCost cost_of_codebooks(const CompressionJob& job, const Pace& pace) {
@@ -220,10 +222,8 @@ StageCost cost_of_codebooks(const CompressionJob& job, const Pace& pace) {
   StageCost all{.stage = "codebooks"};
   std::vector<double> seconds;
   for (const NamedShape& weight : job.selected) {
-    seconds.push_back(
-        seconds_of_codebooks(weight.shape, method, static_cast<double>(method.clusters), pace));
-    all.flops += static_cast<double>(10 * method.rounds * weight.shape.dense_numbers() *
-                                     weight.shape.columns);
+    all += cost_of_books(weight.shape, method, static_cast<double>(method.clusters), pace);
+    seconds.push_back(std::exchange(all.seconds, 0));
   }
   all.seconds = seconds_of_dealt(job, std::move(seconds), pace);
   return all;
@@ -237,9 +237,9 @@ StageCost cost_of_value_errors(const CompressionJob& job, const Pace& pace) {
   once.rounds = 1;
   std::vector<double> seconds;
   for (const NamedShape& weight : job.selected) {
-    double& of_weight = seconds.emplace_back(0);
     for (int bits = 1; bits <= most_code_bits(once); ++bits)
-      of_weight += seconds_of_codebooks(weight.shape, once, std::exp2(bits), pace);
+      all += cost_of_books(weight.shape, once, std::exp2(bits), pace);
+    seconds.push_back(std::exchange(all.seconds, 0));
   }
   all.seconds = run::dealt(std::move(seconds), pace.where().ranks);
   return all;
