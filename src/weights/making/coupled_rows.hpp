@@ -14,8 +14,7 @@
 namespace rankine::weights {
 
 /// All rows of a matrix (m x n) lie in one tile. An error has a *pull* on every entry,
-/// (C E H)_ij / C_ii: for row i alone, with the others as they are, the best matrix is that for an
-/// error e_i H of this size.
+/// (C E H)_ij / C_ii, which is to a row what e_i H is to one that counts by itself.
 class CoupledRows {
  public:
   /// inputs: H, n x n. outputs: C, m x m. Both float64 and positive definite. `rows`: of the tile.
@@ -44,12 +43,14 @@ class CoupledRows {
   std::vector<double> row_weights_;  ///< C_ii, zero for rows that fill the tile
 };
 
-/// The best values of the codebooks, each of `book_rows` rows in turn, for the codes of the tile,
-/// by conjugate gradients: as many steps as the error falls noticeably, and few. `values` are those
-/// of the tile, book after book; returns the errors before and after. The tile keeps its own.
+/// Squared errors in the norm.
 struct ErrorChange {
   double before, after;
 };
+
+/// The best values of the codebooks, each of `book_rows` rows in turn, for the codes of the tile, by
+/// few steps of conjugate gradients. `values` are those of the tile, book after book; the tile keeps
+/// its own.
 ErrorChange fit_coupled_values(const CoupledRows& rows, const RowTile& tile, std::int64_t book_rows,
                                std::span<double> values);
 
