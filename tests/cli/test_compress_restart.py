@@ -310,7 +310,7 @@ def points_of(program: Program, study: str, dataset: str) -> np.ndarray:
 
 @pytest.mark.parametrize("change", [
     lambda errors: errors[1:], lambda errors: [of_weight[1:] for of_weight in errors], lambda errors: [of_weight[::-1] for of_weight in errors],
-    lambda errors: [[*of_weight[:-1], -1] for of_weight in errors]])
+    lambda errors: [[*of_weight[:-1], -1.0] for of_weight in errors]])
 def test_errors_of_codebooks_are_those_of_the_weights(compress, change):
     sections = MIXED | {"run": {"directory": "kept"}}
     straight, _ = run(compress, sections)

@@ -48,9 +48,9 @@ struct ErrorChange {
   double before, after;
 };
 
-/// The best values of the codebooks, each of `book_rows` rows in turn, for the codes of the tile, by
-/// few steps of conjugate gradients. `values` are those of the tile, book after book; the tile keeps
-/// its own.
+/// The best values of the codebooks, each of `book_rows` rows in turn, for the codes of the tile,
+/// by few steps of conjugate gradients. `values` are those of the tile, book after book; the tile
+/// keeps its own.
 ErrorChange fit_coupled_values(const CoupledRows& rows, const RowTile& tile, std::int64_t book_rows,
                                std::span<double> values);
 
