@@ -168,43 +168,41 @@ double CoupledRows::product(const std::vector<float>& pull, const std::vector<fl
   return sum;
 }
 
-void CoupledRows::sweep(RowTile& tile) const {
-  const std::vector<float> values = values_by_row(tile);
+void CoupledRows::choose(ColumnDescent& at_work, std::int64_t j, float* pull) const {
+  RowTile& tile = at_work.tile;
   const std::int64_t clusters = tile.clusters();
-  std::vector<float> errors = errors_of(tile), pulls(at(columns_per_block * rows_)), before;
-  const float* h = inputs_.data_ptr<float>();
-
-  const auto choose = [&](std::int64_t j, float* pull) {
-    const float own = h[j * columns_ + j];
-    for (std::int64_t r = 0; r < tile.count; ++r) {
-      const std::size_t entry = at(j * rows_ + r);
-      const float place = tile.w[entry] + errors[entry] - pull[r] / own;
-      std::int32_t& code = tile.codes[entry];
-      float taken = place;
-      if (code >= 0) {
-        const auto of_row = std::span(values).subspan(at(r * clusters), at(clusters));
-        code = nearest(of_row, place);
-        taken = of_row[at(code)];
-      }
-      const float step = taken - tile.approximation[entry];
-      if (step == 0) continue;
-      tile.approximation[entry] = taken;
-      errors[entry] = taken - tile.w[entry];
-      add(pull, own * step, outputs_.data_ptr<float>() + r * rows_, rows_);
+  const float own = inputs()[at(j * columns_ + j)];
+  for (std::int64_t r = 0; r < tile.count; ++r) {
+    const std::size_t entry = at(j * rows_ + r);
+    const float place = tile.approximation[entry] - pull[r] / own;
+    float taken = place;
+    if (std::int32_t& code = tile.codes[entry]; code >= 0) {
+      const auto of_row = std::span(at_work.values).subspan(at(r * clusters), at(clusters));
+      code = nearest(of_row, place);
+      taken = of_row[at(code)];
     }
-  };
+    const float step = taken - tile.approximation[entry];
+    if (step == 0) continue;
+    tile.approximation[entry] = taken;
+    at_work.errors[entry] = taken - tile.w[entry];
+    add(pull, own * step, outputs_.data_ptr<float>() + r * rows_, rows_);
+  }
+}
 
+void CoupledRows::sweep(RowTile& tile) const {
+  ColumnDescent at_work{tile, values_by_row(tile), errors_of(tile)};
+  std::vector<float> pulls(at(columns_per_block * rows_)), change;
   for (std::int64_t first = 0; first < columns_; first += columns_per_block) {
     const std::int64_t end = std::min(columns_, first + columns_per_block);
-    find_pull(errors, first, end - first, pulls.data());
+    find_pull(at_work.errors, first, end - first, pulls.data());
     for (std::int64_t j = first; j < end; ++j) {
       float* pull = pulls.data() + (j - first) * rows_;
-      before.assign(pull, pull + rows_);
-      choose(j, pull);
-      for (std::int64_t r = 0; r < rows_; ++r) before[at(r)] = pull[r] - before[at(r)];
+      change.assign(pull, pull + rows_);
+      choose(at_work, j, pull);
+      for (std::int64_t r = 0; r < rows_; ++r) change[at(r)] = pull[r] - change[at(r)];
+      const std::span<const float> h = inputs().subspan(at(j * columns_), at(columns_));
       for (std::int64_t k = j + 1; k < end; ++k)
-        add(pulls.data() + (k - first) * rows_, h[j * columns_ + k] / h[j * columns_ + j],
-            before.data(), rows_);
+        add(pulls.data() + (k - first) * rows_, h[at(k)] / h[at(j)], change.data(), rows_);
     }
   }
 }

@@ -33,6 +33,15 @@ class CoupledRows {
   double row_weight(std::int64_t row) const { return row_weights_[static_cast<std::size_t>(row)]; }
 
  private:
+  /// What a sweep has of a tile.
+  struct ColumnDescent {
+    RowTile& tile;
+    std::vector<float> values;  ///< the codebook of every row side by side
+    std::vector<float> errors;
+  };
+
+  /// Down column `j`, whose pull follows.
+  void choose(ColumnDescent& at_work, std::int64_t j, float* pull) const;
   /// Columns `first` and more, `count` of them, of the pull of `errors`.
   void find_pull(const std::vector<float>& errors, std::int64_t first, std::int64_t count,
                  float* pull) const;
