@@ -7,6 +7,7 @@
 #include "compress/job/forecast.hpp"
 #include "compress/job/output_folders.hpp"
 #include "compress/results.hpp"
+#include "core/errors.hpp"
 #include "core/text_format.hpp"
 #include "distill/layouts.hpp"
 #include "files/safetensors/layout.hpp"
@@ -37,6 +38,12 @@ LanguageDistillJob prepare_language_distillation(const DistillOptions& options) 
                          .stages = {},
                          .slices = {},
                          .memory = {}};
+  for (const compress::NamedShape& weight : job.compression.selected)
+    if (weight.is_of_vocabulary())
+      throw InputError(fmt::format(
+          "select.weights names {} (slices are cut from the layers alone). Leave it out, or "
+          "compress it with rankine-compress.",
+          weight.name));
   if (options.distill.mode != Mode::fit_only)
     job.windows = compress::calibration_windows(job.compression, text.window_length, text.windows);
   job.stages = layout_of(job.compression, text.window_length);

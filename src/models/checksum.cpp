@@ -57,13 +57,14 @@ std::uint64_t checksum(const Network& network) {
                            const std::vector<weights::Parameter>& tensors) {
     for (const weights::Parameter& tensor : tensors) add(name + "." + tensor.name, tensor);
   };
-  for (const Slot* slot : network.slots()) {
-    add_all(slot->name(), slot->weight()->indices());
-    const auto base = slot->weight()->base();
-    if (!base) continue;
-    add_all(slot->name(), base->parameters());
-    add_all(slot->name(), base->indices());
-  }
+  for (const auto& slots : {network.slots(), network.outer_slots()})
+    for (const Slot* slot : slots) {
+      add_all(slot->name(), slot->weight()->indices());
+      const auto base = slot->weight()->base();
+      if (!base) continue;
+      add_all(slot->name(), base->parameters());
+      add_all(slot->name(), base->indices());
+    }
   return network.team().sum(sum);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "core/errors.hpp"
@@ -22,13 +23,16 @@ std::vector<const Slot*> Network::slots() const {
   return all;
 }
 
+bool Network::is_outer(const std::string& name) const {
+  return std::ranges::any_of(outer_slots(), [&](const Slot* slot) { return slot->name() == name; });
+}
+
 const Slot& Network::slot(const std::string& name) const {
-  for (const Slot* slot : slots())
-    if (slot->name() == name) return *slot;
+  for (const auto& all : {slots(), outer_slots()})
+    for (const Slot* slot : all)
+      if (slot->name() == name) return *slot;
   throw InputError(fmt::format(
-      "the layers of the model have no weight {} (it is asked for by that name). Use names of this "
-      "model.",
-      name));
+      "the model has no weight {} (it is asked for by that name). Use names of this model.", name));
 }
 
 Slot& Network::slot(const std::string& name) {

@@ -67,8 +67,12 @@ class Network {
     return losses(forward(batch.inputs), batch.targets);
   }
 
-  /// Every weight that may take another form, stage by stage.
+  /// Every weight of the stages that may take another form, stage by stage.
   std::vector<const Slot*> slots() const;
+  /// Those outside the stages: of a language model what makes logits of the last stage's outputs,
+  /// and the embedding of ids where that is another weight.
+  virtual std::vector<const Slot*> outer_slots() const { return {}; }
+  bool is_outer(const std::string& slot) const;
   /// Throws InputError if there is none of that name.
   const Slot& slot(const std::string& name) const;
   Slot& slot(const std::string& name);

@@ -28,6 +28,16 @@ void Slot::show_input(const Tensor& x) const {
     if (observer->of_inputs) observer->of_inputs(x);
 }
 
+bool Slot::shows_output_gradients() const {
+  return std::ranges::any_of(
+      observers_, [](const auto& observer) { return bool(observer->of_output_gradients); });
+}
+
+void Slot::show_output_gradient(const Tensor& dy) const {
+  for (const auto& observer : observers_)
+    if (observer->of_output_gradients) observer->of_output_gradients(dy);
+}
+
 Tensor Slot::forward(const Tensor& x) const {
   show_input(x);
   const Tensor y = observed(weight_->forward(x));

@@ -46,12 +46,15 @@ class Slot {
   /// observers.
   torch::Tensor forward(const torch::Tensor& x) const;
 
-  /// What `forward` does for observers; for layers that are no plain product (a convolution, whose
-  /// matrix acts on patches).
+  /// What `forward` does for observers; for what is no plain product (a convolution, whose matrix
+  /// acts on patches; logits, which are never whole).
   bool is_observed() const { return !observers_.empty(); }
   /// Whether an observer looks at inputs, so that patches are worth making.
   bool shows_inputs() const;
   void show_input(const torch::Tensor& x) const;
+  /// The same of gradients by outputs, for products whose outputs are not kept in a graph.
+  bool shows_output_gradients() const;
+  void show_output_gradient(const torch::Tensor& dy) const;
   /// `y` (rows x own outputs), the product before the bias: its gradient will be shown. It is made
   /// to want one where nothing before it does.
   torch::Tensor observed(torch::Tensor y) const;

@@ -40,7 +40,7 @@ def test_the_native_form_scores_alike_as_it_is_and_materialised(compress, scorer
     assert {name: (array.shape, array.dtype) for name, array in dense.items()} == \
         {name: (array.shape, array.dtype) for name, array in original.items()}
     manifest = manifest_of(compress.folder / "native")
-    assert len(manifest["weights"]) == 35
+    assert len(manifest["weights"]) == 36  # those of the layers, and the embedding
     assert form in {weight["form"] for weight in manifest["weights"].values()}
     with h5py.File(compress.folder / RESULT) as file:
         for name, group in file["results/weights"].items():

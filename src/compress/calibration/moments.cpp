@@ -100,9 +100,11 @@ void backward(const Network& network, const Batch& batch, Targets targets, std::
   network.losses(outputs, wanted).sum().backward();
 }
 
-/// The first stages, as far as one of the weights `names` is.
+/// The first stages, as far as one of the weights `names` is; all before what is outside them.
 std::vector<Stage> stages_up_to(const Network& network, const std::vector<std::string>& names) {
   std::vector<Stage> stages = network.stages();
+  if (std::ranges::any_of(names, [&](const auto& name) { return network.is_outer(name); }))
+    return stages;
   const auto has_one = [&](const Stage& stage) {
     return std::ranges::any_of(stage.slots, [&](const models::Slot* slot) {
       return std::ranges::find(names, slot->name()) != names.end();
@@ -221,17 +223,16 @@ void write_moments(const std::vector<SecondMoment>& moments, const Communicator&
   writer.complete();
 }
 
-std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
-                                       torch::ScalarType type, MomentPart part,
-                                       const Communicator& world, const Teams& teams,
-                                       const std::filesystem::path& folder) {
+std::vector<SecondMoment> read_moments(const std::vector<MomentShape>& shapes,
+                                       torch::ScalarType type, const Communicator& world,
+                                       const Teams& teams, const std::filesystem::path& folder) {
   const files::SafetensorsReader reader(world, folder);
   return parallel::agree_on_failure(world, [&] {
     std::vector<SecondMoment> moments;
     std::vector<files::TensorPlan> plan;
-    for (const std::int64_t size : sizes)
-      plan.push_back(
-          moments.emplace_back(teams.team(), size, type, part).plan(moment_name(plan.size())));
+    for (const MomentShape& shape : shapes)
+      plan.push_back(moments.emplace_back(teams.team(), shape.size, type, shape.part)
+                         .plan(moment_name(plan.size())));
     weights::require_tensors(reader, plan);
     if (teams.index() == 0)
       for (std::size_t i = 0; i < moments.size(); ++i)
@@ -291,6 +292,10 @@ void observe_backward(const Network& network, const Communicator& world, const T
   }
 }
 
+MomentPart gradient_part(const Network& network, const std::string& name, MomentPart wanted) {
+  return network.is_outer(name) ? MomentPart::diagonal : wanted;
+}
+
 std::vector<SecondMoment> measure_output_gradients(Network& network, const Communicator& world,
                                                    const Teams& teams,
                                                    const std::vector<std::string>& names,
@@ -301,7 +306,7 @@ std::vector<SecondMoment> measure_output_gradients(Network& network, const Commu
   for (const std::string& name : names) {
     const auto weight = weight_of(network, name);
     state.moments.emplace_back(teams.team(), weight->outputs(), weight->own_rows().scalar_type(),
-                               part);
+                               gradient_part(network, name, part));
   }
   std::vector<Observation> observations;
   for (std::size_t w = 0; w < names.size(); ++w) {

@@ -22,6 +22,11 @@ namespace rankine::compress {
 /// What of a second moment is wanted: n^2 numbers or n.
 enum class MomentPart { whole, diagonal };
 
+struct MomentShape {
+  std::int64_t size = 0;
+  MomentPart part = MomentPart::whole;
+};
+
 /// A sum of x^T x over rows (tokens, or patches of images): this rank's rows of its lower triangle,
 /// or of its diagonal.
 class SecondMoment {
@@ -86,11 +91,10 @@ struct InputMoments {
 /// Writes the moments, summed over the teams, to safetensors in `folder`. Collective over `world`.
 void write_moments(const std::vector<SecondMoment>& moments, const parallel::Communicator& world,
                    const std::filesystem::path& folder);
-/// Reads moments of these sizes back, which are all that the folder holds; sums are kept as `type`.
-/// Collective over `world`. Throws InputError on all ranks.
-std::vector<SecondMoment> read_moments(const std::vector<std::int64_t>& sizes,
-                                       torch::ScalarType type, MomentPart part,
-                                       const parallel::Communicator& world,
+/// Reads moments of these shapes back, which are all that the folder holds; sums are kept as
+/// `type`. Collective over `world`. Throws InputError on all ranks.
+std::vector<SecondMoment> read_moments(const std::vector<MomentShape>& shapes,
+                                       torch::ScalarType type, const parallel::Communicator& world,
                                        const parallel::Teams& teams,
                                        const std::filesystem::path& folder);
 
@@ -111,7 +115,7 @@ struct MeasurementCheckpoint {
 };
 
 /// Collective over `world`: each team runs its share of the batches through the network, stage by
-/// stage as far as one of the weights is. The weights are observed meanwhile.
+/// stage as far as one of the weights is. Weights read activations. They are observed meanwhile.
 InputMoments measure_inputs(models::Network& network, const parallel::Communicator& world,
                             const parallel::Teams& teams, const std::vector<std::string>& names,
                             const std::vector<models::Batch>& batches,
@@ -126,9 +130,14 @@ void observe_backward(const models::Network& network, const parallel::Communicat
                       Targets targets, const char* what, PartialMoments& state,
                       const MeasurementCheckpoint& checkpoint);
 
+/// What of the moment of its output gradients is kept for a weight: of one outside the stages, with
+/// as many outputs as a vocabulary, the diagonal alone.
+MomentPart gradient_part(const models::Network& network, const std::string& name,
+                         MomentPart wanted);
+
 /// Collective over `world`: moments of the gradients of the summed loss, in nat, at the outputs of
-/// each weight, whose rows count as `gradients` says; one backward pass for each batch. Sums are
-/// kept in the network's precision.
+/// each weight (`gradient_part` of them), whose rows count as `gradients` says; one backward pass
+/// for each batch. Sums are kept in the network's precision.
 std::vector<SecondMoment> measure_output_gradients(
     models::Network& network, const parallel::Communicator& world, const parallel::Teams& teams,
     const std::vector<std::string>& names, const std::vector<models::Batch>& batches,

@@ -13,12 +13,18 @@ torch::Tensor contributed_rows(const weights::Weight& weight, const parallel::Te
   return weight.own_rows().detach().to(type);
 }
 
+torch::Tensor rows_on(const weights::Weight& weight, const parallel::Communicator& world,
+                      const parallel::Teams& teams, weights::RowRange wanted, int owner,
+                      torch::ScalarType type) {
+  if (world.rank() != owner) wanted = {};
+  return weights::exchange_rows(world, contributed_rows(weight, teams, type),
+                                contributed_range(weight, teams), wanted)
+      .to(torch::kFloat64);
+}
+
 torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,
                               const parallel::Teams& teams, int owner, torch::ScalarType type) {
-  const std::int64_t rows = world.rank() == owner ? weight.outputs() : 0;
-  return weights::exchange_rows(world, contributed_rows(weight, teams, type),
-                                contributed_range(weight, teams), {0, rows})
-      .to(torch::kFloat64);
+  return rows_on(weight, world, teams, {0, weight.outputs()}, owner, type);
 }
 
 }  // namespace rankine::compress

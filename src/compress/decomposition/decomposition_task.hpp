@@ -31,7 +31,12 @@ weights::RowRange contributed_range(const weights::Weight& weight, const paralle
 /// Those rows, of type `type`.
 torch::Tensor contributed_rows(const weights::Weight& weight, const parallel::Teams& teams,
                                torch::ScalarType type);
-/// All rows in float64 on rank `owner`, none elsewhere. Collective over `world`.
+/// The rows `wanted`, of type `type`, in float64 on rank `owner`, none elsewhere. Collective over
+/// `world`.
+torch::Tensor rows_on(const weights::Weight& weight, const parallel::Communicator& world,
+                      const parallel::Teams& teams, weights::RowRange wanted, int owner,
+                      torch::ScalarType type);
+/// All of them.
 torch::Tensor whole_matrix_on(const weights::Weight& weight, const parallel::Communicator& world,
                               const parallel::Teams& teams, int owner, torch::ScalarType type);
 

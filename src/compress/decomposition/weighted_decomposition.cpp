@@ -189,6 +189,7 @@ std::vector<WeightFactors> decompose(const Network& network, const Communicator&
                                      const Teams& teams, const std::vector<std::string>& names,
                                      ErrorNorm norm, double bytes,
                                      const std::function<void()>& between, Output told) {
+  if (names.empty()) return {};
   return Decomposition(network, world, teams, names, std::move(norm), between, told).run(bytes);
 }
 

@@ -12,6 +12,7 @@
 #include "compress/job/output_folders.hpp"
 #include "compress/job/shared_values.hpp"
 #include "compress/job/unit_count.hpp"
+#include "compress/job/vocabulary.hpp"
 #include "core/errors.hpp"
 #include "core/input_file.hpp"
 #include "core/random_stream.hpp"
@@ -22,16 +23,18 @@ namespace rankine::compress {
 
 namespace {
 
-/// Every weight of the layers; of an outline under Hugging Face's names.
-std::vector<NamedShape> weights_of(const CompressionJob& job) {
+/// Of an outline those of Hugging Face.
+models::CheckpointNames names_of(const CompressionJob& job) {
   std::vector<files::TensorEntry> tensors;
   if (!job.is_outline) tensors = files::read_layout(job.options.scoring.model.path).tensors;
-  return named_shapes(job.scoring.config, models::find_names(job.scoring.config, tensors));
+  return models::find_names(job.scoring.config, tensors);
 }
 
 void select(CompressionJob& job) {
-  const std::vector<NamedShape> all = weights_of(job);
-  job.selected = select_weights(all, job.options.select, "select.weights");
+  const models::CheckpointNames names = names_of(job);
+  const std::vector<NamedShape> all = named_shapes(job.scoring.config, names);
+  job.selected = select_weights(all, job.options.select, "select.weights",
+                                vocabulary_shapes(job.scoring.config, names));
   if (job.options.adapter.exists())
     job.adapted = select_weights(all, job.options.adapter.weights, "adapter.weights");
 }
@@ -299,6 +302,13 @@ std::int64_t CompressionJob::selected_parameters() const {
   return sum;
 }
 
+bool CompressionJob::measures_inputs() const {
+  const bool are_others = options.fit.is_sequential() && options.method.has_books() &&
+                          !options.allocates_values() &&
+                          std::ranges::none_of(selected, &NamedShape::is_of_vocabulary);
+  return options.needs_inputs() && !are_others;
+}
+
 TokenWindows calibration_windows(const CompressionJob& job, std::int64_t length,
                                  std::int64_t count) {
   if (job.is_outline) return TokenWindows(static_cast<std::size_t>(count));
@@ -314,6 +324,7 @@ CompressionJob prepare_compression(const CompressOptions& options) {
   job.scoring =
       job.is_outline ? outline_of(options.scoring) : models::prepare_evaluation(options.scoring);
   select(job);
+  check_vocabulary(job);
   check_ranks(job);
   check_adapter(job);
   if (job.options.result.format == models::ExportFormat::automatic)

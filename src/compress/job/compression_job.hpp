@@ -29,6 +29,9 @@ struct CompressionJob {
 
   /// Of the selected weights, uncompressed.
   std::int64_t selected_parameters() const;
+  /// Whether moments of inputs in the original model are needed. Codebooks of layers that are
+  /// fitted in order take those in the compressed one.
+  bool measures_inputs() const;
 };
 
 /// Without MPI: reads config.json, headers and texts; checks selection, ranks and ratio. Of an

@@ -79,7 +79,8 @@ void declare_method(deck::Schema& schema, CompressOptions& options) {
       .allow_empty()
       .describe(
           "Patterns with * and ? of weight names in the layers, without .weight; embedding and "
-          "head stay as they are. Empty for an adapter on the model as it is.");
+          "output weight are selected by their full names alone, a tied one by that of the "
+          "embedding. Empty for an adapter on the model as it is.");
   auto method = schema.section("method", "What a weight becomes.");
   method.keyword("form", options.method.form, weights::forms_of_matrices())
       .describe(

@@ -77,7 +77,7 @@ double layers_passed(const CompressionJob& job) {
 
 StageCost cost_of_inputs(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "moments of inputs"};
-  if (!job.options.measures_inputs()) return all;
+  if (!job.measures_inputs()) return all;
   const auto tokens = static_cast<double>(job.options.calibration.window_length);
   const double turns = rounds(static_cast<double>(job.options.calibration.windows), layout.teams);
   all +=
@@ -106,7 +106,7 @@ StageCost cost_of_gradients(const CompressionJob& job, const Layout& layout, con
   double numbers = 0;
   for (const NamedShape& weight : job.selected) {
     const auto m = static_cast<double>(weight.shape.rows);
-    const bool is_whole = job.options.method.needs_whole_gradients();
+    const bool is_whole = job.options.method.needs_whole_gradients() && !weight.is_of_vocabulary();
     all += cost_of_moment(m, is_whole, tokens, layout, pace).times(turns);
     numbers += is_whole ? m * m : m;
     const double bytes = run::bytes_of(layout.numbers) * tokens * m;
@@ -158,6 +158,18 @@ double seconds_of_group(const GroupShape& group, Numbers numbers, const Pace& pa
   return seconds + pace.operations(60.0 * static_cast<double>(group.rows.size()));
 }
 
+/// Products of the rows that each rank has with n x n numbers, and the components of these.
+StageCost cost_of_row_decomposition(const NamedShape& weight, const Layout& layout,
+                                    const Pace& pace) {
+  const auto numbers = static_cast<double>(weight.shape.dense_numbers());
+  const auto n = static_cast<double>(weight.shape.columns);
+  const double flops = 4 * numbers * n;
+  return {.seconds = pace.product(flops / layout.ranks, n, Numbers::float64) +
+                     pace.memory(32 * numbers / layout.ranks) +
+                     pace.svd_operations(12 * n * n * n, n) + pace.eigen(n),
+          .flops = flops};
+}
+
 StageCost cost_of_components(const CompressionJob& job, const Layout& layout, const Pace& pace) {
   StageCost all{.stage = "decompositions"};
   const std::vector<GroupShape> groups = decomposition_groups(job);
@@ -181,6 +193,8 @@ StageCost cost_of_components(const CompressionJob& job, const Layout& layout, co
     all.seconds += seconds / ranks + columns * 4 * pace.sum(8, ranks);
   }
   all.seconds += run::dealt(std::move(whole), ranks);
+  for (const NamedShape& weight : job.selected)
+    if (weight.is_of_vocabulary()) all += cost_of_row_decomposition(weight, layout, pace);
   return all;
 }
 
@@ -200,14 +214,15 @@ double seconds_of_dealt(const CompressionJob& job, std::vector<double> seconds, 
 /// K-means of every book, then rounds: four sweeps over the columns, each with the moments once,
 /// and the best values, for which rows of the moment are summed by code. Where rows count together
 /// an entry that changes moves the others of its column.
-StageCost cost_of_books(const MatrixShape& shape, const MethodOptions& method, double clusters,
+StageCost cost_of_books(const NamedShape& weight, const MethodOptions& method, double clusters,
                         const Pace& pace) {
+  const MatrixShape& shape = weight.shape;
+  const bool is_coupled = method.needs_whole_gradients() && !weight.is_of_vocabulary();
   const auto entries = static_cast<double>(shape.dense_numbers()),
              rounds = static_cast<double>(method.rounds);
   const bool is_done_twice = method.outliers_of(shape.dense_numbers()) > 0 &&
                              method.outlier_choice == weights::OutlierChoice::error;
-  const auto coupled =
-      static_cast<double>(shape.columns + (method.needs_whole_gradients() ? shape.rows : 0));
+  const auto coupled = static_cast<double>(shape.columns + (is_coupled ? shape.rows : 0));
   const double product = 2 * entries * coupled;
   return {.seconds =
               pace.scalars((is_done_twice ? 2 : 1) * entries * (12 + 4 * clusters)) +
@@ -222,7 +237,7 @@ StageCost cost_of_codebooks(const CompressionJob& job, const Pace& pace) {
   StageCost all{.stage = "codebooks"};
   std::vector<double> seconds;
   for (const NamedShape& weight : job.selected) {
-    all += cost_of_books(weight.shape, method, static_cast<double>(method.clusters), pace);
+    all += cost_of_books(weight, method, static_cast<double>(method.clusters), pace);
     seconds.push_back(std::exchange(all.seconds, 0));
   }
   all.seconds = seconds_of_dealt(job, std::move(seconds), pace);
@@ -238,7 +253,7 @@ StageCost cost_of_value_errors(const CompressionJob& job, const Pace& pace) {
   std::vector<double> seconds;
   for (const NamedShape& weight : job.selected) {
     for (int bits = 1; bits <= most_code_bits(once); ++bits)
-      all += cost_of_books(weight.shape, once, std::exp2(bits), pace);
+      all += cost_of_books(weight, once, std::exp2(bits), pace);
     seconds.push_back(std::exchange(all.seconds, 0));
   }
   all.seconds = run::dealt(std::move(seconds), pace.where().ranks);

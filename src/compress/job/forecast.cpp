@@ -8,6 +8,7 @@
 #include "compress/decomposition/decomposition_plan.hpp"
 #include "compress/job/adapter_plan.hpp"
 #include "compress/job/bond_dimension.hpp"
+#include "compress/job/vocabulary.hpp"
 #include "core/errors.hpp"
 #include "core/text_format.hpp"
 #include "weights/making/value_histogram.hpp"
@@ -27,6 +28,7 @@ std::vector<GroupShape> decomposition_groups(const CompressionJob& job) {
   std::vector<GroupShape> groups;
   std::int64_t last_input = -1;
   for (const NamedShape& weight : job.selected) {
+    if (weight.is_of_vocabulary()) continue;
     const std::int64_t n = weight.shape.columns;
     const bool shares = method.needs_inputs() && weight.input >= 0 && weight.input == last_input;
     if (!shares)
@@ -59,6 +61,13 @@ Sums sums_of(const CompressionJob& job) {
     sums.input_moments += static_cast<double>(group.input_numbers);
   for (const NamedShape& weight : job.selected) {
     const auto m = static_cast<double>(weight.shape.rows);
+    if (weight.is_of_vocabulary()) {
+      const auto n = static_cast<double>(weight.shape.columns);
+      if (job.options.method.needs_inputs())
+        sums.input_moments += job.options.method.needs_whole_inputs() ? n * n : n;
+      if (job.options.needs_gradients()) sums.output_moments += m;
+      continue;
+    }
     const double components = (m + static_cast<double>(weight.shape.columns)) *
                               static_cast<double>(weight.shape.full_rank());
     if (job.options.needs_gradients())
@@ -145,6 +154,32 @@ double fit_bytes(const CompressionJob& job, int ranks) {
   return largest / ranks;
 }
 
+/// Of a rank with its rows of a weight with a row for every token, on the way to two factors: left
+/// ones of both gauges and on their way, n x n numbers in float64.
+double row_bytes(const CompressionJob& job, int ranks_per_team) {
+  const double number = models::bytes_of(job.options.scoring.model.precision);
+  double largest = 0;
+  for (const NamedShape& weight : job.selected) {
+    if (!weight.is_of_vocabulary()) continue;
+    const auto numbers = static_cast<double>(weight.shape.dense_numbers());
+    const auto n = static_cast<double>(weight.shape.columns);
+    largest = std::max(largest, 6 * number * numbers / ranks_per_team + 12 * 8 * n * n);
+  }
+  return largest;
+}
+
+/// Of a rank with its rows of embedding and output weight in clusters, beside those of the model:
+/// codes, rows as they are made of them, and as they were before their numbers are rounded.
+double clustered_row_bytes(const CompressionJob& job, int ranks_per_team) {
+  if (job.options.method.sized_by() != SizedBy::values) return 0;
+  const double number = models::bytes_of(job.options.scoring.model.precision);
+  double bytes = 0;
+  for (const NamedShape& weight : job.selected)
+    if (weight.is_of_vocabulary())
+      bytes += (2 * number + 4) * static_cast<double>(weight.shape.dense_numbers());
+  return bytes / ranks_per_team;
+}
+
 /// All but the decompositions.
 CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan& scoring,
                              int ranks) {
@@ -156,12 +191,13 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   if (!job.options.experiments.names.empty())  // clusters beside the originals, codes of a byte
     result.row_blocks +=
         (number + 1) * static_cast<double>(job.selected_parameters()) / scoring.ranks_per_team;
+  result.row_blocks += clustered_row_bytes(job, scoring.ranks_per_team);
   if (job.options.is_profile())  // forms beside the originals, cores on every rank
     result.row_blocks += number * static_cast<double>(job.selected_parameters());
   if (job.options.method.sized_by() == SizedBy::bonds &&
       !job.options.is_profile())  // on every rank
     result.row_blocks += number * all_operator_numbers(job);
-  if (!job.options.measures_inputs()) sums.input_moments = 0;
+  if (!job.measures_inputs()) sums.input_moments = 0;
   result.moments = 8 * sums.input_moments + number * (sums.output_moments + token_numbers(job));
   if (job.options.heal.steps > 0)  // gradients and AdamW's moments
     result.moments += 3 * number * trained_numbers(job, sums);
@@ -170,6 +206,7 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   result.working = activations_of(job, scoring, number) + fit_bytes(job, scoring.ranks_per_team);
   if (!job.options.method.has_ranks()) return result;
   result.components = number * sums.components / ranks;
+  result.working = std::max(result.working, row_bytes(job, scoring.ranks_per_team));
   // Factors in float64, spread, transposed and on their way, while a form is made of them.
   result.working =
       std::max(result.working, 8 * 8 * sums.largest_components / scoring.ranks_per_team);
@@ -224,10 +261,12 @@ double codebook_bytes(const NamedShape& weight, const CompressOptions& options) 
       options.needs_token_moments() ? static_cast<double>(options.calibration.gradient_groups) : 1;
   const double teams = static_cast<double>(options.scoring.parallel.teams);
   const double scores = options.method.outliers_of(weight.shape.dense_numbers()) > 0 ? 32 : 0;
+  const bool is_coupled = options.method.needs_whole_gradients() && !weight.is_of_vocabulary();
   const auto m = static_cast<double>(weight.shape.rows);
-  const double outputs = options.method.needs_whole_gradients() ? m * m * (8 * (teams + 3) + 4) : 0;
-  return (16 + 4 + 2 * 12 + 12 + scores) * static_cast<double>(weight.shape.dense_numbers()) +
-         n * n * (groups * (8 + 8) + 8 * (teams + 3)) + outputs;
+  const double outputs = is_coupled ? m * m * (8 * (teams + 3) + 4) : 0;
+  const auto rows = static_cast<double>(rows_at_once(weight, options.method));
+  return (16 + 4 + 2 * 12 + 12 + scores) * rows * n + n * n * (groups * (8 + 8) + 8 * (teams + 3)) +
+         outputs;
 }
 
 /// Of the forms that are made of a weight itself.

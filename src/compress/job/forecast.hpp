@@ -39,7 +39,7 @@ CompressionMemory plan_memory(const CompressionJob& job, const run::Machine& mac
 /// Numbers kept for a backward pass through all layers, for one window of so many tokens.
 double gradient_activations(const models::ModelConfig& config, std::int64_t tokens);
 
-/// The weights in groups as they are decomposed together.
+/// The weights of the layers in groups as they are decomposed together.
 std::vector<GroupShape> decomposition_groups(const CompressionJob& job);
 
 /// Bytes that a rank may use while it decomposes, beside what it keeps; 0 if unknown.

@@ -230,12 +230,6 @@ struct CompressOptions {
   }
   /// Whether weights get numbers of shared values of their own.
   bool allocates_values() const { return method.has_books() && ranks.bits_per_weight > 0; }
-  /// Moments of inputs in the original model. Codebooks that are fitted in order take those in the
-  /// compressed one.
-  bool measures_inputs() const {
-    const bool are_others = fit.is_sequential() && method.has_books() && !allocates_values();
-    return needs_inputs() && !are_others;
-  }
   bool needs_gradients() const {
     return selects_weights() && (method.weighting == Weighting::two_sided ||
                                  ranks.error_weights == ErrorWeights::output_gradient ||

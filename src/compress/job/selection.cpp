@@ -1,6 +1,7 @@
 #include "compress/job/selection.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <fnmatch.h>
 
 #include <algorithm>
@@ -29,12 +30,9 @@ bool matches(const std::string& pattern, const std::string& name) {
   return fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
 }
 
-}  // namespace
-
-std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
-                                     const models::CheckpointNames& names) {
+std::vector<NamedShape> shapes_of(const std::vector<models::LayerWeight>& weights) {
   std::vector<NamedShape> all;
-  for (const models::LayerWeight& weight : models::layer_weights(config, names))
+  for (const models::LayerWeight& weight : weights)
     all.push_back({weight.name,
                    {weight.outputs, weight.inputs},
                    weight.activation,
@@ -43,21 +41,48 @@ std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
   return all;
 }
 
+bool has_name(const std::vector<NamedShape>& weights, const std::string& name) {
+  return std::ranges::find(weights, name, &NamedShape::name) != weights.end();
+}
+
+/// What a message says of the weights that patterns do not match.
+std::string text_of(const std::vector<NamedShape>& by_name) {
+  std::vector<std::string> names;
+  for (const NamedShape& weight : by_name) names.push_back(weight.name);
+  return names.empty() ? "" : fmt::format("; beside them {}", fmt::join(names, " and "));
+}
+
+}  // namespace
+
+std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
+                                     const models::CheckpointNames& names) {
+  return shapes_of(models::layer_weights(config, names));
+}
+
+std::vector<NamedShape> vocabulary_shapes(const models::ModelConfig& config,
+                                          const models::CheckpointNames& names) {
+  return shapes_of(models::vocabulary_weights(config, names));
+}
+
 std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
                                        const std::vector<std::string>& patterns,
-                                       std::string_view keyword) {
+                                       std::string_view keyword,
+                                       const std::vector<NamedShape>& by_name) {
   for (const std::string& pattern : patterns)
-    if (std::none_of(all.begin(), all.end(),
+    if (!has_name(by_name, pattern) &&
+        std::none_of(all.begin(), all.end(),
                      [&](const NamedShape& weight) { return matches(pattern, weight.name); }))
       throw InputError(fmt::format(
           "the pattern \"{}\" in {} matches no weight (the layers have {} of them, from "
-          "{} to {}). Correct it, or use \"*\" for all.",
-          pattern, keyword, all.size(), all.front().name, all.back().name));
+          "{} to {}{}). Correct it, or use \"*\" for all of the layers.",
+          pattern, keyword, all.size(), all.front().name, all.back().name, text_of(by_name)));
   std::vector<NamedShape> selected;
   for (const NamedShape& weight : all)
     if (std::any_of(patterns.begin(), patterns.end(),
                     [&](const std::string& pattern) { return matches(pattern, weight.name); }))
       selected.push_back(weight);
+  for (const NamedShape& weight : by_name)
+    if (std::ranges::find(patterns, weight.name) != patterns.end()) selected.push_back(weight);
   return selected;
 }
 

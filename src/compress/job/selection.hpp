@@ -19,17 +19,28 @@ struct NamedShape {
   std::int64_t input = -1;  ///< weights with one number (not negative) read the same activation
   std::int64_t layer = 0;
   models::Part part = models::Part::query;
+
+  /// Whether it has a row for every token.
+  bool is_of_vocabulary() const {
+    return part == models::Part::embedding || part == models::Part::head;
+  }
 };
 
 /// Every weight of the layers, in the order of models::Network::slots().
 std::vector<NamedShape> named_shapes(const models::ModelConfig& config,
                                      const models::CheckpointNames& names);
 
+/// Embedding and output weight, in the order of models::Network::outer_slots().
+std::vector<NamedShape> vocabulary_shapes(const models::ModelConfig& config,
+                                          const models::CheckpointNames& names);
+
 /// Those whose name matches one of the patterns (* and ? as in a shell), which are those of
-/// `keyword`. Throws InputError for a pattern that matches none.
+/// `keyword`, and behind them those `by_name` that a pattern names in full. Throws InputError for a
+/// pattern that matches none.
 std::vector<NamedShape> select_weights(const std::vector<NamedShape>& all,
                                        const std::vector<std::string>& patterns,
-                                       std::string_view keyword);
+                                       std::string_view keyword,
+                                       const std::vector<NamedShape>& by_name = {});
 
 /// The matrices of an MLP, by their places among the selected weights.
 struct SelectedMlp {

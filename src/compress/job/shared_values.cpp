@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
+#include "compress/job/vocabulary.hpp"
 #include "core/errors.hpp"
 
 namespace rankine::compress {
@@ -20,17 +22,30 @@ std::int64_t number_bytes(const CompressOptions& options) {
 double bits_per_weight(const CompressionJob& job, int code_bits) {
   double bytes = 0;
   for (const NamedShape& weight : job.selected)
-    bytes += static_cast<double>(most_bytes(job.options, weight.shape, code_bits));
+    bytes += static_cast<double>(most_bytes(job.options, weight, code_bits));
   return 8 * bytes / static_cast<double>(job.selected_parameters());
 }
 
 }  // namespace
 
+std::vector<weights::RowRange> codebook_pieces(const NamedShape& weight,
+                                               const MethodOptions& method) {
+  std::vector<weights::RowRange> pieces;
+  const std::int64_t at_once = rows_at_once(weight, method);
+  for (std::int64_t first = 0; first < weight.shape.rows; first += at_once)
+    pieces.push_back({first, std::min(at_once, weight.shape.rows - first)});
+  return pieces;
+}
+
 weights::CodebookOptions codebook_options(const MethodOptions& method, const MatrixShape& shape,
-                                          std::int64_t clusters) {
+                                          const weights::RowRange& rows, std::int64_t clusters) {
+  const auto outliers_up_to = [&](std::int64_t row) {
+    return method.outliers_of(shape.dense_numbers()) * row / shape.rows;
+  };
   return {.clusters = clusters,
-          .rows_per_book = method.rows_per_book(shape.rows).value(),
-          .outliers = method.outliers_of(shape.dense_numbers()),
+          .rows_per_book =
+              weights::even_book_rows(shape.rows, method.rows_per_book(shape.rows).value()),
+          .outliers = outliers_up_to(rows.end()) - outliers_up_to(rows.first),
           .outlier_choice = method.outlier_choice,
           .rounds = method.rounds,
           .start = method.start};
@@ -40,10 +55,20 @@ int most_code_bits(const MethodOptions& method) {
   return static_cast<int>(std::bit_width(static_cast<std::uint64_t>(method.clusters))) - 1;
 }
 
-std::int64_t most_bytes(const CompressOptions& options, const MatrixShape& shape, int code_bits) {
-  return weights::most_stored_bytes(
-      shape, codebook_options(options.method, shape, std::int64_t{1} << code_bits),
-      number_bytes(options));
+/// Gaps between the outliers of several pieces may be long.
+std::int64_t most_bytes(const CompressOptions& options, const NamedShape& weight, int code_bits) {
+  const std::vector<weights::RowRange> pieces = codebook_pieces(weight, options.method);
+  std::int64_t bytes = 0;
+  for (const weights::RowRange& rows : pieces)
+    bytes += weights::most_stored_bytes(
+        {rows.count, weight.shape.columns},
+        codebook_options(options.method, weight.shape, rows, std::int64_t{1} << code_bits),
+        number_bytes(options));
+  const std::int64_t entries = weight.shape.dense_numbers();
+  const std::int64_t outliers = options.method.outliers_of(entries);
+  if (pieces.size() > 1 && outliers > 0)
+    bytes += 2 * (outliers + entries / weights::longest_short_gap);
+  return bytes;
 }
 
 std::int64_t byte_budget(const CompressionJob& job) {

@@ -213,7 +213,7 @@ std::vector<run::Stage> stages_of(const CompressionJob& job, const deck::DeckVal
   std::vector<run::Stage> stages;
   if (!job.scoring.plan.windows.empty() && !job.scoring.reference_config)
     stages.push_back(scores_stage(job));
-  if (options.measures_inputs()) stages.push_back(inputs_stage(job));
+  if (job.measures_inputs()) stages.push_back(inputs_stage(job));
   if (options.needs_token_moments()) stages.push_back(token_moments_stage(job));
   if (options.needs_gradients()) stages.push_back(gradients_stage(job));
   if (options.is_profile()) {

@@ -120,30 +120,71 @@ InputWeighting input_weighting(Weighting weighting) {
   return weighting == Weighting::diagonal ? InputWeighting::diagonal : InputWeighting::full;
 }
 
-/// The size of each moment; nothing if notes of the inputs do not fit the selected weights.
-std::optional<std::vector<std::int64_t>> input_sizes(const Workbench& bench,
-                                                     const InputNotes& notes) {
+using MomentShapes = std::vector<MomentShape>;
+
+/// The shape of each moment; nothing if notes of the inputs do not fit the selected weights.
+std::optional<MomentShapes> input_shapes(const Workbench& bench, const InputNotes& notes,
+                                         MomentPart part) {
   const auto& selected = bench.job.selected;
   if (notes.of_weight.size() != selected.size() || notes.count > selected.size())
     return std::nullopt;
-  std::vector<std::int64_t> sizes(notes.count, 0);
+  MomentShapes shapes(notes.count, {.size = 0, .part = part});
   for (std::size_t w = 0; w < selected.size(); ++w) {
-    if (notes.of_weight[w] >= sizes.size()) return std::nullopt;
-    std::int64_t& size = sizes[notes.of_weight[w]];
+    if (notes.of_weight[w] >= shapes.size()) return std::nullopt;
+    std::int64_t& size = shapes[notes.of_weight[w]].size;
     if (size != 0 && size != selected[w].shape.columns) return std::nullopt;
     size = selected[w].shape.columns;
   }
-  const bool all_used = std::ranges::find(sizes, 0) == sizes.end();
-  return all_used ? std::optional(sizes) : std::nullopt;
+  const bool all_used = std::ranges::find(shapes, 0, &MomentShape::size) == shapes.end();
+  return all_used ? std::optional(shapes) : std::nullopt;
 }
 
-/// Moments of these sizes from an earlier run; sums are kept as `type`. Collective over the world.
+/// Moments of these shapes from an earlier run; sums are kept as `type`. Collective over the world.
 std::vector<SecondMoment> kept_moments(const Workbench& bench, const run::Stage& stage,
-                                       const std::vector<std::int64_t>& sizes,
-                                       torch::ScalarType type, MomentPart part) {
+                                       const MomentShapes& shapes, torch::ScalarType type) {
   return bench.stages.read_tensors(stage, [&](const std::filesystem::path& folder) {
-    return read_moments(sizes, type, part, bench.world, bench.teams, folder);
+    return read_moments(shapes, type, bench.world, bench.teams, folder);
   });
+}
+
+/// Whether an embedding is selected that is not the output weight too: the last of all.
+bool has_embedding(const Workbench& bench) {
+  return !bench.job.selected.empty() && bench.job.selected.back().part == models::Part::embedding;
+}
+
+/// Of the weights whose inputs are activations.
+std::vector<std::string> observed_names(const Workbench& bench) {
+  std::vector<std::string> names = bench.names;
+  if (has_embedding(bench)) names.pop_back();
+  return names;
+}
+
+/// Rows of an embedding are looked up: every column counts alike.
+void add_embedding_inputs(const Workbench& bench, MomentPart part, InputMoments& found) {
+  const std::int64_t width = bench.job.selected.back().shape.columns;
+  SecondMoment unit(bench.teams.team(), width, torch::kFloat64, part);
+  const weights::Parameter own = unit.own_rows("");
+  const std::int64_t count = own.values.size(0);
+  if (bench.teams.index() == 0)
+    unit.set_own_rows(part == MomentPart::diagonal
+                          ? torch::ones({count, 1}, torch::kFloat64)
+                          : torch::eye(width, torch::kFloat64).narrow(0, own.first_row, count));
+  found.of_weight.push_back(found.moments.size());
+  found.moments.push_back(std::move(unit));
+}
+
+/// How often the gradient windows read each row of the embedding.
+SecondMoment embedding_counts(const Workbench& bench, torch::ScalarType type) {
+  SecondMoment counts(bench.teams.team(), bench.job.selected.back().shape.rows, type,
+                      MomentPart::diagonal);
+  if (bench.teams.index() > 0) return counts;
+  torch::Tensor all = torch::zeros({counts.size()}, torch::kFloat64);
+  double* const values = all.data_ptr<double>();
+  for (const auto& ids : bench.job.gradient_windows)
+    for (const std::int64_t id : ids) ++values[id];
+  const weights::Parameter own = counts.own_rows("");
+  counts.set_own_rows(all.narrow(0, own.first_row, own.values.size(0)).unsqueeze(1));
+  return counts;
 }
 
 MomentPart part_of(bool is_whole) { return is_whole ? MomentPart::whole : MomentPart::diagonal; }
@@ -152,9 +193,9 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_inputs());
   const run::Stage stage = inputs_stage(bench.job);
   auto known = bench.stages.restore<InputNotes>(stage, [&](const InputNotes& notes) {
-    const auto sizes = input_sizes(bench, notes);
-    if (!sizes) throw InputError("its moments are not those of the selected weights");
-    return InputMoments{notes.of_weight, kept_moments(bench, stage, *sizes, torch::kFloat64, part)};
+    const auto shapes = input_shapes(bench, notes, part);
+    if (!shapes) throw InputError("its moments are not those of the selected weights");
+    return InputMoments{notes.of_weight, kept_moments(bench, stage, *shapes, torch::kFloat64)};
   });
   if (known) {
     found = std::move(*known);
@@ -166,10 +207,11 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   KeptMeasurement kept(bench, stage, rounds, rounds * std::ssize(bench.model.stages()));
   double& seconds = bench.result.seconds.inputs;
   bench.timed("calibration", seconds, [&] {
-    found = measure_inputs(bench.model, bench.world, bench.teams, bench.names,
+    found = measure_inputs(bench.model, bench.world, bench.teams, observed_names(bench),
                            models::token_batches(bench.job.calibration_windows), part,
                            kept.checkpoint());
   });
+  if (has_embedding(bench)) add_embedding_inputs(bench, part, found);
   collect_on_first_team(bench, found.moments);
   log().info("input moments of {} measured in {}",
              counted(std::ssize(bench.job.calibration_windows), "window"),
@@ -181,19 +223,23 @@ void add_inputs(Workbench& bench, InputMoments& found) {
   kept.clear();
 }
 
+/// Of the model's numbers.
+torch::ScalarType number_type(const Workbench& bench) {
+  const bool is_double = bench.options.scoring.model.precision == models::Precision::float64;
+  return is_double ? torch::kFloat64 : torch::kFloat32;
+}
+
 using Measure = std::function<std::vector<SecondMoment>(const MeasurementCheckpoint&)>;
 
-/// Moments of these sizes on the gradient windows, from an earlier run or by `measure`. Collective
+/// Moments of these shapes on the gradient windows, from an earlier run or by `measure`. Collective
 /// over the world.
 std::vector<SecondMoment> on_gradient_windows(Workbench& bench, const run::Stage& stage,
-                                              const std::vector<std::int64_t>& sizes,
-                                              MomentPart part, const char* what, double& seconds,
-                                              const Measure& measure) {
+                                              const MomentShapes& shapes, const char* what,
+                                              double& seconds, const Measure& measure) {
   auto known = bench.stages.restore<GradientNotes>(stage, [&](const GradientNotes& notes) {
-    if (notes.count != sizes.size())
+    if (notes.count != shapes.size())
       throw InputError("its moments are not those of the selected weights");
-    return kept_moments(bench, stage, sizes,
-                        weight_of(bench.model, bench.names[0])->own_rows().scalar_type(), part);
+    return kept_moments(bench, stage, shapes, number_type(bench));
   });
   if (known) {
     log().info("{} taken from run.directory", what);
@@ -214,24 +260,28 @@ std::vector<SecondMoment> on_gradient_windows(Workbench& bench, const run::Stage
 
 void add_gradients(Workbench& bench, std::vector<SecondMoment>& found) {
   const MomentPart part = part_of(bench.options.method.needs_whole_gradients());
-  std::vector<std::int64_t> sizes;
-  for (const NamedShape& weight : bench.job.selected) sizes.push_back(weight.shape.rows);
-  found = on_gradient_windows(
-      bench, gradients_stage(bench.job), sizes, part, "output gradients",
-      bench.result.seconds.gradients, [&](const MeasurementCheckpoint& checkpoint) {
-        return measure_output_gradients(bench.model, bench.world, bench.teams, bench.names,
-                                        models::token_batches(bench.job.gradient_windows),
-                                        bench.options.calibration.gradients, part, checkpoint);
-      });
+  MomentShapes shapes;
+  for (const NamedShape& weight : bench.job.selected)
+    shapes.push_back({weight.shape.rows, gradient_part(bench.model, weight.name, part)});
+  const auto measure = [&](const MeasurementCheckpoint& checkpoint) {
+    auto moments =
+        measure_output_gradients(bench.model, bench.world, bench.teams, observed_names(bench),
+                                 models::token_batches(bench.job.gradient_windows),
+                                 bench.options.calibration.gradients, part, checkpoint);
+    if (has_embedding(bench)) moments.push_back(embedding_counts(bench, number_type(bench)));
+    return moments;
+  };
+  found = on_gradient_windows(bench, gradients_stage(bench.job), shapes, "output gradients",
+                              bench.result.seconds.gradients, measure);
 }
 
 void add_token_moments(Workbench& bench, ErrorNorm& norm) {
   norm.groups = bench.options.calibration.gradient_groups;
-  std::vector<std::int64_t> sizes;
+  MomentShapes shapes;
   for (const NamedShape& weight : bench.job.selected)
-    sizes.insert(sizes.end(), static_cast<std::size_t>(norm.groups), weight.shape.columns);
+    shapes.insert(shapes.end(), static_cast<std::size_t>(norm.groups), {weight.shape.columns});
   norm.token_moments = on_gradient_windows(
-      bench, token_moments_stage(bench.job), sizes, MomentPart::whole, "weighted input moments",
+      bench, token_moments_stage(bench.job), shapes, "weighted input moments",
       bench.result.seconds.inputs, [&](const MeasurementCheckpoint& checkpoint) {
         return measure_token_moments(bench.model, bench.world, bench.teams, bench.names,
                                      models::token_batches(bench.job.gradient_windows),
@@ -298,7 +348,7 @@ ErrorNorm measure_error_norm(Workbench& bench) {
                  .input_ridge = bench.options.calibration.input_ridge};
   if (bench.options.needs_token_moments())
     add_token_moments(bench, norm);
-  else if (bench.options.measures_inputs())
+  else if (bench.job.measures_inputs())
     add_inputs(bench, norm.input_moments);
   if (bench.options.needs_gradients()) add_gradients(bench, norm.output_moments);
   require_usable(bench, norm);

@@ -1,5 +1,7 @@
 #include "compress/stages/dealt_codebooks.hpp"
 
+#include "compress/job/shared_values.hpp"
+
 namespace rankine::compress {
 
 using torch::Tensor;
@@ -28,6 +30,16 @@ Tensor row_weights(const DealtWeight& weight) {
 }
 
 }  // namespace
+
+std::vector<RowsOfWeight> pieces_of(const Workbench& bench, const NormedWeights& group,
+                                    const std::vector<std::size_t>& places) {
+  std::vector<RowsOfWeight> pieces;
+  for (const std::size_t place : places)
+    for (const weights::RowRange& rows :
+         codebook_pieces(bench.job.selected[group.weights[place]], bench.options.method))
+      pieces.push_back({place, rows});
+  return pieces;
+}
 
 /// Rows count together under one moment of the inputs; parts of them with moments of their own do
 /// not.

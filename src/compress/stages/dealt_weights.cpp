@@ -8,7 +8,7 @@
 #include <span>
 
 #include "compress/decomposition/decomposition_task.hpp"
-#include "core/text_format.hpp"
+#include "core/contracts.hpp"
 #include "parallel/agreement.hpp"
 #include "weights/making/ridge.hpp"
 
@@ -29,15 +29,17 @@ void weigh(DealtWeight& weight, Tensor& side, const Tensor& moment, double ridge
   side = moment;
 }
 
-/// The weight at `place` with its moments, whole on rank `owner` of the world; nothing elsewhere.
-/// Collective over the world.
-std::optional<DealtWeight> assemble_weight(const Workbench& bench, const NormedWeights& group,
-                                           std::size_t place, int owner) {
+/// A piece with its moments on rank `owner` of the world; nothing elsewhere. Collective over the
+/// world.
+std::optional<DealtWeight> assemble(const Workbench& bench, const NormedWeights& group,
+                                    const RowsOfWeight& piece, int owner) {
   const ErrorNorm& norm = group.norm;
+  const std::size_t place = piece.place;
   const auto dense = weight_of(bench.model, bench.names[group.weights[place]]);
   const torch::ScalarType type = dense->own_rows().scalar_type();
   DealtWeight whole{.place = place,
-                    .w = whole_matrix_on(*dense, bench.world, bench.teams, owner, type)};
+                    .rows = piece.rows,
+                    .w = rows_on(*dense, bench.world, bench.teams, piece.rows, owner, type)};
   Tensor inputs, outputs;
   std::vector<Tensor> of_tokens;
   for (std::int64_t g = 0; g < norm.groups; ++g)
@@ -64,16 +66,19 @@ std::optional<DealtWeight> assemble_weight(const Workbench& bench, const NormedW
     Tensor& side = outputs.dim() == 1 ? whole.row_weights : whole.norm.outputs;
     weigh(whole, side, outputs, ridge(norm.ridge, dense->outputs()));
   }
+  RANKINE_EXPECTS(!whole.norm.outputs.defined() || piece.rows.count == dense->outputs(),
+                  "rows of a weight that comes in pieces do not count together");
+  if (whole.row_weights.defined())
+    whole.row_weights = whole.row_weights.narrow(0, piece.rows.first, piece.rows.count);
   return whole;
 }
 
-/// Rank p of the world gets the p-th weight of the batch. Collective over the world.
+/// Rank p of the world gets the p-th piece of the batch. Collective over the world.
 std::optional<DealtWeight> deal(const Workbench& bench, const NormedWeights& group,
-                                std::span<const std::size_t> batch) {
+                                std::span<const RowsOfWeight> batch) {
   std::optional<DealtWeight> mine;
   for (std::size_t p = 0; p < batch.size(); ++p)
-    if (auto whole = assemble_weight(bench, group, batch[p], static_cast<int>(p)))
-      mine = std::move(whole);
+    if (auto piece = assemble(bench, group, batch[p], static_cast<int>(p))) mine = std::move(piece);
   return mine;
 }
 
@@ -91,17 +96,17 @@ std::vector<std::size_t> all_places(const NormedWeights& group) {
   return all;
 }
 
-void for_each_dealt_weight(const Workbench& bench, const NormedWeights& group,
-                           std::vector<std::size_t> chosen, const std::string& what,
-                           const std::function<void(const DealtWeight&)>& work,
-                           const std::function<void(std::size_t place, int root)>& share) {
-  std::ranges::stable_sort(chosen, std::greater<>(), [&](std::size_t place) {
-    return bench.job.selected[group.weights[place]].shape.dense_numbers();
+void for_each_dealt_piece(const Workbench& bench, const NormedWeights& group,
+                          std::vector<RowsOfWeight> pieces, const std::string& what,
+                          const std::function<void(const DealtWeight&)>& work,
+                          const std::function<void(const RowsOfWeight& piece, int root)>& share) {
+  std::ranges::stable_sort(pieces, std::greater<>(), [&](const RowsOfWeight& piece) {
+    return piece.rows.count * bench.job.selected[group.weights[piece.place]].shape.columns;
   });
   const auto ranks = static_cast<std::size_t>(bench.world.size());
   ProgressLine progress(group.progress);
-  for (std::size_t first = 0; first < chosen.size(); first += ranks) {
-    const auto batch = std::span(chosen).subspan(first, std::min(ranks, chosen.size() - first));
+  for (std::size_t first = 0; first < pieces.size(); first += ranks) {
+    const auto batch = std::span(pieces).subspan(first, std::min(ranks, pieces.size() - first));
     const std::optional<DealtWeight> mine = deal(bench, group, batch);
     parallel::agree_on_failure(bench.world, [&] {
       if (mine) work(*mine);
@@ -109,10 +114,20 @@ void for_each_dealt_weight(const Workbench& bench, const NormedWeights& group,
     for (std::size_t p = 0; p < batch.size(); ++p) share(batch[p], static_cast<int>(p));
     bench.stop_if_asked();
     const std::size_t done = first + batch.size();
-    progress.update(
-        static_cast<double>(done) / static_cast<double>(chosen.size()),
-        fmt::format("{} of {} of {}", what, done, counted(std::ssize(chosen), "weight")));
+    progress.update(static_cast<double>(done) / static_cast<double>(pieces.size()),
+                    fmt::format("{}: {} of {}", what, done, pieces.size()));
   }
+}
+
+void for_each_dealt_weight(const Workbench& bench, const NormedWeights& group,
+                           std::vector<std::size_t> chosen, const std::string& what,
+                           const std::function<void(const DealtWeight&)>& work,
+                           const std::function<void(std::size_t place, int root)>& share) {
+  std::vector<RowsOfWeight> pieces;
+  for (const std::size_t place : chosen)
+    pieces.push_back({place, {0, bench.job.selected[group.weights[place]].shape.rows}});
+  for_each_dealt_piece(bench, group, std::move(pieces), what, work,
+                       [&](const RowsOfWeight& piece, int root) { share(piece.place, root); });
 }
 
 }  // namespace rankine::compress

@@ -7,6 +7,7 @@
 
 #include "compress/allocation/allocation.hpp"
 #include "compress/allocation/fermi_loss.hpp"
+#include "compress/decomposition/row_decomposition.hpp"
 #include "compress/job/forecast.hpp"
 #include "compress/stages/kept_fermi.hpp"
 #include "compress/stages/kept_weights.hpp"
@@ -162,24 +163,45 @@ std::vector<Candidate> weighed_candidates(Workbench& bench,
   return candidates;
 }
 
+/// The selected weights of the layers, which come first.
+std::size_t weights_of_layers(const Workbench& bench) {
+  return static_cast<std::size_t>(
+      std::ranges::find_if(bench.job.selected, &NamedShape::is_of_vocabulary) -
+      bench.job.selected.begin());
+}
+
 std::vector<WeightFactors> decompose_weights(Workbench& bench, ErrorNorm norm) {
   CompressionTimes& seconds = bench.result.seconds;
   std::vector<WeightFactors> factors = bench.timed("decomposition", seconds.decomposition, [&] {
-    return decompose(bench.model, bench.world, bench.teams, bench.names, std::move(norm),
-                     bytes_for_decomposition(bench), [&] { bench.stop_if_asked(); });
+    // Behind the weights of the layers.
+    std::vector<WeightFactors> of_vocabulary;
+    const std::size_t first = weights_of_layers(bench);
+    for (std::size_t w = first; w < bench.names.size(); ++w)
+      of_vocabulary.push_back(decompose_by_rows(bench.names[w],
+                                                weight_of(bench.model, bench.names[w]), bench.world,
+                                                bench.teams, norm, w));
+    const std::vector<std::string> names(bench.names.begin(),
+                                         bench.names.begin() + static_cast<std::ptrdiff_t>(first));
+    auto all = decompose(bench.model, bench.world, bench.teams, names, std::move(norm),
+                         bytes_for_decomposition(bench), [&] { bench.stop_if_asked(); });
+    std::ranges::move(of_vocabulary, std::back_inserter(all));
+    return all;
   });
   log().info("{} decomposed in {}", counted(std::ssize(bench.names), "weight"),
              format_duration(seconds.decomposition));
   return factors;
 }
 
-/// Factors are released as they are used.
-void convert(Workbench& bench, std::vector<WeightFactors> factors, const Ranks& ranks) {
-  for (std::size_t w = 0; w < factors.size(); ++w) {
-    NewForm form = make_component_form(bench, w, factors[w], ranks[w]);
+/// Selected weights from `first` on. Factors are released as they are used.
+void convert(Workbench& bench, std::size_t first, std::vector<WeightFactors> factors,
+             const Ranks& ranks) {
+  bench.result.weights.resize(bench.names.size());
+  for (std::size_t w = first; w < bench.names.size(); ++w) {
+    WeightFactors& own = factors[w - first];
+    NewForm form = make_component_form(bench, w, own, ranks[w]);
     bench.model.replace_weight(form.report.name, std::move(form.weight));
-    bench.result.weights.push_back(std::move(form.report));
-    factors[w].bases = nullptr;
+    bench.result.weights[w] = std::move(form.report);
+    own.bases = nullptr;
   }
 }
 
@@ -219,12 +241,14 @@ void compress_by_components(Workbench& bench, ErrorNorm norm) {
   const Ranks ranks = bench.timed("allocation", seconds.allocation, [&] {
     return allocate(bench, weighed_candidates(bench, factors, error_weights), factors);
   });
-  if (bench.options.fit.is_sequential()) {
-    factors.clear();
-    return fit_in_order(bench, std::move(outputs), components_of_rank(bench, ranks));
+  std::size_t first = 0;
+  if (bench.options.fit.is_sequential()) {  // the layers; embedding and output weight at once
+    first = weights_of_layers(bench);
+    factors.erase(factors.begin(), factors.begin() + static_cast<std::ptrdiff_t>(first));
+    fit_in_order(bench, std::move(outputs), components_of_rank(bench, ranks));
   }
   bench.timed("replacement", seconds.conversion,
-              [&] { convert(bench, std::move(factors), ranks); });
+              [&] { convert(bench, first, std::move(factors), ranks); });
 }
 
 }  // namespace rankine::compress

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
 #include "compress/calibration/paired_streams.hpp"
 #include "compress/decomposition/decomposition_plan.hpp"
@@ -154,8 +155,9 @@ void fit_in_order(Workbench& bench, ErrorNorm norm, const FormsOfGroup& make) {
   double& seconds = bench.result.seconds.fit;
   SequentialFit fit(bench, std::move(norm), make);
   bench.timed("sequential fit", seconds, [&] { fit.run(); });
-  log().info("{} fitted in order in {}", counted(std::ssize(bench.names), "weight"),
-             format_duration(seconds));
+  const auto fitted =
+      std::ranges::count_if(bench.job.selected, std::not_fn(&NamedShape::is_of_vocabulary));
+  log().info("{} fitted in order in {}", counted(fitted, "weight"), format_duration(seconds));
 }
 
 }  // namespace rankine::compress

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -36,7 +37,8 @@ std::vector<double> errors_of(const DealtWeight& weight, const MethodOptions& me
   const weights::RowNorm norm = row_norm(weight);
   std::vector<double> errors;
   for (int bits = 1; bits <= most_code_bits(method); ++bits) {
-    weights::CodebookOptions how = codebook_options(method, shape, std::int64_t{1} << bits);
+    weights::CodebookOptions how =
+        codebook_options(method, shape, weight.rows, std::int64_t{1} << bits);
     how.rounds = how.sweeps = 1;
     const std::vector<double> steps = make_codebooks(weight, norm, how).errors;
     const double error = steps.empty() ? 0 : steps.back();
@@ -45,18 +47,24 @@ std::vector<double> errors_of(const DealtWeight& weight, const MethodOptions& me
   return errors;
 }
 
-/// Collective over the world.
+/// Sums over the pieces of each weight. Collective over the world.
 Errors measure_errors(const Workbench& bench, const ErrorNorm& norm) {
   const MethodOptions& method = bench.options.method;
   const NormedWeights all = all_weights(bench, norm);
-  Errors errors(all.weights.size(),
-                std::vector<double>(static_cast<std::size_t>(most_code_bits(method))));
-  for_each_dealt_weight(
-      bench, all, all_places(all), "errors of codebooks",
+  const auto most = static_cast<std::size_t>(most_code_bits(method));
+  Errors errors(all.weights.size(), std::vector<double>(most));
+  std::vector<double> found(most);
+  for_each_dealt_piece(
+      bench, all, pieces_of(bench, all, all_places(all)), "errors of codebooks",
       [&](const DealtWeight& weight) {
-        errors[weight.place] = errors_of(weight, method, bench.job.selected[weight.place].shape);
+        found = errors_of(weight, method, bench.job.selected[weight.place].shape);
       },
-      [&](std::size_t w, int root) { bench.world.broadcast(std::span(errors[w]), root); });
+      [&](const RowsOfWeight& piece, int root) {
+        std::vector<double> of_piece = found;
+        bench.world.broadcast(std::span(of_piece), root);
+        std::ranges::transform(errors[piece.place], of_piece, errors[piece.place].begin(),
+                               std::plus<>());
+      });
   return errors;
 }
 
@@ -89,7 +97,7 @@ Candidate candidate_of(const CompressOptions& options, const NamedShape& weight,
                        const std::vector<double>& errors, double counts) {
   Candidate candidate{.name = weight.name, .shape = weight.shape, .singular_values = {}};
   for (int bits = 0; bits <= most_code_bits(options.method); ++bits)
-    candidate.curve.push_back({most_bytes(options, weight.shape, bits),
+    candidate.curve.push_back({most_bytes(options, weight, bits),
                                counts * errors[static_cast<std::size_t>(std::max(0, bits - 1))]});
   return candidate;
 }

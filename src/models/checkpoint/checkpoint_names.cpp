@@ -162,10 +162,10 @@ void add_norm(std::vector<NeededTensor>& needed, const ModelConfig& config, cons
 
 CheckpointNames find_names(const ModelConfig& config, const Entries& entries) {
   const CheckpointNames& names = config.architecture->names;
-  if (names.layer_prefix == "model.layers." && find(entries, "tok_embeddings.weight"))
+  if (names.layer_prefix == "model.layers." && has_tensor_of(entries, "tok_embeddings"))
     return llama2_c();
   // Files of GPT-2 without its head.
-  if (find(entries, "wte.weight")) return without_prefix(names, "transformer.");
+  if (has_tensor_of(entries, "wte")) return without_prefix(names, "transformer.");
   return names;
 }
 
@@ -192,6 +192,25 @@ std::vector<LayerWeight> layer_weights(const ModelConfig& config, const Checkpoi
   return LayerWeights(config, names).all();
 }
 
+std::vector<LayerWeight> vocabulary_weights(const ModelConfig& config,
+                                            const CheckpointNames& names) {
+  const auto weight = [&](Part part, const std::string& name, std::int64_t activation) {
+    return LayerWeight{.name = name,
+                       .layer = -1,
+                       .part = part,
+                       .outputs = config.vocabulary_size,
+                       .inputs = config.width,
+                       .module = name,
+                       .piece = config.vocabulary_size,
+                       .step = config.vocabulary_size,
+                       .activation = activation};
+  };
+  const std::int64_t behind_layers = 4 * config.layers;
+  if (config.has_tied_head) return {weight(Part::head, names.embedding, behind_layers)};
+  return {weight(Part::head, names.head, behind_layers),
+          weight(Part::embedding, names.embedding, -1)};
+}
+
 std::set<std::string> linear_modules(const ModelConfig& config) {
   std::set<std::string> modules;
   for (const LayerWeight& weight : layer_weights(config, config.architecture->names))
@@ -208,16 +227,15 @@ class TensorCheck {
       : config_(config), names_(names), entries_(entries) {}
 
   void look_for_forms(const Manifest& manifest) {
-    const std::vector<LayerWeight> all = layer_weights(config_, names_);
-    for (const LayerWeight& weight : all) {
+    for (const LayerWeight& weight : layer_weights(config_, names_)) {
       weights_.insert(weight.name);
-      const bool is_listed = manifest.weights.contains(weight.name);
-      if (!is_listed && !manifest.is_native()) continue;  // dense
-      in_other_forms_.insert(weight.tensor());
-      if (!is_listed)
-        note("{} does not list {}", manifest.file, weight.name);
-      else if (!has_tensor_of(entries_, weight.name))
-        note("the tensors of {} are missing", weight.name);
+      if (manifest.is_native() || manifest.weights.contains(weight.name))
+        look_for_form(weight, manifest);
+    }
+    for (const LayerWeight& weight : vocabulary_weights(config_, names_)) {
+      if (!manifest.weights.contains(weight.name)) continue;  // dense
+      weights_.insert(weight.name);
+      look_for_form(weight, manifest);
     }
     for (const auto& [name, stored] : manifest.weights)
       if (!weights_.contains(name)) note("{} lists {}", manifest.file, name);
@@ -260,6 +278,14 @@ class TensorCheck {
   }
 
  private:
+  void look_for_form(const LayerWeight& weight, const Manifest& manifest) {
+    in_other_forms_.insert(weight.tensor());
+    if (!manifest.weights.contains(weight.name))
+      note("{} does not list {}", manifest.file, weight.name);
+    else if (!has_tensor_of(entries_, weight.name))
+      note("the tensors of {} are missing", weight.name);
+  }
+
   template <class... Values>
   void note(fmt::format_string<Values...> text, Values&&... values) {
     problems_.push_back(fmt::format(text, std::forward<Values>(values)...));

@@ -1,4 +1,4 @@
-// What the weights of the layers are stored as: rankine.json says it of a compressed model in its
+// What the weights of a model are stored as: rankine.json says it of a compressed model in its
 // native form, config.json of a factorised one.
 #pragma once
 
@@ -33,8 +33,8 @@ struct Manifest {
   std::string git_commit = {};
   std::string method = {};                   ///< how the model was compressed, for people
   Precision precision = Precision::float32;  ///< of the arithmetic that made it
-  /// Weights of the layers by their names: of a native folder all, of a factorised one those that
-  /// are not dense.
+  /// Weights of layers and vocabulary by their names: of a native folder all (of an older one those
+  /// of the layers), of a factorised one those that are not dense.
   std::map<std::string, StoredForm> weights = {};
   /// Of all tensors; nothing in files of format_version 1.
   std::optional<files::TensorChecksums> checksums = std::nullopt;

@@ -14,7 +14,8 @@ namespace {
 
 std::map<std::string, const weights::Weight*> weights_by_name(const LanguageModel& model) {
   std::map<std::string, const weights::Weight*> all;
-  for (const Slot* slot : model.slots()) all[slot->name()] = slot->weight().get();
+  for (const auto& slots : {model.slots(), model.outer_slots()})
+    for (const Slot* slot : slots) all[slot->name()] = slot->weight().get();
   return all;
 }
 
@@ -104,6 +105,12 @@ std::optional<std::int64_t> common_width(const std::vector<TensorGroup>& groups)
   return width;
 }
 
+std::vector<LayerWeight> all_places(const ModelConfig& config, const CheckpointNames& names) {
+  std::vector<LayerWeight> places = layer_weights(config, names);
+  for (LayerWeight& place : vocabulary_weights(config, names)) places.push_back(std::move(place));
+  return places;
+}
+
 /// A weight that is dense in a factorised folder has the type of its tensor.
 DataType dense_type_of(const Manifest& manifest, const LayerWeight& place,
                        const files::SafetensorsReader& reader) {
@@ -118,8 +125,8 @@ CheckpointPlan plan_checkpoint(const LanguageModel& model, const files::Safetens
   const auto weights = weights_by_name(model);
   const auto names = find_names(model.config(), reader.entries());
   CheckpointPlan plan;
-  std::set<std::string> owners;
-  for (const LayerWeight& place : layer_weights(model.config(), names)) {
+  std::set<std::string> owners{names.head};  // of a tied model too, which does without
+  for (const LayerWeight& place : all_places(model.config(), names)) {
     const weights::Weight& weight = *weights.at(place.name);
     owners.insert(place.name);
     owners.insert(place.module);

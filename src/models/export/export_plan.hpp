@@ -10,7 +10,7 @@
 
 namespace rankine::models {
 
-/// Weights of the layers that share a tensor in Hugging Face's layout: one, or query, key and value
+/// Weights that share a tensor in Hugging Face's layout: one, or query, key and value
 /// of GPT-2, say.
 struct TensorGroup {
   std::vector<LayerWeight> places;
@@ -30,7 +30,7 @@ struct TensorGroup {
 
 struct CheckpointPlan {
   std::vector<files::TensorEntry> copied;  ///< tensors of the original that stay as they are
-  std::vector<TensorGroup> groups;         ///< all weights of the layers
+  std::vector<TensorGroup> groups;         ///< all weights of layers and vocabulary
   /// Hidden units of every MLP, where all are narrowed alike and are written that narrow.
   std::optional<std::int64_t> hidden = {};
 

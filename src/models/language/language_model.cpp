@@ -91,11 +91,19 @@ std::vector<Stage> LanguageModel::stages() const {
     for (const Norm* norm : layer.norms()) add_norm(stage.parameters, *norm);
     all.push_back(std::move(stage));
   }
-  all.push_back({.name = "last norm",
-                 .module = last_norm_.name,
-                 .forward = [this](const Tensor& x) { return last_norm_.forward(x); }});
+  all.push_back(
+      {.name = "last norm", .module = last_norm_.name, .forward = [this](const Tensor& x) {
+         Tensor hidden = last_norm_.forward(x);
+         head_slot().show_input(hidden);
+         return hidden;
+       }});
   add_norm(all.back().parameters, last_norm_);
   return all;
+}
+
+std::vector<const Slot*> LanguageModel::outer_slots() const {
+  if (!head_.exists()) return {&embedding_};
+  return {&head_, &embedding_};
 }
 
 Tensor LanguageModel::losses(const Tensor& hidden, const Tensor& targets) const {
@@ -111,7 +119,7 @@ std::vector<weights::Parameter> LanguageModel::parameters() const {
   std::vector<weights::Parameter> all;
   std::vector<const Slot*> in_order = slots();
   in_order.insert(in_order.begin(), &embedding_);
-  if (head_.weight() != embedding_.weight()) in_order.push_back(&head_);
+  if (head_.exists()) in_order.push_back(&head_);
   for (const Slot* slot : in_order) add_slot(all, *slot);
   add_norm(all, last_norm_);
   for (const TransformerLayer& layer : layers_)

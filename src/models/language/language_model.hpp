@@ -46,13 +46,16 @@ class LanguageModel final : public Network {
   torch::Tensor embed(const torch::Tensor& ids, std::int64_t first_position = 0) const;
   const std::vector<TransformerLayer>& layers() const { return layers_; }
   /// The weight that makes logits out of hidden states.
-  const weights::Weight& head() const { return *head_.weight(); }
+  const weights::Weight& head() const { return *head_slot().weight(); }
+  /// Its place: that of the embedding where both are tied.
+  const Slot& head_slot() const { return head_.exists() ? head_ : embedding_; }
   /// tokens x vocabulary, the same on all ranks; for short sequences. Collective.
   torch::Tensor logits(const torch::Tensor& hidden) const;
 
   KeyValueCache make_cache(std::int64_t capacity) const;
 
   std::vector<Stage> stages() const override;
+  std::vector<const Slot*> outer_slots() const override;
   torch::Tensor losses(const torch::Tensor& hidden, const torch::Tensor& targets) const override;
   torch::Tensor sample_targets(const torch::Tensor& hidden, std::int64_t count,
                                std::uint64_t stream) const override;
@@ -73,7 +76,7 @@ class LanguageModel final : public Network {
   torch::Tensor positions_;  ///< context x width, of GPT-2
   std::vector<TransformerLayer> layers_;
   Norm last_norm_;
-  Slot head_;  ///< the embedding where the head is tied to it
+  Slot head_;  ///< none where the head is tied to the embedding
   std::uint64_t bytes_read_ = 0;
 };
 

@@ -35,6 +35,17 @@ const LanguageModel& noted_model(AutogradContext* context, const char* name) {
   return *reinterpret_cast<const LanguageModel*>(context->saved_data[name].toInt());
 }
 
+/// The root mean square of the gradient of each loss by a logit, over targets that the model itself
+/// draws: sqrt(p (1 - p)). Its squares sum up to the diagonal of the Fisher information without the
+/// noise of any draw.
+Tensor expected_gradients(const Tensor& logits, const Tensor& log_sums, const Tensor& weights) {
+  const auto of_rows = [&](const Tensor& numbers) {
+    return numbers.to(logits.scalar_type()).unsqueeze(1);
+  };
+  const Tensor p = (logits - of_rows(log_sums)).exp_();
+  return (p * (1 - p)).clamp_min_(0).sqrt_().mul_(of_rows(weights));
+}
+
 struct TokenLosses : Function<TokenLosses> {
   static Tensor forward(AutogradContext* context, const LanguageModel* model, const Tensor& hidden,
                         const Tensor& targets, at::TensorList) {
@@ -56,6 +67,9 @@ struct TokenLosses : Function<TokenLosses> {
     const Tensor weights = gradients[0].contiguous();
     variable_list found = backward_in_chunks(
         model, saved[0], [&](Tensor& logits, std::int64_t first, std::int64_t count) {
+          if (model.head_slot().shows_output_gradients())
+            model.head_slot().show_output_gradient(expected_gradients(
+                logits, saved[2].narrow(0, first, count), weights.narrow(0, first, count)));
           with_element_type(logits, [&]<class T>(T) {
             logits_to_gradient<T>(logits.data_ptr<T>(), logits.size(1), first_column(model),
                                   chunk_of(span_of<const std::int64_t>(saved[1]), first, count),
@@ -146,7 +160,9 @@ ComparedTokens compare_tokens(const LanguageModel& model, const Tensor& hidden,
 }
 
 Tensor token_losses(const LanguageModel& model, const Tensor& hidden, const Tensor& targets) {
-  const Tensor shared = weights::share_input(model.team(), hidden);
+  Tensor shared = weights::share_input(model.team(), hidden);
+  if (model.head_slot().shows_output_gradients() && !shared.requires_grad())
+    shared = shared.detach().requires_grad_(true);  // so that there is a backward pass to observe
   const std::vector<Tensor> parameters = head_parameters(model);
   return TokenLosses::apply(&model, shared, targets.contiguous(), at::TensorList(parameters));
 }

@@ -29,7 +29,9 @@ ComparedTokens compare_tokens(const LanguageModel& model, const torch::Tensor& h
 
 /// Negative log-likelihood of each target (int64, one for each row): float64, the same on all
 /// ranks, differentiable in `hidden` and in the head's parameters. The backward pass makes the
-/// logits of a chunk anew. Collective over the team, forward and backward.
+/// logits of a chunk anew; observers of the head's output gradients see, chunk by chunk, their root
+/// mean squares over targets that the model itself draws. Collective over the team, forward and
+/// backward.
 torch::Tensor token_losses(const LanguageModel& model, const torch::Tensor& hidden,
                            const torch::Tensor& targets);
 

@@ -45,9 +45,12 @@ class ModelReader {
     LanguageModel model;
     model.config_ = std::make_unique<const ModelConfig>(config_);
     model.team_ = &team_;
-    const RowSplit vocabulary = RowSplit::even(config_.vocabulary_size, team_.size());
-    model.embedding_ = Slot(names_.embedding, dense(names_.embedding, config_.width, vocabulary));
-    if (config_.has_tied_head) check_tied_head(model.embedding_.weight()->own_rows());
+    for (const LayerWeight& weight : vocabulary_weights(config_, names_)) {
+      Slot slot(weight.name, of_vocabulary(weight), {}, weight.activation);
+      const bool is_output = weight.part == Part::head && !config_.has_tied_head;
+      (is_output ? model.head_ : model.embedding_) = std::move(slot);
+    }
+    if (config_.has_tied_head) check_tied_head(*model.embedding_.weight());
     if (!names_.positions.empty())
       model.positions_ = whole(names_.positions + ".weight", {config_.context, config_.width});
     const std::vector<LayerWeight> weights = layer_weights(config_, names_);
@@ -56,9 +59,6 @@ class ModelReader {
       model.layers_.push_back(
           layer(weights[first].layer, std::span(weights).subspan(first, per_layer)));
     model.last_norm_ = norm(names_.last_norm, config_.width);
-    model.head_ =
-        Slot(names_.head, config_.has_tied_head ? model.embedding_.weight()
-                                                : dense(names_.head, config_.width, vocabulary));
     model.bytes_read_ = file_.bytes_read();
     return model;
   }
@@ -67,9 +67,10 @@ class ModelReader {
   RowSplit even(std::int64_t rows) const { return RowSplit::even(rows, team_.size()); }
 
   /// A tied model may have its output weight in the file too, which then is the embedding.
-  void check_tied_head(const Tensor& own_rows) {
+  void check_tied_head(const weights::Weight& embedding) {
     const std::string head = names_.head + ".weight";
     if (!file_.find(head)) return;
+    const Tensor own_rows = embedding.own_rows();
     parallel::agree_on_failure(world_, [&] {
       constexpr std::int64_t piece = 1024;
       const std::int64_t first = even(config_.vocabulary_size).first(team_.rank());
@@ -193,11 +194,14 @@ class ModelReader {
                       name, rank, manifest_->file, expected.rank));
   }
 
-  std::shared_ptr<weights::Weight> dense(const std::string& name, std::int64_t inputs,
-                                         const RowSplit& split) {
+  /// Dense, unless a manifest says otherwise.
+  std::shared_ptr<weights::Weight> of_vocabulary(const LayerWeight& weight) {
+    const RowSplit split = even(weight.outputs);
+    if (manifest_ && manifest_->weights.contains(weight.name))
+      return stored(weight.name, weight.inputs, split);
     return parallel::agree_on_failure(world_, [&] {
       return std::shared_ptr<weights::Weight>(
-          Dense::read(team_, {file_, name, inputs, split, type_}));
+          Dense::read(team_, {file_, weight.name, weight.inputs, split, type_}));
     });
   }
 

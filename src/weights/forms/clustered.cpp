@@ -19,20 +19,46 @@ using torch::autograd::variable_list;
 
 namespace {
 
-/// The centroid of every code, all books in a row. The gradient of a centroid is the sum over its
-/// members, in float64.
+/// Calls work(first, count) for rows that are worked on at once: indices of 64 bits take more than
+/// the weight.
+template <class Work>
+void for_each_piece(std::int64_t rows, Work&& work) {
+  constexpr std::int64_t at_once = 4096;
+  for (std::int64_t first = 0; first < rows; first += at_once)
+    work(first, std::min(at_once, rows - first));
+}
+
+/// Which of all centroids, all books in a row, some rows of codes mean. `begins`: the first one of
+/// each row's book.
+Tensor places_of(const Tensor& codes, const Tensor& begins, std::int64_t first,
+                 std::int64_t count) {
+  return (codes.narrow(0, first, count).to(torch::kInt64) +
+          begins.narrow(0, first, count).unsqueeze(1))
+      .flatten();
+}
+
+/// The centroid of every code. The gradient of a centroid is the sum over its members, in float64.
 struct TakeCentroids : Function<TakeCentroids> {
-  static Tensor forward(AutogradContext* context, const Tensor& centroids, const Tensor& codes) {
-    context->save_for_backward({codes});
+  static Tensor forward(AutogradContext* context, const Tensor& centroids, const Tensor& codes,
+                        const Tensor& begins) {
+    context->save_for_backward({codes, begins});
     context->saved_data["clusters"] = centroids.size(0);
-    return centroids.index_select(0, codes.flatten()).view(codes.sizes());
+    const Tensor values = torch::empty(codes.sizes(), centroids.options());
+    for_each_piece(codes.size(0), [&](std::int64_t first, std::int64_t count) {
+      const Tensor piece = centroids.index_select(0, places_of(codes, begins, first, count));
+      values.narrow(0, first, count).copy_(piece.view({count, codes.size(1)}));
+    });
+    return values;
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const Tensor codes = context->get_saved_variables()[0];
-    const Tensor members = gradients[0].to(torch::kFloat64).flatten();
-    const Tensor sums =
-        torch::bincount(codes.flatten(), members, context->saved_data["clusters"].toInt());
-    return {sums.to(gradients[0].scalar_type()), Tensor()};
+    const variable_list saved = context->get_saved_variables();
+    const std::int64_t clusters = context->saved_data["clusters"].toInt();
+    const Tensor sums = torch::zeros({clusters}, torch::kFloat64);
+    for_each_piece(saved[0].size(0), [&](std::int64_t first, std::int64_t count) {
+      const Tensor members = gradients[0].narrow(0, first, count).to(torch::kFloat64).flatten();
+      sums.add_(torch::bincount(places_of(saved[0], saved[1], first, count), members, clusters));
+    });
+    return {sums.to(gradients[0].scalar_type()), Tensor(), Tensor()};
   }
 };
 
@@ -90,20 +116,20 @@ std::int64_t Clustered::rows_per_book() const {
 
 Tensor Clustered::shared_values(const Tensor& centroids, const Tensor& local) const {
   const Tensor books = (local + own_first()).floor_divide(rows_per_book());
-  const Tensor codes = codes_.index_select(0, local).to(torch::kInt64);
-  return TakeCentroids::apply(centroids.flatten(), codes + (books * clusters()).unsqueeze(1));
+  return TakeCentroids::apply(centroids.flatten(), codes_.index_select(0, local),
+                              books * clusters());
 }
 
 Tensor Clustered::compute_rows() const {
   // Each rank's entries give its share of the gradients.
-  const Tensor rows =
+  Tensor rows =
       shared_values(share_input(team(), centroids_), torch::arange(own_count(), torch::kInt64));
   if (outliers_.values.size(0) == 0) return rows;
   const Tensor values = share_input(team(), outliers_.values);
   const Tensor local = outliers_.rows - own_first();
   const Tensor own = local.ge(0).logical_and(local.lt(own_count())).nonzero().flatten();
-  return rows.index_put({local.index_select(0, own), outliers_.columns.index_select(0, own)},
-                        values.index_select(0, own));
+  return rows.index_put_({local.index_select(0, own), outliers_.columns.index_select(0, own)},
+                         values.index_select(0, own));
 }
 
 Tensor Clustered::look_up(const Tensor& ids) const {
@@ -132,11 +158,15 @@ Tensor read_codes(const StoredTensors& tensors, const DenseSource& source, int r
   const std::vector<std::int64_t> shape{source.split.total(), (source.inputs * bits + 7) / 8};
   tensors.require("codes", tensors.shape("codes") == shape, "its shape");
   tensors.require("codes", tensors.type("codes") == files::DataType::uint8, "its type");
-  const Tensor packed =
-      tensors.integers("codes", source.split.first(rank), source.split.count(rank));
-  const Tensor codes = unpack_bits(packed.to(torch::kUInt8), bits, source.inputs);
-  tensors.require("codes", codes.numel() == 0 || codes.max().item<std::int64_t>() < clusters,
-                  "a code beyond the centroids");
+  const Tensor codes = narrow_codes(
+      torch::empty({source.split.count(rank), source.inputs}, torch::kUInt8), clusters);
+  for_each_piece(codes.size(0), [&](std::int64_t first, std::int64_t count) {
+    const Tensor packed = tensors.integers("codes", source.split.first(rank) + first, count);
+    const Tensor piece = unpack_bits(packed.to(torch::kUInt8), bits, source.inputs);
+    tensors.require("codes", piece.numel() == 0 || piece.max().item<std::int64_t>() < clusters,
+                    "a code beyond the centroids");
+    codes.narrow(0, first, count).copy_(piece);
+  });
   return codes;
 }
 

@@ -32,6 +32,7 @@ Tensor MaterialisedWeight::own_rows() const {
   if (!kept_rows_.defined() || versions != kept_versions_) {
     const torch::InferenceMode recorded(false);  // a later graph may hold what is kept
     const torch::NoGradGuard no_gradients;
+    kept_rows_ = Tensor();  // there is not always room for two
     kept_rows_ = compute_rows();
     kept_versions_ = std::move(versions);
   }

@@ -49,7 +49,7 @@ class CodebookFit {
         options_(options),
         rows_(w.size(0)),
         columns_(w.size(1)),
-        book_rows_(even_book_rows(rows_, options.rows_per_book)),
+        book_rows_(options.rows_per_book),
         books_((rows_ + book_rows_ - 1) / book_rows_),
         parts_(RowSplit::even(rows_, std::max(1, static_cast<int>(std::ssize(norm.moments))))),
         w_(w.to(torch::kFloat32).contiguous()),
@@ -89,6 +89,7 @@ class CodebookFit {
 
   Codebooks result(std::vector<double> errors) const {
     Codebooks books{
+        .rows_per_book = book_rows_,
         .values = torch::tensor(values_, torch::kFloat64).view({books_, options_.clusters}),
         .codes = torch::zeros({rows_, columns_}, torch::kInt32),
         .outliers = {},
@@ -432,15 +433,14 @@ double squared(const Tensor& error, const RowNorm& norm) {
 
 }  // namespace
 
-double relative_error(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
-  const std::int64_t of_a_book =
-      even_book_rows(w.size(0), (w.size(0) + books.values.size(0) - 1) / books.values.size(0));
-  const Tensor book = torch::arange(w.size(0), torch::kInt64).floor_divide(of_a_book);
+double SquaredError::relative() const { return whole > 0 ? std::sqrt(error / whole) : 0; }
+
+SquaredError squared_error(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
+  const Tensor book = torch::arange(w.size(0), torch::kInt64).floor_divide(books.rows_per_book);
   const Tensor places = books.codes.to(torch::kInt64) + (book * books.values.size(1)).unsqueeze(1);
   Tensor made = books.values.flatten().index_select(0, places.flatten()).view(w.sizes());
   made.index_put_({books.outliers.rows, books.outliers.columns}, books.outliers.values);
-  const double whole = squared(w, norm);
-  return whole > 0 ? std::sqrt(squared(w - made, norm) / whole) : 0;
+  return {squared(w - made, norm), squared(w, norm)};
 }
 
 }  // namespace rankine::weights

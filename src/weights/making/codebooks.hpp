@@ -38,7 +38,7 @@ inline constexpr std::array code_start_names{
 
 struct CodebookOptions {
   std::int64_t clusters = 16;
-  std::int64_t rows_per_book = 1;
+  std::int64_t rows_per_book = 1;  ///< of all books but the last, which may have fewer
   /// Entries of the matrix that get values of their own; a few more where that makes the gaps
   /// between them short enough for two bytes each.
   std::int64_t outliers = 0;
@@ -60,6 +60,7 @@ struct RowNorm {
 };
 
 struct Codebooks {
+  std::int64_t rows_per_book = 1;
   torch::Tensor values;        ///< books x clusters, float64
   torch::Tensor codes;         ///< m x n, int32; 0 for outliers
   Outliers outliers;           ///< values in float64
@@ -78,7 +79,14 @@ std::int64_t most_stored_bytes(const MatrixShape& shape, const CodebookOptions& 
 Codebooks make_codebooks(const torch::Tensor& w, const RowNorm& norm,
                          const CodebookOptions& options);
 
-/// Of the matrix that the codebooks stand for, in the norm; 0 where nothing counts.
-double relative_error(const torch::Tensor& w, const RowNorm& norm, const Codebooks& books);
+/// Squares in the norm: of the error of the matrix that the codebooks stand for, and of w.
+struct SquaredError {
+  double error = 0;
+  double whole = 0;
+
+  /// 0 where nothing counts.
+  double relative() const;
+};
+SquaredError squared_error(const torch::Tensor& w, const RowNorm& norm, const Codebooks& books);
 
 }  // namespace rankine::weights

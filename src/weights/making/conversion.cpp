@@ -1,5 +1,6 @@
 #include "weights/making/conversion.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "weights/rows/product.hpp"
@@ -10,12 +11,20 @@ using torch::Tensor;
 
 namespace {
 
-/// ||part||_F / ||whole||_F over the rows of all ranks; 0 for a whole of zeros.
-double norm_ratio(const parallel::Communicator& team, const Tensor& part, const Tensor& whole) {
-  const double squares = team.sum(part.square().sum().item<double>());
-  const double total = team.sum(whole.square().sum().item<double>());
-  return total > 0 ? std::sqrt(squares / total) : 0;
-}
+/// Sums of squares over this rank's rows, which are added in pieces.
+struct Squares {
+  double part = 0, whole = 0;
+
+  void add(const Tensor& error, const Tensor& exact) {
+    part += error.square().sum().item<double>();
+    whole += exact.square().sum().item<double>();
+  }
+  /// ||part||_F / ||whole||_F over the rows of all ranks; 0 for a whole of zeros.
+  double ratio(const parallel::Communicator& team) const {
+    const double squares = team.sum(part), total = team.sum(whole);
+    return total > 0 ? std::sqrt(squares / total) : 0;
+  }
+};
 
 }  // namespace
 
@@ -23,15 +32,21 @@ ConversionReport report_conversion(const Weight& approximation, const Tensor& ow
                                    const parallel::Communicator& team,
                                    const std::optional<Tensor>& whitening) {
   const torch::NoGradGuard no_gradients;
-  const Tensor exact = own_rows.to(torch::kFloat64);
-  const Tensor error = approximation.own_rows().to(torch::kFloat64) - exact;
-  ConversionReport report{approximation.form(), approximation.stored_numbers(),
-                          approximation.stored_bytes(), norm_ratio(team, error, exact)};
-  if (whitening) {
+  constexpr std::int64_t at_once = 4096;
+  const Tensor found = approximation.own_rows();
+  Squares plain, weighted;
+  for (std::int64_t first = 0; first < own_rows.size(0); first += at_once) {
+    const std::int64_t count = std::min(at_once, own_rows.size(0) - first);
+    const Tensor exact = own_rows.narrow(0, first, count).to(torch::kFloat64);
+    const Tensor error = found.narrow(0, first, count).to(torch::kFloat64) - exact;
+    plain.add(error, exact);
+    if (!whitening) continue;
     const Tensor transposed = whitening->to(torch::kFloat64).t();
-    report.weighted_error =
-        norm_ratio(team, times_transposed(error, transposed), times_transposed(exact, transposed));
+    weighted.add(times_transposed(error, transposed), times_transposed(exact, transposed));
   }
+  ConversionReport report{approximation.form(), approximation.stored_numbers(),
+                          approximation.stored_bytes(), plain.ratio(team)};
+  if (whitening) report.weighted_error = weighted.ratio(team);
   return report;
 }
 

@@ -10,12 +10,12 @@ using torch::Tensor;
 
 Tensor pack_bits(const Tensor& integers, int bits) {
   RANKINE_EXPECTS(integers.dim() == 2 && bits >= 0 && bits <= 32, "rows of short integers");
-  const Tensor wide = integers.to(torch::kInt64).contiguous();
-  const std::int64_t rows = wide.size(0), columns = wide.size(1);
+  const std::int64_t rows = integers.size(0), columns = integers.size(1);
   const Tensor packed = torch::zeros({rows, (columns * bits + 7) / 8}, torch::kUInt8);
-  const std::int64_t* from = wide.data_ptr<std::int64_t>();
   std::uint8_t* to = packed.data_ptr<std::uint8_t>();
   for (std::int64_t row = 0; row < rows; ++row, to += packed.size(1)) {
+    const Tensor wide = integers.select(0, row).to(torch::kInt64).contiguous();
+    const std::int64_t* from = wide.data_ptr<std::int64_t>();
     std::uint64_t pending = 0;
     int held = 0;
     std::int64_t byte = 0;

@@ -161,8 +161,9 @@ TEST_P(RestartFolder, HoldsMomentsOfTheModelsSizes) {
   for (const std::int64_t size : {3, 5}) moments.emplace_back(teams_.team(), size, torch::kFloat64);
   write_moments(moments, world(), path_);
   const auto message_for = [&](const std::vector<std::int64_t>& sizes, torch::ScalarType type) {
-    return message_of(
-        [&] { read_moments(sizes, type, MomentPart::whole, world(), teams_, path_); });
+    std::vector<MomentShape> shapes;
+    for (const std::int64_t size : sizes) shapes.push_back({size, MomentPart::whole});
+    return message_of([&] { read_moments(shapes, type, world(), teams_, path_); });
   };
   EXPECT_EQ(message_for({3, 5}, torch::kFloat64), "no error");
   EXPECT_THAT(message_for({3, 4}, torch::kFloat64), HasSubstr("moment1 does not fit"));

@@ -11,6 +11,10 @@ namespace {
 
 using torch::Tensor;
 
+double relative_error(const Tensor& w, const RowNorm& norm, const Codebooks& books) {
+  return squared_error(w, norm, books).relative();
+}
+
 Tensor random_numbers(std::int64_t rows, std::int64_t columns, std::int64_t seed) {
   torch::manual_seed(static_cast<std::uint64_t>(seed));
   return torch::randn({rows, columns}, torch::kFloat64);
