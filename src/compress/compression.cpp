@@ -12,6 +12,7 @@
 #include "compress/stages/noise_study.hpp"
 #include "compress/stages/rounding_stage.hpp"
 #include "compress/stages/sensitivity_study.hpp"
+#include "compress/stages/whitening.hpp"
 #include "core/log.hpp"
 #include "core/memory.hpp"
 #include "models/export/export.hpp"
@@ -20,18 +21,26 @@ namespace rankine::compress {
 
 namespace {
 
-void replace_weights(Workbench& bench) {
-  if (!bench.options.selects_weights()) return;
+/// Gives the coordinates of healing, whose moments are those of the original.
+std::optional<Whitening> replace_weights(Workbench& bench) {
+  if (!bench.options.selects_weights()) return std::nullopt;
   const bool has_experiments = !bench.options.experiments.names.empty();
-  if (!has_experiments && restore_weights(bench)) return;
-  ErrorNorm norm = measure_error_norm(bench);
-  if (has_experiments) run_cluster_experiments(bench, norm);
-  making_of(bench.options.method.form).compress(bench, std::move(norm));
+  std::optional<ErrorNorm> norm;
+  std::optional<Whitening> whitening;
+  if (bench.options.heal.is_whitened()) {
+    norm = measure_error_norm(bench);
+    whitening.emplace(bench.model, bench.world, bench.names, *norm);
+  }
+  if (!has_experiments && restore_weights(bench)) return whitening;
+  if (!norm) norm = measure_error_norm(bench);
+  if (has_experiments) run_cluster_experiments(bench, *norm);
+  making_of(bench.options.method.form).compress(bench, std::move(*norm));
   keep_weights(bench);
+  return whitening;
 }
 
 /// Trains the weights that are not dense any more.
-void heal_weights(Workbench& bench) {
+void heal_weights(Workbench& bench, const std::optional<Whitening>& whitening) {
   if (bench.options.heal.steps == 0) return;
   std::vector<std::string> names;
   for (const WeightReport& weight : bench.result.weights)
@@ -43,7 +52,7 @@ void heal_weights(Workbench& bench) {
   if (!bench.result.unhealed)
     bench.result.unhealed = bench.score("before healing, after compression");
   bench.timed("training", bench.result.seconds.healing,
-              [&] { bench.result.healing = heal(bench, names); });
+              [&] { bench.result.healing = heal(bench, names, whitening); });
 }
 
 void export_checkpoint(const Workbench& bench) {
@@ -58,10 +67,10 @@ void export_checkpoint(const Workbench& bench) {
 }
 
 void compress_model(Workbench& bench, const BetweenStages& between) {
-  replace_weights(bench);
+  const std::optional<Whitening> whitening = replace_weights(bench);
   bench.save();
   if (between) between(bench);
-  heal_weights(bench);
+  heal_weights(bench, whitening);
   making_of(bench.options.method.form).finish(bench);
   round_weights(bench);
   adapt(bench);

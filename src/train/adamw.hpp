@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "weights/storage/parameter.hpp"
@@ -19,10 +20,19 @@ struct AdamWOptions {
   bool (*decays)(const Parameter&) = nullptr;  ///< which parameters do; all if there is none
 };
 
+/// Numbers z that a parameter T(z) is moved in, T linear. Both may be collective over the ranks
+/// that hold it.
+struct Coordinates {
+  /// T^T, what a gradient is in z; nothing where z is the parameter itself.
+  std::function<torch::Tensor(const torch::Tensor& gradient)> gradient = {};
+  std::function<torch::Tensor(const torch::Tensor& move)> move = {};  ///< T
+};
+
 class AdamW {
  public:
-  /// Every rank moves what it holds of each parameter.
-  AdamW(std::vector<Parameter> parameters, AdamWOptions options);
+  /// Every rank moves what it holds of each parameter, in its coordinates where there are any.
+  AdamW(std::vector<Parameter> parameters, AdamWOptions options,
+        std::vector<Coordinates> coordinates = {});
 
   /// Moves the parameters along their gradients.
   void step(double learning_rate);
@@ -35,7 +45,8 @@ class AdamW {
  private:
   struct Trained {
     Parameter parameter;
-    Parameter mean;    ///< of the gradients
+    Coordinates coordinates;
+    Parameter mean;    ///< of the gradients, in them
     Parameter square;  ///< mean of their squares
     double decay = 0;  ///< of a step, in units of the learning rate
   };

@@ -93,7 +93,7 @@ State run(const std::vector<Parameter>& parameters, const Objective& objective,
   const parallel::Communicator& world = objective.world();
   const Schedule& schedule = recipe.schedule;
   const WantedGradients wanted(parameters);
-  AdamW optimiser(parameters, recipe.optimiser);
+  AdamW optimiser(parameters, recipe.optimiser, recipe.coordinates);
   std::vector<Parameter> arrays = optimiser.arrays();
   std::optional<BestParameters> best;
   if (recipe.epochs.patience > 0) {

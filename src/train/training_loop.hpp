@@ -48,6 +48,7 @@ struct Epochs {
 struct Recipe {
   Schedule schedule;
   AdamWOptions optimiser = {};
+  std::vector<Coordinates> coordinates = {};  ///< of each parameter; none for its own numbers
   double largest_gradient = 0;    ///< norm to which larger gradients are scaled; 0 for none
   std::string name = "training";  ///< in messages
   std::string advice = "Lower the learning rate.";  ///< where it diverges

@@ -1,6 +1,7 @@
 """rankine-compress on the story model: ranks, errors and spectra against NumPy, exports, ranks of MPI, refusals."""
 
 import json
+import shutil
 import struct
 
 import h5py
@@ -464,6 +465,10 @@ def test_a_point_of_a_profile_is_the_compression_of_that_group_alone(compress, f
     (['method.form = "pivoted" has no shared values'], {"ranks": {"bits_per_weight": 4}}),
     (["K-means counts entries one by one"], {"method": {"form": "clustered", "weighting": "full"}}),
     (['method.form = "mpo" has no shared values'], {"method": {"form": "mpo", "rounds": 2}}),
+    (['heal.coordinates = "whitened" stands beside method.form = "low-rank" and method.weighting = "none"'],
+     {"method": {"form": "low-rank", "weighting": "none"}, "heal": {"steps": 2, "coordinates": "whitened"}}),
+    (['method.form = "clustered" and method.weighting = "two-sided"'],
+     {"method": {"form": "clustered", "weighting": "two-sided"}, "heal": {"steps": 2, "coordinates": "whitened"}}),
     (["is the folder of the model itself"], {"export": {"directory": str(STORIES)}}),
 ])
 def test_what_cannot_be_done_is_refused_before_any_work(compress, compress_refuses, messages, sections):
@@ -480,6 +485,20 @@ def test_healing_lowers_the_perplexity_and_does_not_depend_on_the_ranks(compress
         losses.append(results["healing_loss"])
     assert len(losses[0]) == 30
     np.testing.assert_allclose(losses[1], losses[0], rtol=2e-3)
+
+
+def test_whitened_healing_does_not_depend_on_ranks_and_goes_on(compress):
+    deck = {"method": {"form": "pivoted", "weighting": "two-sided"}, "ranks": {"parameter_ratio": 0.6}, "run": {"directory": "restart"},
+            "heal": {"steps": 20, "loss": "distillation", "window_length": 256, "learning_rate": 2e-3, "coordinates": "whitened"}}
+    one = results_of(compress, 1, **deck)
+    assert one["perplexity_after"] < 0.9 * one["perplexity_unhealed"]
+    np.testing.assert_allclose(results_of(compress, 3, **deck | {"run": {}})["healing_loss"], one["healing_loss"], rtol=2e-3)
+    for states in (compress.folder / "restart").glob("healing-*"):
+        shutil.rmtree(states)
+    again = results_of(compress, 2, **deck)  # with moments and weights of run.directory
+    np.testing.assert_allclose(again["healing_loss"], one["healing_loss"], rtol=2e-3)
+    plain = results_of(compress, 1, **deck | {"heal": deck["heal"] | {"coordinates": "factors"}})
+    assert plain["healing_loss"][5] != one["healing_loss"][5]
 
 
 def test_healing_ends_where_held_out_windows_no_longer_gain(compress):

@@ -51,6 +51,15 @@ inline constexpr std::array healing_loss_names{
     Named<HealingLoss>{HealingLoss::distillation, "distillation"}};
 constexpr std::string_view name(HealingLoss value) { return name_in(healing_loss_names, value); }
 
+/// In which numbers healing moves the factors of a weight.
+enum class HealingCoordinates { factors, whitened };
+inline constexpr std::array healing_coordinate_names{
+    Named<HealingCoordinates>{HealingCoordinates::factors, "factors"},
+    Named<HealingCoordinates>{HealingCoordinates::whitened, "whitened"}};
+constexpr std::string_view name(HealingCoordinates value) {
+  return name_in(healing_coordinate_names, value);
+}
+
 /// What stands beside frozen weights and is trained in their place.
 enum class Adapter { none, cayley, block_diagonal, lora };
 inline constexpr std::array adapter_names{Named<Adapter>{Adapter::none, "none"},

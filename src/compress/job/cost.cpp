@@ -398,6 +398,20 @@ StageCost cost_of_conversion(const CompressionJob& job, const Layout& layout, co
   return all;
 }
 
+/// Gradients into whitened coordinates and moves out of them, in a step: K^T K of both sides.
+StageCost cost_of_whitening(const CompressionJob& job, const Layout& layout, const Pace& pace) {
+  StageCost all;
+  for (const NamedShape& weight : job.selected) {
+    const auto m = static_cast<double>(weight.shape.rows),
+               n = static_cast<double>(weight.shape.columns);
+    const double rank = job.options.ranks.parameter_ratio * m * n / (m + n);
+    const double flops = 4 * rank * (m * m + n * n);
+    all.flops += flops * layout.teams;
+    all.seconds += pace.product(flops * layout.teams / layout.ranks, rank, layout.numbers);
+  }
+  return all;
+}
+
 StageCost cost_of_healing(const CompressionJob& job, const Pace& pace) {
   const HealOptions& heal = job.options.heal;
   StageCost all = cost_of_training(job,
@@ -411,6 +425,8 @@ StageCost cost_of_healing(const CompressionJob& job, const Pace& pace) {
   const std::int64_t looks =
       heal.held_out_windows > 0 && heal.steps > 0 ? 1 + heal.steps / heal.check_every : 0;
   const Layout layout(job, pace);
+  if (heal.is_whitened())
+    all += cost_of_whitening(job, layout, pace).times(static_cast<double>(heal.steps));
   all += window_of(job, layout)
              .cost(static_cast<double>(heal.window_length), Pass::scored, pace)
              .times(static_cast<double>(looks * heal.held_out_windows) /

@@ -202,6 +202,8 @@ CompressionForecast resident(const CompressionJob& job, const models::MemoryPlan
   if (job.options.heal.steps > 0)  // gradients and AdamW's moments
     result.moments += 3 * number * trained_numbers(job, sums);
   result.moments /= scoring.ranks_per_team;
+  if (job.options.heal.is_whitened())  // factors of all moments on every rank
+    result.moments += number * (sums.input_moments + sums.output_moments);
   result.moments += adapter_bytes(job, number);
   result.working = activations_of(job, scoring, number) + fit_bytes(job, scoring.ranks_per_team);
   if (!job.options.method.has_ranks()) return result;

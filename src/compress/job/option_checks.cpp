@@ -449,6 +449,15 @@ void check_image_training(const CompressOptions& options, deck::Findings& findin
 }
 
 void check_healing(const CompressOptions& options, deck::Findings& findings) {
+  if (options.heal.is_whitened() && !(options.method.has_ranks() && options.method.needs_inputs() &&
+                                      options.method.needs_whole_inputs()))
+    findings.add("heal.coordinates",
+                 {.what = fmt::format("heal.coordinates = \"whitened\" stands beside method.form = "
+                                      "\"{}\" and method.weighting = \"{}\"",
+                                      name(options.method.form), name(options.method.weighting)),
+                  .why = "factors are whitened with whole moments",
+                  .advice = "Set method.form = \"low-rank\" or \"pivoted\" and method.weighting = "
+                            "\"two-sided\" or \"full\", or drop it."});
   if (options.heal.held_out_windows > 0) return;
   for (const char* keyword : {"heal.check_every", "heal.patience"})
     findings.expect_unused(keyword, "no windows are held out",

@@ -110,6 +110,10 @@ void declare_heal(deck::Schema& schema, HealOptions& heal) {
   section.keyword("warm_up", heal.warm_up)
       .range(0, 1)
       .describe("Part of the steps in which the learning rate rises.");
+  section.keyword("coordinates", heal.coordinates, healing_coordinate_names)
+      .describe(
+          "What AdamW moves: the numbers of the factors, or numbers in which the moments of inputs "
+          "and output gradients are units, so that a step costs alike in every direction.");
 }
 
 void declare_adapter(deck::Schema& schema, AdapterOptions& adapter) {

@@ -17,6 +17,7 @@
 #include "weights/making/codebooks.hpp"
 #include "weights/making/disentangling_start.hpp"
 #include "weights/making/kernel_cut.hpp"
+#include "weights/making/ridge.hpp"
 #include "weights/rotations/brickwork.hpp"
 #include "weights/storage/storage.hpp"
 
@@ -30,11 +31,11 @@ struct CalibrationOptions {
   std::int64_t gradient_windows = 8;
   std::int64_t gradient_window_length = 512;
   LossGradients gradients = {};
-  std::int64_t gradient_groups = 0;     ///< of rows, with input moments of their own
-  double ridge = 0.1;                   ///< of the output moments, times their mean diagonal
-  double input_ridge = 1e-6;            ///< the same of the input moments
-  std::int64_t images = 1000;           ///< of image networks; 0 for all training images
-  std::int64_t gradient_images = 1000;  ///< the same, for output gradients
+  std::int64_t gradient_groups = 0;           ///< of rows, with input moments of their own
+  double ridge = 0.1;                         ///< of the output moments, times their mean diagonal
+  double input_ridge = weights::input_ridge;  ///< the same of the input moments
+  std::int64_t images = 1000;                 ///< of image networks; 0 for all training images
+  std::int64_t gradient_images = 1000;        ///< the same, for output gradients
 };
 
 struct MethodOptions {
@@ -150,6 +151,9 @@ struct HealOptions {
   std::int64_t held_out_windows = 0;  ///< the last ones of the text; 0 to train to the last step
   std::int64_t check_every = 20;      ///< steps between two looks at them
   std::int64_t patience = 3;          ///< looks in a row without a lower loss
+  HealingCoordinates coordinates = HealingCoordinates::factors;
+
+  bool is_whitened() const { return steps > 0 && coordinates == HealingCoordinates::whitened; }
 };
 
 /// Of language models, on all weights that the patterns select, compressed or not.

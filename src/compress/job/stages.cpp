@@ -169,6 +169,7 @@ run::Stage healing_stage(const CompressionJob& job) {
   run::Fingerprint print = of_weights(job);
   print.add(job.before_healing);
   print.add(name(heal.loss)).add(heal.learning_rate).add(heal.warm_up);
+  if (heal.is_whitened()) print.add(name(heal.coordinates));
   for (const std::int64_t count :
        {heal.steps, heal.windows_per_step, job.options.scoring.parallel.teams, heal.check_every,
         heal.patience})

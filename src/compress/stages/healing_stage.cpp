@@ -5,7 +5,8 @@
 
 namespace rankine::compress {
 
-train::State heal(Workbench& bench, const std::vector<std::string>& names) {
+train::State heal(Workbench& bench, const std::vector<std::string>& names,
+                  const std::optional<Whitening>& whitening) {
   const HealOptions& how = bench.options.heal;
   const bool can_end_early = how.held_out_windows > 0;
   return train_on_text(bench, names,
@@ -16,6 +17,8 @@ train::State heal(Workbench& bench, const std::vector<std::string>& names) {
                         .recipe = {.schedule = {.steps = how.steps,
                                                 .largest = how.learning_rate,
                                                 .warm_up = how.warm_up},
+                                   .coordinates = whitening ? whitening->of(bench.model, names)
+                                                            : std::vector<train::Coordinates>{},
                                    .name = "healing",
                                    .advice = "Lower heal.learning_rate.",
                                    .epochs = {.steps = can_end_early ? how.check_every : 0,

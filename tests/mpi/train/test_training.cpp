@@ -154,6 +154,23 @@ TEST(AdamW, MovesAsThatOfLibtorch) {
     }
 }
 
+/// p = z K^T is moved as z is where that is the parameter.
+TEST(AdamW, MovesInCoordinates) {
+  const Tensor k = numbers({3, 3}, 2, torch::kFloat64);
+  const Tensor z = numbers({7, 3}, 1, torch::kFloat64), p = z.mm(k.t());
+  AdamW of_p({{"p", p, weights::Placement::rows, 0, 7}}, {},
+             {{[k](const Tensor& gradient) { return gradient.mm(k); },
+               [k](const Tensor& move) { return move.mm(k.t()); }}});
+  AdamW of_z({{"z", z, weights::Placement::rows, 0, 7}}, {});
+  for (int step = 0; step < 20; ++step) {
+    p.mutable_grad() = (p - 0.3 * step).tanh();
+    z.mutable_grad() = (z.mm(k.t()) - 0.3 * step).tanh().mm(k);
+    of_p.step(0.01);
+    of_z.step(0.01);
+  }
+  EXPECT_LT((p - z.mm(k.t())).abs().max().item<double>(), 1e-12);
+}
+
 TEST(Gradients, AreClippedByTheNormOverAllRanks) {
   const Teams teams(world(), std::min(2, world().size()));
   const Regression model(teams);
