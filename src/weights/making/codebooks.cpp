@@ -10,6 +10,7 @@
 #include "weights/forms/clustered.hpp"
 #include "weights/making/column_sweep.hpp"
 #include "weights/making/coupled_rows.hpp"
+#include "weights/making/outlier_choice.hpp"
 #include "weights/making/value_fit.hpp"
 #include "weights/making/value_histogram.hpp"
 #include "weights/rows/row_split.hpp"
@@ -28,12 +29,6 @@ constexpr std::int64_t bins_per_value = 16;
 constexpr std::int64_t fewest_bins = 256;
 
 std::size_t at(std::int64_t i) { return static_cast<std::size_t>(i); }
-
-/// Outliers more that make all gaps short, at most; none where long gaps cost less.
-std::int64_t most_added_outliers(std::int64_t entries, std::int64_t outliers) {
-  const std::int64_t added = entries / longest_short_gap;
-  return 3 * added <= outliers ? added : 0;
-}
 
 /// Of a book some of whose rows lie in another tile.
 struct OpenSystem {
@@ -173,41 +168,13 @@ class CodebookFit {
   void choose_outliers() {
     if (options_.outliers == 0) return;
     if (options_.outlier_choice == OutlierChoice::error) cluster();
-    struct Entry {
-      double score;
-      std::int64_t row, column;
-      std::size_t tile;
-    };
-    std::vector<Entry> entries;
+    std::vector<ScoredEntry> entries;
     entries.reserve(at(rows_ * columns_));
     for (std::size_t t = 0; t < tiles_.size(); ++t)
       for (std::int64_t r = 0; r < tiles_[t].count; ++r)
         for (std::int64_t j = 0; j < columns_; ++j)
-          entries.push_back({outlier_score(t, r, j), r, j, t});
-    std::ranges::nth_element(entries, entries.begin() + options_.outliers,
-                             [](const Entry& a, const Entry& b) {
-                               return std::tie(b.score, a.tile, a.row, a.column) <
-                                      std::tie(a.score, b.tile, b.row, b.column);
-                             });
-    std::vector<std::int64_t> places;
-    for (const Entry& entry : std::span(entries).first(at(options_.outliers)))
-      places.push_back((tiles_[entry.tile].first + entry.row) * columns_ + entry.column);
-    shorten_gaps(places);
-    mark_outliers(places);
-  }
-
-  /// An entry joins the outliers where the next one is too far.
-  void shorten_gaps(std::vector<std::int64_t>& places) const {
-    if (most_added_outliers(rows_ * columns_, options_.outliers) == 0) return;
-    std::ranges::sort(places);
-    std::vector<std::int64_t> added;
-    std::int64_t before = 0;
-    for (const std::int64_t place : places) {
-      for (; place - before > longest_short_gap; added.push_back(before))
-        before += longest_short_gap;
-      before = place;
-    }
-    places.insert(places.end(), added.begin(), added.end());
+          entries.push_back({outlier_score(t, r, j), (tiles_[t].first + r) * columns_ + j});
+    mark_outliers(outlier_places(std::move(entries), options_.outliers));
   }
 
   void mark_outliers(const std::vector<std::int64_t>& places) {
