@@ -8,7 +8,7 @@ from .labels import plain
 from .wording import count, shortened
 
 # What decides how much is kept; all else tells methods apart.
-_SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "method.clusters"}
+_SIZES = {"ranks.parameter_ratio", "ranks.bond_dimension", "ranks.bits_per_weight", "method.clusters"}
 _METHOD_SECTIONS = ("calibration", "select", "method", "fit", "ranks", "heal")
 _KINDS = {
     "q_proj": "q", "k_proj": "k", "v_proj": "v", "o_proj": "o",
@@ -26,7 +26,8 @@ def method(compression: Compression) -> str:
     parts = [{"mpo": f"operator of {count(setting('method.sites'), 'site')}"}.get(form, form)]
     parts.append("unweighted" if weighting == "none" else weighting)
     if form == "clustered":
-        parts.append(count(setting("method.outliers", 0), "outlier"))
+        share = setting("method.outlier_share", 0)
+        parts.append(f"{100 * share:g} % outliers" if share else count(setting("method.outliers", 0), "outlier"))
     else:
         parts.append(setting("ranks.allocation", ""))
         parts.append("measured errors" if setting("ranks.error_weights") == "measured" else "")
@@ -39,7 +40,9 @@ def method(compression: Compression) -> str:
 
 
 def size(compression: Compression) -> str:
-    """What of the deck decides how much is kept: "0.8", "K = 16", "rank 40"."""
+    """What of the deck decides how much is kept: "0.8", "K = 16", "3.2 bits", "rank 40"."""
+    if bits := compression.setting("ranks.bits_per_weight", 0):
+        return f"{bits:g} bits"
     if compression.setting("method.form") == "clustered":
         return f"K = {compression.setting('method.clusters')}"
     if rank := compression.setting("ranks.bond_dimension", 0):

@@ -34,8 +34,9 @@ def draw(compressions: list[Compression]) -> Figure:
         legend_height = 0.5 + 0.19 * -(-(len(groups) + 2) // columns)
         figure = Figure(figsize=(10.4, 4.6 + legend_height), layout="constrained")
         grid = figure.add_gridspec(2, 2, height_ratios=[4.6, legend_height])
-        by_bytes = figure.add_subplot(grid[0, 0])
-        by_numbers = figure.add_subplot(grid[0, 1], sharey=by_bytes)
+        in_numbers = [c for c in scored if not _is_counted_in_bytes(c)]
+        by_bytes = figure.add_subplot(grid[0, 0] if in_numbers else grid[0, :])
+        panels = [by_bytes, figure.add_subplot(grid[0, 1], sharey=by_bytes)] if in_numbers else [by_bytes]
         legend = figure.add_subplot(grid[1, :])
         handles = []
         for place, (label, members) in enumerate(groups.items()):
@@ -44,9 +45,9 @@ def draw(compressions: list[Compression]) -> Figure:
             members = sorted(members, key=lambda c: c.bytes_after)
             _draw_group(by_bytes, members, [_mebibytes(c) for c in members], look)
             counted = [c for c in members if not _is_counted_in_bytes(c)]
-            _draw_group(by_numbers, counted, [_kept_numbers(c) for c in counted], look)
+            _draw_group(panels[-1], counted, [_kept_numbers(c) for c in counted], look)
             handles.append(Line2D([], [], ls="none", label=labels.plain(broken(label, 2 * _LEGEND_LETTERS)), **look))
-        _finish(figure, (by_bytes, by_numbers), scored)
+        _finish(figure, panels, scored, in_numbers)
         _draw_legend(legend, scored, handles, columns)
     return figure
 
@@ -85,13 +86,14 @@ def _draw_group(panel, members: list[Compression], kept: list[float], look: dict
                            arrowprops={"arrowstyle": "-", "color": look["color"], "lw": 0.8, "ls": ":"})  # fmt: skip
 
 
-def _finish(figure: Figure, panels, compressions: list[Compression]) -> None:
+def _finish(figure: Figure, panels, compressions: list[Compression], in_numbers: list[Compression]) -> None:
     first = compressions[0]
     values = [value for c in compressions for value in (c.perplexity_before, c.perplexity_unhealed, c.perplexity_after)]
     scale_perplexity(panels[0], map(drawable, values), drawable(first.perplexity_before))
     panels[0].set_xlabel("kept bytes, indices included (MiB)")
-    panels[1].set_xlabel("kept part of the numbers")
-    panels[1].tick_params(labelleft=False)
+    if in_numbers:
+        panels[1].set_xlabel("kept part of the numbers")
+        panels[1].tick_params(labelleft=False)
     original = (first.number_bytes * first.parameters_before / 2**20, 1.0)
     for panel, most in zip(panels, original):
         if first.perplexity_before is not None:
@@ -100,7 +102,8 @@ def _finish(figure: Figure, panels, compressions: list[Compression]) -> None:
         panel.xaxis.set_major_locator(MaxNLocator(7))
         panel.xaxis.set_major_formatter(CompleteNumbers())
     _write_sizes(panels[0], compressions, _mebibytes)
-    _write_sizes(panels[1], [c for c in compressions if not _is_counted_in_bytes(c)], _kept_numbers)
+    if in_numbers:
+        _write_sizes(panels[1], in_numbers, _kept_numbers)
     title = labels.title(compressions, f"{first.model}: perplexity against size")
     add_frame(figure, title, labels.footer(compressions))
 
