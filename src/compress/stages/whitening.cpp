@@ -1,5 +1,6 @@
 #include "compress/stages/whitening.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
